@@ -1,0 +1,42 @@
+# Everything that is done with this repository. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Half of a test's time is spent waiting for processes it started.
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench dist clean
+
+help: ## Show this list.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("cpctl needs Python 3.11 or later; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed ## Take an order from registered to shipped on the sandbox, with the network pulled once.
+	@$(BIN)/cpctl sandbox run -- bash examples/ship-an-order.sh
+
+test: $(VENV)/installed ## Run all tests.
+	@$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/installed ## Check style and types.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+docs: $(VENV)/installed ## Write what is generated: the reference and the completions.
+	@$(BIN)/python -m docs.generate
+
+bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
+	@$(BIN)/python -m bench.startup
+
+dist: $(VENV)/installed ## Build wheel and sdist in dist/.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	@$(BIN)/python -m build --outdir dist .
+
+clean: ## Remove what was built.
+	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,129 @@
+"""Every failure that a person is told about, and the exit status each one ends with."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a shell sees when cpctl ends; the meaning of each number is a promise to scripts."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    CONFIG = 3
+    KEY_REFUSED = 4
+    REFUSED = 5
+    CONFLICT = 6
+    STORE = 7
+    PENDING = 8
+    NOT_FOUND = 9
+    TEMPORARY = 75
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+    TERMINATED = 143
+
+
+EXIT_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done, or responsibility taken, or already done",
+    ExitCode.BUG: "a bug in cpctl, or the output could not be written",
+    ExitCode.USAGE: "usage or invalid input; nothing sent",
+    ExitCode.CONFIG: "configuration, profile, key or file permission",
+    ExitCode.KEY_REFUSED: "the API refused the key (401, 403)",
+    ExitCode.REFUSED: "the API refused the request (400, 422, other 4xx)",
+    ExitCode.CONFLICT: "conflict, or some rows of several failed",
+    ExitCode.STORE: "the store failed: nothing accepted",
+    ExitCode.PENDING: "still pending when the time was up",
+    ExitCode.NOT_FOUND: "not found",
+    ExitCode.TEMPORARY: "temporary: not reached, no answer, 5xx; or not delivered yet",
+    ExitCode.INTERRUPTED: "interrupted (SIGINT)",
+    ExitCode.CLOSED_PIPE: "the reader of the output went away (SIGPIPE)",
+    ExitCode.TERMINATED: "terminated (SIGTERM)",
+}
+
+
+class CpctlError(Exception):
+    """A failure with a sentence for a person, a next step, and an exit status for a script."""
+
+    exit_code = ExitCode.BUG
+    code = "bug"
+    retryable = False
+
+    def __init__(self, message: str, hint: str = "", http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.http_status = http_status
+
+
+class InvalidInput(CpctlError):
+    """What was typed or read cannot be sent; nothing was sent and nothing was stored."""
+
+    exit_code = ExitCode.USAGE
+    code = "invalid_input"
+
+
+class ConfigError(CpctlError):
+    """The configuration, a profile, a key or the permissions of a file stand in the way."""
+
+    exit_code = ExitCode.CONFIG
+    code = "configuration"
+
+
+class KeyRefused(CpctlError):
+    """The API answered 401 or 403."""
+
+    exit_code = ExitCode.KEY_REFUSED
+    code = "key_refused"
+
+
+class RequestRefused(CpctlError):
+    """The API answered that the request itself is wrong."""
+
+    exit_code = ExitCode.REFUSED
+    code = "refused"
+
+
+class Conflict(CpctlError):
+    """What was asked contradicts what is already there."""
+
+    exit_code = ExitCode.CONFLICT
+    code = "conflict"
+
+
+class StoreError(CpctlError):
+    """The store cannot be read or written; nothing was accepted."""
+
+    exit_code = ExitCode.STORE
+    code = "store"
+
+
+class NotFound(CpctlError):
+    """The thing that was named does not exist."""
+
+    exit_code = ExitCode.NOT_FOUND
+    code = "not_found"
+
+
+class TemporaryError(CpctlError):
+    """Not reached, no answer, or an answer that says: later."""
+
+    exit_code = ExitCode.TEMPORARY
+    code = "temporary"
+    retryable = True
+
+
+class OutputError(CpctlError):
+    """The result could not be written to standard output."""
+
+    code = "output"
+
+
+def nearest(value: str, names: Iterable[str]) -> str:
+    """A hint that names the closest of the valid names, whatever the case it was typed in."""
+    from difflib import get_close_matches  # only failures pay for it
+
+    by_lower = {name.lower(): name for name in names}
+    found = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
+    if found:
+        return f'Did you mean "{by_lower[found[0]]}"?'
+    return f"Valid: {', '.join(by_lower.values())}."
