@@ -1,0 +1,44 @@
+"""The shape of the store, one numbered step after the other. A step that was released never changes."""
+
+MIGRATIONS: tuple[str, ...] = (
+    # 1: signals with what became of them, and the queue of each profile. Times are ms since 1970, UTC.
+    """
+    CREATE TABLE signals (
+        id              INTEGER PRIMARY KEY AUTOINCREMENT,
+        uid             TEXT    NOT NULL UNIQUE,
+        profile         TEXT    NOT NULL,
+        version         TEXT    NOT NULL,
+        type            TEXT    NOT NULL,
+        order_id        TEXT    NOT NULL,
+        item            TEXT    NOT NULL,
+        fields          TEXT    NOT NULL,
+        event_at        INTEGER NOT NULL,
+        accepted_at     INTEGER NOT NULL,
+        state           TEXT    NOT NULL,
+        held_by         TEXT    NOT NULL DEFAULT '',
+        attempts        INTEGER NOT NULL DEFAULT 0,
+        next_at         INTEGER NOT NULL,
+        not_before      INTEGER NOT NULL DEFAULT 0,
+        last_attempt_at INTEGER NOT NULL DEFAULT 0,
+        settled_at      INTEGER,
+        http_status     INTEGER,
+        message         TEXT    NOT NULL DEFAULT '',
+        maybe_duplicate INTEGER NOT NULL DEFAULT 0,
+        last_run        TEXT    NOT NULL DEFAULT '',
+        lease           TEXT,
+        lease_until     INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX signals_by_item ON signals (profile, order_id, item, id);
+    CREATE INDEX signals_by_time ON signals (accepted_at);
+    CREATE INDEX signals_queued ON signals (profile, attempts, id) WHERE state = 'queued';
+    CREATE INDEX signals_open ON signals (profile, id) WHERE state IN ('queued', 'held', 'refused', 'expired');
+    CREATE TABLE queues (
+        profile        TEXT PRIMARY KEY,
+        paused_status  INTEGER,
+        paused_message TEXT    NOT NULL DEFAULT '',
+        paused_at      INTEGER,
+        outages        INTEGER NOT NULL DEFAULT 0,
+        delayed        INTEGER NOT NULL DEFAULT 0
+    );
+    """,
+)

@@ -1,0 +1,179 @@
+"""Looking at the store: lists, counts, ages; taking signals out to a file and in again."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cpctl.delivery.entry import OPEN, STORED_STATES, WAITING, Entry, State, to_ms
+from cpctl.delivery.outbox import INSERT, Outbox
+from cpctl.delivery.store import Store, Transaction, read_foreign
+from cpctl.errors import InvalidInput
+from cpctl.signals.kinds import KINDS, VERSIONS
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which entries are wanted; an empty value asks for all."""
+
+    profile: str = ""
+    states: Sequence[State] = ()
+    order: str = ""
+    item: str = ""
+    since: datetime | None = None
+    limit: int = 0
+
+
+def find(store: Store, search: Search) -> list[Entry]:
+    """The entries that match, oldest first; with a limit the newest of them. Raises StoreError."""
+    tests = ["(:profile = '' OR profile = :profile)"]
+    tests += ["order_id = :order_id"] if search.order else []
+    tests += ["item = :item"] if search.item else []
+    tests += ["accepted_at >= :since"] if search.since else []
+    if search.states:
+        tests.append(f"state IN ({', '.join(repr(str(state)) for state in search.states)})")
+    sql = f"SELECT * FROM signals WHERE {' AND '.join(tests)} ORDER BY id DESC LIMIT :limit"
+    rows = store.read(
+        lambda work: work.rows(
+            sql,
+            profile=search.profile,
+            order_id=search.order,
+            item=search.item,
+            since=to_ms(search.since) if search.since else 0,
+            limit=search.limit or -1,
+        )
+    )
+    return [Entry.from_row(row) for row in reversed(rows)]
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much of a profile is not delivered: counts by state, and when the oldest waiting one was accepted (ms)."""
+
+    counts: Mapping[State, int]
+    oldest_waiting: int | None
+    paused: bool
+
+    @property
+    def waiting(self) -> int:
+        """Signals that are accepted and neither delivered nor given up."""
+        return sum(self.counts.get(state, 0) for state in WAITING)
+
+
+def depth(store: Store, profile: str) -> Depth:
+    """Count a profile's outbox. A store that does not exist yet is empty, and is not made."""
+    if not store.path.exists():
+        return Depth({}, None, paused=False)
+    return store.read(lambda work: _depth(work, profile))
+
+
+def _depth(work: Transaction, profile: str) -> Depth:
+    rows = work.rows(
+        "SELECT state, count(*) AS number, min(accepted_at) AS oldest FROM signals"
+        " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') GROUP BY state",
+        profile=profile,
+    )
+    waits = [row["oldest"] for row in rows if row["state"] in WAITING]
+    paused = work.one(
+        "SELECT 1 FROM queues WHERE profile = :profile AND paused_at IS NOT NULL",
+        profile=profile,
+    )
+    return Depth({State(row["state"]): row["number"] for row in rows}, min(waits, default=None), paused is not None)
+
+
+def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:
+    """Other profiles of this store in which signals wait, with their number."""
+    rows = store.read(
+        lambda work: work.rows(
+            "SELECT profile, count(*) AS number FROM signals WHERE state IN ('queued', 'held')"
+            " AND profile <> :profile GROUP BY profile",
+            profile=profile,
+        )
+    )
+    return {row["profile"]: row["number"] for row in rows}
+
+
+# --- out to a file, and in again ------------------------------------------------------------
+
+_CARRIED = ("uid", "profile", "version", "type", "order_id", "item", "fields", "event_at", "accepted_at", "state")
+_CARRIED_TOO = ("held_by", "attempts", "maybe_duplicate")
+_ALL_CARRIED = _CARRIED + _CARRIED_TOO
+
+
+def exported(store: Store, profile: str) -> Iterator[str]:
+    """The open entries of a profile, one JSON object a line, with all that another store needs."""
+    states = ", ".join(repr(str(state)) for state in OPEN)
+    rows = store.read(
+        lambda work: work.rows(
+            f"SELECT * FROM signals WHERE profile = :profile AND state IN ({states}) ORDER BY id", profile=profile
+        )
+    )
+    for row in rows:
+        yield json.dumps({name: row[name] for name in _ALL_CARRIED}, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import came to."""
+
+    taken: list[str]
+    known: int
+    unreadable: str = ""
+
+
+def import_file(outbox: Outbox, source: str, content: bytes) -> Imported:
+    """Take over signals from an export, or from another store file as far as it can be read.
+
+    All of a file or none of it; a signal that this store knows already is left as it is.
+    Raises InvalidInput naming the line, StoreError.
+    """
+    if content.startswith(SQLITE_MAGIC):
+        states = ", ".join(repr(str(state)) for state in OPEN)
+        # By rowid, without an index: those of a damaged file may be what is damaged.
+        rows, broken = read_foreign(Path(source), f"SELECT * FROM signals NOT INDEXED WHERE state IN ({states})")
+        found = [{name: row[name] for name in _ALL_CARRIED} for row in rows]
+        return _take_over(outbox, found, broken)
+    return _take_over(outbox, list(_lines(source, content)), "")
+
+
+def _take_over(outbox: Outbox, records: Iterable[Mapping[str, Any]], broken: str) -> Imported:
+    def work(transaction: Transaction) -> Imported:
+        taken, known = [], 0
+        for record in records:
+            if transaction.one("SELECT 1 FROM signals WHERE uid = :uid", uid=record["uid"]):
+                known += 1
+                continue
+            # What was being sent elsewhere may have arrived; a new try must say so.
+            doubt = record["maybe_duplicate"] or (record["attempts"] and record["state"] == State.QUEUED)
+            values = dict(record) | {"next_at": record["accepted_at"], "maybe_duplicate": bool(doubt)}
+            transaction.insert(INSERT, **values)
+            taken.append(str(record["uid"]))
+        return Imported(taken, known, broken)
+
+    return outbox.store.write(work)
+
+
+def _lines(source: str, content: bytes) -> Iterator[Mapping[str, Any]]:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{source} is neither an export of an outbox nor a store.") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield _record(f"{source}, line {number}", line)
+
+
+def _record(place: str, line: str) -> Mapping[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"{place}: not JSON ({error}).", "Nothing was imported.") from error
+    if not isinstance(record, dict) or set(record) != set(_ALL_CARRIED):
+        raise InvalidInput(f"{place}: not a line of `cpctl outbox export`.", "Nothing was imported.")
+    if record["type"] not in KINDS or record["version"] not in VERSIONS or record["state"] not in STORED_STATES:
+        raise InvalidInput(f"{place}: unknown type, version or state.", "Nothing was imported.")
+    return record

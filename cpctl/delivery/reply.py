@@ -1,0 +1,37 @@
+"""What came back of one send, in the outbox's own words; whoever sends translates into it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from cpctl.signals.signal import Signal
+
+
+class Verdict(Enum):
+    """What an answer means for the signals it is about."""
+
+    DELIVERED = "delivered"
+    LATER = "later"  # try again by the schedule
+    HOLD = "hold"  # pause the profile's queue: key or address is wrong, the signals may be right
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to one post of one signal or one bundle.
+
+    `whole_service` says that every other signal would fare alike just now; `may_have_landed`
+    that the service may have taken the signals although no answer says so; `retry_after` is
+    in seconds.
+    """
+
+    verdict: Verdict
+    http_status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    whole_service: bool = False
+    may_have_landed: bool = False
+
+
+# Posts signals of one version and one order: one as it is, several as a bundle.
+Send = Callable[[Sequence[Signal]], Reply]

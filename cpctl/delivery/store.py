@@ -1,0 +1,209 @@
+"""The store: one SQLite file, durable at every commit. The only file that knows sqlite3."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from cpctl.delivery.migrations import MIGRATIONS
+from cpctl.delivery.place import prepare_place
+from cpctl.errors import StoreError
+
+T = TypeVar("T")
+# A row answers to column names; what it is beyond that stays in this file.
+Row = Mapping[str, Any]
+
+BUSY_SECONDS = 20.0
+_COMPANIONS = ("", "-wal", "-shm")
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_REASONS = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "Make room on that disk, then repeat the command."),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error, or is full", "Check the disk, then repeat the command."),
+    sqlite3.SQLITE_READONLY: ("it is read-only", "Make the file and its folder writable."),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Make the file and its folder readable and writable."),
+    sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close what holds it, then repeat the command."),
+}
+
+
+class Transaction:
+    """What a piece of work is handed: SQL in, rows out, within one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, **values: Any) -> list[Row]:
+        """Run one statement and return all its rows."""
+        return cast(list[Row], self._connection.execute(sql, values).fetchall())
+
+    def one(self, sql: str, **values: Any) -> Row | None:
+        """Run one statement and return its first row, or None."""
+        return cast(Row | None, self._connection.execute(sql, values).fetchone())
+
+    def change(self, sql: str, **values: Any) -> int:
+        """Run one statement and return how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def insert(self, sql: str, **values: Any) -> int:
+        """Insert one row and return its id."""
+        return int(self._connection.execute(sql, values).lastrowid or 0)
+
+
+class Store:
+    """A store file. Opened on first use; a damaged one is set aside and said through `warn`."""
+
+    def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
+        self.path = path
+        self._warn = warn
+        self._opened: sqlite3.Connection | None = None
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run work in one transaction; when this returns, what it wrote survives a power cut.
+
+        Raises StoreError when the store cannot be opened, locked or written: then nothing
+        of the work is in the store.
+        """
+        return self._run("BEGIN IMMEDIATE", work)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run work on one unchanging view of the store. Raises StoreError."""
+        return self._run("BEGIN", work)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        if self._opened is not None:
+            with suppress(sqlite3.Error):
+                self._opened.close()
+            self._opened = None
+
+    def _run(self, begin: str, work: Callable[[Transaction], T]) -> T:
+        try:
+            return self._attempt(begin, work)
+        except sqlite3.DatabaseError as error:
+            if not _is_corrupt(error):
+                raise self._failure(error) from error
+            self._set_aside(error)
+        try:
+            return self._attempt(begin, work)
+        except sqlite3.DatabaseError as error:
+            raise self._failure(error) from error
+
+    def _attempt(self, begin: str, work: Callable[[Transaction], T]) -> T:
+        if self._opened is None:
+            self._opened = _open(self.path)
+        connection = self._opened
+        connection.execute(begin)
+        try:
+            result = work(Transaction(connection))
+            connection.execute("COMMIT")
+            return result
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    def _failure(self, error: sqlite3.DatabaseError) -> StoreError:
+        reason, hint = _REASONS.get(_primary(error), (str(error), "Run `cpctl doctor`, or name another store."))
+        return StoreError(f"The store {self.path} failed: {reason}.", hint)
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Rename a damaged store, never delete it: what waits in it may still be read."""
+        self.close()
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
+        try:
+            for end in _COMPANIONS:
+                part = Path(f"{self.path}{end}")
+                if part.exists():
+                    part.rename(f"{aside}{end}")
+        except OSError as failed:
+            raise StoreError(
+                f"The store {self.path} is damaged and cannot be set aside: {failed.strerror}."
+            ) from failed
+        self._warn(
+            f"THE STORE WAS DAMAGED ({error}). It is set aside as {aside}, and a new one begins. "
+            f"Signals that waited in it were not sent: `cpctl outbox import {aside}` takes over what can be read."
+        )
+
+
+def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
+    """Rows of another store file, as far as they can be read, and why reading ended early (or "").
+
+    The file is opened read-only and never changed.
+    """
+    rows: list[Row] = []
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection.row_factory = sqlite3.Row
+        with suppress(StopIteration):
+            cursor = connection.execute(sql)
+            while True:
+                rows.append(next(cursor))
+        connection.close()
+    except sqlite3.DatabaseError as error:
+        return rows, str(error)
+    return rows, ""
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    prepare_place(path)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        _use_write_ahead_log(connection)
+        # FULL, because a signal that was accepted must survive the power switch at the bench.
+        connection.execute("PRAGMA synchronous=FULL")
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch once; SQLite answers "locked" at once, without waiting, when two first users switch together."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # another process may have been first
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"The store {path} was made by a newer cpctl (step {version}, this one knows {len(MIGRATIONS)}).",
+                "Update cpctl on this machine.",
+            )
+        for step in MIGRATIONS[version:]:
+            for statement in filter(str.strip, step.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's primary result code (its low byte); 0 where the error is not SQLite's own."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    return _primary(error) in _CORRUPT
