@@ -1,0 +1,1 @@
+"""The wire, outgoing. The only folder that knows requests."""

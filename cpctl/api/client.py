@@ -1,0 +1,160 @@
+"""One call to the service: a POST with the key in its body, and exactly one account of what came of it."""
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from cpctl import __version__
+from cpctl.api.answers import seconds_of, words_of
+from cpctl.api.faults import NO_ANSWER, NOT_REACHED, Fault, fault_of_status
+
+LARGEST_ERROR_BODY = 64 * 1024
+# A positive answer counts when its status line is here; its body is only read to keep the connection.
+BODY_GRACE_SECONDS = 0.5
+
+Talk = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call: `fault` is None when it succeeded; `retry_after` is in seconds."""
+
+    status: int | None
+    fault: Fault | None
+    words: str = ""
+    retry_after: float | None = None
+
+
+@dataclass
+class _Exchange:
+    """What the thread that talks to the service has learnt so far."""
+
+    status: int | None = None
+    retry_after: str | None = None
+    body: bytes = b""
+    error: Exception | None = None
+    answered: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Client:
+    """Talks to one base URL with one key. The key is in the body and nowhere else."""
+
+    def __init__(self, base_url: str, key: str, timeout: float, local: bool, debug: Talk | None = None) -> None:
+        """`timeout` is in seconds and bounds a whole call; `local` keeps a loopback address off every proxy."""
+        self._base_url = base_url
+        self._key = key
+        self._timeout = timeout
+        self._debug = debug
+        self._session = requests.Session()
+        self._session.trust_env = not local
+        self._session.auth = _no_netrc
+        self._session.headers["User-Agent"] = f"cpctl/{__version__}"
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Post one JSON object. Never raises for what the network or the service does, and never repeats.
+
+        The time limit covers name lookup, connection, and every byte of the answer: a service
+        that drips is as silent as one that is down.
+        """
+        exchange = _Exchange()
+        data = json.dumps({"apikey": self._key, **body}, ensure_ascii=False).encode()
+        self._say(f"> POST {self._base_url}{path} {json.dumps({'apikey': '***', **body}, ensure_ascii=False)}")
+        # A thread, because nothing else bounds a name lookup or an answer that drips; and Ctrl-C works meanwhile.
+        started = time.monotonic()
+        threading.Thread(target=self._talk, args=(path, data, exchange), daemon=True).start()
+        exchange.answered.wait(self._timeout)
+        left = self._timeout - (time.monotonic() - started)
+        positive = exchange.status is not None and fault_of_status(exchange.status) is None
+        exchange.ended.wait(max(0.0, min(left, BODY_GRACE_SECONDS) if positive else left))
+        answer = self._answer(exchange)
+        self._say(f"< {answer.status or ''} {answer.words}".rstrip())
+        return answer
+
+    def _talk(self, path: str, data: bytes, exchange: _Exchange) -> None:
+        try:
+            with self._session.post(
+                self._base_url + path,
+                data=data,
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout,
+                allow_redirects=False,  # a redirect would carry the key to another host
+                stream=True,
+            ) as response:
+                exchange.retry_after = response.headers.get("Retry-After")
+                exchange.status = response.status_code
+                exchange.answered.set()
+                exchange.body = response.raw.read(LARGEST_ERROR_BODY, decode_content=True)
+        except Exception as error:  # told apart in _answer, in the thread that can report it
+            exchange.error = error
+        finally:
+            exchange.answered.set()
+            exchange.ended.set()
+
+    def _answer(self, exchange: _Exchange) -> Answer:
+        if exchange.status is None:
+            return self._unanswered(exchange.error)
+        fault = fault_of_status(exchange.status)
+        if fault is None:
+            return Answer(exchange.status, None)
+        said = words_of(exchange.body).replace(self._key, "***")
+        words = f"{fault.words} ({exchange.status}){': ' + said if said else ''}"
+        return Answer(exchange.status, fault, words, seconds_of(exchange.retry_after))
+
+    def _unanswered(self, error: Exception | None) -> Answer:
+        """No status line came. Only what certainly never left counts as not reached."""
+        if error is None:
+            return Answer(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return Answer(None, NOT_REACHED, f"not reached within {self._timeout:g} s")
+        if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _chain(error)):
+            return Answer(None, NOT_REACHED, f"{self._base_url} does not prove who it is: {_innermost(error)}")
+        if isinstance(error, requests.exceptions.ProxyError):
+            return Answer(None, NOT_REACHED, f"the proxy does not let us through: {_innermost(error)}")
+        if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
+            return Answer(None, NOT_REACHED, f"{self._base_url} is not reached: {_innermost(error)}")
+        if isinstance(error, requests.exceptions.Timeout):
+            return Answer(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
+        if isinstance(error, requests.exceptions.RequestException | OSError):
+            return Answer(None, NO_ANSWER, f"the connection broke before an answer came: {_innermost(error)}")
+        raise error
+
+    def _say(self, line: str) -> None:
+        if self._debug is not None:
+            self._debug(line.replace(self._key, "***"))
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An authentication that adds nothing; without one, requests would add what ~/.netrc holds."""
+    return request
+
+
+def _never_connected(error: BaseException) -> bool:
+    return any(isinstance(inner, NewConnectionError) for inner in _chain(error))
+
+
+def _innermost(error: BaseException) -> str:
+    """The reason at the bottom of nested exceptions: `Connection refused`, not the towers around it."""
+    for inner in reversed(list(_chain(error))):
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+    return type(list(_chain(error))[-1]).__name__
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An exception and all it was raised from: by cause, context, argument or `reason`."""
+    found: list[BaseException] = []
+    todo: list[Any] = [error]
+    while todo:
+        inner = todo.pop(0)
+        if isinstance(inner, BaseException) and inner not in found:
+            found.append(inner)
+            todo += [*inner.args, getattr(inner, "reason", None), inner.__cause__, inner.__context__]
+    return found
