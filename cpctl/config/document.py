@@ -1,0 +1,110 @@
+"""The configuration file as a tree whose every value knows its line. The only file that knows yaml's parser."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cpctl.config.secrets import refuse_readable_by_others
+from cpctl.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of the file: a text, a list or a mapping, with where it stands (from 1)."""
+
+    value: "str | list[Node] | Mapping[str, Node] | None"
+    file: Path
+    line: int
+    column: int
+
+    @property
+    def place(self) -> str:
+        """The place as error messages name it."""
+        return f"{self.file}, line {self.line}, column {self.column}"
+
+    def error(self, message: str, hint: str = "") -> ConfigError:
+        """An error that names this place."""
+        return ConfigError(f"{self.place}: {message}", hint)
+
+    def mapping(self, what: str) -> "Mapping[str, Node]":
+        """The value as a mapping; nothing at all is an empty one."""
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, Mapping):
+            raise self.error(f"{what} must be a list of `name: value` lines.")
+        return self.value
+
+    def text(self, what: str) -> str | None:
+        """The value as the text that was written, also for what YAML would call a number: 2.0, 007."""
+        if isinstance(self.value, str) or self.value is None:
+            return self.value
+        raise self.error(f"{what} must be one value.")
+
+    def texts(self, what: str) -> tuple[str, ...]:
+        """The value as a list of texts."""
+        if not isinstance(self.value, list) or not self.value:
+            raise self.error(f"{what} must be a list, such as [pass, show, cpctl/signal].")
+        return tuple(node.text(f"each part of {what}") or "" for node in self.value)
+
+
+def read_document(file: Path) -> Node:
+    """Read a configuration file. Raises ConfigError naming file, line and column."""
+    text = _read(file)
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        root = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(file, error) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{file}: not YAML: {error}") from error
+    if root is None:
+        return Node(None, file, 1, 1)
+    return _node(root, file)
+
+
+def _read(file: Path) -> str:
+    try:
+        refuse_readable_by_others(file)
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"The configuration {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text (byte {error.start}).") from error
+
+
+def _syntax_error(file: Path, error: Any) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    place = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
+    tab = "\\t" in (error.problem or "") or "tab" in (error.problem or "")
+    hint = "YAML is indented with blanks; put blanks in place of the tab." if tab else ""
+    return ConfigError(f"{place}: {error.problem or error.context}.", hint)
+
+
+def _node(raw: Any, file: Path) -> Node:
+    line, column = raw.start_mark.line + 1, raw.start_mark.column + 1
+    if raw.id == "mapping":
+        return Node(dict(_pairs(raw, file)), file, line, column)
+    if raw.id == "sequence":
+        return Node([_node(child, file) for child in raw.value], file, line, column)
+    empty = raw.tag == "tag:yaml.org,2002:null" or raw.value == ""
+    return Node(None if empty else raw.value, file, line, column)
+
+
+def _pairs(raw: Any, file: Path) -> Iterator[tuple[str, Node]]:
+    seen: dict[str, int] = {}
+    for key, value in raw.value:
+        line = key.start_mark.line + 1
+        place = f"{file}, line {line}, column {key.start_mark.column + 1}"
+        if key.id != "scalar":
+            raise ConfigError(f"{place}: a name must be plain text.")
+        if key.value in seen:
+            raise ConfigError(
+                f'{place}: "{key.value}" stands here a second time; the first is in line {seen[key.value]}.'
+            )
+        seen[key.value] = line
+        node = _node(value, file)
+        # A name is what a person searches for, also where its value begins lines below.
+        yield key.value, Node(node.value, file, line, key.start_mark.column + 1)

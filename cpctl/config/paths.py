@@ -1,0 +1,36 @@
+"""The places of configuration and store. The only file that knows platformdirs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cpctl.errors import ConfigError
+
+CONFIG_NAME = "config.yaml"
+STORE_NAME = "cpctl.db"
+
+
+def config_file(option: str | None, environment: Mapping[str, str]) -> tuple[Path, str]:
+    """The configuration file and who named it: an option, the environment, or "default"."""
+    if option:
+        return Path(option).expanduser(), "--config"
+    if named := environment.get("CPCTL_CONFIG"):
+        return Path(named).expanduser(), "CPCTL_CONFIG"
+    return _platform_folder("config") / CONFIG_NAME, "default"
+
+
+def default_store(environment: Mapping[str, str]) -> tuple[Path, str]:
+    """The store where neither a profile nor CPCTL_STORE names another, and who named its folder."""
+    if named := environment.get("CPCTL_DATA_DIR"):
+        return Path(named).expanduser() / STORE_NAME, "CPCTL_DATA_DIR"
+    return _platform_folder("data") / STORE_NAME, "default"
+
+
+def _platform_folder(kind: str) -> Path:
+    import platformdirs
+
+    find = platformdirs.user_config_dir if kind == "config" else platformdirs.user_data_dir
+    folder = Path(find("cpctl", appauthor=False))
+    if not folder.is_absolute():
+        variable = "CPCTL_CONFIG" if kind == "config" else "CPCTL_DATA_DIR"
+        raise ConfigError("There is no home folder here to keep things in.", f"Set HOME, or {variable}.")
+    return folder

@@ -1,0 +1,295 @@
+"""Profiles: which one is meant, and each of its settings with the source of its value."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cpctl.config.document import Node, read_document
+from cpctl.config.paths import config_file, default_store
+from cpctl.config.secrets import ENV_NAMES, SERVICES, KeySource, from_environment
+from cpctl.errors import ConfigError, nearest
+from cpctl.signals.kinds import LATEST, VERSIONS
+
+LIVE_URL = "https://api.cloudprinter.com"
+SIGNAL_1_1_PATH = "/1.1/status/"
+SIGNAL_1_1_PATHS = (SIGNAL_1_1_PATH, "/cloudsignal/1.1/status/")
+ENVIRONMENT_ALONE = "default"
+KEY_KINDS = {"api_key": "value", "api_key_file": "file", "api_key_command": "command"}
+LONGEST_TIMEOUT = 3600.0
+
+
+def _one_of(*valid: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        return "" if text in valid else f"must be {' or '.join(valid)}"
+
+    return check
+
+
+def check_base_url(text: str) -> str:
+    """What is wrong with a base URL, or "". A key travels in every body: https, or no further than this machine."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "must hold nothing but scheme, host, port and path"
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        return ""
+    return "must begin with https:// (http:// only for this machine: 127.0.0.1, ::1 or localhost)"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost":
+        return True
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_timeout(text: str) -> str:
+    """What is wrong with a timeout, or ""."""
+    try:
+        return "" if 0 < float(text) <= LONGEST_TIMEOUT else f"must be between 0 and {LONGEST_TIMEOUT:.0f} seconds"
+    except ValueError:
+        return "must be a number of seconds, such as 30"
+
+
+def _check_store(text: str) -> str:
+    return "cannot be a database server yet; name a file" if "://" in text else ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row per plain setting of a profile."""
+
+    name: str
+    meaning: str
+    default: str
+    variable: str = ""
+    check: Callable[[str], str] = lambda text: ""
+
+
+SETTINGS: dict[str, Setting] = {
+    row.name: row
+    for row in (
+        Setting("environment", "live or sandbox: a label for people", "", check=_one_of("live", "sandbox")),
+        Setting("base_url", "where the service is", LIVE_URL, "CPCTL_BASE_URL", check_base_url),
+        Setting("signal_version", "version of CloudSignal: 2.0 or 1.1", LATEST, check=_one_of(*VERSIONS)),
+        Setting(
+            "signal_1_1_path",
+            "which of the two documented paths version 1.1 is sent to",
+            SIGNAL_1_1_PATH,
+            check=_one_of(*SIGNAL_1_1_PATHS),
+        ),
+        Setting("shipping_option", "shipping option of ItemShipped where none is given", ""),
+        Setting("timeout", "seconds one call may take", "30", "CPCTL_TIMEOUT", check_timeout),
+        Setting("store", "file of the outbox and its history", "", "CPCTL_STORE", _check_store),
+    )
+}
+
+# Every variable that cpctl reads, with what it does; settings and keys bring their own.
+OTHER_VARIABLES = {
+    "CPCTL_PROFILE": "the profile to use",
+    "CPCTL_CONFIG": "the configuration file",
+    "CPCTL_DATA_DIR": "the folder of the store",
+    "CPCTL_NO_INPUT": "any value: never ask a question",
+    "CPCTL_SANDBOX_CONTROL": "where `cpctl sandbox fault`, `reset` and `requests` find their sandbox",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value and where it comes from."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The profile in force, complete: every setting with its source, and a way to each key."""
+
+    name: str
+    name_source: str
+    file: Path | None
+    settings: Mapping[str, Value]
+    keys: Mapping[str, KeySource]
+
+    def __getitem__(self, name: str) -> str:
+        return self.settings[name].text
+
+    @property
+    def timeout(self) -> float:
+        """Seconds one call may take."""
+        return float(self["timeout"])
+
+    @property
+    def store(self) -> Path:
+        """The store file."""
+        return Path(self["store"])
+
+    def key(self, service: str) -> KeySource:
+        """The way to a service's key. Raises ConfigError where none is configured."""
+        if service not in self.keys:
+            where = f"`{service}: {{api_key_file: …}}` in the profile, or {ENV_NAMES[service]} in the environment"
+            raise ConfigError(f'The profile "{self.name}" has no key for {service}.', f"Set {where}.")
+        return self.keys[service]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration file, read, with its names checked; the values of a profile are checked when it is used."""
+
+    file: Path
+    default: str | None
+    profiles: Mapping[str, Node]
+
+
+def read_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration | None:
+    """The configuration, or None where there is none and nobody named one. Raises ConfigError."""
+    file, source = config_file(option, environment)
+    if not file.exists():
+        if source == "default":
+            return None
+        raise ConfigError(f"There is no configuration {file} (named by {source}).", "Check the path.")
+    root = read_document(file)
+    top = root.mapping("the configuration")
+    _refuse_unknown(top, ("default_profile", "profiles"), "the configuration")
+    profiles = top["profiles"].mapping("profiles") if "profiles" in top else {}
+    for name, node in profiles.items():
+        _check_names(name, node)
+    default = top["default_profile"].text("default_profile") if "default_profile" in top else None
+    if default is not None and default not in profiles:
+        raise top["default_profile"].error(f'there is no profile "{default}".', _choose(default, profiles))
+    return Configuration(file, default, profiles)
+
+
+def load_profile(
+    environment: Mapping[str, str], config: str | None = None, name: str | None = None, timeout: str | None = None
+) -> Profile:
+    """The profile in force: options beat the environment, which beats the file. Raises ConfigError."""
+    given = {key: value for key, value in environment.items() if value}
+    configuration = read_configuration(config, given)
+    chosen, source = _chosen(configuration, name, given)
+    node = configuration.profiles[chosen] if configuration and configuration.profiles else None
+    fields = node.mapping(chosen) if node else {}
+    keys = {service: key for service in SERVICES if (key := _key_source(service, fields, given))}
+    if node is None and not keys and not given.get("CPCTL_BASE_URL"):
+        raise _nothing_configured(config, given)
+    settings = {row.name: _setting(row, fields, given) for row in SETTINGS.values()}
+    if timeout is not None:
+        settings["timeout"] = _checked(SETTINGS["timeout"], Value(timeout, "--timeout"))
+    settings |= _derived(settings, configuration, given)
+    return Profile(chosen, source, configuration.file if configuration else None, settings, keys)
+
+
+def _chosen(configuration: Configuration | None, name: str | None, given: Mapping[str, str]) -> tuple[str, str]:
+    profiles = configuration.profiles if configuration else {}
+    wanted, source = (name, "--profile") if name else (given.get("CPCTL_PROFILE"), "CPCTL_PROFILE")
+    if wanted:
+        if wanted not in profiles:
+            where = f"in {configuration.file}" if configuration else "because there is no configuration file"
+            raise ConfigError(f'There is no profile "{wanted}" {where} ({source}).', _choose(wanted, profiles))
+        return wanted, source
+    if configuration and configuration.default:
+        return configuration.default, "default_profile"
+    if len(profiles) == 1:
+        return next(iter(profiles)), "the only profile"
+    if profiles:
+        raise ConfigError(
+            f"{configuration.file if configuration else ''}: there are several profiles and no default_profile.",
+            f"Choose with --profile: {', '.join(profiles)}.",
+        )
+    return ENVIRONMENT_ALONE, "environment"
+
+
+def _choose(name: str, profiles: Mapping[str, Node]) -> str:
+    return nearest(name, profiles) if profiles else "`cpctl profile path` says where a configuration is looked for."
+
+
+def _nothing_configured(config: str | None, given: Mapping[str, str]) -> ConfigError:
+    file, _ = config_file(config, given)
+    return ConfigError(
+        f"No profile: there is no profile in {file}, and no key in the environment.",
+        "Write one as config.example.yaml shows, or set CPCTL_SIGNAL_KEY; to try out: `cpctl sandbox run -- bash`.",
+    )
+
+
+def _setting(row: Setting, fields: Mapping[str, Node], given: Mapping[str, str]) -> Value:
+    if row.variable and (text := given.get(row.variable)):
+        return _checked(row, Value(text, row.variable))
+    node = fields.get(row.name)
+    text = node.text(row.name) if node else None
+    if node is None or text is None:
+        return Value(row.default, "default")
+    if wrong := row.check(text):
+        raise node.error(f'{row.name} "{text}" {wrong}.')
+    return Value(text, f"line {node.line}")
+
+
+def _checked(row: Setting, value: Value) -> Value:
+    if wrong := row.check(value.text):
+        raise ConfigError(f'{value.source}: "{value.text}" {wrong}.')
+    return value
+
+
+def _derived(
+    settings: Mapping[str, Value], configuration: Configuration | None, given: Mapping[str, str]
+) -> dict[str, Value]:
+    """Values that follow from others or from the machine."""
+    base_url = settings["base_url"]
+    store, environment = settings["store"], settings["environment"]
+    if store.text:
+        folder = configuration.file.parent if configuration and store.source != "CPCTL_STORE" else Path()
+        store = Value(str(folder / Path(store.text).expanduser()), store.source)
+    else:
+        path, source = default_store(given)
+        store = Value(str(path), source)
+    if not environment.text:
+        local = is_loopback(urlsplit(base_url.text).hostname or "")
+        environment = Value("sandbox" if local else "live", "base_url")
+    url = Value(base_url.text.rstrip("/"), base_url.source)
+    return {"store": store, "environment": environment, "base_url": url}
+
+
+def _key_source(service: str, fields: Mapping[str, Node], given: Mapping[str, str]) -> KeySource | None:
+    if (source := from_environment(service, given)) is not None:
+        return source
+    if service not in fields:
+        return None
+    ways = {name: node for name, node in fields[service].mapping(service).items() if node.value is not None}
+    if len(ways) > 1:
+        raise fields[service].error(f"{service} has more than one key: {', '.join(ways)}.", "Keep one of them.")
+    for name, node in ways.items():
+        return _from_node(service, name, node)
+    return None
+
+
+def _from_node(service: str, name: str, node: Node) -> KeySource:
+    place = f"{service}.{name}, line {node.line}"
+    if name == "api_key_command":
+        return KeySource(service, "command", node.texts(name), place)
+    text = node.text(name) or ""
+    if name == "api_key_file":
+        return KeySource(service, "file", node.file.parent / Path(text).expanduser(), place)
+    return KeySource(service, "value", text, place)
+
+
+def _check_names(profile: str, node: Node) -> None:
+    fields = node.mapping(f'the profile "{profile}"')
+    _refuse_unknown(fields, (*SERVICES, *SETTINGS), f'the profile "{profile}"')
+    for service in SERVICES:
+        if service in fields:
+            _refuse_unknown(fields[service].mapping(service), tuple(KEY_KINDS), service)
+
+
+def _refuse_unknown(fields: Mapping[str, Node], valid: Sequence[str], where: str) -> None:
+    for name, node in fields.items():
+        if name not in valid:
+            raise node.error(f'unknown name "{name}" in {where}.', nearest(name, valid))

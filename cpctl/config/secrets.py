@@ -1,0 +1,135 @@
+"""Keys: from where they come, and how they are kept from being shown."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cpctl.errors import ConfigError
+
+SERVICES = ("core", "signal", "webhooks")
+# CPCTL_CORE_KEY, CPCTL_SIGNAL_KEY, CPCTL_WEBHOOK_KEY, each also with _FILE.
+ENV_NAMES = {"core": "CPCTL_CORE_KEY", "signal": "CPCTL_SIGNAL_KEY", "webhooks": "CPCTL_WEBHOOK_KEY"}
+MASK = "***"
+COMMAND_SECONDS = 60.0
+_SHORTEST_TO_SHOW = 12
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key that does not show itself."""
+
+    value: str
+
+    @property
+    def last_four(self) -> str:
+        """Enough to tell two keys apart; nothing of a key so short that four characters give it away."""
+        return f"…{self.value[-4:]}" if len(self.value) >= _SHORTEST_TO_SHOW else MASK
+
+    def __repr__(self) -> str:
+        return f"Key({MASK})"
+
+
+def mask(text: str, keys: Iterable[Key]) -> str:
+    """The text with every key in it replaced."""
+    for key in keys:
+        text = text.replace(key.value, MASK)
+    return text
+
+
+@dataclass(frozen=True, repr=False)
+class KeySource:
+    """One way to a key. `place` names the setting or variable, for people."""
+
+    service: str
+    kind: str  # "value", "file" or "command"
+    value: str | Path | tuple[str, ...]
+    place: str
+
+    def check(self) -> None:
+        """Find out without running anything whether the key can be had. Raises ConfigError."""
+        if self.kind != "command":
+            self.read()
+
+    def read(self) -> Key:
+        """The key. Raises ConfigError naming the place and what to do."""
+        if isinstance(self.value, Path):
+            return _checked(_from_file(self.value, self.place), self.place)
+        if isinstance(self.value, tuple):
+            return _checked(_from_command(self.value, self.place), self.place)
+        return _checked(self.value, self.place)
+
+    def words(self) -> str:
+        """The source as people read it; never the key."""
+        if isinstance(self.value, Path):
+            return f"{self.place} ({self.value})"
+        if isinstance(self.value, tuple):
+            return f"{self.place} ({' '.join(self.value)})"
+        return self.place
+
+    def __repr__(self) -> str:
+        return f"KeySource({self.service}, {self.kind}, {self.place})"
+
+
+def from_environment(service: str, environment: Mapping[str, str]) -> KeySource | None:
+    """The key that the environment gives for a service, if any. Raises ConfigError where it gives two."""
+    name = ENV_NAMES[service]
+    value, file = environment.get(name), environment.get(f"{name}_FILE")
+    if value and file:
+        raise ConfigError(f"Both {name} and {name}_FILE are set.", "Unset one of them.")
+    if value:
+        return KeySource(service, "value", value, name)
+    if file:
+        return KeySource(service, "file", Path(file).expanduser(), f"{name}_FILE")
+    return None
+
+
+def refuse_readable_by_others(file: Path, environment: Mapping[str, str] = os.environ) -> None:
+    """Raise ConfigError where others than the owner can read a file that holds a key.
+
+    What systemd hands over as credentials is guarded by its folder and has modes of its own.
+    Windows has no such modes.
+    """
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    if os.name == "nt" or (credentials and file.resolve().is_relative_to(Path(credentials).resolve())):
+        return
+    mode = file.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise ConfigError(f"{file} can be read by others (its mode is {mode:04o}).", f"Type: chmod 600 {file}")
+
+
+def _from_file(file: Path, place: str) -> str:
+    try:
+        refuse_readable_by_others(file)
+        return file.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"{place}: the key file {file} cannot be read: {reason}.") from error
+
+
+def _from_command(command: tuple[str, ...], place: str) -> str:
+    """The first line a command prints; password stores put the secret there."""
+    import subprocess  # costs more than all else here, and most keys need none
+
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"no answer in {COMMAND_SECONDS:.0f} s"
+        raise ConfigError(f"{place}: `{' '.join(command)}` failed: {reason}.") from error
+    if done.returncode != 0:
+        raise ConfigError(
+            f"{place}: `{' '.join(command)}` ended with status {done.returncode}.",
+            "Run it by hand; its first line of output must be the key.",
+        )
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    return lines[0].strip() if lines else ""
+
+
+def _checked(text: str, place: str) -> Key:
+    if not text:
+        raise ConfigError(f"{place}: the key is empty.")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigError(f"{place}: the key holds a blank, a line break or a character no key has.")
+    return Key(text)
