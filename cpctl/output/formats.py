@@ -1,0 +1,93 @@
+"""A writer per output format, and the row that makes it a choice of `--output`."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cpctl.errors import InvalidInput
+from cpctl.output.columns import View, as_table
+from cpctl.output.text import CONTROL, cell, escaped
+
+# Data, its view, and whether the stream is a terminal with colour: pieces of text.
+Writer = Callable[[Any, View | None, "Screen"], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal."""
+
+    is_terminal: bool
+    color: bool
+    width: int | None = None
+
+
+def _table(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    from cpctl.output.table import table_text
+
+    headings, rows = as_table(data, view)
+    if rows:
+        yield table_text(headings, rows, screen)
+
+
+def _tsv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    """Linear TSV: a header, a line a record, and `\\t`, `\\n`, `\\\\` written out inside values."""
+    headings, rows = as_table(data, view)
+    yield "\t".join(headings) + "\n"
+    for row in rows:
+        yield "\t".join(escaped(cell(value).replace("\\", "\\\\")) for value in row) + "\n"
+
+
+def _csv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    import csv
+    import io
+
+    headings, rows = as_table(data, view)
+    for row in [headings, *rows]:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow([cell(value) for value in row])
+        yield _for_terminal(line.getvalue(), screen, keep="\n\t")
+
+
+def _json(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    yield _for_terminal(json.dumps(data, ensure_ascii=False, indent=2), screen, keep="\n") + "\n"
+
+
+def _jsonl(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    for record in data if isinstance(data, list) else [data]:
+        yield _for_terminal(json.dumps(record, ensure_ascii=False), screen) + "\n"
+
+
+def _yaml(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    import yaml
+
+    yield yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
+
+
+def _value(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    """One scalar a line; nothing at all is an empty line."""
+    for value in data if isinstance(data, list) else [data]:
+        if isinstance(value, Mapping | list):
+            raise InvalidInput(
+                "`-o value` writes single values, and the result holds structures.",
+                "Choose one value each with --query, such as --query '[].id'.",
+            )
+        yield escaped(cell(value)) + "\n"
+
+
+FORMATS: dict[str, tuple[Writer, str]] = {
+    "table": (_table, "for people; the default on a terminal"),
+    "tsv": (_tsv, "tab-separated with a header, never cut; the default elsewhere"),
+    "json": (_json, "all the data"),
+    "jsonl": (_jsonl, "all the data, one JSON value a line"),
+    "yaml": (_yaml, "all the data"),
+    "csv": (_csv, "comma-separated with a header"),
+    "value": (_value, "one value a line, chosen with --query"),
+}
+
+
+def _for_terminal(text: str, screen: Screen, keep: str = "") -> str:
+    """JSON leaves DEL and C1 as they are; a terminal would obey some of them."""
+    if not screen.is_terminal:
+        return text
+    return CONTROL.sub(lambda match: match[0] if match[0] in keep else f"\\u{ord(match[0]):04x}", text)

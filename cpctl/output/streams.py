@@ -1,0 +1,154 @@
+"""Standard output for data, standard error for talk; both may be closed, full, or not a terminal."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, TextIO
+
+from cpctl.errors import InvalidInput, OutputError, nearest
+from cpctl.output.columns import View
+from cpctl.output.formats import FORMATS, Screen
+from cpctl.output.text import escaped, escaped_lines, wants_color
+
+_RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
+
+
+def prepare_streams() -> None:
+    """Make the three standard streams safe to use. Called once, before anything is opened.
+
+    A closed one is replaced, so that no database or socket is given its number; text is
+    UTF-8 everywhere, and what cannot be encoded is written out.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class Output:
+    """Where a command's result and its talk go."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        hide: Callable[[str], str],
+        format: str | None = None,
+        query: str | None = None,
+        color: str = "auto",
+        quiet: int = 0,
+        verbose: int = 0,
+    ) -> None:
+        """`hide` takes the keys out of a text. Raises InvalidInput for a format or query that cannot be."""
+        if format is not None and format not in FORMATS:
+            raise InvalidInput(f'There is no output format "{format}".', nearest(format, FORMATS))
+        if format == "value" and query is None:
+            raise InvalidInput("`-o value` needs --query.", "Such as: -o value --query '[].id'")
+        self._hide = hide
+        self._quiet = quiet
+        self._verbose = verbose
+        self._query = _compiled(query)
+        terminal = _is_terminal(sys.stdout)
+        self.format = format or ("table" if terminal else "tsv")
+        self._screen = Screen(terminal, wants_color(color, terminal, environment), _width() if terminal else None)
+        self.talks_to_terminal = _is_terminal(sys.stderr)
+        self._color_talk = wants_color(color, self.talks_to_terminal, environment)
+
+    def show(self, data: Any, view: View | None = None) -> None:
+        """Write a result. Raises OutputError, BrokenPipeError, InvalidInput."""
+        if self._query is not None:
+            data, view = self._query(data), None
+        self.write(FORMATS[self.format][0](data, view, self._screen))
+
+    def write(self, pieces: Iterator[str]) -> None:
+        """Write text to standard output, all of it or an error. Raises OutputError, BrokenPipeError."""
+        if sys.stdout is None:
+            raise OutputError("The result could not be written: standard output is closed.")
+        try:
+            for piece in pieces:
+                sys.stdout.write(self._hide(piece))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_stdout()
+            raise
+        except OSError as error:
+            _discard_stdout()
+            raise OutputError(f"The result could not be written: {error.strerror}.") from error
+
+    def note(self, text: str) -> None:
+        """Say what happened; hidden by --quiet."""
+        if not self._quiet:
+            self._talk(text)
+
+    def warn(self, text: str) -> None:
+        """Say what a person should look at; hidden by -qq."""
+        if self._quiet < 2:
+            self._talk(f"Warning: {text}", _YELLOW)
+
+    def detail(self, text: str) -> None:
+        """Say more; shown by --verbose."""
+        if self._verbose:
+            self._talk(text)
+
+    def fail(self, text: str) -> None:
+        """Say what went wrong; never hidden."""
+        self._talk(text, _RED)
+
+    def progress(self, text: str) -> None:
+        """Rewrite one line of talk on a terminal; nothing elsewhere. An empty text clears the line."""
+        if self.talks_to_terminal and not self._quiet and sys.stderr is not None:
+            with suppress(OSError):
+                sys.stderr.write(f"\r\x1b[K{escaped(self._hide(text))}")
+                sys.stderr.flush()
+
+    def _talk(self, text: str, color: str = "") -> None:
+        safe = escaped_lines(self._hide(text))
+        painted = f"{color}{safe}{_PLAIN}" if color and self._color_talk else safe
+        # Talk that nobody can hear must not undo the work.
+        with suppress(OSError, AttributeError, ValueError):
+            sys.stderr.write(painted + "\n")
+            sys.stderr.flush()
+
+
+def _compiled(query: str | None) -> Callable[[Any], Any] | None:
+    if query is None:
+        return None
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        search = jmespath.compile(query).search
+    except (JMESPathError, ValueError) as error:
+        words = str(error).splitlines()[0]
+        raise InvalidInput(
+            f'--query "{query}" is not JMESPath: {words}.', "See jmespath.org for the language."
+        ) from error
+
+    def run(data: Any) -> Any:
+        try:
+            return search(data)
+        except (JMESPathError, ValueError, TypeError) as error:
+            raise InvalidInput(f'--query "{query}" cannot be applied to this result: {error}.') from error
+
+    return run
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def _discard_stdout() -> None:
+    """Point standard output at nothing, so that the interpreter does not fail a second time on its way out."""
+    with suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())

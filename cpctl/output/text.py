@@ -1,0 +1,49 @@
+"""Text that is safe to show: no character of a stranger's data steers a terminal."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# C0 and C1, DEL, line separators, and the marks that turn the direction of writing around.
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def escaped(text: str) -> str:
+    """One line of harmless text: every control character is written out, as `\\t` or `\\x1b`."""
+    return CONTROL.sub(_escape, text)
+
+
+def escaped_lines(text: str) -> str:
+    """Like `escaped`, but line breaks stay."""
+    return "\n".join(escaped(line) for line in text.split("\n"))
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    return _SHORT.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether a stream gets colour: the option first, then NO_COLOR, FORCE_COLOR and TERM."""
+    if choice != "auto":
+        return choice == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    if (forced := environment.get("FORCE_COLOR")) is not None and forced != "":
+        return forced != "0"
+    return is_terminal and environment.get("TERM") != "dumb"
+
+
+def cell(value: Any) -> str:
+    """A value as one cell of a table: nothing is empty, truth is true or false, structures are JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        import json
+
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
