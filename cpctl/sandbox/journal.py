@@ -1,0 +1,66 @@
+"""Every request the sandbox received, keys masked: what was asked, what was answered, and whether it took effect."""
+
+from collections import deque
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+KEPT = 10_000
+
+
+@dataclass
+class Entry:
+    """One request to the API. Status stays None while, or if, no answer was sent."""
+
+    n: int
+    time: str  # ISO 8601, UTC
+    method: str
+    path: str
+    body: object
+    raw_bytes: int | None  # the length of a body that is not JSON; its text is never kept
+    fault: str | None = None
+    status: int | None = None
+    landed: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """The entry as `GET /_sandbox/requests` shows it."""
+        shown: dict[str, object] = {
+            "n": self.n,
+            "time": self.time,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "fault": self.fault,
+            "landed": self.landed,
+            "body": self.body,
+        }
+        return shown if self.raw_bytes is None else {**shown, "raw_bytes": self.raw_bytes}
+
+
+class Journal:
+    """The newest requests, in the order in which they came. Expects what it is given to be masked."""
+
+    def __init__(self, lock: AbstractContextManager[bool], kept: int = KEPT) -> None:
+        self._lock = lock
+        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._count = 0
+
+    def begin(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> Entry:
+        """Note a request that has come in."""
+        with self._lock:
+            self._count += 1
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            entry = Entry(self._count, now, method, path, body, raw_bytes, fault)
+            self._entries.append(entry)
+            return entry
+
+    def listed(self) -> list[dict[str, object]]:
+        """All entries, oldest first."""
+        with self._lock:
+            return [entry.as_json() for entry in self._entries]
+
+    def clear(self) -> None:
+        """Forget everything and count from 1 again."""
+        with self._lock:
+            self._entries.clear()
+            self._count = 0

@@ -1,0 +1,270 @@
+"""What each fault does to a request, and whether the work was done all the same."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from http.client import BadStatusLine, HTTPConnection, IncompleteRead, RemoteDisconnected
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from sandbox_calls import KEY, STATUS_20, Reply, call
+from signal_examples import plain
+
+from cpctl.errors import InvalidInput, TemporaryError
+from cpctl.sandbox.control import Control
+from cpctl.sandbox.exchange import EFFECTS
+from cpctl.sandbox.faults import DOWN, FAULTS, make_fault
+from cpctl.sandbox.server import Sandbox
+
+Send = Callable[..., Reply]
+PACKED = plain("ItemPacked")
+BODY = json.dumps({"apikey": KEY, **PACKED}).encode()
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def raw_request(sandbox: Sandbox) -> socket.socket:
+    """A signal on a bare socket, its answer still to be read."""
+    line = socket.create_connection(("127.0.0.1", port_of(sandbox.base_url)), timeout=10)
+    line.sendall(f"POST {STATUS_20} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+    return line
+
+
+def latest(control: Control) -> tuple[Any, Any, Any]:
+    """Of the newest request: its fault, the status that was sent, and whether it took effect."""
+    entry = control.requests()[-1]
+    return entry["fault"], entry["status"], entry["landed"]
+
+
+def test_every_fault_but_down_has_an_effect() -> None:
+    assert set(EFFECTS) == set(FAULTS) - {DOWN}
+
+
+def test_latency_answers_as_ever_but_late(send: Send, control: Control) -> None:
+    control.add_fault("latency", seconds=0.1)
+    begin = time.monotonic()
+    assert send(PACKED).status == 200
+    assert time.monotonic() - begin >= 0.1
+    assert latest(control) == ("latency", 200, True)
+
+
+def test_a_client_that_loses_patience_does_not_undo_its_signal(send: Send, control: Control) -> None:
+    control.add_fault("latency", seconds=60)
+    with pytest.raises(TimeoutError):
+        send(PACKED, timeout=0.1)
+    assert latest(control) == ("latency", None, True)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
+def test_a_status_is_answered_and_nothing_is_done(sandbox: Sandbox, send: Send, control: Control, status: int) -> None:
+    control.add_fault("status", status=status, retry_after="7")
+    reply = send(PACKED)
+    assert (reply.status, reply.headers["Retry-After"], reply.error[0]) == (status, "7", "sandbox_fault")
+    assert latest(control) == ("status", status, False)
+    assert sandbox.state.items[PACKED["item"]].signals == []
+
+
+def test_a_status_without_retry_after_has_no_such_header(send: Send, control: Control) -> None:
+    control.add_fault("status", status=503)
+    assert "Retry-After" not in send(PACKED).headers
+
+
+def test_a_status_of_204_has_no_body(send: Send, control: Control) -> None:
+    control.add_fault("status", status=204)
+    assert send(PACKED).body == b""
+
+
+@pytest.mark.parametrize(("kind", "landed"), [("reset-before", False), ("reset-after", True)])
+def test_a_reset_answers_nothing(sandbox: Sandbox, control: Control, kind: str, landed: bool) -> None:
+    control.add_fault(kind)
+    with raw_request(sandbox) as line, pytest.raises(ConnectionResetError):
+        line.recv(1)
+    assert latest(control) == (kind, None, landed)
+    assert bool(sandbox.state.items[PACKED["item"]].signals) == landed
+
+
+def test_requests_sees_a_reset_as_a_connection_error(sandbox: Sandbox, control: Control) -> None:
+    control.add_fault("reset-after")
+    with requests.Session() as session, pytest.raises(requests.ConnectionError):
+        session.trust_env = False
+        session.post(sandbox.base_url + STATUS_20, BODY, timeout=10)
+
+
+def test_a_truncated_answer_ends_too_early(send: Send, control: Control) -> None:
+    control.add_fault("truncated")
+    with pytest.raises(IncompleteRead):
+        send(PACKED)
+    assert latest(control) == ("truncated", 200, True)
+
+
+def test_invalid_json_looks_like_a_success(send: Send, control: Control) -> None:
+    control.add_fault("invalid-json")
+    reply = send(PACKED)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(reply.body)
+    assert latest(control) == ("invalid-json", 200, True)
+
+
+def test_a_refusal_stays_a_refusal_under_a_fault(send: Send, control: Control) -> None:
+    control.add_fault("invalid-json")
+    assert send(plain("ItemLost")).status == 400
+    assert latest(control) == ("invalid-json", 400, False)
+
+
+def test_a_slow_drip_comes_byte_by_byte_from_the_status_line_on(sandbox: Sandbox, control: Control) -> None:
+    control.add_fault("slow-drip", seconds=0.001)
+    with raw_request(sandbox) as line:
+        pieces = [line.recv(100) for _ in range(12)]
+    assert b"".join(pieces).startswith(b"HTTP/1.1 200")
+    assert max(map(len, pieces)) < 100
+    assert latest(control) == ("slow-drip", None, True)
+
+
+def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: Control) -> None:
+    control.add_fault("slow-drip", seconds=0)
+    reply = send(PACKED)
+    assert (reply.status, json.loads(reply.body), len(reply.body)) == (200, {"status": "ok"}, 4096)
+
+
+@pytest.mark.parametrize("kind", ["slow-drip", "latency"])
+def test_the_sandbox_stops_at_once_even_while_an_answer_is_under_way(kind: str) -> None:
+    with Sandbox() as sandbox:
+        Control(sandbox.control_url).add_fault(kind, seconds=60)
+        line = raw_request(sandbox)
+        if kind == "slow-drip":
+            assert line.recv(1) == b"H"
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 1
+    line.close()
+
+
+def test_down_refuses_connections_and_comes_back_on_the_same_port(sandbox: Sandbox, send: Send) -> None:
+    control, port = Control(sandbox.control_url), port_of(sandbox.base_url)
+    control.add_fault(DOWN)
+    for _ in range(2):
+        with pytest.raises(ConnectionRefusedError):
+            send(PACKED)
+    assert control.faults() == [{"kind": "down", "path": "", "times": 0}]
+    assert control.requests() == []
+    control.clear_faults()
+    assert send(PACKED).status == 200
+    assert port_of(sandbox.base_url) == port
+
+
+def test_down_may_be_said_at_the_api_address_and_said_twice(sandbox: Sandbox, send: Send, control: Control) -> None:
+    assert len(Control(sandbox.base_url).add_fault(DOWN, path="/x", times=3)) == 1
+    assert len(control.add_fault(DOWN)) == 2
+    with pytest.raises(TemporaryError, match=sandbox.base_url) as caught:
+        Control(sandbox.base_url).faults()
+    assert "control address" in caught.value.hint
+    control.reset()
+    assert send(PACKED).status == 200
+
+
+def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: Control) -> None:
+    idle = HTTPConnection("127.0.0.1", port_of(sandbox.base_url), timeout=10)
+    idle.request("POST", STATUS_20, BODY)
+    assert idle.getresponse().read() == b""
+    control.add_fault(DOWN)
+    with pytest.raises((ConnectionError, RemoteDisconnected, BadStatusLine)):
+        idle.request("POST", STATUS_20, BODY)
+        idle.getresponse()
+    idle.close()
+    assert len(control.requests()) == 1
+
+
+def test_down_leaves_requests_under_way_without_an_answer(sandbox: Sandbox, control: Control) -> None:
+    control.add_fault("slow-drip", seconds=60)
+    seen: list[bytes] = []
+    with raw_request(sandbox) as line:
+        seen.append(line.recv(1))
+
+        def read() -> None:
+            try:
+                seen.append(line.recv(1))
+            except ConnectionError:
+                seen.append(b"reset")
+
+        reader = Thread(target=read)
+        reader.start()
+        control.add_fault(DOWN)
+        reader.join(timeout=5)
+    assert seen in ([b"H", b""], [b"H", b"reset"])
+    assert latest(control) == ("slow-drip", None, True)
+
+
+def test_a_sandbox_that_is_down_stops_as_well() -> None:
+    with Sandbox() as sandbox:
+        sandbox.add_fault(make_fault(DOWN))
+    with pytest.raises(TemporaryError):
+        Control(sandbox.control_url).faults()
+
+
+def test_a_fault_ends_after_its_times(send: Send, control: Control) -> None:
+    control.add_fault("status", status=503, times=2)
+    assert send(PACKED).status == 503
+    assert control.faults() == [{"kind": "status", "path": "", "times": 1, "status": 503}]
+    assert [send(PACKED).status for _ in range(2)] == [503, 200]
+    assert control.faults() == []
+
+
+def test_a_fault_without_times_stays_until_it_is_cleared(send: Send, control: Control) -> None:
+    control.add_fault("status", status=503)
+    assert {send(PACKED).status for _ in range(5)} == {503}
+    control.clear_faults()
+    assert send(PACKED).status == 200
+
+
+def test_the_first_fault_that_fits_is_met(send: Send, control: Control) -> None:
+    control.add_fault("status", status=500, times=1)
+    control.add_fault("status", status=503, times=1)
+    assert [send(PACKED).status for _ in range(3)] == [500, 503, 200]
+
+
+@pytest.mark.parametrize("prefix", ["/1.1/", "/1.1/status", "/1.1/status/"])
+def test_a_fault_meets_only_paths_that_begin_like_its_own(send: Send, control: Control, prefix: str) -> None:
+    control.add_fault("status", path=prefix, status=503)
+    assert send(PACKED).status == 200
+    assert send(PACKED, "/1.1/status/").status == 503
+    assert send(PACKED, "/1.1/status").status == 503
+
+
+def test_the_panel_meets_no_fault(sandbox: Sandbox) -> None:
+    panel = Control(sandbox.base_url)
+    panel.add_fault("reset-before", times=1)
+    assert len(panel.faults()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "names", "hint"),
+    [
+        ({"kind": "latncy"}, "latncy", '"latency"'),
+        ({"kind": ""}, "no fault", "slow-drip"),
+        ({"kind": "latency"}, "needs seconds", "seconds"),
+        ({"kind": "latency", "seconds": -1}, "-1", "0 to 3600"),
+        ({"kind": "status"}, "needs status", "retry_after"),
+        ({"kind": "status", "status": 99}, "99", "200 to 599"),
+        ({"kind": "status", "status": 503, "retry_after": "1\r\nX: y"}, "retry_after", "30"),
+        ({"kind": "status", "status": 503, "seconds": 1}, "takes no seconds", "status, retry_after"),
+        ({"kind": "down", "seconds": 1}, "takes no seconds", "no parameters"),
+        ({"kind": "truncated", "times": -1}, "-1", "1 and up"),
+        ({"kind": "truncated", "path": "1.1"}, "1.1", "/cloudsignal/2.0/"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_named(control: Control, fault: dict[str, Any], names: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        control.add_fault(**fault)
+    assert names in caught.value.message
+    assert hint in caught.value.hint
+    assert control.faults() == []
+
+
+@pytest.mark.parametrize("fault", [[], {"kind": "status", "code": 1}, {"kind": "status", "status": True}, {"kind": 1}])
+def test_a_fault_that_makes_no_sense_is_refused(sandbox: Sandbox, fault: object) -> None:
+    assert call(sandbox.control_url, "/_sandbox/faults", fault).error[0] == "invalid_input"
