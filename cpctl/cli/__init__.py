@@ -1,0 +1,1 @@
+"""Words: what a person types and reads. The only folder that knows typer."""

@@ -1,0 +1,19 @@
+"""Parameters that several commands take."""
+
+from typing import Annotated
+
+import typer
+
+Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="Full item ids.", show_default=False)]
+OrderOfItems = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the items' order.")]
+Cause = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in words.")]
+Hours = Annotated[str | None, typer.Option("--delay", metavar="HOURS", help="Expected delay in whole hours.")]
+SignalIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of signals.", show_default=False)]
+SignalIdsOrNone = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of signals.", show_default=False)
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only since then: 2026-01-20T13:00, 2h, 7d.")]
+Limit = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many, the newest; 0 for all.")]
+States = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")]
+RequireDelivery = Annotated[bool, typer.Option("--require-delivery", help="Exit with 75 while it is not delivered.")]

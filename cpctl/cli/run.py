@@ -1,0 +1,136 @@
+"""Run: what a command is handed. Profile, outbox and output are made on first use."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cpctl.config.secrets import Key, mask
+from cpctl.errors import ExitCode, InvalidInput
+from cpctl.output.streams import Output
+
+if TYPE_CHECKING:
+    from cpctl.config.profiles import Profile
+    from cpctl.delivery.outbox import Outbox
+    from cpctl.delivery.store import Store
+    from cpctl.output.columns import View
+
+
+@dataclass(frozen=True)
+class SharedOptions:
+    """The options that every command takes, as they were typed."""
+
+    profile: str | None = None
+    config: str | None = None
+    output: str | None = None
+    query: str | None = None
+    dry_run: bool = False
+    quiet: int = 0
+    verbose: int = 0
+    debug: bool = False
+    timeout: str | None = None
+    no_input: bool = False
+    color: str | None = None
+
+
+class Run:
+    """One run of cpctl. `status` is what it will end with; `worked` that only printing is left to do."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = {name: value for name, value in environment.items() if value}
+        self.options = SharedOptions()
+        self.status = ExitCode.DONE
+        self.worked = False
+        self.accepted = 0  # signals for which responsibility was taken
+        self._keys: list[Key] = []
+
+    @cached_property
+    def output(self) -> Output:
+        """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
+        color = self.options.color or "auto"
+        if color not in ("auto", "always", "never"):
+            raise InvalidInput(f'--color "{color}" must be auto, always or never.')
+        return Output(
+            self.environment,
+            self.hide,
+            format=self.options.output,
+            query=self.options.query,
+            color=color,
+            quiet=self.options.quiet,
+            verbose=self.options.verbose,
+        )
+
+    @cached_property
+    def plain_output(self) -> Output:
+        """Talk only, for failures that come before the options are known or because they are wrong."""
+        return Output(self.environment, self.hide)
+
+    @cached_property
+    def profile(self) -> "Profile":
+        """The profile in force. Raises ConfigError."""
+        from cpctl.config.profiles import load_profile
+
+        loaded = load_profile(self.environment, self.options.config, self.options.profile, self.options.timeout)
+        for source in loaded.keys.values():
+            if source.kind == "value":  # known before it is used, so that nothing can show it
+                self._keys.append(Key(str(source.value)))
+        return loaded
+
+    @cached_property
+    def store(self) -> "Store":
+        """The store of the profile; not opened yet."""
+        from cpctl.delivery.store import Store
+
+        return Store(self.profile.store, self.output.warn)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        """The outbox of the profile."""
+        from cpctl.delivery.outbox import Outbox
+
+        return Outbox(self.store, self.profile.name)
+
+    def key(self, service: str) -> Key:
+        """A service's key, from now on hidden wherever it would show. Raises ConfigError."""
+        key = self.profile.key(service).read()
+        self._keys.append(key)
+        return key
+
+    def hide(self, text: str) -> str:
+        """The text with every known key in it replaced."""
+        return mask(text, self._keys)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a question may be asked: somebody is at the terminal and did not forbid it."""
+        import sys
+
+        forbidden = self.options.no_input or "CPCTL_NO_INPUT" in self.environment
+        return not forbidden and sys.stdin is not None and sys.stdin.isatty() and self.output.talks_to_terminal
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Go on only with a yes. Raises InvalidInput where nobody can be asked, or the answer is no."""
+        if yes:
+            return
+        if not self.can_ask:
+            raise InvalidInput(f"{question} Nobody can be asked here.", "Add --yes to say so beforehand.")
+        import typer
+
+        if not typer.confirm(question, err=True):
+            raise InvalidInput("Not confirmed; nothing was changed.")
+
+    def show(self, data: Any, view: "View | None" = None) -> None:
+        """Write the command's result."""
+        self.output.show(data, view)
+
+    def finish(self, data: Any, view: "View | None", status: ExitCode) -> None:
+        """The work is done: keep its status, whatever becomes of printing its result."""
+        self.status = status
+        self.worked = True
+        self.show(data, view)
+
+
+def environment_of_process() -> Mapping[str, str]:
+    """The environment cpctl was started in."""
+    return os.environ

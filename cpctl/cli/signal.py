@@ -1,0 +1,159 @@
+"""`cpctl signal`: report what happened to an item, and look at what was reported."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cpctl.cli.group import Commands
+from cpctl.cli.parameters import Cause, Hours, Items, Limit, OrderOfItems, Since, States
+from cpctl.cli.reporting import How, report
+from cpctl.cli.run import Run
+from cpctl.errors import InvalidInput, nearest
+from cpctl.output.columns import CAUSE, KIND, SIGNAL
+
+if TYPE_CHECKING:
+    from cpctl.delivery.entry import State
+
+commands = Commands()
+
+ITEM = "123456780001 --order 123456780000"
+
+
+@commands.add("registered", f"cpctl signal registered {ITEM}")
+def report_registered(run: Run, items: Items, order: OrderOfItems, how: How) -> None:
+    """Report ItemRegistered: received and accepted by the production."""
+    report(run, "ItemRegistered", items, order, {}, how)
+
+
+@commands.add("produce", f"cpctl signal produce {ITEM}")
+def report_produce(run: Run, items: Items, order: OrderOfItems, how: How) -> None:
+    """Report ItemProduce: production has started."""
+    report(run, "ItemProduce", items, order, {}, how)
+
+
+@commands.add("produced", f"cpctl signal produced {ITEM}")
+def report_produced(run: Run, items: Items, order: OrderOfItems, how: How) -> None:
+    """Report ItemProduced: production is completed."""
+    report(run, "ItemProduced", items, order, {}, how)
+
+
+@commands.add("packed", f"cpctl signal packed {ITEM}")
+def report_packed(run: Run, items: Items, order: OrderOfItems, how: How) -> None:
+    """Report ItemPacked: packed and ready to go."""
+    report(run, "ItemPacked", items, order, {}, how)
+
+
+@commands.add("shipped", f"cpctl signal shipped {ITEM} --tracking 1A2B3C4D5E6F --shipping-option GLS")
+def report_shipped(
+    run: Run,
+    items: Items,
+    order: OrderOfItems,
+    tracking: Annotated[str, typer.Option(metavar="CODE", help="Tracking code of the parcel.")],
+    how: How,
+    shipping_option: Annotated[
+        str | None, typer.Option("--shipping-option", metavar="NAME", help="Who carries it. [the profile's]")
+    ] = None,
+) -> None:
+    """Report ItemShipped: on its way, with a tracking code."""
+    report(run, "ItemShipped", items, order, {"tracking": tracking, "shipping_option": shipping_option}, how)
+
+
+@commands.add("delay", f'cpctl signal delay {ITEM} --cause "Print error, reprint needed" --delay 24')
+def report_delay(
+    run: Run, items: Items, order: OrderOfItems, how: How, cause: Cause = None, delay: Hours = None
+) -> None:
+    """Report ItemDelay: it will be late."""
+    report(run, "ItemDelay", items, order, {"cause": cause, "delay": delay}, how)
+
+
+@commands.add("error", f'cpctl signal error {ITEM} --api-version 1.1 --cause "Print error, reprint needed" --delay 24')
+def report_error(
+    run: Run, items: Items, order: OrderOfItems, how: How, cause: Cause = None, delay: Hours = None
+) -> None:
+    """Report ItemError: version 1.1's word for a delay."""
+    report(run, "ItemError", items, order, {"cause": cause, "delay": delay}, how)
+
+
+@commands.add("canceled", f'cpctl signal canceled {ITEM} --cause CancelBookSize --message "Book has wrong width"')
+def report_canceled(
+    run: Run,
+    items: Items,
+    order: OrderOfItems,
+    how: How,
+    cause: Annotated[
+        str | None, typer.Option(metavar="CAUSE", help="A published cause: see `cpctl signal causes`.")
+    ] = None,
+    message: Annotated[str | None, typer.Option(metavar="TEXT", help="Words for the client.")] = None,
+    delay: Hours = None,
+) -> None:
+    """Report ItemCanceled: it will not be produced."""
+    report(run, "ItemCanceled", items, order, {"cause": cause, "message": message, "delay": delay}, how)
+
+
+@commands.add("order-registered", "cpctl signal order-registered 123456780000 --api-version 1.1")
+def report_order_registered(
+    run: Run, order: Annotated[str, typer.Argument(metavar="ORDER", help="Full order id.")], how: How
+) -> None:
+    """Report OrderRegistered: version 1.1's word for a whole order."""
+    report(run, "OrderRegistered", [None], order, {}, how)
+
+
+@commands.add("types", "cpctl signal types")
+def list_types(run: Run) -> None:
+    """List the types of signals, with their fields."""
+    from cpctl.signals.kinds import KINDS, LATEST
+
+    run.show(
+        [
+            {
+                "type": kind.name,
+                "command": f"signal {kind.command}",
+                "api_versions": ", ".join(kind.required),
+                "required": ", ".join(kind.required.get(LATEST) or kind.required["1.1"]),
+                "optional": ", ".join(kind.optional),
+                "meaning": kind.meaning,
+            }
+            for kind in KINDS.values()
+        ],
+        KIND,
+    )
+
+
+@commands.add("causes", "cpctl signal causes")
+def list_causes(run: Run) -> None:
+    """List the published causes of a cancellation."""
+    from cpctl.signals.causes import CAUSES
+
+    run.show([{"cause": cause, "meaning": meaning} for cause, meaning in CAUSES.items()], CAUSE)
+
+
+@commands.add("history", "cpctl signal history --since 7d --state refused")
+def show_history(
+    run: Run,
+    since: Since = None,
+    item: Annotated[str, typer.Option(metavar="ITEM", help="Only of this item.")] = "",
+    order: Annotated[str, typer.Option(metavar="ORDER", help="Only of this order.")] = "",
+    state: States = None,
+    limit: Limit = 0,
+) -> None:
+    """Show what was accepted, and what became of it."""
+    from cpctl.cli.moments import parse_since
+    from cpctl.delivery.outbox import utc_now
+    from cpctl.delivery.records import Search, find
+
+    at = parse_since(since, "--since", utc_now()) if since else None
+    search = Search(run.profile.name, stored_states(state), order, item, at, limit)
+    found = [entry.report() for entry in find(run.store, search)]
+    if not found:
+        run.output.note("No such signal was accepted here.")
+    run.show(found, SIGNAL)
+
+
+def stored_states(names: list[str] | None) -> "list[State]":
+    """States as they were typed. Raises InvalidInput naming the nearest."""
+    from cpctl.delivery.entry import STORED_STATES, State
+
+    for name in names or ():
+        if name not in STORED_STATES:
+            raise InvalidInput(f'There is no state "{name}".', nearest(name, [str(each) for each in STORED_STATES]))
+    return [State(name) for name in names or ()]

@@ -1,0 +1,58 @@
+"""`cpctl whoami`: where calls would go, and from where each value comes."""
+
+from typing import Any
+
+from cpctl.cli.group import Commands
+from cpctl.cli.run import Run
+from cpctl.config.profiles import Profile
+from cpctl.config.secrets import SERVICES
+from cpctl.delivery.entry import State
+from cpctl.delivery.records import depth
+from cpctl.errors import ConfigError
+
+commands = Commands()
+
+
+@commands.add("whoami", "cpctl whoami -o json --query environment")
+def show_whoami(run: Run) -> None:
+    """Show where calls would go, and from where each value comes."""
+    profile = run.profile
+    counted = depth(run.store, profile.name)
+    run.show(
+        {
+            "profile": profile.name,
+            "profile_source": profile.name_source,
+            "environment": profile["environment"],
+            "base_url": profile["base_url"],
+            "config": str(profile.file) if profile.file else None,
+            "keys": {service: key_facts(run, service) for service in SERVICES},
+            "settings": {name: {"value": each.text, "source": each.source} for name, each in profile.settings.items()},
+            "outbox": {
+                "waiting": counted.waiting,
+                "refused": counted.counts.get(State.REFUSED, 0),
+                "paused": counted.paused,
+            },
+        }
+    )
+    for text in same_key_warnings(profile):
+        run.output.warn(text)
+
+
+def key_facts(run: Run, service: str) -> dict[str, Any]:
+    """The end of a key and its source, or why it cannot be had."""
+    source = run.profile.keys.get(service)
+    if source is None:
+        return {"key": None, "source": None}
+    try:
+        return {"key": run.key(service).last_four, "source": source.words()}
+    except ConfigError as error:
+        return {"key": None, "source": source.words(), "problem": error.message}
+
+
+def same_key_warnings(profile: Profile) -> list[str]:
+    """The documents say that the keys of core and signal differ; the same one twice is a mistake."""
+    known = {service: profile.keys.get(service) for service in ("core", "signal")}
+    values = [source.read().value for source in known.values() if source is not None and source.kind != "command"]
+    if len(values) == 2 and values[0] == values[1]:
+        return ["core and signal have the same key; the service gives each its own."]
+    return []
