@@ -5,8 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from urllib3.exceptions import NewConnectionError
@@ -22,8 +21,7 @@ BODY_GRACE_SECONDS = 0.5
 Talk = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a call: `fault` is None when it succeeded; `retry_after` is in seconds."""
 
     status: int | None
@@ -32,16 +30,16 @@ class Answer:
     retry_after: float | None = None
 
 
-@dataclass
 class _Exchange:
     """What the thread that talks to the service has learnt so far."""
 
-    status: int | None = None
-    retry_after: str | None = None
-    body: bytes = b""
-    error: Exception | None = None
-    answered: threading.Event = field(default_factory=threading.Event)
-    ended: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.retry_after: str | None = None
+        self.body = b""
+        self.error: Exception | None = None
+        self.answered = threading.Event()
+        self.ended = threading.Event()
 
 
 class Client:

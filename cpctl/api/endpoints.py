@@ -1,10 +1,9 @@
 """A row per endpoint: which service it belongs to, which key it takes, and its path."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One URL of the service. Every call is a POST with a JSON object that holds the key."""
 
     name: str

@@ -1,6 +1,6 @@
 """A row per fault: what it means for the one who called, and whether the call may be repeated."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cpctl.errors import ExitCode
 
@@ -9,8 +9,7 @@ HOLD = "hold"  # key or address is wrong: nothing will succeed until a person ac
 REFUSED = "refused"  # this call is wrong and will not get better
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """What can go wrong with a call.
 
     `may_have_landed`: the service may have done the work although no answer says so.

@@ -3,15 +3,15 @@
 All that is known of typer's machinery stands here; commands know its parameters only.
 """
 
-import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 import typer.core
 import typer.main
+import typer.models
 
 from cpctl.cli.run import Run, SharedOptions
 
@@ -38,8 +38,8 @@ class Shared:
         """Move the shared options of one level of the command line to the Run; deeper levels win."""
         given = {name: context.params.pop(name) for name in _SHARED_NAMES if name in context.params}
         run: Run = context.obj
-        run.options = dataclasses.replace(
-            run.options, **{name: value for name, value in given.items() if value not in (None, False, 0)}
+        run.options = run.options._replace(
+            **{name: value for name, value in given.items() if value not in (None, False, 0)}
         )
 
 
@@ -64,7 +64,7 @@ def _shared_options(
     """The signature from which the shared options are built; never called."""
 
 
-_SHARED_NAMES = tuple(field.name for field in dataclasses.fields(SharedOptions))
+_SHARED_NAMES = SharedOptions._fields
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
@@ -175,51 +175,64 @@ class Root(_Group):
 class LazyGroup(_Group):
     """A group whose module is loaded when one of its commands is listed or run."""
 
-    def _registered(self) -> Iterator[Any]:
-        module = importlib.import_module(f"cpctl.cli.{self.name}")
-        commands: Commands = module.commands
-        yield from commands.registered_commands
+    def _declared(self) -> Mapping[str, "Declared"]:
+        commands: Commands = importlib.import_module(f"cpctl.cli.{self.name}").commands
+        return commands.declared
 
     def summaries(self) -> Mapping[str, str]:
         """The first sentence of every command."""
-        return {info.name: (inspect.getdoc(info.callback) or "").split("\n")[0] for info in self._registered()}
+        return {name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in self._declared().items()}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Make one command, and only that one."""
-        for info in self._registered():
-            if info.name == cmd_name:
-                return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
-        return None
+        declared = self._declared().get(cmd_name)
+        if declared is None:
+            return None
+        info = typer.models.CommandInfo(
+            name=cmd_name,
+            cls=Command,
+            callback=_handed(declared.function),
+            epilog=declared.example,
+            context_settings=declared.parsing,
+        )
+        return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
-class Commands(typer.Typer):
+class Declared(NamedTuple):
+    """A command as its module declares it."""
+
+    function: Callable[..., None]
+    example: str
+    parsing: dict[str, Any] | None
+
+
+class Commands:
     """The commands of one group. A command's first parameter is the Run it is handed.
 
-    A parameter whose type is a dataclass stands for the options that are its fields.
+    A parameter whose type is a NamedTuple stands for the options that are its fields.
     """
+
+    def __init__(self) -> None:
+        self.declared: dict[str, Declared] = {}
 
     def add(self, name: str, example: str, parsing: dict[str, Any] | None = None) -> Callable[[Function], Function]:
         """Declare a command: its name, an example that works, and changes to typer's rules of parsing."""
-        register = self.command(name, cls=Command, epilog=example, context_settings=parsing)
 
         def declare(function: Function) -> Function:
-            register(_handed(function))
+            self.declared[name] = Declared(function, example, parsing)
             return function
 
         return declare
 
 
 def _handed(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as typer wants it: context instead of Run, options instead of dataclasses."""
+    """The function as typer wants it: context instead of Run, options instead of NamedTuples."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    bundles: dict[str, Any] = {
-        each.name: each.annotation for each in parameters if dataclasses.is_dataclass(each.annotation)
-    }
-    fields = {name: [field.name for field in dataclasses.fields(kind)] for name, kind in bundles.items()}
+    bundles: dict[str, Any] = {each.name: each.annotation for each in parameters if hasattr(each.annotation, "_fields")}
 
     def handed(context: typer.Context, **values: Any) -> None:
         for name, kind in bundles.items():
-            values[name] = kind(**{field: values.pop(field) for field in fields[name]})
+            values[name] = kind(**{field: values.pop(field) for field in kind._fields})
         function(context.obj, **values)
 
     flat = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
@@ -229,7 +242,6 @@ def _handed(function: Callable[..., None]) -> Callable[..., None]:
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in flat]
     )
     handed.__doc__ = function.__doc__
-    handed.__name__ = function.__name__
     handed.__annotations__ = {each.name: each.annotation for each in flat}
     return handed
 

@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _stopped(run, "Interrupted", ExitCode.INTERRUPTED)
     except Terminated:
         return _stopped(run, "Terminated", ExitCode.TERMINATED)
+    finally:
+        run.close()
 
 
 def _terminate(number: int, frame: Any) -> None:

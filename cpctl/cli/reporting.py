@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,8 +20,7 @@ from cpctl.signals.kinds import KINDS, VERSIONS
 from cpctl.signals.signal import Signal, make_signal, shorten
 
 
-@dataclass(frozen=True)
-class How:
+class How(NamedTuple):
     """Options of every command that reports a signal."""
 
     at: Annotated[

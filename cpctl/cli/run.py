@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cpctl.config.secrets import Key, mask
 from cpctl.errors import ExitCode, InvalidInput
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from cpctl.output.columns import View
 
 
-@dataclass(frozen=True)
-class SharedOptions:
+class SharedOptions(NamedTuple):
     """The options that every command takes, as they were typed."""
 
     profile: str | None = None
@@ -90,6 +88,11 @@ class Run:
         from cpctl.delivery.outbox import Outbox
 
         return Outbox(self.store, self.profile.name)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
 
     def key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""

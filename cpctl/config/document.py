@@ -1,16 +1,14 @@
 """The configuration file as a tree whose every value knows its line. The only file that knows yaml's parser."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.config.secrets import refuse_readable_by_others
 from cpctl.errors import ConfigError
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A value of the file: a text, a list or a mapping, with where it stands (from 1)."""
 
     value: "str | list[Node] | Mapping[str, Node] | None"

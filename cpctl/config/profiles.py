@@ -1,8 +1,8 @@
 """Profiles: which one is meant, and each of its settings with the source of its value."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cpctl.config.document import Node, read_document
@@ -64,8 +64,7 @@ def _check_store(text: str) -> str:
     return "cannot be a database server yet; name a file" if "://" in text else ""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """A row per plain setting of a profile."""
 
     name: str
@@ -103,23 +102,29 @@ OTHER_VARIABLES = {
 }
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value and where it comes from."""
 
     text: str
     source: str
 
 
-@dataclass(frozen=True)
 class Profile:
     """The profile in force, complete: every setting with its source, and a way to each key."""
 
-    name: str
-    name_source: str
-    file: Path | None
-    settings: Mapping[str, Value]
-    keys: Mapping[str, KeySource]
+    def __init__(
+        self,
+        name: str,
+        name_source: str,
+        file: Path | None,
+        settings: Mapping[str, Value],
+        keys: Mapping[str, KeySource],
+    ) -> None:
+        self.name = name
+        self.name_source = name_source
+        self.file = file
+        self.settings = settings
+        self.keys = keys
 
     def __getitem__(self, name: str) -> str:
         return self.settings[name].text
@@ -142,8 +147,7 @@ class Profile:
         return self.keys[service]
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """A configuration file, read, with its names checked; the values of a profile are checked when it is used."""
 
     file: Path

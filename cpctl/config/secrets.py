@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from cpctl.errors import ConfigError
 
@@ -15,8 +15,7 @@ COMMAND_SECONDS = 60.0
 _SHORTEST_TO_SHOW = 12
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """An API key that does not show itself."""
 
     value: str
@@ -37,8 +36,7 @@ def mask(text: str, keys: Iterable[Key]) -> str:
     return text
 
 
-@dataclass(frozen=True, repr=False)
-class KeySource:
+class KeySource(NamedTuple):
     """One way to a key. `place` names the setting or variable, for people."""
 
     service: str

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.errors import ExitCode
 from cpctl.signals.kinds import KINDS
@@ -43,8 +42,7 @@ WAITING = (State.QUEUED, State.HELD)
 OPEN = (State.QUEUED, State.HELD, State.REFUSED, State.EXPIRED)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One accepted signal. Times are ms since 1970 in UTC; 0 or None where there is none yet."""
 
     id: int

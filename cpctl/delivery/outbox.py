@@ -3,9 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.delivery.entry import OPEN, Entry, State, to_ms
 from cpctl.delivery.store import Store, Transaction
@@ -27,8 +26,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What accepting one signal came to: a new entry, or the earlier one it repeats or contradicts."""
 
     entry: Entry
@@ -44,7 +42,7 @@ class Accepted:
         """The outcome as scripts see it; a repeat carries the id of the entry it repeats."""
         if self.new:
             return self.entry.report()
-        said = replace(self.entry, signal=self.signal).report()
+        said = self.entry._replace(signal=self.signal).report()
         return said | {"state": str(self.state), "message": self.words()}
 
     def words(self) -> str:

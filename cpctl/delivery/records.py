@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.delivery.entry import OPEN, STORED_STATES, WAITING, Entry, State, to_ms
 from cpctl.delivery.outbox import INSERT, Outbox
@@ -16,8 +15,7 @@ from cpctl.signals.kinds import KINDS, VERSIONS
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(NamedTuple):
     """Which entries are wanted; an empty value asks for all."""
 
     profile: str = ""
@@ -50,8 +48,7 @@ def find(store: Store, search: Search) -> list[Entry]:
     return [Entry.from_row(row) for row in reversed(rows)]
 
 
-@dataclass(frozen=True)
-class Depth:
+class Depth(NamedTuple):
     """How much of a profile is not delivered: counts by state, and when the oldest waiting one was accepted (ms)."""
 
     counts: Mapping[State, int]
@@ -116,8 +113,7 @@ def exported(store: Store, profile: str) -> Iterator[str]:
         yield json.dumps({name: row[name] for name in _ALL_CARRIED}, ensure_ascii=False)
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(NamedTuple):
     """What an import came to."""
 
     taken: list[str]

@@ -1,8 +1,8 @@
 """What came back of one send, in the outbox's own words; whoever sends translates into it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from cpctl.signals.signal import Signal
 
@@ -16,8 +16,7 @@ class Verdict(Enum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to one post of one signal or one bundle.
 
     `whole_service` says that every other signal would fare alike just now; `may_have_landed`

@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cpctl.delivery.entry import Entry, State, to_ms
 from cpctl.delivery.outbox import Clock, Outbox, resume, utc_now
@@ -53,8 +53,7 @@ _NAMED = f"""
 """
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(NamedTuple):
     """Why a profile's queue stands still."""
 
     http_status: int | None
@@ -187,7 +186,7 @@ class Delivery:
             reply = self._send_leased([entry])
             if reply.whole_service:
                 # It speaks for those not yet posted too, but those cannot have landed.
-                unsent = replace(reply, may_have_landed=False)
+                unsent = reply._replace(may_have_landed=False)
                 settled = [*self._settle([entry], reply), *self._settle(rest[1:], unsent)]
                 yield from ((done, reply) for done in settled)
                 return

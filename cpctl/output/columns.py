@@ -1,14 +1,12 @@
 """What a person sees of a thing: a row per column. Scripts get all of it, as JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column: its heading, and which value of a record it shows (a key, `a.b`, or a function)."""
 
     heading: str

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.errors import InvalidInput
 from cpctl.output.columns import View, as_table
@@ -13,8 +12,7 @@ from cpctl.output.text import CONTROL, cell, escaped
 Writer = Callable[[Any, View | None, "Screen"], Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(NamedTuple):
     """What is known of the stream that is written to; `width` is in columns, None where it is no terminal."""
 
     is_terminal: bool

@@ -4,14 +4,14 @@ Source: CloudSignal API 1.1 and 2.0, sections "Signal types" and "Bundle signals
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 VERSIONS = ("1.1", "2.0")
 LATEST = "2.0"
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a signal's body; every value is a string on the wire."""
 
     name: str
@@ -37,8 +37,7 @@ FIELDS: dict[str, Field] = {
 _ITEM = ("order", "item")
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """One type of signal: what it says, and which fields each version of the API wants."""
 
     name: str
@@ -47,7 +46,7 @@ class Kind:
     required: Mapping[str, tuple[str, ...]]
     optional: tuple[str, ...] = ()
     repeats: bool = False  # may be said more than once of one item
-    alias_of: Mapping[str, str] = field(default_factory=dict)
+    alias_of: Mapping[str, str] = MappingProxyType({})
 
     @property
     def about_item(self) -> bool:

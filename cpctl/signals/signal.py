@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from cpctl.errors import InvalidInput, nearest
 from cpctl.signals.causes import CAUSES
@@ -14,11 +14,13 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _RESERVED = ("apikey", "type", "datetime", "items")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What Python makes of bytes on the command line that are not UTF-8.
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")
+_LONGEST_NAME = 128
 _LONGEST_SHOWN = 40
 
 
-@dataclass(frozen=True)
-class Signal:
+class Signal(NamedTuple):
     """A checked signal. `fields` holds all but type and datetime, in the documents' order."""
 
     kind: Kind
@@ -70,7 +72,7 @@ def make_signal(
     given = {name: value.strip() for name, value in fields.items() if value is not None}
     problems = [*_missing(kind, version, given), *_unknown(kind, version, given)]
     for name, value in given.items():
-        problems.extend(_wrong(FIELDS.get(name, Field(name, "", 1000)), value))
+        problems.extend(_wrong(FIELDS.get(name, Field(shorten(name)[1:-1], "", 1000)), value))
     problems.extend(_wrong_cause(kind, version, given))
     problems.extend(_wrong_time(at, now))
     if problems:
@@ -115,6 +117,8 @@ def _unknown(kind: Kind, version: str, given: Mapping[str, str]) -> Iterator[str
             yield f"{name} is set by cpctl itself"
         elif name in FIELDS and not kind.knows(version, name):
             yield f"version {version} has no {name} in {kind.name}"
+        elif not name or len(name) > _LONGEST_NAME or not name.isprintable() or " " in name:
+            yield f"{shorten(name)} cannot be the name of a field"
 
 
 def _wrong(field: Field, value: str) -> Iterator[str]:
@@ -123,6 +127,8 @@ def _wrong(field: Field, value: str) -> Iterator[str]:
         yield f"{field.name} {shown} has {len(value)} characters, more than {field.longest}"
     elif _CONTROL.search(value):
         yield f"{field.name} {shown} holds a control character"
+    elif _NO_TEXT.search(value):
+        yield f"{field.name} {shown} holds bytes that are not UTF-8 text"
     elif not field.blanks and re.search(r"\s", value):
         yield f"{field.name} {shown} holds a blank"
     elif field.name == "delay" and value and not re.fullmatch(r"[0-9]+", value):
@@ -148,6 +154,6 @@ def _wrong_time(at: datetime, now: datetime) -> Iterator[str]:
 
 def shorten(value: str) -> str:
     """A value as it can stand in a sentence: quoted, harmless, and not longer than a line."""
-    harmless = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    harmless = _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value))
     cut = harmless if len(harmless) <= _LONGEST_SHOWN else harmless[:_LONGEST_SHOWN] + "…"
     return f'"{cut}"'
