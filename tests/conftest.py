@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cpctl.cli.main import main
 from cpctl.sandbox.server import Sandbox
 from cpctl.sandbox.state import KEYS
 
@@ -168,3 +169,22 @@ def received(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
 def shipped(item: str = ITEM, tracking: str = "1A2B3C4D5E6F", order: str = ORDER) -> Sequence[str]:
     """The words that report one item as shipped."""
     return ("signal", "shipped", item, "--order", order, "--tracking", tracking)
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Run cpctl within this process: `inside(world, "signal", "types")`. For the many cases that need no process."""
+
+    def run(world: World, *arguments: str, **changes: str | None) -> Result:
+        environment = world.env(**changes)
+        with monkeypatch.context() as patch:
+            for name in set(os.environ) - set(environment):
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.chdir(world.folder)
+            code = main(arguments)
+        out, err = capsys.readouterr()
+        return Result(int(code), out, err)
+
+    return run

@@ -19,7 +19,7 @@ def words_of(body: bytes) -> str:
     """
     text = body.decode("utf-8", "replace").strip()
     try:
-        said = _from_json(json.loads(text))
+        said = _from_json(json.loads(text, parse_float=str, parse_int=str))
     except (ValueError, RecursionError):
         said = _from_text(text)
     said = " ".join(said.split())
@@ -52,8 +52,9 @@ def _from_text(text: str) -> str:
     """Plain text as it is; of an HTML page its title, or the words between its tags."""
     if "<" not in text:
         return text
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return unescape(title[1] if title else re.sub(r"<[^>]*>", " ", text))
+    # No pattern may run past the next "<": a page that is full of them would take seconds.
+    title = re.search(r"<title[^<>]*>([^<]*)</title>", text, re.IGNORECASE)
+    return unescape(title[1] if title else re.sub(r"<[^<>]*>", " ", text))
 
 
 def seconds_of(retry_after: str | None, now: datetime | None = None) -> float | None:

@@ -102,7 +102,8 @@ class Client:
         fault = fault_of_status(exchange.status)
         if fault is None:
             return Answer(exchange.status, None)
-        said = words_of(exchange.body).replace(self._key, "***")
+        # Before and after: cutting words to their length must not leave the beginning of a key.
+        said = words_of(exchange.body.replace(self._key.encode(), b"***")).replace(self._key, "***")
         words = f"{fault.words} ({exchange.status}){': ' + said if said else ''}"
         return Answer(exchange.status, fault, words, seconds_of(exchange.retry_after))
 

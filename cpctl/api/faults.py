@@ -17,6 +17,7 @@ class Fault(NamedTuple):
     """
 
     name: str
+    when: str
     words: str
     remedy: str
     exit_code: ExitCode
@@ -25,11 +26,23 @@ class Fault(NamedTuple):
     hint: str = ""
 
 
-NOT_REACHED = Fault("not_reached", "not reached", LATER, ExitCode.TEMPORARY, False, True, "Check the network.")
-NO_ANSWER = Fault("no_answer", "no answer", LATER, ExitCode.TEMPORARY, True, True, "Check the network.")
+NOT_REACHED = Fault(
+    "not_reached", "no connection", "not reached", LATER, ExitCode.TEMPORARY, False, True, "Check the network."
+)
+NO_ANSWER = Fault(
+    "no_answer",
+    "time is up, or the connection broke",
+    "no answer",
+    LATER,
+    ExitCode.TEMPORARY,
+    True,
+    True,
+    "Check the network.",
+)
 
 _KEY = Fault(
     "key_refused",
+    "401, 403",
     "the service refused the key",
     HOLD,
     ExitCode.KEY_REFUSED,
@@ -39,6 +52,7 @@ _KEY = Fault(
 )
 _WRONG_ADDRESS = Fault(
     "wrong_address",
+    "404, 410, 3xx",
     "there is no CloudSignal at this address",
     HOLD,
     ExitCode.REFUSED,
@@ -46,11 +60,13 @@ _WRONG_ADDRESS = Fault(
     True,
     "Check base_url in the profile (`cpctl whoami` shows it), then `cpctl outbox release`.",
 )
-_TIMED_OUT_THERE = Fault("request_timeout", "the service gave up reading", LATER, ExitCode.TEMPORARY, False, False)
-_TOO_MANY = Fault("too_many", "the service is asked too often", LATER, ExitCode.TEMPORARY, False, True)
-_UNAVAILABLE = Fault("unavailable", "the service is unavailable", LATER, ExitCode.TEMPORARY, False, True)
-_SERVER = Fault("server_error", "the service failed", LATER, ExitCode.TEMPORARY, True, False)
-_REFUSED = Fault("refused", "the service refused it", REFUSED, ExitCode.REFUSED, False, False)
+_TIMED_OUT_THERE = Fault(
+    "request_timeout", "408", "the service gave up reading", LATER, ExitCode.TEMPORARY, False, False
+)
+_TOO_MANY = Fault("too_many", "429", "the service is asked too often", LATER, ExitCode.TEMPORARY, False, True)
+_UNAVAILABLE = Fault("unavailable", "503", "the service is unavailable", LATER, ExitCode.TEMPORARY, False, True)
+_SERVER = Fault("server_error", "other 5xx", "the service failed", LATER, ExitCode.TEMPORARY, True, False)
+_REFUSED = Fault("refused", "400, 422, other 4xx", "the service refused it", REFUSED, ExitCode.REFUSED, False, False)
 
 _OF_STATUS: dict[int, Fault] = {
     401: _KEY,

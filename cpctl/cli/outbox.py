@@ -12,6 +12,7 @@ from cpctl.cli.flushing import flush_once, watch
 from cpctl.cli.group import Commands
 from cpctl.cli.moments import age_words, parse_span
 from cpctl.cli.parameters import Limit, RequireDelivery, SignalIds, SignalIdsOrNone, States, Yes
+from cpctl.cli.reporting import tell_fates
 from cpctl.cli.run import Run
 from cpctl.cli.signal import stored_states
 from cpctl.delivery.entry import OPEN, Entry, State, from_ms
@@ -34,7 +35,10 @@ def list_outbox(run: Run, state: States = None, limit: Limit = 0) -> None:
         run.output.note("The outbox is empty." if not state else "There is nothing in that state.")
     for profile, number in waiting_elsewhere(run.store, run.profile.name).items():
         run.output.note(f'In the profile "{profile}" {number} more wait: --profile {profile} shows them.')
-    run.show([entry.report() for entry in found], SIGNAL)
+    reports = [entry.report() for entry in found]
+    run.show(reports, SIGNAL)
+    if run.output.talks_to_terminal:
+        tell_fates(run, reports)
 
 
 @commands.add("show", "cpctl outbox show 1")
@@ -102,9 +106,10 @@ def export_outbox(
 ) -> None:
     """Write what is not delivered to a file, to take it to another machine."""
     found = find(run.store, Search(run.profile.name, OPEN))
+    # Read before they are held: what waits here is to be sent from there. One sent meanwhile makes `hold` refuse.
+    text = "".join(f"{line}\n" for line in exported(run.store, run.profile.name))
     if hold and not run.options.dry_run:
         run.outbox.hold([entry.id for entry in found if entry.state in (State.QUEUED, State.HELD)])
-    text = "".join(f"{line}\n" for line in exported(run.store, run.profile.name))
     _write_export(run, file, text)
     run.output.note(f"{len(found)} exported" + ("; held here." if hold else "; they are still sent from here, too."))
 

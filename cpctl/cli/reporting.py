@@ -105,7 +105,7 @@ def tell_fates(run: Run, reports: Iterable[Mapping[str, Any]]) -> None:
         if state == State.QUEUED:
             talk.note(f"{signals} safe in the outbox{': ' + words if words else ''}. `cpctl outbox flush` sends.")
         elif state in (State.HELD, State.REFUSED, State.EXPIRED, State.CONFLICT):
-            talk.fail(f"cpctl: {signals} {state}: {words}.")
+            talk.fail(f"cpctl: {signals} {'in ' if state == State.CONFLICT else ''}{state}: {words}.")
             if hint:
                 talk.fail(f"  {hint}")
 
@@ -149,7 +149,11 @@ def _checked(
     at = parse_time(how.at, "--at") if how.at else now
     if twice := sorted({item for item in items if item is not None and items.count(item) > 1}):
         raise InvalidInput(f"The item {shorten(twice[0])} is named twice.", "Name each item once.")
-    fields = _with_shipping_option(run, kind, version, said) | _fields(how)
+    more = _fields(how)
+    typed = ("item", "order", *(name for name, value in said.items() if value is not None))
+    if again := [name for name in typed if name in more]:
+        raise InvalidInput(f"{again[0]} is said twice, by -f as well.", "-f is for fields that cpctl does not know.")
+    fields = _with_shipping_option(run, kind, version, said | more)
     signals, problems = [], []
     for item in items:
         about = {"order": order} if item is None else {"order": order, "item": item}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cpctl.config.secrets import Key, mask
 from cpctl.errors import ExitCode, InvalidInput
 from cpctl.output.streams import Output
+from cpctl.output.text import escaped
 
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
@@ -120,7 +121,7 @@ class Run:
             raise InvalidInput(f"{question} Nobody can be asked here.", "Add --yes to say so beforehand.")
         import typer
 
-        if not typer.confirm(question, err=True):
+        if not typer.confirm(escaped(self.hide(question)), err=True):
             raise InvalidInput("Not confirmed; nothing was changed.")
 
     def show(self, data: Any, view: "View | None" = None) -> None:

@@ -157,15 +157,14 @@ def switch_fault(
     if kind == "clear":
         panel.clear_faults()
         run.output.note("No fault is on.")
-        return
-    active = (
-        panel.faults()
-        if kind is None
-        else panel.add_fault(kind, path=path, times=times, status=status, retry_after=retry_after, seconds=seconds)
-    )
-    if kind is None and not active:
-        run.output.note(f"No fault is on. There are: {', '.join(FAULTS)}.")
-    run.show(active, FAULT)
+    elif kind is not None:
+        panel.add_fault(kind, path=path, times=times, status=status, retry_after=retry_after, seconds=seconds)
+        run.output.note(f"The fault {kind} is on; `cpctl sandbox fault clear` ends it.")
+    else:
+        active = panel.faults()
+        if not active:
+            run.output.note(f"No fault is on. There are: {', '.join(FAULTS)}.")
+        run.show(active, FAULT)
 
 
 @commands.add("requests", "cpctl sandbox requests -o json")

@@ -1,5 +1,6 @@
 """`cpctl whoami`: where calls would go, and from where each value comes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cpctl.cli.group import Commands
@@ -9,6 +10,7 @@ from cpctl.config.secrets import SERVICES
 from cpctl.delivery.entry import State
 from cpctl.delivery.records import depth
 from cpctl.errors import ConfigError
+from cpctl.output.columns import SETTING, Sheet
 
 commands = Commands()
 
@@ -32,10 +34,23 @@ def show_whoami(run: Run) -> None:
                 "refused": counted.counts.get(State.REFUSED, 0),
                 "paused": counted.paused,
             },
-        }
+        },
+        Sheet(SETTING, _rows),
     )
     for text in same_key_warnings(profile):
         run.output.warn(text)
+
+
+def _rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
+    """The same for people: a line per value, with its source."""
+    keys = [
+        {"setting": f"{service} key", "value": facts["key"] or facts.get("problem"), "source": facts["source"]}
+        for service, facts in who["keys"].items()
+    ]
+    settings = [{"setting": name, **value} for name, value in who["settings"].items()]
+    depth = [{"setting": f"outbox {name}", "value": value} for name, value in who["outbox"].items()]
+    profile = {"setting": "profile", "value": who["profile"], "source": who["profile_source"]}
+    return [profile, {"setting": "config", "value": who["config"]}, *settings, *keys, *depth]
 
 
 def key_facts(run: Run, service: str) -> dict[str, Any]:

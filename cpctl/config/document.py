@@ -54,13 +54,11 @@ def read_document(file: Path) -> Node:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)
+        return Node(None, file, 1, 1) if root is None else _node(root, file)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(file, error) from error
+        raise _syntax_error(file, text, error) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{file}: not YAML: {error}") from error
-    if root is None:
-        return Node(None, file, 1, 1)
-    return _node(root, file)
 
 
 def _read(file: Path) -> str:
@@ -73,10 +71,11 @@ def _read(file: Path) -> str:
         raise ConfigError(f"{file}: not UTF-8 text (byte {error.start}).") from error
 
 
-def _syntax_error(file: Path, error: Any) -> ConfigError:
+def _syntax_error(file: Path, text: str, error: Any) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     place = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
-    tab = "\\t" in (error.problem or "") or "tab" in (error.problem or "")
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    tab = any("\t" in each[: len(each) - len(each.lstrip())] for each in line)
     hint = "YAML is indented with blanks; put blanks in place of the tab." if tab else ""
     return ConfigError(f"{place}: {error.problem or error.context}.", hint)
 

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -52,7 +52,11 @@ class Accepted(NamedTuple):
             return f"already accepted as {known}"
         told, now = self.entry.signal.fields, self.signal.fields
         differs = [name for name in {**told, **now} if told.get(name) != now.get(name)]
-        return f"{known} says " + ", ".join(f"{name}={told.get(name, '(none)')}" for name in differs)
+        return f"{known} says {_listed(told, differs)}, this one says {_listed(now, differs)}"
+
+
+def _listed(fields: Mapping[str, str], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={fields.get(name, '(nothing)')}" for name in names)
 
 
 class Outbox:

@@ -10,7 +10,7 @@ from cpctl.delivery.entry import OPEN, STORED_STATES, WAITING, Entry, State, to_
 from cpctl.delivery.outbox import INSERT, Outbox
 from cpctl.delivery.store import Store, Transaction, read_foreign
 from cpctl.errors import InvalidInput
-from cpctl.signals.kinds import KINDS, VERSIONS
+from cpctl.signals.kinds import KINDS
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
@@ -99,6 +99,7 @@ def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:
 _CARRIED = ("uid", "profile", "version", "type", "order_id", "item", "fields", "event_at", "accepted_at", "state")
 _CARRIED_TOO = ("held_by", "attempts", "maybe_duplicate")
 _ALL_CARRIED = _CARRIED + _CARRIED_TOO
+_LATEST = 253_402_300_800_000  # the year 10000, in ms
 
 
 def exported(store: Store, profile: str) -> Iterator[str]:
@@ -132,7 +133,10 @@ def import_file(outbox: Outbox, source: str, content: bytes) -> Imported:
         # By rowid, without an index: those of a damaged file may be what is damaged.
         rows, broken = read_foreign(Path(source), f"SELECT * FROM signals NOT INDEXED WHERE state IN ({states})")
         found = [{name: row[name] for name in _ALL_CARRIED} for row in rows]
-        return _take_over(outbox, found, broken)
+        sound = [record for record in found if _is_sound(record)]
+        if not broken and len(sound) < len(found):
+            broken = f"{len(found) - len(sound)} damaged"
+        return _take_over(outbox, sound, broken)
     return _take_over(outbox, list(_lines(source, content)), "")
 
 
@@ -146,6 +150,8 @@ def _take_over(outbox: Outbox, records: Iterable[Mapping[str, Any]], broken: str
             # What was being sent elsewhere may have arrived; a new try must say so.
             doubt = record["maybe_duplicate"] or (record["attempts"] and record["state"] == State.QUEUED)
             values = dict(record) | {"next_at": record["accepted_at"], "maybe_duplicate": bool(doubt)}
+            if record["held_by"] == "answer":  # the pause of the other store's queue; ours has its own
+                values |= {"state": State.QUEUED, "held_by": ""}
             transaction.insert(INSERT, **values)
             taken.append(str(record["uid"]))
         return Imported(taken, known, broken)
@@ -170,6 +176,24 @@ def _record(place: str, line: str) -> Mapping[str, Any]:
         raise InvalidInput(f"{place}: not JSON ({error}).", "Nothing was imported.") from error
     if not isinstance(record, dict) or set(record) != set(_ALL_CARRIED):
         raise InvalidInput(f"{place}: not a line of `cpctl outbox export`.", "Nothing was imported.")
-    if record["type"] not in KINDS or record["version"] not in VERSIONS or record["state"] not in STORED_STATES:
-        raise InvalidInput(f"{place}: unknown type, version or state.", "Nothing was imported.")
+    if not _is_sound(record):
+        raise InvalidInput(f"{place}: not a signal that could be sent.", "Nothing was imported.")
     return record
+
+
+def _is_sound(record: Mapping[str, Any]) -> bool:
+    """Whether every value can be what it claims; one that cannot would stop every look at the store."""
+    texts = ("uid", "profile", "version", "type", "order_id", "item", "fields", "state", "held_by")
+    numbers = ("event_at", "accepted_at", "attempts", "maybe_duplicate")
+    if not all(isinstance(record[name], str) for name in texts):
+        return False
+    if not all(isinstance(record[name], int) and 0 <= record[name] < _LATEST for name in numbers):
+        return False
+    try:
+        fields = json.loads(record["fields"])
+    except (ValueError, RecursionError):
+        return False
+    told = isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())
+    known = record["type"] in KINDS and record["version"] in KINDS[record["type"]].required
+    same = told and (fields.get("order"), fields.get("item", "")) == (record["order_id"], record["item"])
+    return known and same and record["state"] in STORED_STATES

@@ -100,9 +100,12 @@ class Delivery:
         sent = False
         while batch := self._claim(probe and not sent):
             sent = True
+            last: Reply | None = None
             for entry, reply in self._post(batch):
                 yield entry, reply
-                failures = failures + 1 if reply.verdict is Verdict.LATER else 0
+                if reply is not last:  # one answer to a bundle is one failure
+                    failures = failures + 1 if reply.verdict is Verdict.LATER else 0
+                last = reply
             if reply.whole_service or failures >= FAILURES_IN_A_ROW:
                 return
 
@@ -133,10 +136,10 @@ class Delivery:
     def _lease_bundle(self, work: Transaction, first: Row, reach: int) -> list[Entry]:
         """Lease a signal and, where its version knows bundles, its order's others that are due."""
         rows = [first]
-        if bundles(first["version"]):
+        if _may_bundle(first):
             same = {"order_id": first["order_id"], "version": first["version"], "reach": reach}
             others = self._rows(work, _OF_ORDER, most=LARGEST_BUNDLE, **same)
-            rows += [row for row in others if row["id"] != first["id"]]
+            rows += [row for row in others if row["id"] != first["id"] and _may_bundle(row)]
         return self._take(work, rows[:LARGEST_BUNDLE])
 
     def _claim_named(self, work: Transaction, named: str) -> list[Entry]:
@@ -144,10 +147,11 @@ class Delivery:
         if not rows:
             return []
         first = rows[0]
-        if not bundles(first["version"]):
+        if not _may_bundle(first):
             return self._take(work, rows[:1])
         alike = (first["order_id"], first["version"])
-        return self._take(work, [row for row in rows if (row["order_id"], row["version"]) == alike])
+        together = [row for row in rows if (row["order_id"], row["version"]) == alike and _may_bundle(row)]
+        return self._take(work, together)
 
     def _rows(self, work: Transaction, sql: str, **values: object) -> list[Row]:
         now = self._now()
@@ -305,6 +309,11 @@ _STATE_AFTER = {
 def bundles(version: str) -> bool:
     """Whether several signals may travel in one post (CloudSignal 2.0, "Bundle signals")."""
     return version != "1.1"
+
+
+def _may_bundle(row: Row) -> bool:
+    """What met a 5xx goes alone from then on: one signal that the service fails on must not hold up its bundle."""
+    return bundles(row["version"]) and (row["http_status"] or 0) < 500
 
 
 def backoff_ms(failures: int, spread: Callable[[], float] = random.random) -> int:

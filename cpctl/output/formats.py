@@ -2,36 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cpctl.errors import InvalidInput
 from cpctl.output.columns import View, as_table
-from cpctl.output.text import CONTROL, cell, escaped
+from cpctl.output.text import CONTROL, Screen, cell, escaped
 
 # Data, its view, and whether the stream is a terminal with colour: pieces of text.
-Writer = Callable[[Any, View | None, "Screen"], Iterator[str]]
-
-
-class Screen(NamedTuple):
-    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal."""
-
-    is_terminal: bool
-    color: bool
-    width: int | None = None
+Writer = Callable[[Any, View | None, Screen], Iterator[str]]
 
 
 def _table(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     from cpctl.output.table import table_text
 
-    headings, rows = as_table(data, view)
+    columns, rows = as_table(data, view)
     if rows:
-        yield table_text(headings, rows, screen)
+        yield table_text(columns, rows, screen)
 
 
 def _tsv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     """Linear TSV: a header, a line a record, and `\\t`, `\\n`, `\\\\` written out inside values."""
-    headings, rows = as_table(data, view)
-    yield "\t".join(headings) + "\n"
+    columns, rows = as_table(data, view)
+    yield "\t".join(column.heading for column in columns) + "\n"
     for row in rows:
         yield "\t".join(escaped(cell(value).replace("\\", "\\\\")) for value in row) + "\n"
 
@@ -40,8 +32,8 @@ def _csv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     import csv
     import io
 
-    headings, rows = as_table(data, view)
-    for row in [headings, *rows]:
+    columns, rows = as_table(data, view)
+    for row in [[column.heading for column in columns], *rows]:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow([cell(value) for value in row])
         yield _for_terminal(line.getvalue(), screen, keep="\n\t")
@@ -59,7 +51,10 @@ def _jsonl(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
 def _yaml(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     import yaml
 
-    yield yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
+    written = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
+    if CONTROL.search(written.replace("\n", "")):  # marks that turn the writing around, and one read as a line end
+        written = yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=10_000)
+    yield written
 
 
 def _value(data: Any, view: View | None, screen: Screen) -> Iterator[str]:

@@ -8,8 +8,8 @@ from typing import Any, TextIO
 
 from cpctl.errors import InvalidInput, OutputError, nearest
 from cpctl.output.columns import View
-from cpctl.output.formats import FORMATS, Screen
-from cpctl.output.text import escaped, escaped_lines, wants_color
+from cpctl.output.formats import FORMATS
+from cpctl.output.text import Screen, escaped, escaped_lines, wants_color
 
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 

@@ -4,24 +4,29 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cpctl.output.formats import Screen
-from cpctl.output.text import cell, escaped
+from cpctl.output.columns import Column
+from cpctl.output.text import Screen, cell, escaped
 
 # Wide enough that nothing is folded where there is no terminal to fit into.
 UNBOUNDED = 100_000
+# Blanks that rich leaves between two columns of a table without lines.
+GAP = 2
 
 
-def table_text(headings: Sequence[str], rows: Sequence[Sequence[Any]], screen: Screen) -> str:
+def table_text(columns: Sequence[Column], rows: Sequence[Sequence[Any]], screen: Screen) -> str:
     """A table as text. Long values are folded, never cut; markup in data stays what it is."""
+    cells = [[escaped(cell(value)) for value in row] for row in rows]
+    kept = _fitting(columns, cells, screen.width or UNBOUNDED)
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(Text(heading.upper()), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(escaped(cell(value))) for value in row))
+    for number in kept:
+        table.add_column(Text(columns[number].heading.upper()), overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(row[number]) for number in kept))
     written = StringIO()
     console = Console(
         file=written,
@@ -34,3 +39,17 @@ def table_text(headings: Sequence[str], rows: Sequence[Sequence[Any]], screen: S
     )
     console.print(table)
     return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())
+
+
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Which columns to show: all that fit, beginning with those that must be there."""
+    widths = [
+        max(cell_len(text) for text in (columns[n].heading, *(row[n] for row in cells))) for n in range(len(columns))
+    ]
+    kept = [n for n in range(len(columns)) if not columns[n].spare or any(row[n] for row in cells)]
+    while sum(widths[n] + GAP for n in kept) - GAP > width:
+        spare = max(kept, key=lambda number: columns[number].spare)
+        if not columns[spare].spare:
+            break
+        kept.remove(spare)
+    return kept

@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 # C0 and C1, DEL, line separators, and the marks that turn the direction of writing around.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+class Screen(NamedTuple):
+    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal."""
+
+    is_terminal: bool
+    color: bool
+    width: int | None = None
 
 
 def escaped(text: str) -> str:

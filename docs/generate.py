@@ -1,0 +1,27 @@
+"""Writes everything that is generated: `make docs`. Tests hold the files to what this writes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cpctl.cli.completion import FILES, completion_script
+from docs.console import ROOT, with_real_output
+from docs.reference import reference
+
+# Documents whose console blocks are run and filled in.
+WITH_CONSOLE = ("README.md", "docs/delivery.md")
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Every generated file with what belongs in it."""
+    yield ROOT / "docs" / "reference.md", reference()
+    for shell, name in FILES.items():
+        yield ROOT / "completions" / name, completion_script(shell)
+    for document in WITH_CONSOLE:
+        file = ROOT / document
+        yield file, with_real_output(file.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    for path, text in files():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(ROOT))

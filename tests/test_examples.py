@@ -1,0 +1,60 @@
+"""Everything that README, docs and examples show is run, and is what they say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import World
+
+from docs.generate import files
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    for target in LINK.findall(document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_generated_files_are_current_and_console_blocks_print_what_they_show() -> None:
+    for path, text in files():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make docs`"
+
+
+def test_the_example_script_ships_an_order_through_an_outage(world: World) -> None:
+    done = subprocess.run(
+        [*world.command("sandbox", "run", "--", "bash", str(ROOT / "examples" / "ship-an-order.sh"))],
+        capture_output=True,
+        text=True,
+        env=world.env(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])),
+    )
+    assert done.returncode == 0, done.stderr
+    received = done.stdout.rpartition("# What the service received")[2]
+    assert re.findall(r"\b(Item\w+)\t", received) == [
+        kind
+        for kind in ("ItemRegistered", "ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped")
+        for _ in range(2)
+    ]
+    assert "nothing waits" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.skipif(not (ROOT / ".venv" / "installed").exists(), reason="this checkout is not set up with make")
+def test_make_demo_does_the_main_job() -> None:
+    done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ItemShipped") >= 4
+
+
+def test_make_alone_lists_what_can_be_made() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True)
+    for target in ("demo", "test", "lint", "docs", "bench", "dist"):
+        assert re.search(rf"^{target}\s", done.stdout, re.MULTILINE)

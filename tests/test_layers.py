@@ -1,0 +1,88 @@
+"""Holds the house to its drawing: who may import whom, and through which door a library comes in."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "cpctl"
+FILES = sorted(ROOT.rglob("*.py"))
+
+# Each folder and what it may import of cpctl's own. `errors` may be imported by all.
+NEIGHBOURS = {
+    "signals": set(),
+    "api": set(),
+    "config": {"signals"},
+    "delivery": {"signals"},
+    "output": set(),
+    "sandbox": {"signals"},
+    "cli": {"signals", "api", "config", "delivery", "output", "sandbox"},
+}
+# Each library and where it may be imported; a folder stands for all its files.
+DOORS = {
+    "typer": {"cli"},
+    "requests": {"api/client.py"},
+    "urllib3": {"api/client.py"},
+    "rich": {"output/table.py"},
+    "sqlite3": {"delivery/store.py"},
+    "platformdirs": {"config/paths.py"},
+    "yaml": {"config/document.py", "output/formats.py"},
+    "jmespath": {"output/streams.py"},
+    "click": set(),
+}
+# Modules that Windows lacks; importing one inside the function that needs it is fine.
+POSIX_ONLY = {"fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "syslog", "curses"}
+
+
+def imports(file: Path) -> Iterator[tuple[str, ast.stmt]]:
+    """Every module that a file imports, lazily or not."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module or "", node
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_folder_knows_only_the_neighbours_the_drawing_shows(file: Path) -> None:
+    folder = name_of(file).split("/")[0]
+    if folder.endswith(".py"):  # errors, __init__ and __main__ stand above the folders
+        allowed = {"cli"} if folder == "__main__.py" else set()
+    else:
+        allowed = NEIGHBOURS[folder] | {folder, "errors"}
+    for module, node in imports(file):
+        top, _, rest = module.partition(".")
+        if top == "cpctl" and rest:
+            assert rest.split(".")[0] in allowed, f"{name_of(file)}, line {node.lineno}: {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_a_library_comes_in_by_its_one_door(file: Path) -> None:
+    own = {name_of(file), name_of(file).split("/")[0]}
+    for module, node in imports(file):
+        top = module.split(".")[0]
+        known = top in DOORS or top == "cpctl" or top in sys.stdlib_module_names
+        assert known, f"{name_of(file)}, line {node.lineno}: {top} has no door"
+        if top in DOORS:
+            assert DOORS[top] & own, f"{name_of(file)}, line {node.lineno}: {top} belongs in {DOORS[top]}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_no_module_needs_posix_to_be_imported(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    at_top = {alias.name.split(".")[0] for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    at_top |= {(node.module or "").split(".")[0] for node in tree.body if isinstance(node, ast.ImportFrom)}
+    assert not at_top & POSIX_ONLY
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_no_room_is_too_full(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400

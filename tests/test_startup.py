@@ -1,0 +1,90 @@
+"""What each command loads. Lists of modules, not milliseconds: these do not depend on the machine."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ITEM, ORDER, World, shipped
+
+LIST_MODULES = """
+import json, sys
+from cpctl.cli.main import main
+status = main(sys.argv[1:])
+sys.stdout = sys.__stdout__
+print("\\n" + json.dumps([status, sorted(sys.modules)]))
+"""
+HEAVY = {"requests", "urllib3", "rich", "pydantic", "jmespath", "http.server", "cpctl.sandbox", "prompt_toolkit"}
+QUEUE_ONLY = (*shipped(), "--queue-only")
+
+
+def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) -> set[str]:
+    """The modules that are loaded when a command ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, *arguments], capture_output=True, text=True, env=world.env(**changes)
+    )
+    status, modules = json.loads(done.stdout.splitlines()[-1])
+    assert status == code, done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["--version"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.delivery", "cpctl.cli.signal"}),
+        (["--help"], HEAVY | {"yaml", "sqlite3", "cpctl.delivery", "cpctl.cli.signal", "cpctl.cli.outbox"}),
+        (
+            ["signal", "--help"],
+            HEAVY | {"yaml", "cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox"},
+        ),
+        (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
+        (["signal", "types"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
+        (["profile", "--help"], HEAVY | {"yaml", "cpctl.cli.signal", "cpctl.cli.outbox", "cpctl.cli.sandbox"}),
+        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending"}),
+        ([*QUEUE_ONLY], HEAVY | {"cpctl.delivery.sending", "cpctl.api.client"}),
+        ([*shipped(), "--dry-run"], HEAVY | {"cpctl.api.client"}),
+        ([*shipped()], HEAVY - {"requests", "urllib3"}),
+        ([*shipped(), "-o", "json"], HEAVY - {"requests", "urllib3"}),
+        (["outbox", "flush"], HEAVY | {"cpctl.api.client"}),
+        (["outbox", "check"], HEAVY | {"cpctl.api.client"}),
+        (["signal", "history", "-o", "tsv"], HEAVY | {"cpctl.api.client"}),
+        (["whoami", "-o", "json"], HEAVY | {"cpctl.api.client"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_only_what_it_needs(world: World, arguments: list[str], without: set[str]) -> None:
+    assert not loaded(world, *arguments) & without
+
+
+def test_completing_one_group_loads_no_other(world: World) -> None:
+    listing = LIST_MODULES.replace("status = main(sys.argv[1:])", "status = 0\ntry: main([])\nexcept SystemExit: pass")
+    done = subprocess.run(
+        [sys.executable, "-c", listing],
+        capture_output=True,
+        text=True,
+        env=world.env(_CPCTL_COMPLETE="complete_bash", COMP_WORDS="cpctl signal sh", COMP_CWORD="2"),
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == "shipped"
+    modules = set(json.loads(lines[-1])[1])
+    assert not modules & {"cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox", "requests", "yaml"}
+
+
+def test_a_signal_is_in_the_store_before_requests_is_imported(world: World) -> None:
+    watch = f"""
+import sqlite3, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "requests":
+            rows = sqlite3.connect({str(world.store)!r}).execute("SELECT item FROM signals").fetchall()
+            print("accepted before:", rows)
+        return None
+
+sys.meta_path.insert(0, Watch())
+from cpctl.cli.main import main
+main(sys.argv[1:])
+"""
+    done = subprocess.run([sys.executable, "-c", watch, *shipped()], capture_output=True, text=True, env=world.env())
+    assert f"accepted before: [('{ITEM}',)]" in done.stdout, done.stderr
+    assert world.json("signal", "history")[0]["order"] == ORDER

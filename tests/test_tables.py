@@ -1,0 +1,88 @@
+"""Every row of every table is known wherever it has to be known."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import World
+
+from cpctl.api.endpoints import ENDPOINTS
+from cpctl.api.faults import ALL, fault_of_status
+from cpctl.cli.group import LazyGroup
+from cpctl.cli.root import COMMANDS, GROUPS, root
+from cpctl.cli.run import Run
+from cpctl.cli.signal import commands as signal_commands
+from cpctl.config.profiles import SETTINGS
+from cpctl.config.secrets import SERVICES
+from cpctl.delivery.entry import STATE_MEANINGS, State, exit_of
+from cpctl.errors import EXIT_MEANINGS, ExitCode
+from cpctl.output.formats import FORMATS
+from cpctl.sandbox import rules
+from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
+
+ROOT = Path(__file__).parent.parent
+EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "")._declared()]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_signal_type_has_a_command_and_known_fields(kind: Any) -> None:
+    assert kind.command in signal_commands.declared
+    assert set(kind.required) <= set(VERSIONS)
+    for names in kind.required.values():
+        assert {*names, *kind.optional} <= set(FIELDS)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda endpoint: endpoint.name)
+def test_every_endpoint_has_a_rule_in_the_sandbox(endpoint: Any) -> None:
+    rule = next(row for row in rules.ENDPOINTS.values() if row.path.strip("/") == endpoint.path.strip("/"))
+    assert rule.key == endpoint.key
+
+
+def test_every_exit_status_and_every_state_has_words() -> None:
+    assert set(EXIT_MEANINGS) == set(ExitCode)
+    assert set(STATE_MEANINGS) == set(State)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_of_a_signal_has_an_exit_status(state: State) -> None:
+    report = {"state": state, "http_status": 401, "held_by": "answer"}
+    assert exit_of([report]) in ExitCode
+
+
+@pytest.mark.parametrize("status", range(200, 600))
+def test_every_http_status_has_a_meaning(status: int) -> None:
+    fault = fault_of_status(status)
+    assert (fault is None) == (status < 300)
+    assert fault is None or fault in ALL
+
+
+@pytest.mark.parametrize(("group", "command"), EVERY_COMMAND, ids=lambda value: str(value))
+def test_every_command_has_a_sentence_and_an_example_that_can_be_typed(group: str, command: str) -> None:
+    made: Any = LazyGroup(group, "").get_command(None, command)
+    assert made.help.endswith("."), "the help of a command is a sentence"
+    program, *words = shlex.split(made.epilog)
+    assert (program, words[:2]) == ("cpctl", [group, command])
+    made.make_context(command, words[2:], obj=Run({}))
+
+
+def test_root_help_names_every_group_and_command(empty_world: World) -> None:
+    shown = empty_world.run("--help").out
+    for name in (*GROUPS, *COMMANDS):
+        assert f"\n  {name} " in shown
+    assert root().summaries().keys() == {*GROUPS, *COMMANDS}
+
+
+def test_the_help_of_output_names_every_format(empty_world: World) -> None:
+    shown = empty_world.run("whoami", "--help").out
+    assert all(name in shown for name in FORMATS)
+
+
+def test_the_example_configuration_is_valid_and_shows_every_setting(empty_world: World) -> None:
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES))
+    empty_world.configure(text)
+    listed = empty_world.json("profile", "list", CPCTL_CONFIG=str(empty_world.config))
+    assert [(row["name"], row["environment"]) for row in listed] == [("production", "live"), ("sandbox", "sandbox")]
+    used = empty_world.json("whoami", CPCTL_CONFIG=str(empty_world.config))
+    assert used["profile"] == "sandbox"
