@@ -1,128 +1,21 @@
-"""What all tests share: a real cpctl process with a world of its own, and a sandbox to talk to."""
+"""Fixtures of all tests: worlds, and a sandbox to talk to."""
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import Result, World, configuration, environment_in
 
 from cpctl.cli.main import main
 from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
-
-ORDER = "123456780000"
-ITEM, SECOND, THIRD = "123456780001", "123456780002", "123456780003"
-# A port on which nothing listens: "discard", which no machine here serves.
-NOBODY = "http://127.0.0.1:9"
-SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a finished cpctl left: its exit status and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """Standard output, read as JSON."""
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> Any:
-        """The error object on standard error."""
-        return json.loads(self.err.splitlines()[-1])["error"]
-
-
-@dataclass(frozen=True)
-class World:
-    """A home, a store and a profile of their own, and cpctl processes that live in them."""
-
-    folder: Path
-    environment: Mapping[str, str]
-
-    @property
-    def store(self) -> Path:
-        """The store file."""
-        return self.folder / "data" / "cpctl.db"
-
-    @property
-    def config(self) -> Path:
-        """The configuration file that `configure` writes and CPCTL_CONFIG names."""
-        return self.folder / "config.yaml"
-
-    def configure(self, text: str, mode: int = 0o600) -> None:
-        """Write the configuration file and make every run use it."""
-        self.config.write_text(text, encoding="utf-8")
-        self.config.chmod(mode)
-
-    def command(self, *arguments: str) -> list[str]:
-        """The command line of a cpctl process."""
-        return [sys.executable, "-m", "cpctl", *arguments]
-
-    def env(self, **changes: str | None) -> dict[str, str]:
-        """The environment of a cpctl process; None takes a variable away."""
-        merged = {**self.environment, **changes}
-        return {name: value for name, value in merged.items() if value is not None}
-
-    def run(self, *arguments: str, input: str | None = None, **changes: str | None) -> Result:
-        """Run cpctl to its end, with no terminal. Standard input is empty unless given."""
-        done = subprocess.run(
-            self.command(*arguments),
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.env(**changes),
-            cwd=self.folder,
-            timeout=SECONDS,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
-
-    def json(self, *arguments: str, code: int = 0, **changes: str | None) -> Any:
-        """Run cpctl with `-o json`, insist on its exit status, and return its result."""
-        result = self.run(*arguments, "-o", "json", **changes)
-        assert result.code == code, (result.code, result.out, result.err)
-        return result.data
-
-    def start(self, *arguments: str, **changes: str | None) -> subprocess.Popen[str]:
-        """Start cpctl and leave it running."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=self.env(**changes),
-            cwd=self.folder,
-        )
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the machine's own settings: as after a fresh login, or under cron."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
-    return {
-        **kept,
-        "HOME": str(folder),
-        "PYTHONPATH": str(Path(__file__).parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "",
-        "CPCTL_DATA_DIR": str(folder / "data"),
-    }
 
 
 @pytest.fixture
 def empty_world(tmp_path: Path) -> World:
     """A world with neither configuration nor keys."""
-    return World(tmp_path, _environment(tmp_path))
+    return World(tmp_path, environment_in(tmp_path))
 
 
 @pytest.fixture
@@ -132,23 +25,12 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def keys_of_sandbox() -> dict[str, str]:
-    """The sandbox's keys as environment variables."""
-    return {"CPCTL_CORE_KEY": KEYS["core"], "CPCTL_SIGNAL_KEY": KEYS["signal"], "CPCTL_WEBHOOK_KEY": KEYS["webhooks"]}
-
-
 @pytest.fixture
 def world(tmp_path: Path, sandbox: Sandbox) -> World:
     """A world whose profile leads to the running sandbox. Its name is "sandbox"."""
-    made = World(tmp_path, {**_environment(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")})
+    made = World(tmp_path, {**environment_in(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")})
     made.configure(configuration(sandbox.base_url))
     return made
-
-
-def configuration(base_url: str, more: str = "    shipping_option: GLS\n") -> str:
-    """A configuration with one profile, "sandbox"."""
-    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in KEYS.items())
-    return f"profiles:\n  sandbox:\n    base_url: {base_url}\n{keys}{more}"
 
 
 @pytest.fixture
@@ -164,11 +46,6 @@ def received(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
         return found
 
     return bodies
-
-
-def shipped(item: str = ITEM, tracking: str = "1A2B3C4D5E6F", order: str = ORDER) -> Sequence[str]:
-    """The words that report one item as shipped."""
-    return ("signal", "shipped", item, "--order", order, "--tracking", tracking)
 
 
 @pytest.fixture

@@ -1,0 +1,245 @@
+"""The client against servers that misbehave: one account of every call, within its time."""
+
+import gzip
+import socket
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lines import Server, answering, dripping, read_request, reset, serving
+
+from cpctl.api.client import LARGEST_ERROR_BODY, Answer, Client
+from cpctl.api.faults import ALL, NO_ANSWER, NOT_REACHED, fault_of_status
+
+KEY = "canary-key-0123456789"
+PATH = "/cloudsignal/2.0/status/"
+TIMEOUT = 0.4
+
+
+def post(url: str, timeout: float = 5, path: str = PATH, **more: Any) -> Answer:
+    """One call of a client of its own."""
+    return Client(url, KEY, timeout, local=True, **more).post(path, {"type": "ItemPacked"})
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def test_the_key_is_in_the_body_and_nowhere_else() -> None:
+    with serving(answering("200 OK")) as server:
+        assert post(server.url) == Answer(200, None)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert body == b'{"apikey": "canary-key-0123456789", "type": "ItemPacked"}'
+    assert head.startswith(b"POST /cloudsignal/2.0/status/ HTTP/1.1\r\n")
+    assert KEY.encode() not in head
+    assert b"content-type: application/json" in head.lower()
+    assert b"user-agent: cpctl/" in head.lower()
+
+
+def test_words_travel_as_utf_8() -> None:
+    with serving(answering("200 OK")) as server:
+        Client(server.url, KEY, 5, local=True).post(PATH, {"message": "Fälschlich „gebunden“ 📕"})
+    assert "Fälschlich „gebunden“ 📕".encode() in server.requests[0]
+
+
+# --- no answer ------------------------------------------------------------------------------
+
+
+def test_a_refused_connection_was_certainly_not_reached() -> None:
+    answer = post(f"http://127.0.0.1:{free_port()}")
+    assert (answer.status, answer.fault) == (None, NOT_REACHED)
+    assert "is not reached: Connection refused" in answer.words
+
+
+def test_a_name_that_does_not_exist_was_certainly_not_reached() -> None:
+    answer = post("http://nobody.invalid")
+    assert (answer.status, answer.fault) == (None, NOT_REACHED)
+
+
+def reset_in_mid_request(server: Server, line: socket.socket) -> None:
+    line.recv(1)
+    reset(line)
+
+
+def reset_after_reading(server: Server, line: socket.socket) -> None:
+    read_request(server, line)
+    reset(line)
+
+
+def close_after_reading(server: Server, line: socket.socket) -> None:
+    read_request(server, line)
+
+
+def talk_nonsense(server: Server, line: socket.socket) -> None:
+    read_request(server, line)
+    line.sendall(b"220 mail.example.com ESMTP\r\n")
+
+
+def cut_the_header(server: Server, line: socket.socket) -> None:
+    read_request(server, line)
+    line.sendall(b"HTTP/1.1 20")
+
+
+@pytest.mark.parametrize(
+    "behave", [reset_in_mid_request, reset_after_reading, close_after_reading, talk_nonsense, cut_the_header]
+)
+def test_a_connection_that_breaks_may_have_landed(behave: Any) -> None:
+    with serving(behave) as server:
+        answer = post(server.url)
+    assert (answer.status, answer.fault) == (None, NO_ANSWER)
+    assert answer.words.startswith("the connection broke before an answer came: ")
+    assert len(server.requests) <= 1, "a post is never repeated"
+
+
+def silent(server: Server, line: socket.socket) -> None:
+    read_request(server, line)
+    server.over.wait(10)
+
+
+@pytest.mark.parametrize("behave", [silent, dripping(b"", b"HTTP/1.1 200 OK\r\n" * 50)], ids=["silence", "drip"])
+def test_silence_and_a_dripping_header_end_with_the_timeout(behave: Any) -> None:
+    with serving(behave) as server:
+        begin = time.monotonic()
+        answer = post(server.url, TIMEOUT)
+        assert TIMEOUT <= time.monotonic() - begin < TIMEOUT + 1
+    assert answer == Answer(None, NO_ANSWER, "no answer within 0.4 s")
+
+
+# --- an answer ------------------------------------------------------------------------------
+
+
+def test_a_positive_answer_counts_although_its_body_drips() -> None:
+    with serving(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
+        begin = time.monotonic()
+        assert post(server.url, 30) == Answer(200, None)
+        assert time.monotonic() - begin < 5, "the body of a positive answer is not waited for"
+
+
+def test_a_positive_answer_counts_although_its_body_is_cut_or_junk() -> None:
+    for body in (b"", b"\xff\x00", b"{", b"<html>"):
+        with serving(answering("201 Created", body, "Content-Encoding: gzip")) as server:
+            assert post(server.url) == Answer(201, None)
+
+
+def test_a_negative_answer_whose_body_drips_is_told_without_words() -> None:
+    with serving(dripping(b"HTTP/1.1 422 No\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
+        answer = post(server.url, TIMEOUT)
+    assert (answer.status, answer.words) == (422, "the service refused it (422)")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: int) -> None:
+    with serving(answering("200 OK")) as other:
+        with serving(answering(f"{status} Moved", b"", f"Location: {other.url}/")) as server:
+            answer = post(server.url)
+        assert answer.status == status
+        assert answer.fault is not None
+        assert (answer.fault.name, len(server.requests), other.requests) == ("wrong_address", 1, [])
+
+
+def test_the_words_of_the_service_and_its_wish_are_told() -> None:
+    body = b'{"error": {"type": "order_unknown", "info": "order 00042 is unknown"}}'
+    with serving(answering("429 Slow", body, "Retry-After: 17")) as server:
+        answer = post(server.url)
+    assert answer.words == "the service is asked too often (429): order_unknown: order 00042 is unknown"
+    assert answer.retry_after == 17
+
+
+def test_a_bomb_in_an_error_body_does_not_go_off() -> None:
+    bomb = gzip.compress(b"0" * 200_000_000, 9)
+    with serving(answering("500 Boom", bomb, "Content-Encoding: gzip")) as server:
+        tracemalloc.start()
+        answer = post(server.url, 20)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert answer.status == 500
+    assert len(answer.words) < 1000
+    assert most < 8_000_000, "bytes"
+
+
+def test_an_error_body_without_end_is_read_only_in_part() -> None:
+    def flood(server: Server, line: socket.socket) -> None:
+        read_request(server, line)
+        line.sendall(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not server.over.is_set():
+            line.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+
+    with serving(flood) as server:
+        begin = time.monotonic()
+        answer = post(server.url, 20)
+        assert time.monotonic() - begin < 5
+    assert (answer.status, len(answer.words) < LARGEST_ERROR_BODY) == (500, True)
+
+
+@pytest.mark.parametrize("before", [0, 450, 480, 490, 499, 520])
+def test_a_key_that_the_service_repeats_is_masked_also_where_its_words_are_cut(before: int) -> None:
+    body = b"-" * before + b" " + KEY.encode() + b" is wrong"
+    with serving(answering("401 No", body)) as server:
+        answer = post(server.url)
+    assert "canary" not in answer.words
+    assert answer.fault is not None
+    assert answer.fault.name == "key_refused"
+
+
+def test_what_debug_shows_has_no_key() -> None:
+    shown: list[str] = []
+    with serving(answering("400 No", KEY.encode())) as server:
+        post(server.url, debug=shown.append)
+    assert shown[0] == f'> POST {server.url}{PATH} {{"apikey": "***", "type": "ItemPacked"}}'
+    assert shown[1] == "< 400 the service refused it (400): ***"
+
+
+# --- the surroundings -----------------------------------------------------------------------
+
+
+def test_a_netrc_at_home_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for local in (True, False):
+        with serving(answering("200 OK")) as server:
+            monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+            Client(server.url, KEY, 5, local=local).post(PATH, {})
+        assert b"authorization" not in server.requests[0].lower()
+
+
+def test_a_proxy_of_the_environment_does_not_see_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answering("200 OK")) as proxy, serving(answering("200 OK")) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        assert post(server.url).status == 200
+    assert (len(server.requests), proxy.requests) == (1, [])
+
+
+def test_a_client_goes_on_after_a_call_that_was_given_up() -> None:
+    answers = [silent, answering("200 OK")]
+
+    def behave(server: Server, line: socket.socket) -> None:
+        answers.pop(0)(server, line)
+
+    with serving(behave) as server:
+        client = Client(server.url, KEY, TIMEOUT, local=True)
+        assert client.post(PATH, {}).fault is NO_ANSWER
+        assert client.post(PATH, {}).status == 200
+
+
+# --- the table of faults --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_every_status_is_a_success_or_one_fault(status: int) -> None:
+    fault = fault_of_status(status)
+    assert (fault is None) == (200 <= status < 300)
+    assert fault is None or fault in ALL
+
+
+def test_only_what_certainly_never_left_cannot_have_landed() -> None:
+    assert NO_ANSWER.may_have_landed
+    assert not NOT_REACHED.may_have_landed
+    assert all(fault_of_status(status).may_have_landed for status in (500, 502, 504))  # type: ignore[union-attr]

@@ -1,0 +1,241 @@
+"""The configuration file: every mistake in it is named with its line, its column and a way out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from worlds import Result, World
+
+Inside = Callable[..., Result]
+KEYS = "    core: {api_key: core-key-0001}\n    signal: {api_key: signal-key-0002}\n"
+GOOD = f"profiles:\n  here:\n{KEYS}"
+
+
+@pytest.fixture
+def configured(empty_world: World) -> World:
+    """A world whose CPCTL_CONFIG names a file still to be written."""
+    return World(empty_world.folder, {**empty_world.environment, "CPCTL_CONFIG": str(empty_world.config)})
+
+
+def refused(inside: Inside, world: World, text: str, *more: str, **changes: str | None) -> str:
+    """What is said of a configuration that is refused; the words are on stderr, nothing on stdout."""
+    world.configure(text)
+    result = inside(world, "whoami", *more, **changes)
+    assert (result.code, result.out) == (3, ""), result
+    return result.err
+
+
+def test_a_right_configuration_is_taken(configured: World, inside: Inside) -> None:
+    configured.configure(GOOD)
+    assert inside(configured, "whoami", "-o", "value", "--query", "profile").out == "here\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "name", "near"),
+    [
+        (f"profiles:\n  here:\n{KEYS}    base-url: https://x\n", 5, 5, "base-url", "base_url"),
+        ("profiles:\n  here:\n    core: {api_kee: x}\n", 3, 12, "api_kee", "api_key"),
+        ("profiles:\n  here:\n    signal:\n      api_key_fil: x\n", 4, 7, "api_key_fil", "api_key_file"),
+        (f"default_profil: here\n{GOOD}", 1, 1, "default_profil", "default_profile"),
+        ("profiles:\n  here:\n    Signal: {api_key: x}\n", 3, 5, "Signal", "signal"),
+    ],
+)
+def test_an_unknown_name_is_named_with_its_place_and_the_nearest(
+    configured: World, inside: Inside, text: str, line: int, column: int, name: str, near: str
+) -> None:
+    said = refused(inside, configured, text)
+    assert f'{configured.config}, line {line}, column {column}: unknown name "{name}"' in said
+    assert f'Did you mean "{near}"?' in said
+
+
+def test_a_name_that_resembles_nothing_gets_all_that_are_valid(configured: World, inside: Inside) -> None:
+    said = refused(inside, configured, "profiles:\n  here:\n    core: {zzz: x}\n")
+    assert "Valid: api_key, api_key_file, api_key_command." in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD + "    timeout: 5\n    timeout: 6\n", 'line 6, column 5: "timeout" stands here a second time'),
+        (GOOD + "  here: {}\n", 'line 5, column 3: "here" stands here a second time; the first is in line 2'),
+        ("- a\n- b\n", "line 1, column 1: the configuration must be a list of `name: value` lines"),
+        ("profiles: [here]\n", "line 1, column 1: profiles must be a list of `name: value` lines"),
+        ("just words\n", "line 1, column 1: the configuration must be"),
+        ("profiles:\n  here:\n    core: secret\n", "line 3, column 5: core must be a list of `name: value` lines"),
+        (GOOD + "    timeout: [1]\n", "line 5, column 5: timeout must be one value"),
+        (GOOD + "    ? [a, b]\n    : c\n", "line 5, column 7: a name must be plain text"),
+        (f"default_profile: hear\n{GOOD}", 'line 1, column 1: there is no profile "hear"'),
+        ("profiles: {a: b: c}\n", "line 1, column 16"),
+        ("profiles: *nobody\n", "line 1, column 11"),
+        ("profiles: &all {here: *all}\n", "config.yaml"),
+        ("a: 1\n---\nb: 2\n", "line 2, column 1"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_with_its_place(
+    configured: World, inside: Inside, text: str, words: str
+) -> None:
+    said = refused(inside, configured, text)
+    assert words in said
+    assert "bug" not in said
+
+
+def test_a_tab_is_named_and_told_how_to_mend(configured: World, inside: Inside) -> None:
+    said = refused(inside, configured, "profiles:\n\there:\n")
+    assert f"{configured.config}, line 2, column 1" in said
+    assert "put blanks in place of the tab" in said
+
+
+def test_what_is_not_utf8_is_said_so(configured: World, inside: Inside) -> None:
+    configured.config.write_bytes(b"profiles:\n  M\xfcnchen: {}\n")
+    configured.config.chmod(0o600)
+    result = inside(configured, "whoami")
+    assert result.code == 3
+    assert "not UTF-8 text (byte 13)" in result.err
+
+
+def test_a_file_of_windows_is_read_with_its_mark_and_line_ends(configured: World, inside: Inside) -> None:
+    configured.config.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    configured.config.chmod(0o600)
+    assert inside(configured, "whoami").code == 0
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "profiles:\n", "---\n"])
+def test_an_empty_configuration_is_no_profile(configured: World, inside: Inside, text: str) -> None:
+    assert "No profile: there is no profile in" in refused(inside, configured, text)
+
+
+def test_a_configuration_that_was_named_must_exist(configured: World, inside: Inside) -> None:
+    result = inside(configured, "whoami")
+    assert result.code == 3
+    assert f"There is no configuration {configured.config} (named by CPCTL_CONFIG)" in result.err
+    result = inside(configured, "whoami", "--config", "nowhere.yaml")
+    assert "There is no configuration nowhere.yaml (named by --config)" in result.err
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o604, "0604"), (0o666, "0666")])
+def test_a_configuration_that_others_can_read_is_refused(
+    configured: World, inside: Inside, mode: int, shown: str
+) -> None:
+    configured.configure(GOOD, mode)
+    result = inside(configured, "signal", "packed", "1", "--order", "2")
+    assert (result.code, result.out) == (3, "")
+    assert f"can be read by others (its mode is {shown})" in result.err
+    assert f"Type: chmod 600 {configured.config}" in result.err
+    assert not configured.store.exists()
+
+
+TWO = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "source"),
+    [(["-p", "bensh"], {}, "--profile"), ([], {"CPCTL_PROFILE": "bensh"}, "CPCTL_PROFILE")],
+)
+def test_an_unknown_profile_names_the_nearest_and_who_asked(
+    configured: World, inside: Inside, arguments: list[str], changes: dict[str, str], source: str
+) -> None:
+    said = refused(inside, configured, TWO, *arguments, **changes)
+    assert f'There is no profile "bensh" in {configured.config} ({source}).' in said
+    assert 'Did you mean "bench"?' in said
+
+
+def test_several_profiles_and_no_default_ask_for_a_choice(configured: World, inside: Inside) -> None:
+    said = refused(inside, configured, TWO)
+    assert "there are several profiles and no default_profile" in said
+    assert "Choose with --profile: bench, office." in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "name", "source"),
+    [
+        ([], {}, "office", "default_profile"),
+        ([], {"CPCTL_PROFILE": "bench"}, "bench", "CPCTL_PROFILE"),
+        (["--profile", "office"], {"CPCTL_PROFILE": "bench"}, "office", "--profile"),
+        ([], {"CPCTL_PROFILE": ""}, "office", "default_profile"),
+    ],
+)
+def test_the_option_beats_the_variable_which_beats_the_file(
+    configured: World, inside: Inside, arguments: list[str], changes: dict[str, str], name: str, source: str
+) -> None:
+    configured.configure(f"default_profile: office\n{TWO}")
+    found = inside(configured, "whoami", "-o", "json", *arguments, **changes).data
+    assert (found["profile"], found["profile_source"]) == (name, source)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("base_url: http://api.example.org", "must begin with https://"),
+        ("base_url: http://10.0.0.1", "must begin with https://"),
+        ("base_url: ftp://localhost", "must begin with https://"),
+        ("base_url: api.example.org", "must begin with https://"),
+        ("base_url: http://localhost.example.org", "must begin with https://"),
+        ("base_url: https://user:pass@api.example.org", "must hold nothing but scheme, host, port and path"),
+        ("base_url: https://user@api.example.org", "must hold nothing but"),
+        ("base_url: https://api.example.org/?a=b", "must hold nothing but"),
+        ("base_url: https://api.example.org:99999", "is not a URL"),
+        ("base_url: 'https://[::1'", "is not a URL"),
+        ("timeout: soon", "must be a number of seconds, such as 30"),
+        ("timeout: 0", "must be between 0 and 3600 seconds"),
+        ("timeout: -1", "must be between 0 and 3600 seconds"),
+        ("timeout: nan", "must be between 0 and 3600 seconds"),
+        ("timeout: .inf", "must be a number of seconds"),
+        ("timeout: 1e9", "must be between 0 and 3600 seconds"),
+        ("signal_version: 2.1", "must be 1.1 or 2.0"),
+        ("signal_version: 2", "must be 1.1 or 2.0"),
+        ("signal_1_1_path: /status/", "must be /1.1/status/ or /cloudsignal/1.1/status/"),
+        ("environment: production", "must be live or sandbox"),
+        ("store: postgresql://db/cpctl", "cannot be a database server yet; name a file"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_with_its_line(
+    configured: World, inside: Inside, text: str, words: str
+) -> None:
+    said = refused(inside, configured, f"{GOOD}    {text}\n")
+    assert f"{configured.config}, line 5, column 5: {text.partition(':')[0]}" in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("http://localhost:8900", "sandbox"),
+        ("http://127.0.0.1:8900/", "sandbox"),
+        ("http://127.8.9.1", "sandbox"),
+        ("http://[::1]:8900", "sandbox"),
+        ("https://api.example.org/proxy/", "live"),
+    ],
+)
+def test_https_anywhere_and_http_on_this_machine_are_fine(
+    configured: World, inside: Inside, url: str, kind: str
+) -> None:
+    configured.configure(f"{GOOD}    base_url: '{url}'\n")
+    found = inside(configured, "whoami", "-o", "json").data
+    assert (found["base_url"], found["environment"]) == (url.rstrip("/"), kind)
+
+
+@pytest.mark.parametrize("written", ["2.0", '"2.0"', "'2.0'"])
+def test_the_version_may_be_written_with_or_without_quotes(configured: World, inside: Inside, written: str) -> None:
+    configured.configure(f"{GOOD}    signal_version: {written}\n    timeout: 007\n")
+    settings = inside(configured, "whoami", "-o", "json").data["settings"]
+    assert settings["signal_version"] == {"value": "2.0", "source": "line 5"}
+    assert settings["timeout"]["value"] == "007"
+
+
+def test_a_relative_store_lies_beside_the_configuration(configured: World, inside: Inside) -> None:
+    folder = configured.folder / "etc"
+    folder.mkdir()
+    file = folder / "mine.yaml"
+    file.write_text(f"{GOOD}    store: shop/outbox.db\n", encoding="utf-8")
+    file.chmod(0o600)
+    done = inside(configured, "--config", str(file), "signal", "packed", "1", "--order", "2", "--queue-only")
+    assert done.code == 0, done.err
+    assert (folder / "shop" / "outbox.db").exists()
+    assert (folder / "shop").stat().st_mode & 0o777 == 0o700
+    assert (folder / "shop" / "outbox.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(configured: World, inside: Inside) -> None:
+    configured.configure(f"{GOOD}    store: ~/kept.db\n")
+    place = inside(configured, "profile", "path", "-o", "value", "--query", "[1].path").out
+    assert Path(place.strip()) == configured.folder / "kept.db"

@@ -1,0 +1,95 @@
+"""A process that runs command lines of cpctl in forks of itself, and lets them kill themselves where they are told.
+
+Reads orders from standard input, one JSON object a line, and answers each with another. The points
+at which a run can die are counted from 1: before and after every COMMIT, every send and its answer.
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+from functools import partial
+from typing import IO, Any
+
+from cpctl.api.client import Answer, Client
+from cpctl.cli import flushing, outbox, reporting
+from cpctl.cli import signal as signal_commands
+from cpctl.cli.main import main
+from cpctl.delivery import sending
+
+LOADED = (flushing, outbox, reporting, signal_commands, sending)  # so that a fork need not
+
+
+class Fuse:
+    """Counts the points a run comes by, and ends it at one of them as a power cut would."""
+
+    def __init__(self, die_at: int) -> None:
+        self._left = die_at
+
+    def point(self, name: str) -> None:
+        self._left -= 1
+        if self._left == 0:
+            os.write(2, f"killed {name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lay(fuse: Fuse) -> None:
+    """Put the points into SQLite's commits and into our own client."""
+    post = Client.post
+
+    class Watched(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql != "COMMIT":
+                return super().execute(sql, *values)
+            fuse.point("before a commit")
+            done = super().execute(sql, *values)
+            fuse.point("after a commit")
+            return done
+
+    def watched(client: Client, *arguments: Any) -> Answer:
+        fuse.point("before a send")
+        answer = post(client, *arguments)
+        fuse.point("after an answer")
+        return answer
+
+    sqlite3.connect = partial(sqlite3.connect, factory=Watched)  # type: ignore[assignment]
+    Client.post = watched  # type: ignore[method-assign, assignment]
+
+
+def run(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
+    """In the fork: become a run of cpctl."""
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["cwd"])
+    for number, stream in ((0, open(os.devnull, "rb")), (1, out), (2, err)):  # noqa: PTH123, SIM115
+        os.dup2(stream.fileno(), number)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if order["die_at"]:
+        lay(Fuse(order["die_at"]))
+    status = main(order["argv"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def follow(order: dict[str, Any]) -> dict[str, Any]:
+    """Fork, wait, and tell how it ended."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            try:
+                run(order, out, err)
+            finally:
+                os._exit(99)
+        _, status = os.waitpid(child, 0)
+        out.seek(0)
+        err.seek(0)
+        code = os.waitstatus_to_exitcode(status)
+        return {"code": code, "out": out.read().decode(), "err": err.read().decode()}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(follow(json.loads(line))), flush=True)

@@ -1,0 +1,308 @@
+"""Whatever happens in whatever order: every accepted signal arrives, in its place, with its time."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from cpctl.delivery.entry import Entry, State
+from cpctl.delivery.outbox import Outbox
+from cpctl.delivery.records import Search, find
+from cpctl.delivery.reply import Reply, Verdict
+from cpctl.delivery.sending import Delivery
+from cpctl.delivery.store import Store, Transaction
+from cpctl.errors import Conflict
+from cpctl.signals.signal import Signal, make_signal, wire_time
+
+ORDERS = ("123456780000", "123456790000")
+ITEMS = ("0001", "0002")
+TIMEOUT = 30.0
+LEASE = timedelta(seconds=46)
+DELIVERED = Reply(Verdict.DELIVERED, 200)
+LOST = Reply(Verdict.LATER, None, "no answer", whole_service=True, may_have_landed=True)
+# What the service may do with one post: its answer, and whether the signals took effect.
+WEATHER: dict[str, tuple[Reply | None, bool]] = {
+    "well": (DELIVERED, True),
+    "down": (Reply(Verdict.LATER, None, "not reached", whole_service=True), False),
+    "answer lost": (LOST, True),
+    "request lost": (LOST, False),
+    "failing": (Reply(Verdict.LATER, 500, "failed", may_have_landed=True), False),
+    "failing after the work": (Reply(Verdict.LATER, 500, "failed", may_have_landed=True), True),
+    "busy": (Reply(Verdict.LATER, 429, "too many", retry_after=600.0, whole_service=True), False),
+    "unavailable": (Reply(Verdict.LATER, 503, "unavailable", whole_service=True), False),
+    "key refused": (Reply(Verdict.HOLD, 401, "key refused", whole_service=True), False),
+    "wrong address": (Reply(Verdict.HOLD, 404, "wrong address", whole_service=True), False),
+    "killed before it arrives": (None, False),
+    "killed after it arrived": (None, True),
+}
+MOODS: st.SearchStrategy[list[str]] = st.one_of(
+    st.just([]),
+    st.just(["killed after it arrived"]),
+    st.lists(st.sampled_from(sorted(WEATHER)), min_size=1, max_size=3),
+)
+Key = tuple[str, str, str]
+T = TypeVar("T")
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+class Mortal(Store):
+    """The store as one process has it; after its death nothing more is written."""
+
+    dead = False
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        if self.dead:
+            raise Killed
+        return super().write(work)
+
+
+class Delivering(RuleBasedStateMachine):
+    """People, cron jobs and a service with moods, all at one store; the clock goes as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+        self.path = Path(self._folder.name) / "cpctl.db"
+        self.now = datetime(2026, 1, 20, 13, tzinfo=UTC)
+        self.said = 0
+        self.weather: list[str] = []
+        self.refused: set[str] = set()
+        self.arrived: list[Signal] = []
+        self.meanwhile = False
+        self.doubtful: set[Key] = set()  # what nobody can know to have arrived or not
+        self.running: list[tuple[Mortal, Iterator[object]]] = []
+        self.store = self.opened()
+        self.outbox = Outbox(self.store, "bench", self.clock)
+
+    def teardown(self) -> None:
+        self.well()
+        self.store.close()
+        self._folder.cleanup()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def opened(self) -> Mortal:
+        return Mortal(self.path, self.no_warning)
+
+    def no_warning(self, words: str) -> None:
+        raise AssertionError(words)
+
+    # --- the service, and who sends to it ---------------------------------------------------
+
+    def send(self, store: Mortal, signals: Sequence[Signal]) -> Reply:
+        """One post: the service answers by its mood, and meanwhile another process may flush as well."""
+        self.nothing_earlier_waits(signals)
+        if self.meanwhile:
+            self.meanwhile = False
+            self.flush_whole()
+        if any(signal.item in self.refused for signal in signals):
+            return Reply(Verdict.REFUSED, 400, "refused")
+        reply, lands = WEATHER[self.weather.pop(0) if self.weather else "well"]
+        if lands:
+            self.arrived += signals
+        if reply is None or reply.may_have_landed:
+            self.doubtful |= {key_of(signal) for signal in signals}
+        if reply is None:
+            store.dead = True
+            raise Killed
+        return reply
+
+    def nothing_earlier_waits(self, signals: Sequence[Signal]) -> None:
+        """What is sent has nothing before it that waits or is held back."""
+        going = {key_of(signal) for signal in signals}
+        ids = {entry.signal.item: entry.id for entry in self.found() if key_of(entry.signal) in going}
+        waiting = self.found(State.QUEUED, State.HELD)
+        assert self.running or all(entry.id >= ids.get(entry.signal.item, 0) for entry in waiting)
+
+    def delivery(self) -> tuple[Mortal, Delivery]:
+        """A process of its own."""
+        store = self.opened()
+        outbox = Outbox(store, "bench", self.clock)
+        return store, Delivery(outbox, lambda signals: self.send(store, signals), TIMEOUT, self.clock)
+
+    def flush_whole(self) -> None:
+        store, delivery = self.delivery()
+        with suppress(Killed):
+            list(delivery.flush())
+        store.close()
+
+    # --- what happens -----------------------------------------------------------------------
+
+    @initialize()
+    def begin(self) -> None:
+        self.outbox.accept([])
+
+    @rule(
+        kind=st.sampled_from(["ItemProduce", "ItemPacked", "ItemShipped", "ItemDelay"]),
+        version=st.sampled_from(["2.0", "2.0", "2.0", "1.1"]),
+        order=st.sampled_from(ORDERS),
+        items=st.just([*ITEMS]) | st.lists(st.sampled_from(ITEMS), min_size=1, max_size=2, unique=True),
+        tracking=st.sampled_from(["A", "B"]),
+        force=st.booleans(),
+        send=st.sampled_from([False, False, True]),
+        weather=MOODS,
+    )
+    def report(
+        self,
+        kind: str,
+        version: str,
+        order: str,
+        items: list[str],
+        tracking: str,
+        force: bool,
+        send: bool,
+        weather: list[str],
+    ) -> None:
+        self.weather = list(weather)
+        if kind == "ItemDelay":
+            version = "2.0"
+        self.said += 1
+        at = self.now - timedelta(days=30) + timedelta(seconds=self.said)  # a moment of its own
+        signals = []
+        for item in items:
+            fields: dict[str, str | None] = {"order": order, "item": order[:-4] + item}
+            if kind == "ItemShipped":
+                fields |= {"tracking": tracking} | ({"shipping_option": "GLS"} if version == "2.0" else {})
+            signals.append(make_signal(kind, version, fields, at, self.now))
+        accepted = self.outbox.accept(signals, force)
+        if send:
+            store, delivery = self.delivery()
+            with suppress(Killed):
+                delivery.deliver([one.entry.id for one in accepted if one.new])
+            store.close()
+
+    @precondition(lambda self: self.said > 3)
+    @rule(order=st.sampled_from(ORDERS), item=st.sampled_from(ITEMS))
+    def an_item_is_refused(self, order: str, item: str) -> None:
+        self.refused ^= {order[:-4] + item}
+
+    @rule(
+        span=st.sampled_from(
+            [timedelta(seconds=3), timedelta(seconds=20), LEASE, timedelta(minutes=20), timedelta(hours=2)]
+        )
+    )
+    def time_passes(self, span: timedelta) -> None:
+        self.now += span
+        if self.running:  # what these have claimed may be taken over now, and they will not know
+            self.doubtful |= {key_of(entry.signal) for entry in self.found()}
+
+    @rule(meanwhile=st.booleans(), weather=MOODS)
+    def flush(self, meanwhile: bool, weather: list[str]) -> None:
+        self.weather = list(weather)
+        self.meanwhile = meanwhile
+        self.flush_whole()
+
+    @rule()
+    def a_long_flush_begins(self) -> None:
+        store, delivery = self.delivery()
+        self.running.append((store, delivery.flush()))
+
+    @precondition(lambda self: self.running)
+    @rule(which=st.integers(0, 9))
+    def a_long_flush_goes_on(self, which: int) -> None:
+        index = which % len(self.running)
+        store, going = self.running[index]
+        try:
+            next(going)
+        except (StopIteration, Killed):
+            store.close()
+            del self.running[index]
+
+    @precondition(lambda self: self.found(State.QUEUED, State.HELD))
+    @rule(data=st.data(), what=st.sampled_from(["hold", "hold", "release", "drop", "retry"]))
+    def a_person_acts(self, data: st.DataObject, what: str) -> None:
+        wanted = (State.HELD,) if what == "release" else (State.QUEUED, State.HELD)
+        ids = [entry.id for entry in self.found(*wanted)]
+        if ids:
+            with suppress(Conflict):
+                getattr(self.outbox, what)([data.draw(st.sampled_from(ids))])
+
+    @rule()
+    def the_queue_is_released(self) -> None:
+        self.outbox.release_queue()
+
+    # --- what holds -------------------------------------------------------------------------
+
+    def found(self, *states: State) -> list[Entry]:
+        return find(self.store, Search("bench", states))
+
+    @invariant()
+    def what_is_delivered_has_arrived(self) -> None:
+        for entry in self.found(State.DELIVERED):
+            assert self.copies(entry) >= 1, entry
+
+    @invariant()
+    def nothing_arrives_out_of_order(self) -> None:
+        # In their places by id; what was given up may be anywhere.
+        places: dict[str, list[int]] = {}
+        for entry in self.found(State.DELIVERED, State.QUEUED, State.HELD):
+            first = next((n for n, signal in enumerate(self.arrived) if same(signal, entry.signal)), None)
+            if first is not None:
+                places.setdefault(entry.signal.item, []).append(first)
+        assert all(place == sorted(place) for place in places.values()), places
+
+    def copies(self, entry: Entry) -> int:
+        return sum(same(signal, entry.signal) for signal in self.arrived)
+
+    def well(self) -> None:
+        """Everything is mended and released; then every signal is where it belongs."""
+        self.weather, self.refused = [], set()
+        for store, going in self.running:
+            with suppress(Killed):
+                list(going)
+            store.close()
+        self.now += LEASE
+        self.outbox.release_queue()
+        self.outbox.release([entry.id for entry in self.found(State.HELD)])
+        self.outbox.retry([entry.id for entry in self.found(State.QUEUED)])
+        self.flush_whole()
+        assert self.found(State.QUEUED, State.HELD) == []
+        self.what_is_delivered_has_arrived()
+        self.nothing_arrives_out_of_order()
+        entries = self.found()
+        told = {key_of(entry.signal) for entry in entries}
+        for entry in self.found(State.DELIVERED):
+            once = self.copies(entry) == 1
+            assert once or (entry.maybe_duplicate and key_of(entry.signal) in self.doubtful), entry
+        for signal in self.arrived:
+            assert key_of(signal) in told, "arrived, and was never accepted"
+
+
+def key_of(signal: Signal) -> Key:
+    """All that goes over the wire, time included."""
+    return signal.version, str(signal.body()), wire_time(signal.at)
+
+
+def same(one: Signal, other: Signal) -> bool:
+    return key_of(one) == key_of(other)
+
+
+def test_any_story_ends_with_every_signal_delivered_once_in_order_and_with_its_time() -> None:
+    run_state_machine_as_test(
+        Delivering,
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=50,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

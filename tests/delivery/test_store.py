@@ -1,0 +1,343 @@
+"""The store file: damaged, full, read-only, newer, locked, made by two at once, on a network."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from stat import S_IMODE
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from shop import ITEM, SECOND, Forks, change, packed, rows, select, shipped, states
+
+from cpctl.delivery import store as store_module
+from cpctl.delivery.migrations import MIGRATIONS
+from cpctl.delivery.place import NETWORK_FILE_SYSTEMS, network_file_system, prepare_place
+from cpctl.delivery.store import Store
+from cpctl.errors import ExitCode, StoreError
+from cpctl.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from worlds import World
+
+
+def set_aside(world: "World") -> list[Path]:
+    """The damaged stores that were kept."""
+    return sorted(path for path in world.store.parent.glob("cpctl.db.corrupt-*") if path.name.endswith("Z"))
+
+
+def damage_header(path: Path) -> None:
+    path.write_bytes(b"\x00" * 100 + path.read_bytes()[100:])
+
+
+def damage_pages(path: Path) -> None:
+    """Flip the pages of the indexes; the table of the signals stays as it is."""
+    pages = select(path, "SELECT rootpage, name FROM sqlite_master WHERE type = 'index' AND name LIKE 'signals_%'")
+    size = select(path, "PRAGMA page_size")[0]["page_size"]
+    data = bytearray(path.read_bytes())
+    for page in pages:
+        start = (page["rootpage"] - 1) * size
+        data[start : start + size] = bytes(byte ^ 0xFF for byte in data[start : start + size])
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [damage_header, damage_pages])
+def test_a_damaged_store_is_set_aside_loudly_and_the_new_signal_is_accepted(
+    world: "World", forks: Forks, received: Any, damage: Callable[[Path], None]
+) -> None:
+    forks.ok(world, *packed(), "--queue-only")
+    damage(world.store)
+    damaged = world.store.read_bytes()
+    ended = forks.ok(world, *packed(SECOND))
+    (kept,) = set_aside(world)
+    assert kept.read_bytes() == damaged
+    assert "THE STORE WAS DAMAGED" in ended.err
+    assert f"`cpctl outbox import {kept}`" in ended.err
+    assert [body["item"] for body in received()] == [SECOND]
+    assert [row["item"] for row in rows(world.store)] == [SECOND]
+
+
+def test_what_can_be_read_of_a_damaged_store_is_taken_over_and_sent(
+    world: "World", forks: Forks, received: Any
+) -> None:
+    forks.ok(world, *packed(), "--queue-only")
+    forks.ok(world, *packed(SECOND))
+    damage_pages(world.store)
+    forks.ok(world, "outbox", "list")
+    (kept,) = set_aside(world)
+    before = kept.read_bytes()
+    ended = forks.ok(world, "outbox", "import", str(kept), "-o", "json")
+    assert ended.data == {"imported": 1, "known": 0, "unreadable": None}
+    assert kept.read_bytes() == before
+    forks.ok(world, "outbox", "flush")
+    assert [body["item"] for body in received()] == [SECOND, ITEM]
+
+
+def test_a_damaged_signal_is_not_taken_over_and_said(world: "World", forks: Forks) -> None:
+    for item in (ITEM, SECOND, "123456780003"):
+        forks.ok(world, *packed(item), "--queue-only")
+    change(world.store, "UPDATE signals SET type = 'ItemPacjed' WHERE id = 1")
+    change(world.store, "UPDATE signals SET fields = '{\"order' WHERE id = 2")
+    broken = world.store.rename(world.folder / "broken.db")
+    ended = forks.ok(world, "outbox", "import", str(broken), "-o", "json")
+    assert ended.data == {"imported": 1, "known": 0, "unreadable": "2 damaged"}
+    assert "could be read only in part: 2 damaged" in ended.err
+    assert [one["item"] for one in forks.ok(world, "outbox", "list", "-o", "json").data] == ["123456780003"]
+
+
+def test_a_file_that_is_no_store_at_all_is_set_aside_as_well(world: "World", forks: Forks) -> None:
+    world.store.parent.mkdir(mode=0o700)
+    world.store.write_text("All my letters to the print shop\n" * 40)
+    ended = forks.ok(world, *packed())
+    assert "THE STORE WAS DAMAGED (file is not a database)" in ended.err
+    (kept,) = set_aside(world)
+    assert "All my letters" in kept.read_text()
+
+
+def test_a_store_of_a_newer_cpctl_is_left_alone(world: "World", sandbox: Sandbox, forks: Forks) -> None:
+    forks.ok(world, *packed(), "--queue-only")
+    change(world.store, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = world.store.read_bytes()
+    for words in (packed(SECOND), ["outbox", "flush"], ["outbox", "list"]):
+        ended = forks.run(world, *words)
+        assert ended.code == ExitCode.STORE
+        assert "was made by a newer cpctl" in ended.err
+        assert "Update cpctl on this machine." in ended.err
+    assert "NOT ACCEPTED" in forks.run(world, *packed(SECOND)).err
+    assert world.store.read_bytes() == before
+    assert sandbox.state.journal.listed() == []
+
+
+@pytest.mark.parametrize(("room", "prepared"), [(0, False), (10_000, False), (4096, True)])
+def test_on_a_full_disk_nothing_is_accepted_and_nothing_sent(
+    world: "World", sandbox: Sandbox, forks: Forks, room: int, prepared: bool
+) -> None:
+    if prepared:
+        forks.ok(world, *packed(), "--queue-only")
+    done = subprocess.run(
+        world.command(*packed(SECOND)),
+        capture_output=True,
+        text=True,
+        env=world.env(),
+        cwd=world.folder,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.STORE, done
+    assert "NOT ACCEPTED, nothing sent" in done.stderr
+    assert done.stdout == ""
+    assert sandbox.state.journal.listed() == []
+    assert SECOND not in [one["item"] for one in forks.ok(world, "outbox", "list", "-o", "json").data]
+    forks.ok(world, *packed(SECOND))
+
+
+def test_a_folder_that_cannot_be_made_accepts_nothing(world: "World", sandbox: Sandbox, forks: Forks) -> None:
+    (world.folder / "file").write_text("")
+    for place in (world.folder / "file" / "cpctl.db", world.folder, Path("/proc/nobody/cpctl.db")):
+        ended = forks.run(world, *packed(), env={"CPCTL_STORE": str(place)})
+        assert ended.code == ExitCode.STORE, ended
+        assert "NOT ACCEPTED, nothing sent" in ended.err
+    assert sandbox.state.journal.listed() == []
+
+
+def powerless(command: list[str]) -> list[str]:
+    """The command without root's power to write everywhere."""
+    if os.geteuid() != 0:
+        return command
+    if shutil.which("setpriv") is None:
+        pytest.skip("root writes into every folder, and there is no setpriv to take that power away")
+    return ["setpriv", "--inh-caps=-all", "--bounding-set=-all", *command]
+
+
+def test_a_read_only_folder_accepts_nothing(world: "World", sandbox: Sandbox) -> None:
+    closed = world.folder / "closed"
+    closed.mkdir(mode=0o500)
+    for place in (closed / "cpctl.db", closed / "deeper" / "cpctl.db"):
+        done = subprocess.run(
+            powerless(world.command(*packed())),
+            capture_output=True,
+            text=True,
+            env=world.env(CPCTL_STORE=str(place)),
+            cwd=world.folder,
+            timeout=60,
+        )
+        assert done.returncode == ExitCode.STORE, done
+        assert "NOT ACCEPTED, nothing sent" in done.stderr
+        assert "cannot be written: Permission denied" in done.stderr
+    assert sandbox.state.journal.listed() == []
+
+
+def test_a_read_only_store_accepts_nothing(world: "World", sandbox: Sandbox, forks: Forks) -> None:
+    forks.ok(world, *packed())
+    world.store.chmod(0o400)
+    done = subprocess.run(
+        powerless(world.command(*packed(SECOND))),
+        capture_output=True,
+        text=True,
+        env=world.env(),
+        cwd=world.folder,
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.STORE, done
+    assert "NOT ACCEPTED, nothing sent" in done.stderr
+    assert len(sandbox.state.journal.listed()) == 1
+
+
+def test_the_store_is_for_its_owner_alone(world: "World", forks: Forks) -> None:
+    forks.ok(world, *packed())
+    assert S_IMODE(world.store.parent.stat().st_mode) == 0o700
+    assert {S_IMODE(path.stat().st_mode) for path in world.store.parent.iterdir()} == {0o600}
+
+
+def test_a_commit_is_on_the_disk_and_no_key_in_the_file(world: "World", forks: Forks, tmp_path: Path) -> None:
+    forks.ok(world, *shipped())
+    store = Store(tmp_path / "new.db", print)
+    assert [tuple(row.values()) for row in _settings(store)] == [(2,), ("wal",)]
+    store.close()
+    for file in world.store.parent.iterdir():
+        assert b"sandbox-signal-key" not in file.read_bytes()
+
+
+def _settings(store: Store) -> list[dict[str, Any]]:
+    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in ("synchronous", "journal_mode")])
+
+
+def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
+    path = tmp_path / "cpctl.db"
+    for _ in range(2):
+        store = Store(path, print)
+        store.read(lambda work: work.rows("SELECT * FROM signals"))
+        store.close()
+        assert select(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "cpctl.db"
+    store = Store(path, print)
+    store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('kept')"))
+    store.close()
+    monkeypatch.setattr(store_module, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE more (id); CREATE TABLE queues (id);"))
+    with pytest.raises(StoreError):
+        Store(path, print).read(lambda work: work.rows("SELECT * FROM queues"))
+    assert select(path, "SELECT profile FROM queues") == [{"profile": "kept"}]
+    assert select(path, "SELECT name FROM sqlite_master WHERE name = 'more'") == []
+    assert select(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
+
+
+def test_a_store_that_another_program_keeps_locked_accepts_nothing_and_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
+    path = tmp_path / "cpctl.db"
+    first = Store(path, print)
+    first.read(lambda work: None)
+    store = Store(path, pytest.fail)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="another program keeps it locked"):
+            store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('late')"))
+        assert store.read(lambda work: work.rows("SELECT * FROM queues")) == [], "reading goes on meanwhile"
+        other.execute("ROLLBACK")
+    assert store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('now')")) == 1
+    first.close()
+    store.close()
+
+
+def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cpctl.db", print)
+
+    def work(transaction: Any) -> None:
+        transaction.change("INSERT INTO queues (profile) VALUES ('half')")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.write(work)
+    assert store.read(lambda work: work.rows("SELECT * FROM queues")) == []
+    store.close()
+
+
+def test_a_profile_and_the_environment_may_name_another_file(world: "World", forks: Forks) -> None:
+    other = world.folder / "elsewhere" / "signals.db"
+    ended = forks.run(world, *packed(), "--queue-only", env={"CPCTL_STORE": str(other)})
+    assert ended.code == 0
+    assert states(other) == ["queued"]
+    assert not world.store.exists()
+
+
+# --- network file systems -------------------------------------------------------------------
+
+LOCAL = "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw"
+
+
+def mounts(folder: Path, *lines: str) -> Path:
+    table = folder / "mountinfo"
+    table.write_text("\n".join((LOCAL, *lines)) + "\n", encoding="utf-8")
+    return table
+
+
+def mounted(point: str, kind: str) -> str:
+    return f"40 22 0:35 / {point} rw,relatime shared:1 - {kind} source rw"
+
+
+@pytest.mark.parametrize("kind", sorted(NETWORK_FILE_SYSTEMS))
+def test_a_network_file_system_is_known_by_its_name(tmp_path: Path, kind: str) -> None:
+    table = mounts(tmp_path, mounted("/mnt/share", kind))
+    assert network_file_system(Path("/mnt/share/shop/data"), table) == kind
+    assert network_file_system(Path("/mnt/share"), table) == kind
+    assert network_file_system(Path("/mnt/shared"), table) is None
+    assert network_file_system(Path("/mnt"), table) is None
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuseblk", "apfs"])
+def test_a_local_file_system_is_fine(tmp_path: Path, kind: str) -> None:
+    assert network_file_system(Path("/mnt/disk/data"), mounts(tmp_path, mounted("/mnt/disk", kind))) is None
+
+
+def test_the_innermost_mount_counts(tmp_path: Path) -> None:
+    inside = mounts(tmp_path, mounted("/home", "nfs4"), mounted("/home/bench/local", "ext4"))
+    assert network_file_system(Path("/home/bench/local/data"), inside) is None
+    assert network_file_system(Path("/home/bench/data"), inside) == "nfs4"
+    outside = mounts(tmp_path, mounted("/srv/remote/share", "cifs"), mounted("/srv", "ext4"))
+    assert network_file_system(Path("/srv/remote/share/x"), outside) == "cifs"
+
+
+def test_blanks_and_backslashes_of_a_mount_point_are_read(tmp_path: Path) -> None:
+    table = mounts(tmp_path, mounted(r"/mnt/print\040shop", "9p"), mounted(r"/mnt/a\134b\011c", "fuse.sshfs"))
+    assert network_file_system(Path("/mnt/print shop/data"), table) == "9p"
+    assert network_file_system(Path("/mnt/a\\b\tc/data"), table) == "fuse.sshfs"
+
+
+def test_a_link_onto_a_network_is_followed(tmp_path: Path) -> None:
+    target = tmp_path / "share"
+    target.mkdir()
+    (tmp_path / "link").symlink_to(target)
+    table = mounts(tmp_path, mounted(str(target), "nfs"))
+    assert network_file_system(tmp_path / "link" / "data", table) == "nfs"
+
+
+def test_where_no_table_tells_a_folder_counts_as_local(tmp_path: Path) -> None:
+    assert network_file_system(tmp_path, tmp_path / "none") is None
+    junk = tmp_path / "mountinfo"
+    junk.write_bytes(b"\xff\xfe\n - \n1 2 3 - nfs\n\n1 2 3 4 /mnt - \n")
+    assert network_file_system(tmp_path, junk) is None
+
+
+def test_a_store_on_a_network_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cpctl.delivery.place.network_file_system", lambda folder: "nfs4")
+    with pytest.raises(StoreError, match=re.escape("network file system (nfs4)")):
+        prepare_place(tmp_path / "data" / "cpctl.db")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_failing_store_speaks_json_where_json_is_asked_for(world: "World", forks: Forks) -> None:
+    ended = forks.run(world, *packed(), "-o", "json", env={"CPCTL_STORE": str(world.folder)})
+    error = json.loads(ended.err)["error"]
+    assert (ended.out, error["code"], error["exit_code"]) == ("", "store", 7)

@@ -1,0 +1,139 @@
+"""What goes over the wire: the documents' examples, key for key."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from cpctl.signals.kinds import KINDS, VERSIONS
+from cpctl.signals.signal import make_signal, wire_time
+
+NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
+EVENT = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)
+ORDER, ITEM, TIME = "123456780000", "123456780001", "2016-01-20 13:00:00 GMT"
+LATE = {"cause": "Print error, reprint needed", "delay": "24"}
+
+# The example of every signal type, as the documents of each version print it, without its key.
+PLAIN = [
+    ("1.1", {"type": "OrderRegistered", "order": ORDER, "datetime": TIME}),
+    ("1.1", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("1.1", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("1.1", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("2.0", {"type": "ItemRegistered", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("2.0", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("2.0", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": TIME}),
+    ("2.0", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": TIME}),
+]
+TALKING = [
+    ("1.1", {"type": "ItemShipped", "order": ORDER, "item": ITEM, "tracking": "1A2B3C4D5E6F", "datetime": TIME}),
+    ("1.1", {"type": "ItemError", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
+    (
+        "1.1",
+        {
+            "type": "ItemCanceled",
+            "order": ORDER,
+            "item": ITEM,
+            "cause": "190",
+            "message": "Example message",
+            "delay": "24",
+            "datetime": TIME,
+        },
+    ),
+    (
+        "2.0",
+        {
+            "type": "ItemShipped",
+            "order": ORDER,
+            "item": ITEM,
+            "tracking": "1A2B3C4D5E6F",
+            "shipping_option": "GLS",
+            "datetime": TIME,
+        },
+    ),
+    ("2.0", {"type": "ItemDelay", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
+    ("2.0", {"type": "ItemError", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
+    (
+        "2.0",
+        {
+            "type": "ItemCanceled",
+            "order": ORDER,
+            "item": ITEM,
+            "cause": "CancelBookSize",
+            "message": "Book has wrong width",
+            "datetime": TIME,
+        },
+    ),
+]
+EXAMPLES = PLAIN + TALKING
+
+
+def said(example: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in example.items() if name not in ("type", "datetime")}
+
+
+@pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
+def test_a_signal_is_written_as_the_documents_example(version: str, example: dict[str, str]) -> None:
+    backwards: dict[str, str | None] = dict(reversed(said(example).items()))
+    body = make_signal(example["type"], version, backwards, EVENT, NOW).body()
+    assert list(body.items()) == list(example.items())
+    assert all(type(value) is str for value in body.values())
+
+
+def test_every_signal_type_of_both_versions_has_an_example() -> None:
+    known = {(version, kind.name) for kind in KINDS.values() for version in kind.required}
+    assert known == {(version, example["type"]) for version, example in EXAMPLES}
+    assert {version for version, _ in known} == set(VERSIONS)
+
+
+@pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
+def test_what_the_example_says_optionally_may_be_left_out(version: str, example: dict[str, str]) -> None:
+    required: dict[str, str | None] = {
+        name: value for name, value in said(example).items() if name in KINDS[example["type"]].required[version]
+    }
+    optional = {name: None for name in said(example) if name not in required}
+    body = make_signal(example["type"], version, required | optional, EVENT, NOW).body()
+    assert list(body) == ["type", *required, "datetime"]
+
+
+@pytest.mark.parametrize("optional", ["cause", "delay"])
+def test_an_empty_optional_value_is_not_sent(optional: str) -> None:
+    signal = make_signal("ItemDelay", "2.0", {"order": ORDER, "item": ITEM, optional: "  "}, EVENT, NOW)
+    assert optional not in signal.body()
+
+
+def test_values_lose_the_blanks_around_them_and_nothing_else() -> None:
+    fields = {"order": f" {ORDER}\n", "item": f"\t{ITEM} ", "cause": "  two  blanks  ", "delay": " 024 "}
+    signal = make_signal("ItemDelay", "2.0", fields, EVENT, NOW)
+    assert signal.fields == {"order": ORDER, "item": ITEM, "cause": "two  blanks", "delay": "024"}
+
+
+def test_leading_zeros_and_letters_of_every_script_survive() -> None:
+    fields = {"order": "0000", "item": "0001", "cause": "Größe falsch – 再印刷 😀"}
+    assert make_signal("ItemDelay", "2.0", fields, EVENT, NOW).body()["cause"] == fields["cause"]
+    assert make_signal("ItemDelay", "2.0", fields, EVENT, NOW).item == "0001"
+
+
+def test_a_field_that_cpctl_does_not_know_stands_after_the_known_ones() -> None:
+    signal = make_signal("ItemPacked", "2.0", {"weight": "1.5", "item": ITEM, "order": ORDER}, EVENT, NOW)
+    assert list(signal.body()) == ["type", "order", "item", "weight", "datetime"]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2016, 1, 20, 14, 0, tzinfo=timezone(timedelta(hours=1))),
+        datetime(2016, 1, 20, 8, 0, 0, 999_999, tzinfo=timezone(-timedelta(hours=5))),
+    ],
+    ids=["one hour east", "five hours west, with microseconds"],
+)
+def test_times_are_written_in_gmt_whatever_the_zone_they_were_given_in(at: datetime) -> None:
+    signal = make_signal("ItemPacked", "2.0", {"order": ORDER, "item": ITEM}, at, NOW)
+    assert signal.body()["datetime"] == wire_time(at) == TIME
+
+
+def test_a_second_delay_is_news_and_a_second_scan_is_not() -> None:
+    about: dict[str, Any] = {"order": ORDER, "item": ITEM}
+    later = EVENT + timedelta(hours=1)
+    for kind, same in (("ItemPacked", True), ("ItemDelay", False), ("ItemError", False), ("ItemCanceled", True)):
+        first, second = (make_signal(kind, "2.0", about, at, NOW) for at in (EVENT, later))
+        assert (first.content() == second.content()) is same, kind
