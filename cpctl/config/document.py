@@ -1,11 +1,15 @@
 """The configuration file as a tree whose every value knows its line. The only file that knows yaml's parser."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cpctl.config.secrets import refuse_readable_by_others
+from cpctl.config.secrets import MASK, refuse_readable_by_others
 from cpctl.errors import ConfigError
+
+# Keys are 32 hexadecimal digits in every example of the documents.
+LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{24,}")
 
 
 class Node(NamedTuple):
@@ -22,8 +26,8 @@ class Node(NamedTuple):
         return f"{self.file}, line {self.line}, column {self.column}"
 
     def error(self, message: str, hint: str = "") -> ConfigError:
-        """An error that names this place."""
-        return ConfigError(f"{self.place}: {message}", hint)
+        """An error that names this place. What looks like a key in the wrong place is not repeated."""
+        return ConfigError(f"{self.place}: {LIKE_A_KEY.sub(MASK, message)}", hint)
 
     def mapping(self, what: str) -> "Mapping[str, Node]":
         """The value as a mapping; nothing at all is an empty one."""

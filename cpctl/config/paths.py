@@ -12,17 +12,25 @@ STORE_NAME = "cpctl.db"
 def config_file(option: str | None, environment: Mapping[str, str]) -> tuple[Path, str]:
     """The configuration file and who named it: an option, the environment, or "default"."""
     if option:
-        return Path(option).expanduser(), "--config"
+        return expanded(option), "--config"
     if named := environment.get("CPCTL_CONFIG"):
-        return Path(named).expanduser(), "CPCTL_CONFIG"
+        return expanded(named), "CPCTL_CONFIG"
     return _platform_folder("config") / CONFIG_NAME, "default"
 
 
 def default_store(environment: Mapping[str, str]) -> tuple[Path, str]:
     """The store where neither a profile nor CPCTL_STORE names another, and who named its folder."""
     if named := environment.get("CPCTL_DATA_DIR"):
-        return Path(named).expanduser() / STORE_NAME, "CPCTL_DATA_DIR"
+        return expanded(named) / STORE_NAME, "CPCTL_DATA_DIR"
     return _platform_folder("data") / STORE_NAME, "default"
+
+
+def expanded(text: str) -> Path:
+    """The path with `~` replaced. Raises ConfigError where that is nobody's home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{text}: there is no such home folder.", "Write the path in full.") from error
 
 
 def _platform_folder(kind: str) -> Path:

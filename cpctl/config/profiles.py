@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cpctl.config.document import Node, read_document
-from cpctl.config.paths import config_file, default_store
+from cpctl.config.paths import config_file, default_store, expanded
 from cpctl.config.secrets import ENV_NAMES, SERVICES, KeySource, from_environment
-from cpctl.errors import ConfigError, nearest
+from cpctl.errors import ConfigError, InvalidInput, nearest
 from cpctl.signals.kinds import LATEST, VERSIONS
 
 LIVE_URL = "https://api.cloudprinter.com"
@@ -238,7 +238,9 @@ def _setting(row: Setting, fields: Mapping[str, Node], given: Mapping[str, str])
 
 
 def _checked(row: Setting, value: Value) -> Value:
-    if wrong := row.check(value.text):
+    if (wrong := row.check(value.text)) and value.source.startswith("--"):
+        raise InvalidInput(f'{value.source} "{value.text}" {wrong}.')
+    if wrong:
         raise ConfigError(f'{value.source}: "{value.text}" {wrong}.')
     return value
 
@@ -251,7 +253,7 @@ def _derived(
     store, environment = settings["store"], settings["environment"]
     if store.text:
         folder = configuration.file.parent if configuration and store.source != "CPCTL_STORE" else Path()
-        store = Value(str(folder / Path(store.text).expanduser()), store.source)
+        store = Value(str(folder / expanded(store.text)), store.source)
     else:
         path, source = default_store(given)
         store = Value(str(path), source)
@@ -281,7 +283,7 @@ def _from_node(service: str, name: str, node: Node) -> KeySource:
         return KeySource(service, "command", node.texts(name), place)
     text = node.text(name) or ""
     if name == "api_key_file":
-        return KeySource(service, "file", node.file.parent / Path(text).expanduser(), place)
+        return KeySource(service, "file", node.file.parent / expanded(text), place)
     return KeySource(service, "value", text, place)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from cpctl.config.paths import expanded
 from cpctl.errors import ConfigError
 
 SERVICES = ("core", "signal", "webhooks")
@@ -13,6 +14,8 @@ ENV_NAMES = {"core": "CPCTL_CORE_KEY", "signal": "CPCTL_SIGNAL_KEY", "webhooks":
 MASK = "***"
 COMMAND_SECONDS = 60.0
 _SHORTEST_TO_SHOW = 12
+# Hiding a shorter one wherever it occurs would make nonsense of every message.
+SHORTEST_KEY = 8
 
 
 class Key(NamedTuple):
@@ -78,7 +81,7 @@ def from_environment(service: str, environment: Mapping[str, str]) -> KeySource 
     if value:
         return KeySource(service, "value", value, name)
     if file:
-        return KeySource(service, "file", Path(file).expanduser(), f"{name}_FILE")
+        return KeySource(service, "file", expanded(file), f"{name}_FILE")
     return None
 
 
@@ -128,6 +131,8 @@ def _from_command(command: tuple[str, ...], place: str) -> str:
 def _checked(text: str, place: str) -> Key:
     if not text:
         raise ConfigError(f"{place}: the key is empty.")
+    if len(text) < SHORTEST_KEY:
+        raise ConfigError(f"{place}: the key has only {len(text)} characters; it is cut off, or no key.")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigError(f"{place}: the key holds a blank, a line break or a character no key has.")
     return Key(text)

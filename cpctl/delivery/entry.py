@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from cpctl.errors import ExitCode
-from cpctl.signals.kinds import KINDS
+from cpctl.signals.kinds import KINDS, Kind
 from cpctl.signals.signal import Signal, wire_time
 
 
@@ -62,16 +62,17 @@ class Entry(NamedTuple):
     maybe_duplicate: bool
     lease: str | None
     lease_until: int
+    damaged: bool = False  # the disk changed it; it can be shown, and must not be sent
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Entry":
-        """The entry a row of the table `signals` holds."""
-        fields: dict[str, str] = json.loads(row["fields"])
-        signal = Signal(KINDS[row["type"]], row["version"], fields, from_ms(row["event_at"]))
+        """The entry a row of the table `signals` holds; of a damaged row what can be shown."""
+        signal = _signal_of(row)
         names = ("id", "uid", "profile", "accepted_at", "held_by", "attempts", "next_at", "not_before")
         more = ("last_attempt_at", "settled_at", "http_status", "message", "lease", "lease_until")
         return cls(
-            signal=signal,
+            signal=signal or _what_is_left(row),
+            damaged=signal is None,
             state=State(row["state"]),
             maybe_duplicate=bool(row["maybe_duplicate"]),
             **{name: row[name] for name in names + more},
@@ -101,6 +102,22 @@ class Entry(NamedTuple):
             "held_by": self.held_by or None,
             "uid": self.uid,
         } | other
+
+
+def _signal_of(row: Mapping[str, Any]) -> Signal | None:
+    """The signal in a row; None where the disk has made nonsense of it, and SQLite did not notice."""
+    try:
+        fields: dict[str, str] = json.loads(row["fields"])
+        signal = Signal(KINDS[row["type"]], row["version"], dict(fields), from_ms(row["event_at"]))
+        whole = (signal.order, signal.item) == (row["order_id"], row["item"]) and row["version"] in signal.kind.required
+    except (ValueError, TypeError, KeyError, OverflowError, OSError):
+        return None
+    return signal if whole else None
+
+
+def _what_is_left(row: Mapping[str, Any]) -> Signal:
+    kind = KINDS.get(str(row["type"])) or Kind(str(row["type"]), "", "", {})
+    return Signal(kind, str(row["version"]), {"order": str(row["order_id"]), "item": str(row["item"])}, from_ms(0))
 
 
 _EXIT_OF_STATE: dict[str, ExitCode] = {

@@ -82,6 +82,12 @@ def _depth(work: Transaction, profile: str) -> Depth:
     return Depth({State(row["state"]): row["number"] for row in rows}, min(waits, default=None), paused is not None)
 
 
+def set_aside(store: Store) -> list[Path]:
+    """Damaged stores that lie beside this one: what waited in them was not sent."""
+    found = store.path.parent.glob(f"{store.path.name}.corrupt-*Z")
+    return sorted(found)
+
+
 def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:
     """Other profiles of this store in which signals wait, with their number."""
     rows = store.read(
@@ -111,7 +117,7 @@ def exported(store: Store, profile: str) -> Iterator[str]:
         )
     )
     for row in rows:
-        yield json.dumps({name: row[name] for name in _ALL_CARRIED}, ensure_ascii=False)
+        yield json.dumps({name: row[name] for name in _ALL_CARRIED})
 
 
 class Imported(NamedTuple):
@@ -129,6 +135,8 @@ def import_file(outbox: Outbox, source: str, content: bytes) -> Imported:
     Raises InvalidInput naming the line, StoreError.
     """
     if content.startswith(SQLITE_MAGIC):
+        if source == "-":
+            raise InvalidInput("A store cannot be read from standard input.", "Name its file.")
         states = ", ".join(repr(str(state)) for state in OPEN)
         # By rowid, without an index: those of a damaged file may be what is damaged.
         rows, broken = read_foreign(Path(source), f"SELECT * FROM signals NOT INDEXED WHERE state IN ({states})")

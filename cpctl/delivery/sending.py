@@ -20,6 +20,7 @@ LEASE_MARGIN_MS = 15_000
 LONGEST_LEASE_MS = 3_600_000
 LARGEST_BUNDLE = 50
 _WHENEVER = 1 << 62
+DAMAGED = Reply(Verdict.REFUSED, message="the disk has damaged it in the store; report it anew")
 # So many answers of 5xx in a row, and the trouble is the service's, not one signal's.
 FAILURES_IN_A_ROW = 5
 
@@ -175,6 +176,11 @@ class Delivery:
 
     def _post(self, batch: Sequence[Entry]) -> Iterator[tuple[Entry, Reply]]:
         """Post one signal or one bundle; a refused bundle goes again one by one."""
+        if damaged := [entry for entry in batch if entry.damaged]:
+            yield from ((entry, DAMAGED) for entry in self._settle(damaged, DAMAGED))
+            batch = [entry for entry in batch if not entry.damaged]
+            if not batch:
+                return
         reply = self._send_leased(batch)
         if reply.verdict is Verdict.REFUSED and len(batch) > 1:
             yield from self._post_singly(batch)

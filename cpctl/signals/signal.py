@@ -14,7 +14,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _RESERVED = ("apikey", "type", "datetime", "items")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# What Python makes of bytes on the command line that are not UTF-8.
+# Halves of characters: what Python makes of an umlaut that a shell in another encoding hands over.
 _NO_TEXT = re.compile(r"[\ud800-\udfff]")
 _LONGEST_NAME = 128
 _LONGEST_SHOWN = 40
