@@ -13,6 +13,7 @@ class Answer:
 
 
 DONE = Answer(HTTPStatus.OK)
+NOTHING = Answer(HTTPStatus.NO_CONTENT)
 
 
 class Refused(Exception):
@@ -20,9 +21,20 @@ class Refused(Exception):
 
     def __init__(self, kind: str, info: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(info)
+        self.kind, self.info = kind, info
         self.answer = error(status, kind, info)
 
 
+def ok(body: object) -> Answer:
+    """The request has succeeded."""
+    return Answer(HTTPStatus.OK, body)
+
+
 def error(status: int, kind: str, info: str) -> Answer:
-    """An error body as Cloudprinter writes it: a code for a machine, and the detail for a person."""
+    """An error body as CloudCore writes it: a code for a machine, and the detail for a person."""
     return Answer(status, {"error": {"type": kind, "info": info}})
+
+
+def publish_error(status: int, kind: str, info: str) -> Answer:
+    """An error body as CloudPublish writes it (CloudPublish API 1.0, "Handling errors")."""
+    return Answer(status, {"status": {"errors": {kind: info}}})

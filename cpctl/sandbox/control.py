@@ -1,6 +1,7 @@
 """Control of a sandbox that runs in another process."""
 
 import json
+from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -67,6 +68,35 @@ class Control:
     def state(self) -> dict[str, Any]:
         """Orders with their items, and what was said of each."""
         return self._call("GET", "state")
+
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self._time("GET")
+
+    def advance(self, seconds: float) -> datetime:
+        """Put the sandbox's clock forward; what is due by then has happened. Returns its time."""
+        return self._time("POST", {"advance_seconds": seconds})
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_try."""
+        return self._list("GET", "webhooks")
+
+    def trigger(self, type: str, **fields: object) -> dict[str, Any]:
+        """Send one webhook of any type, now; returns its line in the list of all.
+
+        `order` and `item` may be ids or references, and default to the first there are; every other field is said
+        as it is.
+        """
+        found = self._call("POST", "trigger", {"type": type, **fields}).get("webhook")
+        if not isinstance(found, dict):
+            raise self._nobody("something else answers there")
+        return found
+
+    def _time(self, method: str, body: object = None) -> datetime:
+        try:
+            return datetime.fromisoformat(str(self._call(method, "time", body).get("now")))
+        except ValueError as fault:
+            raise self._nobody("something else answers there") from fault
 
     def _list(self, method: str, name: str, body: object = None) -> list[dict[str, Any]]:
         found = self._call(method, name, body).get(name)

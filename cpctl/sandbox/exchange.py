@@ -87,7 +87,7 @@ class Exchange:
 
     def _worked(self) -> Answer:
         answer = self.work()
-        self.entry.landed = answer.status == HTTPStatus.OK
+        self.entry.landed = answer.status in (HTTPStatus.OK, HTTPStatus.CREATED)
         return answer
 
     def send(self, answer: Answer, **headers: str) -> None:

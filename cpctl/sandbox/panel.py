@@ -8,6 +8,7 @@ from cpctl.errors import InvalidInput
 from cpctl.sandbox.answers import Answer, error
 from cpctl.sandbox.faults import Fault, read_fault
 from cpctl.sandbox.state import State
+from cpctl.sandbox.trigger import trigger
 
 PREFIX = "/_sandbox"
 _HOSTS = ("127.0.0.1", "localhost")
@@ -81,6 +82,25 @@ def _state(sandbox: Switchable, body: object) -> object:
     return sandbox.state.snapshot()
 
 
+def _now(sandbox: Switchable, body: object) -> object:
+    return {"now": sandbox.state.now().isoformat()}
+
+
+def _advance(sandbox: Switchable, body: object) -> object:
+    if not isinstance(body, Mapping) or set(body) != {"advance_seconds"}:
+        raise InvalidInput("The clock is put forward by a JSON object.", 'Valid: {"advance_seconds": 3600}.')
+    return {"now": sandbox.state.advance(body["advance_seconds"]).isoformat()}
+
+
+def _webhooks(sandbox: Switchable, body: object) -> object:
+    sandbox.state.settle()
+    return {"webhooks": sandbox.state.webhooks.listed()}
+
+
+def _trigger(sandbox: Switchable, body: object) -> object:
+    return {"webhook": trigger(sandbox.state, body)}
+
+
 _SWITCHES: dict[tuple[str, str], Callable[[Switchable, object], object]] = {
     ("GET", f"{PREFIX}/faults"): _list_faults,
     ("POST", f"{PREFIX}/faults"): _add_fault,
@@ -88,4 +108,8 @@ _SWITCHES: dict[tuple[str, str], Callable[[Switchable, object], object]] = {
     ("POST", f"{PREFIX}/reset"): _reset,
     ("GET", f"{PREFIX}/requests"): _requests,
     ("GET", f"{PREFIX}/state"): _state,
+    ("GET", f"{PREFIX}/time"): _now,
+    ("POST", f"{PREFIX}/time"): _advance,
+    ("GET", f"{PREFIX}/webhooks"): _webhooks,
+    ("POST", f"{PREFIX}/trigger"): _trigger,
 }

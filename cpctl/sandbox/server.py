@@ -1,10 +1,13 @@
 """The sandbox as a whole: a Cloudprinter on loopback that can be started, broken, mended and stopped."""
 
+from collections.abc import Callable
+from datetime import datetime
 from threading import RLock
 from types import TracebackType
 from typing import Self
 
 from cpctl.errors import InvalidInput
+from cpctl.sandbox.clock import real_time
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.journal import KEPT
 from cpctl.sandbox.listener import LOOPBACK, Listener
@@ -18,9 +21,23 @@ class Sandbox:
     when the fault `down` has taken the first one away. Both know `/_sandbox/...`.
     """
 
-    def __init__(self, port: int = 0, orders: int = ORDERS, items: int = ITEMS, kept: int = KEPT) -> None:
-        """Raises InvalidInput where a number is out of range; port 0 takes any free port."""
-        self.state = State(orders, items, kept)
+    def __init__(
+        self,
+        port: int = 0,
+        orders: int = ORDERS,
+        items: int = ITEMS,
+        kept: int = KEPT,
+        dialect: str = "live",
+        webhook_url: str | None = None,
+        webhook_version: str = "2.0",
+        clock: Callable[[], datetime] = real_time,
+    ) -> None:
+        """Raises InvalidInput where a value is out of range; port 0 takes any free port.
+
+        The dialect is that of the live service or that of its documents (`documented`). Webhooks go to an address of
+        this machine only.
+        """
+        self.state = State(orders, items, kept, dialect, webhook_url, webhook_version, clock)
         self.base_url = ""
         self.control_url = ""
         self._port = port
@@ -43,9 +60,11 @@ class Sandbox:
             self._control.open()
             if not self._is_down():
                 self._api.open()
+            self.state.webhooks.start(self.state.settle)
 
     def stop(self) -> None:
         """Stop listening and cut every connection, whatever it is about."""
+        self.state.webhooks.stop()
         with self._lock:
             for listener in (self._api, self._control):
                 if listener is not None:

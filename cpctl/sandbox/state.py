@@ -1,80 +1,116 @@
-"""What the sandbox knows: its keys, orders with their items, requests received and faults. In memory only."""
+"""What the sandbox knows: its keys, its time, orders with their items, requests received and faults. In memory only."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from threading import RLock
 
-from cpctl.errors import InvalidInput
+from cpctl.errors import InvalidInput, nearest
+from cpctl.sandbox.catalogue import PRODUCTS
+from cpctl.sandbox.clock import Clock, real_time
 from cpctl.sandbox.faults import DOWN, Fault
+from cpctl.sandbox.generated import Start
 from cpctl.sandbox.journal import KEPT, Entry, Journal
+from cpctl.sandbox.life import Life
 from cpctl.sandbox.masking import masked
+from cpctl.sandbox.order_states import NEW
+from cpctl.sandbox.orders import Change, Details, Item, Items, Order, Orders, item_ids
+from cpctl.sandbox.publish_state import PublishState
+from cpctl.sandbox.quote_store import Quotes
+from cpctl.sandbox.webhooks import Webhooks
+
+__all__ = ["DIALECTS", "ITEMS", "KEYS", "ORDERS", "Item", "Order", "State"]
 
 ORDERS = 2
 ITEMS = 3
-# The number of the documents' example order; every further order counts up from it.
-FIRST_ORDER = 12345678
 _MOST_ORDERS = 100_000
 _MOST_ITEMS = 9_999  # an item's suffix has four digits
 _MOST_OF_ALL = 1_000_000
 KEYS = {"core": "sandbox-core-key", "signal": "sandbox-signal-key", "webhooks": "sandbox-webhook-key"}
-
-
-@dataclass
-class Item:
-    """One thing to produce, and what was said of it."""
-
-    id: str
-    order: str
-    signals: list[dict[str, object]] = field(default_factory=list)  # bodies as received, without the key
-    latest: str = ""  # the type of the last signal
-
-
-@dataclass
-class Order:
-    """An order and its items by id."""
-
-    id: str
-    items: dict[str, Item]
+# How the service answers, and how its documents say that it answers.
+DIALECTS = ("live", "documented")
 
 
 class State:
     """All that changes while the sandbox runs. `lock` makes several steps one."""
 
-    def __init__(self, orders: int = ORDERS, items: int = ITEMS, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        orders: int = ORDERS,
+        items: int = ITEMS,
+        kept: int = KEPT,
+        dialect: str = "live",
+        webhook_url: str | None = None,
+        webhook_version: str = "2.0",
+        clock: Callable[[], datetime] = real_time,
+    ) -> None:
+        if dialect not in DIALECTS:
+            raise InvalidInput(f'There is no dialect "{dialect}".', nearest(dialect, DIALECTS))
         self.lock = RLock()
         self.keys = dict(KEYS)
+        self.live = dialect == "live"
+        self.clock = Clock(clock)
         self.journal = Journal(self.lock, kept)
-        self.orders: dict[str, Order] = {}
-        self.items: dict[str, Item] = {}
+        self.webhooks = Webhooks(self.lock, self.clock, self.keys["webhooks"], webhook_url, webhook_version)
+        self.products = dict(PRODUCTS)
         self._faults: list[Fault] = []
         self._size = (orders, items)
         self.reset()
 
     def reset(self, orders: object = None, items: object = None) -> None:
-        """Make all orders anew and forget requests and faults; None keeps the number there was.
+        """Make all orders anew and forget everything else; None keeps the number there was.
 
         Raises InvalidInput where a number is out of range; nothing is forgotten then.
         """
         with self.lock:
             held = self._size
             self._size = _size(held[0] if orders is None else orders, held[1] if items is None else items)
-            self.orders = {order.id: order for order in map(self._new_order, range(self._size[0]))}
-            self.items = {item.id: item for order in self.orders.values() for item in order.items.values()}
+            self.clock.reset()
+            start = Start(self.clock.now())
+            self.orders = Orders(*self._size, start.make, start.glance)
+            self.items = Items(self.orders)
+            self.life = Life(self.orders, self.live, self.webhooks.tell)
+            self.quotes = Quotes()
+            self.publish = PublishState()
             self.journal.clear()
+            self.webhooks.clear()
             self._faults.clear()
 
-    def _new_order(self, index: int) -> Order:
-        number, order = FIRST_ORDER + index, f"{FIRST_ORDER + index}0000"
-        ids = [f"{number}{suffix:04d}" for suffix in range(1, self._size[1] + 1)]
-        return Order(order, {name: Item(name, order) for name in ids})
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self.clock.now()
+
+    def advance(self, seconds: object) -> datetime:
+        """Put the clock forward and let happen what happens by then; raises InvalidInput."""
+        with self.lock:
+            self.clock.advance(seconds)
+            self.settle()
+            self.webhooks.wake()
+            return self.now()
+
+    def settle(self) -> datetime | None:
+        """Let happen what is due; says when something is due by itself."""
+        with self.lock:
+            self.life.settle(self.now())
+            return self.life.next_due()
+
+    def add_order(self, reference: str, details: Details, publish: bool = False) -> Order:
+        """Take a new order, which goes its way from now on."""
+        now, id = self.now(), self.orders.next_id()
+        ids = item_ids(id, len(details.items))
+        items = {name: Item(name, id) for name in ids}
+        order = Order(id, items, reference, now, lambda: details, [Change(NEW, now)], added=True, publish=publish)
+        self.orders.add(order)
+        self.life.begin(order)
+        self.webhooks.wake()
+        return order
 
     def record(self, item: Item, body: Mapping[str, object]) -> None:
-        """Keep what a signal said of an item."""
+        """Keep what a signal said of an item, and what follows from it."""
         kept = self.masked({name: value for name, value in body.items() if name != "apikey"})
         assert isinstance(kept, dict)
         with self.lock:
-            item.signals.append(kept)
-            item.latest = str(body["type"])
+            self.life.signalled(item, kept, self.now())
 
     def masked(self, value: object) -> object:
         """The value without any key in it."""
@@ -87,7 +123,13 @@ class State:
     def snapshot(self) -> dict[str, object]:
         """Orders, items and their signals, as JSON."""
         with self.lock:
-            return {"orders": [_order_json(order) for order in self.orders.values()]}
+            self.settle()
+            return {"orders": [self._order_json(id) for id in self.orders]}
+
+    def _order_json(self, id: str) -> dict[str, object]:
+        names = self.orders.untouched(id)
+        items = [Item(name, id) for name in names] if names is not None else self.orders[id].items.values()
+        return {"id": id, "items": [_item_json(item) for item in items]}
 
     def add_fault(self, fault: Fault) -> None:
         """Switch a fault on, behind those that are on already."""
@@ -120,9 +162,8 @@ class State:
             self._faults[index] = replace(fault, times=fault.times - 1)
 
 
-def _order_json(order: Order) -> dict[str, object]:
-    items = [{"id": item.id, "latest": item.latest, "signals": list(item.signals)} for item in order.items.values()]
-    return {"id": order.id, "items": items}
+def _item_json(item: Item) -> dict[str, object]:
+    return {"id": item.id, "latest": item.latest, "signals": list(item.signals)}
 
 
 def _size(orders: object, items: object) -> tuple[int, int]:

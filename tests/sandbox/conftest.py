@@ -1,9 +1,10 @@
 """Ways to talk to a sandbox without cpctl's own client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from core_examples import DIALECTS, Shop, noon
 from sandbox_calls import KEY, STATUS_20, Reply, call
 
 from cpctl.sandbox.control import Control
@@ -23,3 +24,17 @@ def send(sandbox: Sandbox) -> Callable[..., Reply]:
         return call(sandbox.base_url, path, {"apikey": KEY, **body}, **options)
 
     return _send
+
+
+@pytest.fixture(params=DIALECTS)
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A client of a sandbox whose clock stands still; every test runs in both dialects."""
+    with Sandbox(dialect=request.param, clock=noon) as running:
+        yield Shop(running)
+
+
+@pytest.fixture
+def live_shop() -> Iterator[Shop]:
+    """A client of a sandbox that answers as the live service does, whose clock stands still."""
+    with Sandbox(clock=noon) as running:
+        yield Shop(running)

@@ -1,0 +1,124 @@
+"""What CloudPublish keeps: catalogs with their titles, and product mixes.
+
+Source: the examples of CloudPublish API 1.0, whose catalogs, titles and mixes are there from the start.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import md5
+from typing import NamedTuple
+
+_START = datetime(2018, 10, 10, 6, 58, 10, tzinfo=UTC)
+
+
+class PublishFile(NamedTuple):
+    """A file of a title."""
+
+    url: str
+    size: int
+    md5sum: str
+    type: str
+
+
+class Mix(NamedTuple):
+    """One product with a fixed set of options, by their references in the catalogue of products."""
+
+    reference: str
+    name: str
+    note: str
+    product: str
+    options: tuple[str, ...]
+
+
+@dataclass
+class Catalog:
+    """A collection of titles."""
+
+    reference: str
+    name: str
+    note: str
+    created: datetime
+
+
+@dataclass
+class Title:
+    """A book that can be ordered by its ISBN."""
+
+    isbn: str
+    name: str
+    note: str
+    created: datetime
+    catalog: str
+    mix: str
+    pages: int = 0
+    used: int = 0
+    version: int = 1
+    files: list[PublishFile] = field(default_factory=list)
+
+
+MIXES: dict[str, Mix] = {
+    row.reference: row
+    for row in (
+        Mix(
+            "product_mix_test",
+            "Mix test",
+            "A product and some options",
+            "textbook_pb_a5_p_bw",
+            ("cover_finish_gloss", "pageblock_80off"),
+        ),
+        Mix(
+            "textbook_a4_cw_matte_80gsm",
+            "Textbook A4 Casewrap - Basic",
+            "Textbook, A4, Casewrap, Matte cover finish, 80gsm offset, 130gsm gloss cover",
+            "textbook_cw_a4_p_bw",
+            ("cover_finish_matte", "pageblock_80off", "cover_130mcg"),
+        ),
+        Mix(
+            "photobook_s210_gloss",
+            "Photobook 21 x 21 Gloss",
+            "Photobook, 210 x 210, Casewrap, Gloss cover finish, 150gsm gloss",
+            "photobook_cw_s210_s_fc",
+            ("cover_finish_gloss", "pageblock_150mcg"),
+        ),
+    )
+}
+_CATALOGS = (
+    ("catalog_1", "First catalog", "The first catalog for all my titles"),
+    ("catalog_2", "Second catalog", "The second catalog for all my titles"),
+)
+# ISBN, name, catalog, mix, pages, times used
+_TITLES = (
+    ("1234567890123", "The book - Vol 1", "catalog_1", "product_mix_test", 244, 142),
+    ("1234567890124", "The book - Vol 2", "catalog_1", "product_mix_test", 198, 17),
+    ("9780306406157", "Shop of prints", "catalog_2", "textbook_a4_cw_matte_80gsm", 96, 3),
+    ("9783161484100", "Album of a summer", "catalog_2", "photobook_s210_gloss", 48, 0),
+)
+
+
+class PublishState:
+    """All catalogs and titles. Whoever calls holds the lock of the state."""
+
+    def __init__(self) -> None:
+        self.catalogs = {row[0]: Catalog(*row, _START) for row in _CATALOGS}
+        self.titles = {
+            isbn: Title(
+                isbn, name, name, _START, catalog, mix, pages, used, files=[_file(isbn, "book"), _file(isbn, "cover")]
+            )
+            for isbn, name, catalog, mix, pages, used in _TITLES
+        }
+
+    def titles_of(self, catalog: str) -> list[Title]:
+        """The titles of one catalog."""
+        return [title for title in self.titles.values() if title.catalog == catalog]
+
+    def remove_catalog(self, reference: str) -> None:
+        """Remove a catalog; "Title available in the catalog will no longer be available"."""
+        del self.catalogs[reference]
+        for title in self.titles_of(reference):
+            del self.titles[title.isbn]
+
+
+def _file(isbn: str, kind: str) -> PublishFile:
+    mark = md5(isbn.encode(), usedforsecurity=False).hexdigest()
+    md5sum = md5(f"{isbn}/{kind}".encode(), usedforsecurity=False).hexdigest()
+    return PublishFile(f"https://download.example.com/{mark}/{kind}", 1_000_000 + int(md5sum[:6], 16), md5sum, kind)

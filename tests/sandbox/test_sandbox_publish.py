@@ -1,0 +1,260 @@
+"""CloudPublish: catalogs, titles, mixes and orders, with their counters and their own error bodies."""
+
+from typing import Any
+
+import pytest
+from core_examples import ADD, CORE, PUBLISH, PUBLISH_ADD, Shop, changed, shape
+
+from cpctl.sandbox.control import Control
+from cpctl.sandbox.rules import ENDPOINTS
+
+_DATES = {"create_date": str, "modify_date": str}
+_CATALOG = {"catalog_reference": str, "name": str, "note": str, **_DATES}
+_TITLE = {"isbn": str, "title": str, "version": int, **_DATES, "catalog_reference": str, "catalog_name": str}
+_FILE = {"url": str, "size": int, "md5sum": str, "type": str, "format": str}
+_MIX = {"product_mix_reference": str, "name": str, "note": str}
+EXAMPLES: list[tuple[str, dict[str, Any], Any]] = [
+    ("catalogs", {}, {"catalogs": [_CATALOG]}),
+    ("catalogs/info", {"catalog_reference": "catalog_1"}, {**_CATALOG, "titles": int}),
+    ("titles", {"catalog_reference": "catalog_1"}, {"titles": [_TITLE]}),
+    (
+        "titles/info",
+        {"isbn": "1234567890123"},
+        {**_TITLE, "pages": int, "used_count": int, "product_mix_reference": str, "files": [_FILE]},
+    ),
+    ("products/mixes", {}, {"mixes": [_MIX]}),
+    (
+        "products/mixes/info",
+        {"product_mix_reference": "textbook_a4_cw_matte_80gsm"},
+        {**_MIX, "product": {"name": str, "note": str}, "options": [{"name": str, "note": str}]},
+    ),
+    ("orders", {}, {"orders": [{"order_reference": str, "order_date": str, "state_code": str}]}),
+    (
+        "orders/info",
+        {"reference": "200012345"},
+        {
+            **dict.fromkeys(("order_reference", "state_code", "order_date", "email"), str),
+            "addresses": [dict.fromkeys(PUBLISH_ADD["addresses"][0], str)],
+            "items": [{"item_reference": str, "catalog_reference": str, "isbn": str, "quantity": int, "tracking": str}],
+        },
+    ),
+    (
+        "orders/log",
+        {"order_reference": "200012345"},
+        {"logs": [{"order_reference": str, "create_date": str, "state_code": str}]},
+    ),
+]
+CATALOG = {"catalog_reference": "catalog_9", "name": "Ninth catalog", "note": "The ninth catalog"}
+TITLE = {"isbn": "title_1", "name": "First title", "note": "The first title for all my titles"}
+BOTH = pytest.mark.parametrize("base", [CORE, PUBLISH])
+
+
+def add(shop: Shop, base: str = PUBLISH) -> None:
+    assert shop.get(f"{base}orders/add", PUBLISH_ADD, 201) == {"order": "200012345"}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(("path", "body", "expected"), EXAMPLES, ids=[row[0] for row in EXAMPLES])
+def test_every_example_is_answered_in_the_shape_of_the_document(
+    shop: Shop, path: str, body: dict[str, Any], expected: Any, slash: str
+) -> None:
+    add(shop)
+    assert shape(shop.get(PUBLISH + path + slash, body)) == expected
+
+
+def test_what_is_there_from_the_start_is_what_the_examples_show(shop: Shop) -> None:
+    found = shop.get(PUBLISH + "catalogs")["catalogs"]
+    assert found[0] == {
+        "catalog_reference": "catalog_1",
+        "name": "First catalog",
+        "note": "The first catalog for all my titles",
+        "create_date": "2018-10-10T06:58:10+00:00",
+        "modify_date": "2018-10-10T06:58:10+00:00",
+    }
+    title = shop.get(PUBLISH + "titles/info", {"isbn": "1234567890123"})
+    assert (title["title"], title["pages"], title["used_count"]) == ("The book - Vol 1", 244, 142)
+    assert [file["type"] for file in title["files"]] == ["book", "cover"]
+    mix = shop.get(PUBLISH + "products/mixes/info", {"product_mix_reference": "textbook_a4_cw_matte_80gsm"})
+    assert mix["options"][0] == {"name": "Cover finish matte", "note": "Cover lamination Matte finish"}
+
+
+THINGS = [("catalogs", "catalog_reference", CATALOG), ("titles", "isbn", TITLE)]
+
+
+@pytest.mark.parametrize(("things", "name", "body"), THINGS)
+def test_counters_say_what_was_added_and_removed(shop: Shop, things: str, name: str, body: dict[str, Any]) -> None:
+    def said(call: str, status: int) -> Any:
+        return shop.get(f"{PUBLISH}{things}/{call}", body if call == "add" else {name: body[name]}, status)
+
+    assert said("info", 204) is None
+    assert said("add", 200) == {"status": {things: {"added": 1}}}
+    assert said("add", 409) == {"status": {things: {"added" if shop.sandbox.state.live else "radded": 0}}}
+    assert said("info", 200)[name] == body[name]
+    assert said("remove", 200) == {"status": {things: {"removed": 1}}}
+    assert said("remove", 410) == {"status": {things: {"removed": 0}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        *(("catalogs/add", CATALOG, name) for name in CATALOG),
+        *(("titles/add", TITLE, name) for name in TITLE),
+        *((f"{things}/{call}", {name: "x"}, name) for things, name, _ in THINGS for call in ("info", "remove")),
+        ("products/mixes/info", {"product_mix_reference": "x"}, "product_mix_reference"),
+    ],
+)
+def test_a_missing_field_is_named_in_the_body_of_cloudpublish(
+    shop: Shop, path: str, body: dict[str, Any], name: str
+) -> None:
+    found = shop.get(PUBLISH + path, changed(body, name), 400)
+    assert found == {"status": {"errors": {"missing_required_parameter": name}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name", "longest"),
+    [
+        ("catalogs/add", CATALOG, "catalog_reference", 128),
+        ("catalogs/add", CATALOG, "name", 64),
+        ("catalogs/add", CATALOG, "note", 256),
+        ("titles/add", TITLE, "isbn", 128),
+        ("titles/add", TITLE, "name", 64),
+        ("titles/add", TITLE, "note", 256),
+    ],
+)
+def test_names_have_a_longest_length(shop: Shop, path: str, body: dict[str, Any], name: str, longest: int) -> None:
+    assert shop.send(PUBLISH + path, {**body, name: "x" * (longest + 1)}).status == 400
+    assert shop.send(PUBLISH + path, {**body, name: "x" * longest}).status == 200
+
+
+@pytest.mark.parametrize("path", [path for path in ENDPOINTS if path.startswith(PUBLISH)])
+def test_cloudpublish_takes_the_core_key_only(shop: Shop, path: str) -> None:
+    found = shop.get(path, {"apikey": "sandbox-signal-key"}, 403)
+    assert found == {"status": {"errors": {"authentication_failed": "apikey is the signal key, not the core key"}}}
+    assert shop.send(path, {"apikey": "x"}).status == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("catalogs/info", {"catalog_reference": "x"}, 204),
+        ("titles/info", {"isbn": "x"}, 204),
+        ("products/mixes/info", {"product_mix_reference": "x"}, 204),
+        ("orders", {}, 204),
+        ("orders/info", {"reference": "x"}, 204),
+        ("orders/log", {"order_reference": "x"}, 204),
+        ("orders/cancel", {"order_reference": "x"}, 410),
+        ("orders/info", {"reference": "order-1"}, 204),
+    ],
+)
+def test_what_is_not_there_has_the_documented_status(shop: Shop, path: str, body: dict[str, Any], status: int) -> None:
+    reply = shop.send(PUBLISH + path, body)
+    assert (reply.status, reply.body == b"") == (status, status == 204)
+
+
+def test_lists_without_a_204_are_empty(shop: Shop) -> None:
+    for reference in ("catalog_1", "catalog_2"):
+        shop.get(PUBLISH + "catalogs/remove", {"catalog_reference": reference})
+    assert shop.get(PUBLISH + "catalogs") == {"catalogs": []}
+    assert shop.get(PUBLISH + "titles") == {"titles": []}
+    assert shop.get(PUBLISH + "titles", {"catalog_reference": "x"}) == {"titles": []}
+
+
+def test_a_catalog_counts_its_titles_and_takes_them_away_with_it(shop: Shop) -> None:
+    def titles() -> Any:
+        return shop.get(PUBLISH + "catalogs/info", {"catalog_reference": "catalog_1"})["titles"]
+
+    assert titles() == 2
+    shop.get(PUBLISH + "titles/add", TITLE)
+    assert titles() == 3
+    shop.get(PUBLISH + "catalogs/remove", {"catalog_reference": "catalog_1"})
+    assert shop.send(PUBLISH + "titles/info", {"isbn": "title_1"}).status == 204
+    assert [row["catalog_name"] for row in shop.get(PUBLISH + "titles")["titles"]] == ["Second catalog"] * 2
+
+
+@BOTH
+def test_an_order_is_added_and_told_at_both_addresses(shop: Shop, base: str) -> None:
+    add(shop, base)
+    for other in (CORE, PUBLISH):
+        found = shop.get(f"{other}orders/info", {"reference": "200012345"})
+        assert (found["order_reference"], found["state_code"]) == ("200012345", "order_state_new")
+        assert found["order_date"] == "2026-03-01T12:00:00+00:00"
+        assert found["items"][1] == {
+            "item_reference": "123456-0002",
+            "catalog_reference": "catalog_1",
+            "isbn": "1234567890124",
+            "quantity": 1,
+            "tracking": "",
+        }
+    assert shop.get(f"{CORE}orders/info", {"reference": 200012345}) == found
+    assert shop.get("orders/")[-1]["reference"] == "200012345"
+    assert shop.get(PUBLISH + "titles/info", {"isbn": "1234567890123"})["used_count"] == 143
+
+
+@BOTH
+def test_the_log_of_an_order_has_texts_only(shop: Shop, base: str) -> None:
+    add(shop)
+    Control(shop.sandbox.control_url).advance(10)
+    logs = shop.get(f"{base}orders/log", {"order_reference": "200012345"})["logs"]
+    assert [row["state_code"] for row in logs] == ["order_state_new", "order_state_verify", "order_state_verified"]
+    assert logs[1]["create_date"] == "2026-03-01T12:00:05+00:00"
+
+
+@BOTH
+def test_an_order_is_canceled_once_and_counted(shop: Shop, base: str) -> None:
+    add(shop)
+    for status, count in ((200, 1), (409, 0)):
+        found = shop.get(f"{base}orders/cancel", {"order_reference": "200012345"}, status)
+        assert found == {"status": {"orders": {"cancelled": count}}}
+    assert shop.get(f"{base}orders/cancel", {"order_reference": "x"}, 410) == {"status": {"orders": {"cancelled": 0}}}
+
+
+def test_an_order_ends_with_tracking_codes(shop: Shop) -> None:
+    add(shop)
+    Control(shop.sandbox.control_url).advance(3600)
+    found = shop.get(PUBLISH + "orders/info", {"reference": "200012345"})
+    assert found["state_code"] == "order_state_sandbox_complete"
+    assert [item["tracking"] for item in found["items"]] == ["SANDBOX_123456-0001", "SANDBOX_123456-0002"]
+
+
+def test_a_reference_is_taken_once_in_both_services(shop: Shop) -> None:
+    add(shop)
+    status = 409 if shop.sandbox.state.live else 400
+    found = shop.get(PUBLISH + "orders/add", PUBLISH_ADD, status)
+    assert found == {"status": {"errors": {"reference_not_unique": "200012345"}}}
+    assert shop.send("orders/add", {**ADD, "reference": "200012345"}).status == status
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("place", "value", "error"),
+    [
+        ("email", None, {"missing_required_parameter": "email"}),
+        ("addresses.0.phone", None, {"missing_required_parameter": "phone"}),
+        ("addresses.0.state", None, {"missing_required_parameter": "state"}),
+        ("items", None, {"missing_required_parameter": "items"}),
+        ("items.0.item_reference", None, {"missing_required_parameter": "item_reference"}),
+        ("items.0.catalog_reference", None, {"missing_required_parameter": "catalog_reference"}),
+        ("items.0.isbn", None, {"missing_required_parameter": "isbn"}),
+        ("items.0.quantity", None, {"missing_required_parameter": "quantity"}),
+        ("items.0.isbn", "x", {"isbn_unknown": "x"}),
+        ("items.0.isbn", "9780306406157", {"isbn_unknown": "9780306406157"}),
+        ("items.0.catalog_reference", "x", {"catalog_unknown": "x"}),
+        ("items.0.quantity", "none", {"invalid_parameter": "quantity none is not a number from 1"}),
+        ("items.0.shipping_level", "x", {"shipping_level_unknown": "x"}),
+        ("items.1.item_reference", "123456-0001", {"item_reference_not_unique": "123456-0001"}),
+    ],
+)
+def test_what_is_wrong_in_an_order_is_named_in_the_body_of_cloudpublish(
+    shop: Shop, base: str, place: str, value: Any, error: dict[str, str]
+) -> None:
+    found = shop.get(f"{base}orders/add", changed(PUBLISH_ADD, place, value), 400)
+    assert found == {"status": {"errors": error}}
+    assert len(shop.sandbox.state.orders) == 2
+
+
+def test_an_order_without_a_reference_is_told_by_its_isbn(shop: Shop) -> None:
+    body = changed(PUBLISH_ADD, "order_reference")
+    for base in (CORE, PUBLISH):
+        found = shop.get(f"{base}orders/add", body, 400)
+        assert found == {"status": {"errors": {"missing_required_parameter": "order_reference"}}}
+    assert shop.send(PUBLISH + "orders/log").status == 400

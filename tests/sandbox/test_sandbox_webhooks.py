@@ -1,0 +1,386 @@
+"""The webhooks of the sandbox, received by a real server on loopback."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core_examples import ADD, Shop, changed, noon
+from hook_receiver import Receiver, receiving
+from sandbox_calls import call
+
+from cpctl.errors import InvalidInput
+from cpctl.sandbox.control import Control
+from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.webhook_kinds import WEBHOOKS
+
+KEY = "sandbox-webhook-key"
+ORDER, ITEM = "123456780000", "123456780001"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+@pytest.fixture
+def hooked(receiver: Receiver) -> Iterator[Shop]:
+    """A client of a sandbox that tells the receiver, whose clock stands still."""
+    with Sandbox(webhook_url=receiver.url, clock=noon) as running:
+        yield Shop(running)
+
+
+@pytest.fixture
+def panel(hooked: Shop) -> Control:
+    return Control(hooked.sandbox.control_url)
+
+
+def settle(shop: Shop) -> None:
+    assert shop.sandbox.state.webhooks.wait()
+
+
+def signal(shop: Shop, kind: str, version: str = "2.0", **fields: str) -> None:
+    body = {"apikey": "sandbox-signal-key", "type": kind, "order": ORDER, "item": ITEM, **fields}
+    body["datetime"] = "2016-01-20 13:00:00 GMT"
+    assert call(shop.sandbox.base_url, f"/cloudsignal/{version}/status/", body).status == 200
+    settle(shop)
+
+
+def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    hooked.add()
+    settle(hooked)
+    assert receiver.received == []
+    panel.advance(86400)
+    settle(hooked)
+    assert receiver.types == [
+        "CloudprinterOrderValidated",
+        "ItemValidated",
+        "ItemProduce",
+        "ItemProduced",
+        "ItemPacked",
+        "ItemShipped",
+    ]
+    assert receiver.received[0] == {
+        "apikey": KEY,
+        "type": "CloudprinterOrderValidated",
+        "order": "123456800000",
+        "order_reference": "12346",
+        "datetime": "2026-03-01T12:00:10+00:00",
+    }
+    assert receiver.received[-1] == {
+        "apikey": KEY,
+        "type": "ItemShipped",
+        "order": "123456800000",
+        "item": "123456800001",
+        "order_reference": "12346",
+        "item_reference": "12346-1",
+        "tracking": "SANDBOX_12346-1",
+        "shipping_option": "postal",
+        "datetime": "2026-03-01T12:11:00+00:00",
+    }
+    assert receiver.paths[0] == "/hooks?x=1"
+
+
+def test_a_canceled_order_is_told_with_all_its_items(hooked: Shop, receiver: Receiver) -> None:
+    second = {**ADD["items"][0], "reference": "b"}
+    hooked.add(items=[ADD["items"][0], second])
+    hooked.get("orders/cancel", {"reference": "12346"})
+    settle(hooked)
+    assert receiver.types == ["CloudprinterOrderCanceled", "ItemCanceled", "ItemCanceled"]
+    assert [body["cause"] for body in receiver.received] == ["CancelUserRequest"] * 3
+    assert receiver.received[2]["item_reference"] == "b"
+
+
+def test_an_order_whose_files_are_missing_is_silent_after_its_validation(
+    hooked: Shop, panel: Control, receiver: Receiver
+) -> None:
+    hooked.get("orders/add", changed(ADD, "items.0.files.0.md5sum", "0" * 32), 201)
+    panel.advance(86400)
+    settle(hooked)
+    assert receiver.types == ["CloudprinterOrderValidated"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "fields", "told", "said"),
+    [
+        ("ItemRegistered", "2.0", {}, "ItemValidated", {}),
+        ("ItemProduce", "2.0", {}, "ItemProduce", {}),
+        ("ItemProduced", "1.1", {}, "ItemProduced", {}),
+        ("ItemPacked", "2.0", {}, "ItemPacked", {}),
+        (
+            "ItemShipped",
+            "2.0",
+            {"tracking": "1A2B", "shipping_option": "GLS"},
+            "ItemShipped",
+            {"tracking": "1A2B", "shipping_option": "GLS"},
+        ),
+        ("ItemDelay", "2.0", {"cause": "late", "delay": "24"}, "ItemError", {"cause": "late", "delay": "24"}),
+        ("ItemError", "1.1", {"cause": "late"}, "ItemError", {"cause": "late"}),
+        (
+            "ItemCanceled",
+            "2.0",
+            {"cause": "CancelBookSize", "message": "m", "delay": "1"},
+            "ItemCanceled",
+            {"cause": "CancelBookSize", "message": "m"},
+        ),
+    ],
+)
+def test_a_signal_of_the_partner_becomes_a_webhook(
+    hooked: Shop, receiver: Receiver, kind: str, version: str, fields: dict[str, str], told: str, said: dict[str, str]
+) -> None:
+    signal(hooked, kind, version, **fields)
+    assert receiver.received == [
+        {
+            "apikey": KEY,
+            "type": told,
+            "order": ORDER,
+            "item": ITEM,
+            "order_reference": "order-1",
+            "item_reference": "order-1-1",
+            **said,
+            "datetime": "2016-01-20T13:00:00+00:00",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "cause", "message"),
+    [
+        ({"cause": "CancelBookSize", "message": "too wide"}, "CancelBookSize", "too wide"),
+        ({}, "CancelMiscError", "All items are canceled"),
+    ],
+)
+def test_the_last_item_that_the_partner_cancels_cancels_its_order(
+    hooked: Shop, receiver: Receiver, last: dict[str, str], cause: str, message: str
+) -> None:
+    for count in (1, 2, 3):
+        signal(hooked, "ItemCanceled", item=f"12345678000{count}", **(last if count == 3 else {}))
+    assert receiver.types == ["ItemCanceled"] * 3 + ["CloudprinterOrderCanceled"]
+    told = receiver.received[-1]
+    assert (told["order"], told["cause"], told["message"]) == (ORDER, cause, message)
+    assert "item" not in told
+
+
+def test_an_order_registered_tells_every_item(hooked: Shop, receiver: Receiver) -> None:
+    signal(hooked, "OrderRegistered", "1.1")
+    assert receiver.types == ["ItemValidated"] * 3
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_two_statuses_mean_heard(hooked: Shop, panel: Control, receiver: Receiver, status: int) -> None:
+    receiver.status = status
+    signal(hooked, "ItemPacked")
+    assert panel.webhooks() == [
+        {
+            "n": 1,
+            "type": "ItemPacked",
+            "order": ORDER,
+            "item": ITEM,
+            "attempts": 1,
+            "status": status,
+            "delivered": True,
+            "next_try": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize("status", [201, 202, 302, 400, 404, 500])
+def test_every_other_status_is_told_again_as_time_goes_by(
+    hooked: Shop, panel: Control, receiver: Receiver, status: int
+) -> None:
+    receiver.statuses = [status, status]
+    signal(hooked, "ItemPacked")
+    row = panel.webhooks()[0]
+    assert (row["attempts"], row["status"], row["delivered"]) == (1, status, False)
+    assert row["next_try"] == "2026-03-01T12:01:00+00:00"
+    for seconds, attempts in ((59, 1), (1, 2), (119, 2), (1, 3)):
+        panel.advance(seconds)
+        settle(hooked)
+        assert panel.webhooks()[0]["attempts"] == attempts
+    assert panel.webhooks()[0]["delivered"] is True
+    assert receiver.received[0] == receiver.received[2]
+
+
+def test_one_that_is_not_heard_holds_up_no_other(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    receiver.statuses = [500]
+    signal(hooked, "ItemProduce")
+    signal(hooked, "ItemPacked")
+    assert [row["delivered"] for row in panel.webhooks()] == [False, True]
+
+
+def test_nobody_there_is_no_answer(panel: Control, hooked: Shop, receiver: Receiver) -> None:
+    receiver.server_close()
+    signal(hooked, "ItemPacked")
+    row = panel.webhooks()[0]
+    assert (row["attempts"], row["status"], row["delivered"]) == (1, None, False)
+
+
+def test_after_a_hundred_attempts_it_is_given_up(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    receiver.status = 500
+    signal(hooked, "ItemPacked")
+    start = panel.now()
+    while (row := panel.webhooks()[0])["next_try"]:
+        panel.advance((datetime.fromisoformat(row["next_try"]) - panel.now()).total_seconds() + 1)
+        settle(hooked)
+    assert (row["attempts"], len(receiver.received), row["delivered"]) == (100, 100, False)
+    assert timedelta(days=6) < panel.now() - start < timedelta(days=7)
+
+
+def test_after_seven_days_it_is_given_up(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    receiver.status = 500
+    signal(hooked, "ItemPacked")
+    panel.advance(7 * 86400 + 60)
+    settle(hooked)
+    row = panel.webhooks()[0]
+    assert (row["attempts"], row["next_try"], row["delivered"]) == (2, None, False)
+
+
+@pytest.mark.parametrize("kind", WEBHOOKS)
+def test_every_type_can_be_sent_at_will_and_changes_nothing(
+    hooked: Shop, panel: Control, receiver: Receiver, kind: str
+) -> None:
+    row = panel.trigger(kind)
+    settle(hooked)
+    assert (row["n"], row["type"], row["order"]) == (1, kind, ORDER)
+    body = receiver.received[0]
+    names = ["apikey", "type", "order", "order_reference", *WEBHOOKS[kind].fields, "datetime"]
+    assert set(body) == {*names, *(("item", "item_reference") if WEBHOOKS[kind].about_item else ())}
+    assert (body["apikey"], body["order_reference"]) == (KEY, "order-1")
+    assert hooked.sandbox.state.items[ITEM].signals == []
+
+
+def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    panel.trigger("ItemShipped", order="order-2", item="order-2-3", tracking="T", colour="red", datetime="now")
+    panel.trigger("ItemError", order="99", item="98", order_reference="mine", delay=24)
+    settle(hooked)
+    first, second = receiver.received
+    assert first == {
+        "apikey": KEY,
+        "type": "ItemShipped",
+        "order": "123456790000",
+        "item": "123456790003",
+        "order_reference": "order-2",
+        "item_reference": "order-2-3",
+        "tracking": "T",
+        "shipping_option": "GLS",
+        "colour": "red",
+        "datetime": "now",
+    }
+    assert (second["order"], second["item"], second["order_reference"], second["item_reference"]) == (
+        "99",
+        "98",
+        "mine",
+        "",
+    )
+    assert second["delay"] == 24
+
+
+def test_an_unknown_type_is_refused_with_the_nearest(panel: Control) -> None:
+    with pytest.raises(InvalidInput, match="ItemShiped") as caught:
+        panel.trigger("ItemShiped")
+    assert "ItemShipped" in caught.value.hint
+
+
+@pytest.mark.parametrize("body", [{}, [], {"type": 1}, {"type": None}])
+def test_a_trigger_needs_a_type(hooked: Shop, body: Any) -> None:
+    assert call(hooked.sandbox.control_url, "/_sandbox/trigger", body).status == 400
+
+
+def test_without_a_receiver_nothing_is_queued_and_a_trigger_is_refused(sandbox: Sandbox, control: Control) -> None:
+    shop = Shop(sandbox)
+    shop.add()
+    control.advance(86400)
+    assert control.webhooks() == []
+    with pytest.raises(InvalidInput, match="no receiver") as caught:
+        control.trigger("ItemPacked")
+    assert "--webhook-url" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "http://10.0.0.1/",
+        "http://127.0.0.1.example.com/",
+        "https://0.0.0.0/",
+        "http://127.0.0.1@example.com/",
+        "http://[::2]/",
+        "http://127.0.0.1:x/",
+        "http://127.0.0.1/a b",
+        "ftp://127.0.0.1/",
+        "127.0.0.1:80",
+        "http://",
+    ],
+)
+def test_webhooks_never_leave_this_machine(url: str) -> None:
+    with pytest.raises(InvalidInput, match="never reaches another machine"):
+        Sandbox(webhook_url=url)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1/", "https://127.0.0.1/x", "http://[::1]:9/", "HTTP://127.9.9.9"])
+def test_loopback_has_many_names(url: str) -> None:
+    assert Sandbox(webhook_url=url).state.webhooks.receiver is not None
+
+
+def test_an_unknown_version_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="version"):
+        Sandbox(webhook_version="3.0")
+
+
+def test_version_2_1_adds_the_address_of_the_tracking(receiver: Receiver) -> None:
+    with Sandbox(webhook_url=receiver.url, webhook_version="2.1") as sandbox:
+        signal(Shop(sandbox), "ItemShipped", tracking="T1", shipping_option="GLS")
+    assert receiver.received[0]["url"] == "https://tracking.example.com/T1"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_receiver_may_have_any_certificate(tmp_path: Path) -> None:
+    made = tmp_path / "receiver.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=somebody"
+    command = ["openssl", *words.split(), "-keyout", str(made), "-out", str(tmp_path / "cert.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    made.write_text(made.read_text() + (tmp_path / "cert.pem").read_text())
+    with receiving(str(made)) as receiver, Sandbox(webhook_url=receiver.url) as sandbox:
+        signal(Shop(sandbox), "ItemPacked")
+        assert receiver.types == ["ItemPacked"]
+
+
+def test_a_reset_forgets_webhooks(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+    receiver.status = 500
+    signal(hooked, "ItemPacked")
+    panel.reset()
+    assert panel.webhooks() == []
+    panel.advance(86400)
+    settle(hooked)
+    signal(hooked, "ItemProduce")
+    assert [row["n"] for row in panel.webhooks()] == [1]
+    assert receiver.types == ["ItemPacked", "ItemProduce"]
+
+
+def test_real_time_alone_tells_what_is_due(receiver: Receiver) -> None:
+    ahead = [noon()]
+    with Sandbox(webhook_url=receiver.url, clock=lambda: ahead[0]) as sandbox:
+        Shop(sandbox).add()
+        ahead[0] += timedelta(seconds=30)
+        sandbox.state.webhooks.wake()
+        with sandbox.state.lock:
+            sandbox.state.settle()
+        assert sandbox.state.webhooks.wait()
+    assert receiver.types == ["CloudprinterOrderValidated"]
+
+
+def test_a_sandbox_may_be_started_again_and_tells_what_was_left(receiver: Receiver) -> None:
+    sandbox = Sandbox(webhook_url=receiver.url, clock=noon)
+    for count in (1, 2):
+        with sandbox:
+            signal(Shop(sandbox), "ItemPacked")
+            assert len(receiver.received) == count
+
+
+def test_no_key_stands_in_the_list_of_webhooks(hooked: Shop, panel: Control) -> None:
+    signal(hooked, "ItemPacked")
+    assert KEY not in str(panel.webhooks())
