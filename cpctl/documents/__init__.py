@@ -1,0 +1,1 @@
+"""Order and quote documents: read, checked, completed, and drafted. No network."""

@@ -1,0 +1,77 @@
+"""What is wrong with a document, and how a value of it is shown to a person."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+_LONGEST_SHOWN = 40
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong, with where it stands: `items[0].files[1].md5sum`.
+
+    An error would be refused, or printed wrong; a warning may be right after all.
+    """
+
+    path: str
+    message: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        """The problem as one line."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+def refuse(message: str) -> Problem:
+    """An error of a value, whose place the caller knows."""
+    return Problem("", message)
+
+
+def warn(message: str) -> Problem:
+    """A warning of a value, whose place the caller knows."""
+    return Problem("", message, warning=True)
+
+
+def join(path: str, name: str) -> str:
+    """The path of a field within an object; the document itself has none."""
+    return f"{path}.{name}" if path else name
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: on one line, cut where it is long."""
+    text = json.dumps(value if isinstance(value, str) else str(value), ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else f'{text[: _LONGEST_SHOWN - 4]}…"'
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    return "text" if isinstance(value, str) else "a number"
+
+
+def filled(document: dict[str, Any], name: str) -> bool:
+    """Whether a field says anything; nothing, blanks and an empty list do not."""
+    value = document.get(name)
+    return value is not None and value != [] and not (isinstance(value, str) and not value.strip())
+
+
+def text_of(document: dict[str, Any], name: str) -> str:
+    """A text or number of an object as text; empty for all else."""
+    value = document.get(name)
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def closest(value: str, names: Iterable[str]) -> str:
+    """The name most like the value; empty if none is."""
+    from difflib import get_close_matches  # only problems pay for it
+
+    by_lower = {name.lower(): name for name in names}
+    found = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""

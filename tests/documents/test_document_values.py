@@ -1,0 +1,282 @@
+"""Each value of a document has its form, and a slip gets a hint."""
+
+import pytest
+from document_examples import (
+    ADDRESS,
+    FILE,
+    ITEM,
+    a_publish_order,
+    a_quote,
+    an_order,
+    changed,
+    errors,
+    only,
+    order_with,
+    to_country,
+    warnings,
+)
+
+from cpctl.documents.checks import check_order, check_publish_order, check_quote
+from cpctl.documents.countries import COUNTRIES, WITHOUT_ZIP
+from cpctl.documents.countries import MEANT as MEANT_COUNTRIES
+from cpctl.documents.currencies import CURRENCIES
+from cpctl.documents.currencies import MEANT as MEANT_CURRENCIES
+from cpctl.documents.states import STATES
+from cpctl.documents.values import REORDER_CAUSES, SHIPPING_LEVELS
+
+QUOTE_HASH = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("UK", '"GB" (United Kingdom)'),
+        ("de", '"DE" (Germany)'),
+        ("DE\n", '"DE" (Germany)'),
+        ("Germany", '"DE" (Germany)'),
+        ("Germny", '"DE" (Germany)'),
+        ("USA", '"US" (United States)'),
+        ("holland", '"NL" (Netherlands)'),
+        ("XX", "ISO 3166-1"),
+        ("49", "ISO 3166-1"),
+        ("nowhere at all", "ISO 3166-1"),
+    ],
+)
+def test_a_country_is_two_letters_and_a_slip_gets_a_hint(value: str, words: str) -> None:
+    problem = only([each for each in order_with(f"{ADDRESS}.country", value) if not each.path.endswith("state")])
+    assert problem.path == f"{ADDRESS}.country"
+    assert not problem.warning
+    assert words in problem.message
+
+
+def test_every_country_of_the_table_passes_and_kosovo_is_a_warning() -> None:
+    for country in COUNTRIES.keys() - {"US", "CA", "BR"}:
+        assert to_country(country) == []
+    assert warnings(to_country("XK")) == [f"{ADDRESS}.country"]
+    assert errors(to_country("XK")) == []
+
+
+def test_the_tables_agree_with_each_other() -> None:
+    assert len(COUNTRIES) == 249
+    assert len(WITHOUT_ZIP) == 65
+    assert COUNTRIES.keys() >= WITHOUT_ZIP
+    assert COUNTRIES.keys() >= set(MEANT_COUNTRIES.values())
+    assert not COUNTRIES.keys() & MEANT_COUNTRIES.keys()
+    assert CURRENCIES.keys() >= set(MEANT_CURRENCIES.values())
+    assert not CURRENCIES.keys() & MEANT_CURRENCIES.keys()
+    assert STATES.keys() == {"US", "CA"}
+    assert (len(STATES["US"]), len(STATES["CA"])) == (63, 13)
+
+
+@pytest.mark.parametrize("country", sorted(COUNTRIES.keys() - {"US", "CA", "BR"}))
+def test_a_zip_is_asked_for_where_there_is_one(country: str) -> None:
+    expected = [] if country in WITHOUT_ZIP else [f"{ADDRESS}.zip"]
+    assert errors(to_country(country, zip=None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("country", "asked"),
+    [("Ireland", []), ("ie", []), ("UK", ["zip"]), ("USA", ["state", "zip"]), ("Brasil", ["customer_identification"])],
+)
+def test_a_country_that_is_only_meant_asks_for_what_it_will_ask(country: str, asked: list[str]) -> None:
+    zips = {} if asked == ["customer_identification"] else {"zip": None}
+    assert sorted(errors(to_country(country, **zips))) == sorted(f"{ADDRESS}.{name}" for name in [*asked, "country"])
+
+
+@pytest.mark.parametrize(("country", "state", "other"), [("US", "FL", "ON"), ("CA", "ON", "FL")])
+def test_us_and_ca_need_one_of_their_states(country: str, state: str, other: str) -> None:
+    path = f"{ADDRESS}.state"
+    assert to_country(country, state=state) == []
+    assert only(to_country(country)).path == path
+    assert errors(to_country(country, state=other)) == [path]
+    assert f'Did you mean "{state}"' in only(to_country(country, state=state.lower())).message
+    assert f'Did you mean "{state}"' in only(to_country(country, state=STATES[country][state])).message
+    assert f"cpctl shipping states {country}" in only(to_country(country, state="??")).message
+    assert errors(check_quote({**a_quote(), "country": country})) == ["state"]
+    assert check_quote({**a_quote(), "country": country, "state": state}) == []
+
+
+def test_the_state_of_another_country_is_at_most_a_warning() -> None:
+    assert to_country("AU", state="NSW") == []
+    problem = only(to_country("DE", state="Sachsen"))
+    assert problem.warning
+    assert "cpctl shipping states DE" in problem.message
+
+
+@pytest.mark.parametrize("email", ["a", "a@b", "a@@b.de", "a b@c.de", "a@b..de", "@b.de", "a@.de", "x" * 250 + "@b.de"])
+def test_an_email_has_the_form_of_one(email: str) -> None:
+    assert only(order_with("email", email)).path == "email"
+    assert only(order_with(f"{ADDRESS}.email", email)).path == f"{ADDRESS}.email"
+
+
+@pytest.mark.parametrize("email", ["a@b.de", "O'Brien+print@mail.example.co.uk", "jürgen@müller.example"])
+def test_many_forms_of_email_pass(email: str) -> None:
+    assert order_with("email", email) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("a/b", "slash"),
+        ("a b", "blank"),
+        (" a", "blank"),
+        ("a\tb", "control"),
+        ("a\x00", "control"),
+        ("x" * 121, "121 characters, more than 120"),
+        ("\ud800", "no text"),
+    ],
+)
+def test_a_reference_can_be_a_name_in_urls_and_lists(value: str, words: str) -> None:
+    for path in ("reference", f"{ITEM}.reference"):
+        problem = only(order_with(path, value))
+        assert (problem.path, problem.warning, words in problem.message) == (path, False, True)
+
+
+def test_references_of_any_script_and_of_120_characters_pass() -> None:
+    for value in ("x" * 120, "Größe-7", "注文1", "a.b:c#1"):
+        assert order_with("reference", value) == []
+
+
+def test_the_references_of_titles_have_the_documented_length() -> None:
+    for name in ("catalog_reference", "isbn"):
+        assert check_publish_order(changed(a_publish_order(), f"items[1].{name}", "x" * 128)) == []
+        problem = only(check_publish_order(changed(a_publish_order(), f"items[1].{name}", "x" * 129)))
+        assert problem.path == f"items[1].{name}"
+    assert check_publish_order(changed(a_publish_order(), "order_reference", "x" * 500)) == []
+
+
+def test_shipping_levels_are_known_and_another_one_is_a_warning() -> None:
+    for level in SHIPPING_LEVELS:
+        assert order_with(f"{ITEM}.shipping_level", level) == []
+    problem = only(order_with(f"{ITEM}.shipping_level", "cp_grond"))
+    assert problem.warning
+    assert 'Did you mean "cp_ground"?' in problem.message
+
+
+@pytest.mark.parametrize("quote", ["abc", QUOTE_HASH[1:], QUOTE_HASH + "0", "g" * 64])
+def test_a_quote_is_64_hexadecimal_digits(quote: str) -> None:
+    order = changed(an_order(), f"{ITEM}.shipping_level")
+    order["items"][0]["quote"] = quote
+    assert only(check_order(order)).path == f"{ITEM}.quote"
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, 5.0, "0", "-1", "1.5", "1,5", "five", "5 ", "٥", "00", "1e3", "+5"])
+def test_a_count_is_whole_and_positive(count: object) -> None:
+    for path in (f"{ITEM}.count", f"{ITEM}.options[0].count"):
+        assert only(order_with(path, count)).path == path
+
+
+@pytest.mark.parametrize("count", [1, "1", 10**9, "007", "10"])
+def test_a_count_may_be_text_or_a_number(count: object) -> None:
+    assert order_with(f"{ITEM}.count", count) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.com/a.pdf", "not encrypted"),
+        ("HTTP://example.com/a.pdf", "not encrypted"),
+        ("ftp://example.com/a.pdf", "no https://"),
+        ("file:///home/a.pdf", "no https://"),
+        ("a.pdf", "no https://"),
+        ("https://", "no https://"),
+        ("https:///a.pdf", "no https://"),
+        ("https://example.com/my file.pdf", "no https://"),
+    ],
+)
+def test_a_file_is_fetched_with_https(url: str, words: str) -> None:
+    problem = only(order_with(f"{FILE}.url", url))
+    assert (problem.path, problem.warning, words in problem.message) == (f"{FILE}.url", False, True)
+
+
+@pytest.mark.parametrize("url", ["HTTPS://example.com/", "https://example.com", "https://h:8443/a?k=1&x=%20#p"])
+def test_many_forms_of_url_pass(url: str) -> None:
+    assert order_with(f"{FILE}.url", url) == []
+
+
+@pytest.mark.parametrize("md5sum", ["4578c3ec", "g" * 32, "a" * 33, 12])
+def test_an_md5_sum_is_32_hexadecimal_digits(md5sum: object) -> None:
+    assert only(order_with(f"{FILE}.md5sum", md5sum)).path == f"{FILE}.md5sum"
+    assert order_with(f"{FILE}.md5sum", "4578C3ECF64E47581B175D542F8B0160") == []
+
+
+@pytest.mark.parametrize(
+    ("price", "verdict"),
+    [
+        ("12,50", None),
+        ("12", None),
+        (12, None),
+        ("12.50", True),
+        (12.5, True),
+        ("1.234,50", False),
+        ("12 EUR", False),
+        ("-1", False),
+        (",5", False),
+    ],
+)
+def test_a_price_has_a_comma(price: object, verdict: bool | None) -> None:
+    for path in ("price", f"{ITEM}.price"):
+        found = order_with(path, price)
+        assert [(each.path, each.warning) for each in found] == ([] if verdict is None else [(path, verdict)])
+    titles = changed(changed(a_publish_order(), "custome_price", price), "items[0].customs_price", price)
+    assert len(check_publish_order(titles)) == (0 if verdict is None else 2)
+    assert '"12,50"' in only(order_with("price", "12.50")).message
+
+
+@pytest.mark.parametrize(
+    ("currency", "words"),
+    [("Euro", '"EUR"'), ("eur", '"EUR"'), ("€", '"EUR"'), ("$", '"USD"'), ("US dollar", '"USD"'), ("XYZ", "ISO 4217")],
+)
+def test_a_currency_is_three_letters_and_a_slip_gets_a_hint(currency: str, words: str) -> None:
+    problem = only(order_with(f"{ITEM}.currency", currency))
+    assert (problem.path, problem.warning, words in problem.message) == (f"{ITEM}.currency", False, True)
+    assert only(check_quote({**a_quote(), "currency": currency})).path == "currency"
+
+
+def test_every_currency_of_the_table_passes() -> None:
+    for code in CURRENCIES:
+        assert check_quote({**a_quote(), "currency": code}) == []
+
+
+def test_causes_of_reorders_are_known_and_another_one_is_a_warning() -> None:
+    reorder = {"reorder_order_reference": "1", "reorder_item_reference": "2"}
+    for cause in (*REORDER_CAUSES, "reorder_because"):
+        item = {**an_order()["items"][0], **reorder, "reorder_cause": cause}
+        found = check_order({**an_order(), "items": [item]})
+        assert errors(found) == []
+        assert warnings(found) == ([] if cause in REORDER_CAUSES else [f"{ITEM}.reorder_cause"])
+
+
+@pytest.mark.parametrize("cpf", ["529.982.247-25", "52998224725", 52998224725, "111.444.777-35", "000.000.001-91"])
+def test_brazil_takes_a_cpf(cpf: object) -> None:
+    assert to_country("BR", customer_identification=cpf) == []
+
+
+@pytest.mark.parametrize(
+    "cpf",
+    [
+        "529.982.247-26",
+        "52998224715",
+        "5299822472",
+        "529982247250",
+        "111.111.111-11",
+        "529-982-247.25",
+        "529.98224725",
+        "５２９９８２２４７２５",
+        "abc",
+    ],
+)
+def test_brazil_refuses_what_is_no_cpf(cpf: str) -> None:
+    path = f"{ADDRESS}.customer_identification"
+    assert errors(to_country("BR", customer_identification=cpf)) == [path]
+    assert to_country("DE", customer_identification=cpf) == []
+
+
+def test_brazil_asks_for_the_cpf() -> None:
+    assert errors(to_country("BR")) == [f"{ADDRESS}.customer_identification"]
+
+
+def test_a_line_break_in_a_street_is_a_warning_and_in_a_description_is_fine() -> None:
+    assert warnings(order_with(f"{ADDRESS}.street1", "Example street\n")) == [f"{ADDRESS}.street1"]
+    item = {"reorder_order_reference": "1", "reorder_item_reference": "2", "reorder_desc": "two\nlines"}
+    assert check_order({**an_order(), "items": [an_order()["items"][0] | item]}) == []
