@@ -10,12 +10,13 @@ from typing import Any
 LONGEST_WORDS = 500
 
 
-def words_of(body: bytes) -> str:
+def words_of(body: bytes, key: str = "") -> str:
     """The service's own words in an error body; "" where it says nothing.
 
     Understood are `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}`
     (CloudPublish), the looser shapes seen around them, plain text and HTML. Every number is
-    kept as it was written.
+    kept as it was written. The key is taken out before the words are cut to their length:
+    half a key is one too much.
     """
     text = body.decode("utf-8", "replace").strip()
     try:
@@ -23,6 +24,7 @@ def words_of(body: bytes) -> str:
     except (ValueError, RecursionError):
         said = _from_text(text)
     said = " ".join(said.split())
+    said = said.replace(key, "***") if key else said
     return said if len(said) <= LONGEST_WORDS else said[:LONGEST_WORDS] + "…"
 
 

@@ -12,7 +12,7 @@ from urllib3.exceptions import NewConnectionError
 
 from cpctl import __version__
 from cpctl.api.answers import seconds_of, words_of
-from cpctl.api.faults import NO_ANSWER, NOT_REACHED, Fault, fault_of_status
+from cpctl.api.faults import NO_ANSWER, NOT_REACHED, Fault, fault_of_call, fault_of_status
 
 LARGEST_ERROR_BODY = 64 * 1024
 # A positive answer counts when its status line is here; its body is only read to keep the connection.
@@ -22,12 +22,16 @@ Talk = Callable[[str], None]
 
 
 class Answer(NamedTuple):
-    """What came of a call: `fault` is None when it succeeded; `retry_after` is in seconds."""
+    """What came of a call: `fault` is None when it succeeded; `retry_after` is in seconds.
+
+    `body` is what a positive answer said, where it was asked for.
+    """
 
     status: int | None
     fault: Fault | None
     words: str = ""
     retry_after: float | None = None
+    body: bytes = b""
 
 
 class _Exchange:
@@ -57,53 +61,75 @@ class Client:
         self._session.headers["User-Agent"] = f"cpctl/{__version__}"
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Post one JSON object. Never raises for what the network or the service does, and never repeats.
+        """Post one signal or bundle. Never raises for what the network or the service does, and never repeats.
+
+        The status line alone decides: CloudSignal 2.0, "Return Data", says that the body of a
+        positive answer is not used.
+        """
+        exchange = self._exchange(path, body, self._timeout, LARGEST_ERROR_BODY)
+        return self._told(self._answer(exchange, fault_of_status))
+
+    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> Answer:
+        """Post one call and read the whole of its answer, in `timeout` seconds at most. Never raises, never repeats."""
+        exchange = self._exchange(path, body, timeout, None)
+        answer = self._answer(exchange, fault_of_call)
+        whole = exchange.ended.is_set() and exchange.error is None
+        if answer.fault is None and not whole:
+            answer = Answer(answer.status, NO_ANSWER, "the answer broke off")
+        return self._told(answer._replace(body=exchange.body) if answer.fault is None else answer)
+
+    def _exchange(self, path: str, body: Mapping[str, Any], timeout: float, most: int | None) -> _Exchange:
+        """One request and its answer, of which `most` bytes are read. None reads all, and waits for it.
 
         The time limit covers name lookup, connection, and every byte of the answer: a service
         that drips is as silent as one that is down.
         """
         exchange = _Exchange()
         data = json.dumps({"apikey": self._key, **body}, ensure_ascii=False).encode()
-        self._say(f"> POST {self._base_url}{path} {json.dumps({'apikey': '***', **body}, ensure_ascii=False)}")
+        if self._debug is not None:
+            shown = json.dumps({"apikey": "***", **body}, ensure_ascii=False)
+            self._say(f"> POST {self._base_url}{path} {shown}")
         # A thread, because nothing else bounds a name lookup or an answer that drips; and Ctrl-C works meanwhile.
         started = time.monotonic()
-        threading.Thread(target=self._talk, args=(path, data, exchange), daemon=True).start()
-        exchange.answered.wait(self._timeout)
-        left = self._timeout - (time.monotonic() - started)
+        threading.Thread(target=self._talk, args=(path, data, exchange, timeout, most), daemon=True).start()
+        exchange.answered.wait(timeout)
+        left = timeout - (time.monotonic() - started)
         positive = exchange.status is not None and fault_of_status(exchange.status) is None
-        exchange.ended.wait(max(0.0, min(left, BODY_GRACE_SECONDS) if positive else left))
-        answer = self._answer(exchange)
+        exchange.ended.wait(max(0.0, min(left, BODY_GRACE_SECONDS) if positive and most is not None else left))
+        return exchange
+
+    def _told(self, answer: Answer) -> Answer:
         self._say(f"< {answer.status or ''} {answer.words}".rstrip())
         return answer
 
-    def _talk(self, path: str, data: bytes, exchange: _Exchange) -> None:
+    def _talk(self, path: str, data: bytes, exchange: _Exchange, timeout: float, most: int | None) -> None:
         try:
             with self._session.post(
                 self._base_url + path,
                 data=data,
                 headers={"Content-Type": "application/json"},
-                timeout=self._timeout,
+                timeout=timeout,
                 allow_redirects=False,  # a redirect would carry the key to another host
                 stream=True,
             ) as response:
                 exchange.retry_after = response.headers.get("Retry-After")
                 exchange.status = response.status_code
                 exchange.answered.set()
-                exchange.body = response.raw.read(LARGEST_ERROR_BODY, decode_content=True)
+                negative = fault_of_status(response.status_code) is not None
+                exchange.body = response.raw.read(LARGEST_ERROR_BODY if negative else most, decode_content=True)
         except Exception as error:  # told apart in _answer, in the thread that can report it
             exchange.error = error
         finally:
             exchange.answered.set()
             exchange.ended.set()
 
-    def _answer(self, exchange: _Exchange) -> Answer:
+    def _answer(self, exchange: _Exchange, fault_of: Callable[[int], Fault | None]) -> Answer:
         if exchange.status is None:
             return self._unanswered(exchange.error)
-        fault = fault_of_status(exchange.status)
+        fault = fault_of(exchange.status)
         if fault is None:
             return Answer(exchange.status, None)
-        # Before and after: cutting words to their length must not leave the beginning of a key.
-        said = words_of(exchange.body.replace(self._key.encode(), b"***")).replace(self._key, "***")
+        said = words_of(exchange.body, self._key)
         words = f"{fault.words} ({exchange.status}){': ' + said if said else ''}"
         return Answer(exchange.status, fault, words, seconds_of(exchange.retry_after))
 

@@ -78,6 +78,23 @@ _OF_STATUS: dict[int, Fault] = {
     503: _UNAVAILABLE,
 }
 
+_NOT_FOUND = Fault("not_found", "410", "not found", REFUSED, ExitCode.NOT_FOUND, False, False)
+_CONFLICT = Fault("conflict", "409", "the service sees a conflict", REFUSED, ExitCode.CONFLICT, False, False)
+_NO_SUCH_CALL = Fault(
+    "no_such_call",
+    "404, 3xx",
+    "there is no such call at this address",
+    REFUSED,
+    ExitCode.REFUSED,
+    False,
+    False,
+    "Check base_url in the profile: `cpctl whoami` shows it.",
+)
+_KEY_OF_CALL = _KEY._replace(hint="Put the right key in the profile; `cpctl whoami` shows which one is used.")
+
+# What a status means for a call that is no signal, where it differs (CloudCore, CloudPublish: "HTTP status codes").
+_OF_CALL: dict[int, Fault] = {401: _KEY_OF_CALL, 403: _KEY_OF_CALL, 404: _NO_SUCH_CALL, 409: _CONFLICT, 410: _NOT_FOUND}
+
 ALL = (NOT_REACHED, NO_ANSWER, _KEY, _WRONG_ADDRESS, _TIMED_OUT_THERE, _TOO_MANY, _UNAVAILABLE, _SERVER, _REFUSED)
 
 
@@ -94,3 +111,13 @@ def fault_of_status(status: int) -> Fault | None:
     if status < 400:
         return _WRONG_ADDRESS
     return _SERVER if status >= 500 else _REFUSED
+
+
+def fault_of_call(status: int) -> Fault | None:
+    """The fault an answer to any other call stands for; None for a positive one.
+
+    Source: CloudCore 1.0 and CloudPublish 1.0, "HTTP status codes" of each call.
+    """
+    if 300 <= status < 400:
+        return _NO_SUCH_CALL
+    return _OF_CALL.get(status) or fault_of_status(status)
