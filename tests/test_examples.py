@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import World
+from worlds import World
 
 from docs.generate import files
 

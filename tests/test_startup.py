@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ITEM, ORDER, World, shipped
+from worlds import ITEM, ORDER, World, shipped
 
 LIST_MODULES = """
 import json, sys

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import World
+from worlds import World
 
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.api.faults import ALL, fault_of_status

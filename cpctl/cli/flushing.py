@@ -4,7 +4,8 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cpctl.cli.reporting import show_calls, tell_fates
+from cpctl.cli.dry_run import show_calls
+from cpctl.cli.reporting import tell_fates
 from cpctl.cli.run import Run
 from cpctl.cli.sender import calls_of, make_sender
 from cpctl.delivery.entry import Entry, State, exit_of, from_ms

@@ -90,7 +90,11 @@ class Command(_WithSharedOptions, typer.core.TyperCommand):
 
     def __init__(self, *, params: list[Any] | None = None, context_settings: Any = None, **more: Any) -> None:
         settings = {**HELP_NAMES, **(context_settings or {})}
-        super().__init__(params=[*(params or []), *Shared.parameters()], context_settings=settings, **more)
+        own = params or []
+        taken = {name for parameter in own for name in parameter.opts}
+        # `orders wait --timeout` is its own; where a command has an option of that name, it is not shared.
+        shared = [each for each in Shared.parameters() if not taken & set(each.opts)]
+        super().__init__(params=[*own, *shared], context_settings=settings, **more)
 
     def invoke(self, ctx: Any) -> Any:
         """Hand the shared options over, then run the command."""

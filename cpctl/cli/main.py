@@ -11,7 +11,7 @@ import typer
 
 from cpctl.cli.group import UsageError
 from cpctl.cli.root import root
-from cpctl.cli.run import Run, environment_of_process
+from cpctl.cli.run import Ended, Run, environment_of_process
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, OutputError
 from cpctl.output.streams import Output, prepare_streams
 
@@ -72,6 +72,8 @@ def _invoke(run: Run, arguments: list[str]) -> int:
     except typer.Exit as ended:
         _flush()
         return ended.exit_code
+    except Ended:
+        pass
     _flush()
     return run.status
 

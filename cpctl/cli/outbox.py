@@ -1,6 +1,5 @@
 """`cpctl outbox`: what is accepted and not delivered yet."""
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cpctl.cli.files import read_input
 from cpctl.cli.flushing import flush_once, watch
 from cpctl.cli.group import Commands
 from cpctl.cli.moments import age_words, parse_span
@@ -17,7 +17,7 @@ from cpctl.cli.run import Run
 from cpctl.cli.signal import stored_states
 from cpctl.delivery.entry import OPEN, Entry, State, from_ms
 from cpctl.delivery.outbox import utc_now
-from cpctl.delivery.records import Depth, Search, depth, exported, find, import_file, waiting_elsewhere
+from cpctl.delivery.records import Depth, Search, depth, exported, find, import_file, set_aside, waiting_elsewhere
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
 from cpctl.output.columns import SIGNAL
 from cpctl.signals.signal import shorten
@@ -128,7 +128,7 @@ def import_outbox(
     run: Run, file: Annotated[str, typer.Argument(metavar="FILE|-", help="An export, or a store.")]
 ) -> None:
     """Take over signals from an export, or what can still be read of a damaged store."""
-    content = _content(file)
+    content = read_input(file)
     if run.options.dry_run:
         raise InvalidInput(
             "`outbox import` has no dry run.", "Import knows signals it has seen; a repeat takes none twice."
@@ -141,15 +141,6 @@ def import_outbox(
     run.show({"imported": len(done.taken), "known": done.known, "unreadable": done.unreadable or None})
 
 
-def _content(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error
-    except AttributeError as error:
-        raise InvalidInput("Standard input is closed; there is nothing to import.") from error
-
-
 @commands.add("check", "cpctl outbox check --warn 15m --crit 1h")
 def check_outbox(
     run: Run,
@@ -159,7 +150,8 @@ def check_outbox(
     """Look at the outbox as a monitoring plugin: ends with 0 OK, 1 warning, 2 critical, 3 unknown."""
     try:
         spans = parse_span(warn, "--warn"), parse_span(crit, "--crit")
-        verdict, facts = _verdict(depth(run.store, run.profile.name), *spans)
+        counted = depth(run.store, run.profile.name)
+        verdict, facts = _verdict(counted, len(set_aside(run.store)), *spans)
     except CpctlError as error:
         verdict, facts = 3, {"verdict": "UNKNOWN", "reason": error.message}
     run.status = ExitCode(verdict)
@@ -171,14 +163,15 @@ def check_outbox(
         run.output.write(iter([f"CPCTL {facts['verdict']} - {facts['reason']} | {numbers}".rstrip(" |") + "\n"]))
 
 
-def _verdict(counted: Depth, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
+def _verdict(counted: Depth, aside: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
     """Age beats count: a hundred fresh signals are fine, one old one is not."""
     age = utc_now() - from_ms(counted.oldest_waiting) if counted.oldest_waiting else timedelta()
     given_up = counted.counts.get(State.REFUSED, 0) + counted.counts.get(State.EXPIRED, 0)
-    reasons = [f"{given_up} refused or expired"] if given_up else []
+    reasons = [f"{aside} damaged store set aside: import it, then move it away"] if aside else []
+    reasons += [f"{given_up} refused or expired"] if given_up else []
     reasons += ["the queue is paused"] if counted.paused else []
     reasons += [f"{counted.waiting} waiting, the oldest for {age_words(age)}"] if counted.waiting else []
-    level = 2 if given_up or counted.paused or age >= crit else 1 if age >= warn else 0
+    level = 2 if aside or given_up or counted.paused or age >= crit else 1 if age >= warn else 0
     return level, {
         "verdict": ("OK", "WARNING", "CRITICAL")[level],
         "reason": ", ".join(reasons) or "nothing waits",

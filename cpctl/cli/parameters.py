@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+from cpctl.errors import InvalidInput
+from cpctl.signals.signal import shorten
+
 Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="Full item ids.", show_default=False)]
 OrderOfItems = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the items' order.")]
 Cause = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in words.")]
@@ -17,3 +20,21 @@ Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only since then
 Limit = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many, the newest; 0 for all.")]
 States = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")]
 RequireDelivery = Annotated[bool, typer.Option("--require-delivery", help="Exit with 75 while it is not delivered.")]
+MoreFields = Annotated[
+    list[str] | None, typer.Option("-f", "--field", metavar="KEY=VALUE", help="A field cpctl does not know.")
+]
+References = Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="References.", show_default=False)]
+Search = Annotated[str, typer.Option(metavar="TEXT", help="Only where this occurs, in any case.")]
+
+
+def parse_fields(texts: list[str] | None) -> dict[str, str | None]:
+    """Fields that were given as KEY=VALUE. Raises InvalidInput."""
+    found: dict[str, str | None] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InvalidInput(f"-f {shorten(text)} is not KEY=VALUE.", "Such as: -f colour=red")
+        if name.strip() in found:
+            raise InvalidInput(f"-f {name.strip()} is given twice.")
+        found[name.strip()] = value
+    return found

@@ -1,21 +1,20 @@
 """From a typed signal to its fate: check, accept, deliver, tell."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from cpctl.api.faults import fault_of_status
+from cpctl.cli.dry_run import show_calls
 from cpctl.cli.moments import parse_time
-from cpctl.cli.parameters import RequireDelivery
+from cpctl.cli.parameters import MoreFields, RequireDelivery, parse_fields
 from cpctl.cli.run import Run
 from cpctl.cli.sender import calls_of, make_sender
 from cpctl.delivery.entry import WAITING, Entry, State, exit_of
 from cpctl.delivery.outbox import Accepted, utc_now
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError
-from cpctl.output.columns import CALL, SIGNAL
-from cpctl.output.text import escaped_lines
+from cpctl.output.columns import SIGNAL
 from cpctl.signals.kinds import KINDS, VERSIONS
 from cpctl.signals.signal import Signal, make_signal, shorten
 
@@ -32,9 +31,7 @@ class How(NamedTuple):
     require_delivery: RequireDelivery = False
     queue_only: Annotated[bool, typer.Option("--queue-only", help="Accept it; sending is left to the outbox.")] = False
     force: Annotated[bool, typer.Option("--force", help="Send it although it contradicts an earlier one.")] = False
-    field: Annotated[
-        list[str] | None, typer.Option("-f", "--field", metavar="KEY=VALUE", help="A field cpctl does not know.")
-    ] = None
+    field: MoreFields = None
 
 
 def report(
@@ -129,17 +126,6 @@ def _hint(fate: Mapping[str, Any]) -> str:
     return ""
 
 
-def show_calls(run: Run, calls: Sequence[Mapping[str, Any]]) -> None:
-    """Show calls that are not made: readable as they are, or in the format that was asked for."""
-    if run.options.output or run.options.query:
-        run.show(list(calls), CALL)
-        return
-    text = (
-        f"{call['method']} {call['url']}\n{json.dumps(call['body'], ensure_ascii=False, indent=2)}\n" for call in calls
-    )
-    run.output.write(escaped_lines(each) for each in text)
-
-
 def _checked(
     run: Run, kind: str, items: Sequence[str | None], order: str, said: Mapping[str, str | None], how: How
 ) -> list[Signal]:
@@ -149,11 +135,11 @@ def _checked(
     at = parse_time(how.at, "--at") if how.at else now
     if twice := sorted({item for item in items if item is not None and items.count(item) > 1}):
         raise InvalidInput(f"The item {shorten(twice[0])} is named twice.", "Name each item once.")
-    more = _fields(how)
+    more = parse_fields(how.field)
     typed = ("item", "order", *(name for name, value in said.items() if value is not None))
     if again := [name for name in typed if name in more]:
         raise InvalidInput(f"{again[0]} is said twice, by -f as well.", "-f is for fields that cpctl does not know.")
-    fields = _with_shipping_option(run, kind, version, said | more)
+    fields = _with_shipping_option(run, kind, version, {**said, **more})
     signals, problems = [], []
     for item in items:
         about = {"order": order} if item is None else {"order": order, "item": item}
@@ -186,16 +172,6 @@ def _with_shipping_option(run: Run, kind: str, version: str, said: Mapping[str, 
             f'Give --shipping-option GLS, or set shipping_option in the profile "{run.profile.name}".',
         )
     return {**said, "shipping_option": default}
-
-
-def _fields(how: How) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for text in how.field or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise InvalidInput(f"-f {shorten(text)} is not KEY=VALUE.", "Such as: -f colour=red")
-        found[name.strip()] = value
-    return found
 
 
 def _remark(run: Run, kind: str, version: str, fields: Mapping[str, str | None]) -> None:

@@ -5,11 +5,18 @@ from cpctl.cli.group import Root
 GROUPS = {
     "signal": "Report production signals: registered, produced, shipped and the others.",
     "outbox": "What is accepted and not delivered yet.",
+    "orders": "Orders: list, look, add, cancel, wait.",
+    "quote": "What an order would cost, and how it could be shipped.",
+    "products": "What can be ordered, and product mixes.",
+    "shipping": "Shipping levels, countries and states.",
+    "catalogs": "Collections of titles (CloudPublish).",
+    "titles": "The books of a catalog (CloudPublish).",
     "profile": "The profiles of the configuration file.",
     "sandbox": "A Cloudprinter on this machine, to try things out and to test scripts.",
 }
 
 COMMANDS = {
+    "api": "Post to any path of the service, with the right key added.",
     "whoami": "Show where calls would go, and from where each value comes.",
     "completion": "Print the completion script of a shell.",
 }

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from cpctl.output.columns import View
 
 
+COLORS = ("auto", "always", "never")
+
+
+class Ended(Exception):
+    """The command has done all it was asked for; its status stands in the Run."""
+
+
 class SharedOptions(NamedTuple):
     """The options that every command takes, as they were typed."""
 
@@ -41,20 +48,23 @@ class Run:
         self.options = SharedOptions()
         self.status = ExitCode.DONE
         self.worked = False
+        self.value_query: str | None = None  # what `-o value` shows where --query does not say
         self.accepted = 0  # signals for which responsibility was taken
         self._keys: list[Key] = []
+        self._read: dict[str, Key] = {}
 
     @cached_property
     def output(self) -> Output:
         """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
         color = self.options.color or "auto"
-        if color not in ("auto", "always", "never"):
+        if color not in COLORS:
             raise InvalidInput(f'--color "{color}" must be auto, always or never.')
+        query = self.options.query
         return Output(
             self.environment,
             self.hide,
             format=self.options.output,
-            query=self.options.query,
+            query=self.value_query if query is None and self.options.output == "value" else query,
             color=color,
             quiet=self.options.quiet,
             verbose=self.options.verbose,
@@ -63,7 +73,8 @@ class Run:
     @cached_property
     def plain_output(self) -> Output:
         """Talk only, for failures that come before the options are known or because they are wrong."""
-        return Output(self.environment, self.hide)
+        color = self.options.color
+        return Output(self.environment, self.hide, color=color if color in COLORS else "auto")
 
     @cached_property
     def profile(self) -> "Profile":
@@ -97,9 +108,10 @@ class Run:
 
     def key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""
-        key = self.profile.key(service).read()
-        self._keys.append(key)
-        return key
+        if service not in self._read:  # a key command may take its time, or ask for a passphrase
+            self._read[service] = self.profile.key(service).read()
+            self._keys.append(self._read[service])
+        return self._read[service]
 
     def hide(self, text: str) -> str:
         """The text with every known key in it replaced."""

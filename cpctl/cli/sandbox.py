@@ -1,65 +1,72 @@
 """`cpctl sandbox`: a Cloudprinter on this machine."""
 
-import os
 import shlex
-import subprocess
-import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
 import typer
 
 from cpctl.cli.group import Commands
-from cpctl.cli.parameters import Limit
+from cpctl.cli.moments import parse_span
+from cpctl.cli.parameters import Limit, MoreFields, parse_fields
 from cpctl.cli.run import Run
-from cpctl.config.secrets import ENV_NAMES
+from cpctl.cli.sandboxed import CONTROL, child_environment, exit_code, exports, run_command
 from cpctl.errors import ConfigError, InvalidInput
-from cpctl.output.columns import FAULT, REQUEST, columns
+from cpctl.output.columns import FAULT, REQUEST, WEBHOOK, columns
 from cpctl.output.files import write_private
 from cpctl.sandbox.control import Control
 from cpctl.sandbox.faults import FAULTS
 from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import ITEMS, KEYS, ORDERS
+from cpctl.sandbox.state import ITEMS, ORDERS
 
 commands = Commands()
 
 DEFAULT_PORT = 8900
-CONTROL = "CPCTL_SANDBOX_CONTROL"
-Orders = Annotated[int, typer.Option(metavar="N", min=1, help="How many orders it holds.")]
-ItemsEach = Annotated[int, typer.Option("--items", metavar="N", min=1, help="How many items each order has.")]
+
+
+class Shape(NamedTuple):
+    """What a new sandbox holds, and how it speaks."""
+
+    orders: Annotated[int, typer.Option(metavar="N", min=1, help="How many orders it begins with.")] = ORDERS
+    items: Annotated[int, typer.Option(metavar="N", min=1, help="How many items each of them has.")] = ITEMS
+    dialect: Annotated[
+        str, typer.Option(metavar="NAME", help="Answers as the live service gives them, or as documented.")
+    ] = "live"
+    webhook_url: Annotated[
+        str | None, typer.Option("--webhook-url", metavar="URL", help="Where to send webhooks; on this machine only.")
+    ] = None
+
+    def sandbox(self, port: int = 0) -> Sandbox:
+        """A sandbox of this shape, not started. Raises InvalidInput."""
+        return Sandbox(port, self.orders, self.items, dialect=self.dialect, webhook_url=self.webhook_url)
 
 
 @commands.add("serve", "cpctl sandbox serve --port 8900 --ready-file ready")
 def serve_sandbox(
     run: Run,
+    shape: Shape,
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on; 0 for a free one.")
     ] = DEFAULT_PORT,
     ready_file: Annotated[
         str | None, typer.Option("--ready-file", metavar="FILE", help="Written when it listens; holds its address.")
     ] = None,
-    orders: Orders = ORDERS,
-    items: ItemsEach = ITEMS,
 ) -> None:
     """Run a sandbox until it is stopped; prints what a shell needs to use it."""
-    with Sandbox(port=port, orders=orders, items=items) as sandbox:
-        run.output.write(f"export {name}={shlex.quote(value)}\n" for name, value in _environment(sandbox).items())
+    with shape.sandbox(port) as sandbox:
+        run.output.write(f"export {name}={shlex.quote(value)}\n" for name, value in exports(sandbox).items())
         ready = Path(ready_file) if ready_file else None
         try:
             if ready:
                 write_private(ready, f"{sandbox.base_url}\n")
             run.output.note(f"The sandbox listens on {sandbox.base_url}. Ctrl-C stops it.")
-            threading.Event().wait()
+            while True:  # in pieces, because Windows lets nothing interrupt a wait without end
+                time.sleep(3600)
         finally:
             if ready:
                 ready.unlink(missing_ok=True)
-
-
-def _environment(sandbox: Sandbox) -> dict[str, str]:
-    keys = {ENV_NAMES[service]: key for service, key in KEYS.items()}
-    return {"CPCTL_BASE_URL": sandbox.base_url, CONTROL: sandbox.control_url, **keys}
 
 
 @commands.add(
@@ -70,58 +77,15 @@ def _environment(sandbox: Sandbox) -> dict[str, str]:
 def run_in_sandbox(
     run: Run,
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run against it.")],
-    orders: Orders = ORDERS,
-    items: ItemsEach = ITEMS,
+    shape: Shape,
 ) -> None:
     """Run a command against a fresh sandbox, with a configuration and a store of its own; exit as it does."""
     with (
-        Sandbox(orders=orders, items=items) as sandbox,
+        shape.sandbox() as sandbox,
         tempfile.TemporaryDirectory(prefix="cpctl-sandbox-", ignore_cleanup_errors=True) as folder,
     ):
-        run.status = _exit_code(_run_command(command, _child_environment(run, sandbox, Path(folder))))
+        run.status = exit_code(run_command(command, child_environment(sandbox, Path(folder))))
         run.worked = True
-
-
-def _child_environment(run: Run, sandbox: Sandbox, folder: Path) -> dict[str, str]:
-    """The caller's environment without anything that could lead to the real service."""
-    config = folder / "config.yaml"
-    write_private(config, _configuration(sandbox))
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")}
-    # The command finds the cpctl that runs it, also where that one is not installed for everybody.
-    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-    own = {"CPCTL_CONFIG": str(config), "CPCTL_DATA_DIR": str(folder / "data"), CONTROL: sandbox.control_url}
-    return {**inherited, "PATH": path, **own}
-
-
-def _configuration(sandbox: Sandbox) -> str:
-    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in KEYS.items())
-    return (
-        "default_profile: sandbox\nprofiles:\n  sandbox:\n    environment: sandbox\n"
-        f"    base_url: {sandbox.base_url}\n{keys}    shipping_option: GLS\n"
-    )
-
-
-def _run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run a command to its end. Ctrl-C reaches it from the terminal; a SIGTERM to us is passed on."""
-    try:
-        child = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        raise InvalidInput(f"{command[0]} cannot be run: {error.strerror}.") from error
-    try:
-        while True:
-            try:
-                return child.wait()
-            except KeyboardInterrupt:
-                continue  # the child decides what Ctrl-C means; we exit as it does
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
-
-
-def _exit_code(status: int) -> Any:
-    """The status a shell would show: 128 and the signal's number for what a signal ended."""
-    return 128 - status if status < 0 else status
 
 
 @commands.add("reset", "cpctl sandbox reset --orders 100 --items 5")
@@ -185,6 +149,38 @@ def list_orders(run: Run) -> None:
         for item in order["items"]
     ]
     run.show(rows, columns("order", "item", "latest"))
+
+
+@commands.add("advance", "cpctl sandbox advance 10m")
+def advance_time(
+    run: Run, span: Annotated[str, typer.Argument(metavar="SPAN", help="How far, such as 90s, 10m, 2h or 3d.")]
+) -> None:
+    """Put the clock of a running sandbox forward: orders move on, quotes expire, webhooks are tried again."""
+    now = control(run).advance(parse_span(span, "SPAN").total_seconds())
+    run.output.note(f"In the sandbox it is {now:%Y-%m-%d %H:%M:%S} GMT.")
+
+
+@commands.add("trigger", "cpctl sandbox trigger ItemShipped --item 123456780001")
+def trigger_webhook(
+    run: Run,
+    type: Annotated[str, typer.Argument(metavar="TYPE", help="ItemShipped, CloudprinterOrderValidated, ...")],
+    order: Annotated[str | None, typer.Option(metavar="ORDER", help="Its order; the first if none is given.")] = None,
+    item: Annotated[str | None, typer.Option(metavar="ITEM", help="Its item; the first if none is given.")] = None,
+    field: MoreFields = None,
+) -> None:
+    """Make a running sandbox send one webhook, to the address it was started with."""
+    said = {"order": order, "item": item, **parse_fields(field)}
+    sent = control(run).trigger(type, **{name: value for name, value in said.items() if value is not None})
+    run.show([sent], WEBHOOK)
+
+
+@commands.add("webhooks", "cpctl sandbox webhooks")
+def list_webhooks(run: Run) -> None:
+    """Show every webhook of a running sandbox, and whether it was delivered."""
+    found = control(run).webhooks()
+    if not found:
+        run.output.note("The sandbox has sent no webhook.")
+    run.show(found, WEBHOOK)
 
 
 def control(run: Run) -> Control:

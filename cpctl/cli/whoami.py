@@ -9,7 +9,7 @@ from cpctl.config.profiles import Profile
 from cpctl.config.secrets import SERVICES
 from cpctl.delivery.entry import State
 from cpctl.delivery.records import depth
-from cpctl.errors import ConfigError
+from cpctl.errors import ConfigError, ExitCode
 from cpctl.output.columns import SETTING, Sheet
 
 commands = Commands()
@@ -20,14 +20,18 @@ def show_whoami(run: Run) -> None:
     """Show where calls would go, and from where each value comes."""
     profile = run.profile
     counted = depth(run.store, profile.name)
-    run.show(
+    keys = {service: key_facts(run, service) for service in SERVICES}
+    for text in same_key_warnings(profile):
+        run.output.warn(text)
+    broken = any("problem" in facts for facts in keys.values())
+    run.finish(
         {
             "profile": profile.name,
             "profile_source": profile.name_source,
             "environment": profile["environment"],
             "base_url": profile["base_url"],
             "config": str(profile.file) if profile.file else None,
-            "keys": {service: key_facts(run, service) for service in SERVICES},
+            "keys": keys,
             "settings": {name: {"value": each.text, "source": each.source} for name, each in profile.settings.items()},
             "outbox": {
                 "waiting": counted.waiting,
@@ -36,9 +40,8 @@ def show_whoami(run: Run) -> None:
             },
         },
         Sheet(SETTING, _rows),
+        ExitCode.CONFIG if broken else ExitCode.DONE,
     )
-    for text in same_key_warnings(profile):
-        run.output.warn(text)
 
 
 def _rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
@@ -66,8 +69,11 @@ def key_facts(run: Run, service: str) -> dict[str, Any]:
 
 def same_key_warnings(profile: Profile) -> list[str]:
     """The documents say that the keys of core and signal differ; the same one twice is a mistake."""
-    known = {service: profile.keys.get(service) for service in ("core", "signal")}
-    values = [source.read().value for source in known.values() if source is not None and source.kind != "command"]
+    known = [profile.keys.get(service) for service in ("core", "signal")]
+    try:
+        values = [source.read().value for source in known if source is not None and source.kind != "command"]
+    except ConfigError:
+        return []  # told where the key is shown
     if len(values) == 2 and values[0] == values[1]:
         return ["core and signal have the same key; the service gives each its own."]
     return []

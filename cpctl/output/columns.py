@@ -1,7 +1,9 @@
 """What a person sees of a thing: a row per column. Scripts get all of it, as JSON."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from cpctl.output.text import cell
 
 Record = Mapping[str, Any]
 
@@ -61,22 +63,96 @@ SETTING = columns("setting", "value", "source")
 PLACE = columns("what", "path", "source", "exists")
 FINDING = columns("what", "verdict", "remedy")
 REQUEST = columns("n", "time", "path", "status", "fault", "landed", "body")
+PROBLEM = columns("path", "verdict", "message")
+WEBHOOK = columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
 FAULT = columns("kind", "path", "times", "status", "retry_after", "seconds")
 CALL = columns("method", "url", "body")
+LEVEL = (Column("reference", "shipping_level_reference"), *columns("name", "note"))
+COUNTRY = (Column("reference", "country_reference"), Column("country", "note"), *columns("require_state"))
+STATE = (Column("reference", "state_reference"), *columns("name"), Column("note", spare=1))
+PRODUCT = (
+    *columns("reference", "name", "category"),
+    Column("from_price", spare=1),
+    Column("currency", spare=2),
+    Column("availability", spare=3),
+    Column("note", spare=4),
+)
+MIX = (Column("reference", "product_mix_reference"), *columns("name"), Column("note", spare=1))
+CATALOG = (
+    Column("reference", "catalog_reference"),
+    *columns("name"),
+    Column("titles", spare=1),
+    Column("note", spare=3),
+    Column("modify_date", spare=2),
+)
+TITLE = (*columns("isbn", "title", "version"), Column("catalog", "catalog_reference"), Column("modify_date", spare=1))
+ORDER = (*columns("reference", "order_date", "state", "state_code"),)
+PUBLISH_ORDER = (Column("reference", "order_reference"), *columns("order_date", "state_code"))
+LOG = (*columns("create_date", "state"), Column("state_code"), Column("after"))
+STATES = columns("number", "code", "meaning", "kind")
+OFFER = (
+    *columns("shipment"),
+    Column("items", spare=5),
+    *columns("shipping_level"),
+    Column("service", spare=4),
+    Column("shipping_option", spare=1),
+    *columns("price", "vat", "currency"),
+    Column("expires", spare=2),
+    Column("quote", spare=6),  # 64 characters that nobody types and nobody can copy out of two lines
+)
 
 
-def as_table(data: Any, view: View | None) -> tuple[list[Column], list[list[Any]]]:
-    """Columns and rows of any result; without a view every key that occurs is a column."""
+def as_table(data: Any, view: View | None) -> tuple[list[Column], Iterable[list[Any]]]:
+    """Columns and rows of any result; without a view every key that occurs is a column.
+
+    Where the data is a list that is read as it goes, so are the rows.
+    """
     if isinstance(view, Sheet):
         data, view = view.rows(data), view.columns
     if isinstance(data, Mapping):
         shown = {column.heading: column.value(data) for column in view} if view else data
         return list(columns("field", "value")), [[name, value] for name, value in _flat(shown)]
-    rows = data if isinstance(data, list) else [data]
+    if view and isinstance(data, LongData):
+        return list(view), _rows_of(view, data)
+    rows = as_list(whole(data))
     if rows and not all(isinstance(row, Mapping) for row in rows):
         return _plain_rows(rows)
     chosen = view or columns(*_names(rows))
-    return list(chosen), [[column.value(row) for column in chosen] for row in rows]
+    return list(chosen), list(_rows_of(chosen, rows))
+
+
+@runtime_checkable
+class LongData(Protocol):
+    """A list that is too long to be held as values all at once."""
+
+    def pieces(self) -> Iterator[tuple[str, list[Any]]]:
+        """Some elements at a time: as they were written, separated by commas, and as values."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The elements."""
+
+
+def whole(data: Any) -> Any:
+    """Data with every element made."""
+    return list(data) if isinstance(data, LongData) else data
+
+
+def as_list(data: Any) -> list[Any]:
+    """Any result as a list: what is one thing is a list of one."""
+    return data if isinstance(data, list) else [data]
+
+
+def _rows_of(view: Sequence[Column], records: Iterable[Record]) -> Iterator[list[Any]]:
+    for record in records:
+        yield [column.value(record) for column in view]
+
+
+def plain_keys(view: View | None) -> list[str] | None:
+    """The keys a view shows, where each of its columns is the plain value of one; else None."""
+    if not view or isinstance(view, Sheet):
+        return None
+    keys = [column.of or column.heading for column in view]
+    return [str(key) for key in keys] if all(isinstance(key, str) and "." not in key for key in keys) else None
 
 
 def _plain_rows(rows: list[Any]) -> tuple[list[Column], list[list[Any]]]:
@@ -97,3 +173,50 @@ def _flat(record: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+class Part(NamedTuple):
+    """A list inside a thing: what one of its members is called, and which of its values a person sees."""
+
+    called: str
+    keys: Sequence[str] = ()  # none: all that are plain
+
+
+def detail_sheet(**parts: Part) -> Sheet:
+    """A thing with lists in it, as people read it: its own values, then a line per member of each list."""
+
+    def rows(record: Record) -> list[Record]:
+        plain: list[Record] = [{"field": name, "value": value} for name, value in _flat(record) if name not in parts]
+        members: list[Record] = [
+            {"field": part.called, "value": _member(member, part.keys)}
+            for name, part in parts.items()
+            for member in record.get(name) or ()
+        ]
+        return plain + members
+
+    return Sheet(columns("field", "value"), rows)
+
+
+def _member(member: Any, keys: Sequence[str]) -> Any:
+    """One member of a list in one cell: its values, without names, as far as they are plain."""
+    if not isinstance(member, Mapping):
+        return member
+    values = [member.get(key) for key in keys] if keys else member.values()
+    return "  ".join(cell(value) for value in values if value not in (None, "") and not isinstance(value, list))
+
+
+CATALOG_SHEET = detail_sheet()
+PRODUCT_SHEET = detail_sheet(
+    options=Part("option", ("reference", "note", "type", "default")),
+    files=Part("file"),
+    specs=Part("spec", ("note", "value")),
+)
+MIX_SHEET = detail_sheet(options=Part("option"))
+TITLE_SHEET = detail_sheet(files=Part("file"))
+ORDER_SHEET = detail_sheet(
+    addresses=Part("address"),
+    items=Part(
+        "item", ("reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking")
+    ),
+    status_logs=Part("state", ("create_date", "state")),
+)

@@ -1,14 +1,18 @@
 """A writer per output format, and the row that makes it a choice of `--output`."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from cpctl.errors import InvalidInput
-from cpctl.output.columns import View, as_table
+from cpctl.output.columns import LongData, View, as_list, as_table, plain_keys, whole
 from cpctl.output.text import CONTROL, Screen, cell, escaped
 
 # Data, its view, and whether the stream is a terminal with colour: pieces of text.
+# The ASCII characters that TSV writes out inside values.
+TO_ESCAPE = bytes([*range(32), 92, 127])
 Writer = Callable[[Any, View | None, Screen], Iterator[str]]
 
 
@@ -16,16 +20,39 @@ def _table(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     from cpctl.output.table import table_text
 
     columns, rows = as_table(data, view)
-    if rows:
-        yield table_text(columns, rows, screen)
+    whole = list(rows)
+    if whole:
+        yield table_text(columns, whole, screen)
 
 
 def _tsv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     """Linear TSV: a header, a line a record, and `\\t`, `\\n`, `\\\\` written out inside values."""
     columns, rows = as_table(data, view)
     yield "\t".join(column.heading for column in columns) + "\n"
-    for row in rows:
-        yield "\t".join(escaped(cell(value).replace("\\", "\\\\")) for value in row) + "\n"
+    keys = plain_keys(view)
+    if isinstance(data, LongData) and keys and len(keys) > 1:
+        for _, records in data.pieces():
+            yield _tsv_lines(keys, records)
+    else:
+        yield from map(_tsv_line, rows)
+
+
+def _tsv_line(row: Sequence[Any]) -> str:
+    return "\t".join(escaped(cell(value).replace("\\", "\\\\")) for value in row) + "\n"
+
+
+def _tsv_lines(keys: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
+    """Many lines at once. Where all is plain text and whole numbers, one look at them tells; else row by row."""
+    try:
+        rows = list(map(itemgetter(*keys), records))
+    except KeyError:
+        return "".join(_tsv_line([record.get(key) for key in keys]) for record in records)
+    if set(map(type, chain.from_iterable(rows))) <= {str, int}:
+        text = "".join(map(("\t".join(["%s"] * len(keys)) + "\n").__mod__, rows))
+        separators = len(rows) * len(keys)  # between cells and after lines; more would stand in values
+        if text.isascii() and len(text) - len(text.encode().translate(None, TO_ESCAPE)) == separators:
+            return text
+    return "".join(map(_tsv_line, rows))
 
 
 def _csv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
@@ -40,17 +67,27 @@ def _csv(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
 
 
 def _json(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
-    yield _for_terminal(json.dumps(data, ensure_ascii=False, indent=2), screen, keep="\n") + "\n"
+    """Indented; a list that is too long to be read by a person stands as the service wrote it."""
+    if isinstance(data, LongData):
+        yield "["
+        between = ""
+        for written, _ in data.pieces():
+            yield between + _for_terminal(written, screen, keep="\n\t")
+            between = ","
+        yield "]\n"
+    else:
+        yield _for_terminal(json.dumps(data, ensure_ascii=False, indent=2), screen, keep="\n") + "\n"
 
 
 def _jsonl(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
-    for record in data if isinstance(data, list) else [data]:
+    for record in data if isinstance(data, LongData) else as_list(data):
         yield _for_terminal(json.dumps(record, ensure_ascii=False), screen) + "\n"
 
 
 def _yaml(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     import yaml
 
+    data = whole(data)
     written = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
     if CONTROL.search(written.replace("\n", "")):  # marks that turn the writing around, and one read as a line end
         written = yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=10_000)
@@ -59,7 +96,7 @@ def _yaml(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
 
 def _value(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     """One scalar a line; nothing at all is an empty line."""
-    for value in data if isinstance(data, list) else [data]:
+    for value in as_list(whole(data)):
         if isinstance(value, Mapping | list):
             raise InvalidInput(
                 "`-o value` writes single values, and the result holds structures.",

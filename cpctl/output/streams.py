@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from cpctl.errors import InvalidInput, OutputError, nearest
-from cpctl.output.columns import View
+from cpctl.output.columns import View, whole
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import Screen, escaped, escaped_lines, wants_color
 
@@ -61,7 +61,7 @@ class Output:
     def show(self, data: Any, view: View | None = None) -> None:
         """Write a result. Raises OutputError, BrokenPipeError, InvalidInput."""
         if self._query is not None:
-            data, view = self._query(data), None
+            data, view = self._query(whole(data)), None
         self.write(FORMATS[self.format][0](data, view, self._screen))
 
     def write(self, pieces: Iterator[str]) -> None:

@@ -31,9 +31,9 @@ def private(file: Path, text: str, mode: int = 0o600) -> Path:
     return file
 
 
-def facts(inside: Inside, world: World, *more: str, **changes: str | None) -> Any:
+def facts(inside: Inside, world: World, *more: str, code: int = 0, **changes: str | None) -> Any:
     result = inside(world, "whoami", "-o", "json", *more, **changes)
-    assert result.code == 0, result
+    assert result.code == code, result
     assert KEY not in result.out + result.err
     return result.data["keys"]["signal"]
 
@@ -168,7 +168,7 @@ def test_a_command_is_a_list_of_words_and_never_a_line_for_a_shell(configured: W
 
 def test_whoami_tells_why_a_key_cannot_be_had(configured: World, inside: Inside) -> None:
     with_key(configured, 'api_key_command: ["false"]')
-    found = facts(inside, configured)
+    found = facts(inside, configured, code=3)
     assert found["key"] is None
     assert "ended with status 1" in found["problem"]
 

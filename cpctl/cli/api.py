@@ -1,0 +1,60 @@
+"""`cpctl api`: any path, with the right key added."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
+from cpctl.cli.calling import More, call_endpoint
+from cpctl.cli.files import read_input
+from cpctl.cli.group import Commands
+from cpctl.cli.run import Run
+from cpctl.errors import InvalidInput, nearest
+
+# Where a path without a leading slash begins, and which key each service takes.
+PREFIXES = {"core": "/cloudcore/1.0/", "publish": "/cloudpublish/1.0/", "signal": "/cloudsignal/2.0/"}
+KEYS = {"core": "core", "publish": "core", "signal": "signal"}
+commands = Commands()
+
+
+@commands.add("api", "cpctl api orders/info -f reference=12346")
+def call_any(
+    run: Run,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="orders/info, or whole: /cloudcore/1.0/orders/info.")],
+    more: More,
+    input: Annotated[str | None, typer.Option("--input", metavar="FILE|-", help="A JSON object to send.")] = None,
+    service: Annotated[str | None, typer.Option(metavar="NAME", help="core, publish or signal.")] = None,
+) -> None:
+    """Post to any path of the service, with the right key added."""
+    body = _object(input) if input else {}
+    result = call_endpoint(run, _endpoint(path, service), more, body)
+    if result is None or result == []:
+        run.output.note("The service answered without content.")
+    if result is not None:
+        run.show(result)
+
+
+def _endpoint(path: str, service: str | None) -> Endpoint:
+    """The row of a known path, or one made for an unknown one: that is never sent twice."""
+    if service is not None and service not in KEYS:
+        raise InvalidInput(f'There is no service "{service}".', nearest(service, KEYS))
+    if not path.strip("/") or any(c.isspace() or not c.isprintable() for c in path) or "://" in path:
+        raise InvalidInput(f'"{path}" is not a path.', "Such as orders/info, or /cloudcore/1.0/orders/info.")
+    whole = path if path.startswith("/") else PREFIXES[service or "core"] + path
+    signals = whole.startswith(("/cloudsignal/", "/1.1/"))
+    known = next((row for row in ENDPOINTS.values() if row.path.strip("/") == whole.strip("/")), None)
+    effect = known.effect if known else Effect.CHANGE
+    key = KEYS[service] if service else "signal" if signals else "core"
+    return Endpoint(path, whole, key, effect)
+
+
+def _object(file: str) -> dict[str, Any]:
+    text = read_input(file)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{file}: not JSON: {error}.") from error
+    if not isinstance(value, dict) or "apikey" in value:
+        raise InvalidInput(f"{file}: must be a JSON object without an apikey.", "The key comes from the profile.")
+    return value

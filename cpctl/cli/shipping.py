@@ -1,0 +1,34 @@
+"""`cpctl shipping`: where to, and how fast."""
+
+from typing import Annotated
+
+import typer
+
+from cpctl.cli.calling import More, call
+from cpctl.cli.filters import containing
+from cpctl.cli.group import Commands
+from cpctl.cli.parameters import Search
+from cpctl.cli.run import Run
+from cpctl.output.columns import COUNTRY, LEVEL, STATE
+
+commands = Commands()
+
+
+@commands.add("levels", "cpctl shipping levels")
+def list_levels(run: Run, more: More) -> None:
+    """List the shipping levels."""
+    run.show(call(run, "shipping/levels", more), LEVEL)
+
+
+@commands.add("countries", "cpctl shipping countries --search united")
+def list_countries(run: Run, more: More, search: Search = "") -> None:
+    """List the countries that are shipped to, and which of them need a state."""
+    run.show(containing(search, call(run, "shipping/countries", more)), COUNTRY)
+
+
+@commands.add("states", "cpctl shipping states US")
+def list_states(
+    run: Run, country: Annotated[str, typer.Argument(metavar="COUNTRY", help="Two letters, ISO 3166-1.")], more: More
+) -> None:
+    """List the states of a country."""
+    run.show(call(run, "shipping/states", more, country_reference=country.upper()), STATE)
