@@ -33,6 +33,8 @@ docs: $(VENV)/installed ## Write what is generated: the reference and the comple
 
 bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
 	@$(BIN)/python -m bench.startup
+	@echo
+	@$(BIN)/python -m bench.lists
 
 dist: $(VENV)/installed ## Build wheel and sdist in dist/.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build

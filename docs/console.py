@@ -12,25 +12,29 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cpctl.cli.sandbox import _configuration
+from cpctl.cli.sandboxed import configuration
 from cpctl.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = 100
 HOME = "/home/ana"
+# The sandbox's clock stands still, and moves only where a document moves it.
+NOW = datetime(2026, 1, 20, 13, 0, 0, tzinfo=UTC)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ALIKE = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT"), "2026-01-20 13:00:00 GMT"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-01-20T13:00:00Z"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "a1e771f2e375bc33b5385fcc8091a328481bc45f3bff13de96ba0e7585ff936f"),
     (re.compile(r"http://127\.0\.0\.1:\d{5}"), "http://127.0.0.1:48900"),
 )
 
 
 def with_real_output(text: str) -> str:
     """The document with every console block run anew."""
-    with _folder_as_long_as(HOME) as folder, Sandbox() as sandbox:
+    with _folder_as_long_as(HOME) as folder, Sandbox(clock=lambda: NOW) as sandbox:
         environment = _environment(folder, sandbox)
         return BLOCK.sub(lambda match: f"```console\n{_block(match[1], folder, environment)}```", text)
 
@@ -52,7 +56,7 @@ def _folder_as_long_as(shown: str) -> Iterator[Path]:
 def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
     config = folder / "config.yaml"
     config.touch(mode=0o600)
-    config.write_text(_configuration(sandbox), encoding="utf-8")
+    config.write_text(configuration(sandbox), encoding="utf-8")
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
