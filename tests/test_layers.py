@@ -16,10 +16,11 @@ NEIGHBOURS = {
     "api": set(),
     "config": {"signals"},
     "delivery": {"signals"},
-    "documents": set(),
+    "lists": set(),
+    "documents": {"lists"},
     "output": set(),
-    "sandbox": {"signals"},
-    "cli": {"signals", "api", "config", "delivery", "documents", "output", "sandbox"},
+    "sandbox": {"signals", "lists"},
+    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox"},
 }
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {

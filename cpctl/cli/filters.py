@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cpctl.api.states import ORDER_STATES, state_number
 from cpctl.cli.moments import parse_since
 from cpctl.errors import InvalidInput, nearest
+from cpctl.lists.order_states import ORDER_STATES, state_number
 
 Record = Mapping[str, Any]
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.states import ORDER_STATES, state_number
 from cpctl.cli.calling import More, call, parse_reference, show_each
 from cpctl.cli.counting import tell_count
 from cpctl.cli.filters import between, in_states, newest, order_time
@@ -16,6 +15,7 @@ from cpctl.cli.moments import age_words, utc_now
 from cpctl.cli.parameters import Limit, References, Since, States, Yes
 from cpctl.cli.run import Run
 from cpctl.errors import ExitCode, InvalidInput, nearest
+from cpctl.lists.order_states import ORDER_STATES, state_number
 from cpctl.output.columns import LOG, ORDER, ORDER_SHEET, PUBLISH_ORDER, STATES, Sheet
 
 commands = Commands()

@@ -15,11 +15,10 @@ from cpctl.documents.checks import check_quote
 from cpctl.documents.quotes import quote_from_document, quote_from_specs
 from cpctl.documents.reading import MAX_BYTES, read_document
 from cpctl.errors import InvalidInput, NotFound, nearest
+from cpctl.lists.states import STATE_REQUIRED
 from cpctl.output.columns import OFFER, Sheet
 
 commands = Commands()
-# The official SDKs ask for a state for these; the service's own list is `shipping countries`.
-NEED_STATE = ("US", "CA")
 
 
 class Asked(NamedTuple):
@@ -78,7 +77,7 @@ def _body(run: Run, asked: Asked, file: str | None) -> dict[str, Any]:
     else:
         country = asked.country.upper() if asked.country else None
         body = quote_from_specs(asked.item or [], country, asked.state, asked.currency)
-    if body.get("country") in NEED_STATE and not body.get("state"):
+    if body.get("country") in STATE_REQUIRED and not body.get("state"):
         body["state"] = _asked_state(run, str(body["country"]))
     errors = [each for each in check_quote(body) if not each.warning]
     if errors:

@@ -5,12 +5,12 @@ import time
 from typing import Any
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.states import CANCELED, DONE, ORDER_STATES, reached, state_number
 from cpctl.cli.calling import caller
 from cpctl.cli.filters import parse_state
 from cpctl.cli.moments import parse_span
 from cpctl.cli.run import Run
 from cpctl.errors import ExitCode, InvalidInput, TemporaryError
+from cpctl.lists.order_states import CANCELED, DONE, ORDER_STATES, reached, state_number
 from cpctl.output.columns import ORDER_SHEET
 
 SHORTEST_INTERVAL = 0.2  # seconds; below that, waiting is hammering

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cpctl.documents import countries
 from cpctl.documents.problems import Problem, filled, join, shown, text_of
-from cpctl.documents.states import STATES
 from cpctl.documents.values import did_you_mean, meant
+from cpctl.lists import countries
+from cpctl.lists.states import STATE_REQUIRED, STATES
 
 Object = dict[str, Any]
 Rule = Callable[[Object, str], Iterator[Problem]]
@@ -99,16 +99,16 @@ def zip_fits(address: Object, path: str) -> Iterator[Problem]:
 
 
 def state_fits(address: Object, path: str) -> Iterator[Problem]:
-    """The states of US and CA are known; those of other countries only by their form."""
+    """US and CA need a known state; other countries that have states may; of the rest only the form is known."""
     country, state = _country_of(address), text_of(address, "state")
-    states = STATES.get(country)
+    states, needed = STATES.get(country), country in STATE_REQUIRED
     if states is None:
         yield from _foreign_state(country, state, join(path, "state"))
-    elif not filled(address, "state"):
+    elif needed and not filled(address, "state"):
         yield missing(address, path, "state", f"{country} needs one, such as {next(iter(states))}")
     elif state and state not in states:
         hint = did_you_mean(meant(state, states, {}), states, f"`cpctl shipping states {country}` lists them.")
-        yield Problem(join(path, "state"), f"{shown(state)} is no state of {country}. {hint}")
+        yield Problem(join(path, "state"), f"{shown(state)} is no state of {country}. {hint}", warning=not needed)
 
 
 def _foreign_state(country: str, state: str, path: str) -> Iterator[Problem]:

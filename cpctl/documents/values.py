@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from cpctl.documents import countries, currencies
 from cpctl.documents.problems import Problem, closest, refuse, shown, warn
+from cpctl.lists import countries, currencies
 
 Check = Callable[[str], Problem | None]
 

@@ -5,6 +5,7 @@ Source: CloudCore API 1.0, "Order calls"; live answers for the types and for wha
 
 from http import HTTPStatus
 
+from cpctl.lists.order_states import ORDER_STATES
 from cpctl.sandbox.answers import DONE, NOTHING, Answer, Refused, ok
 from cpctl.sandbox.catalogue import PRODUCTS
 from cpctl.sandbox.clock import plain
@@ -16,9 +17,8 @@ from cpctl.sandbox.order_states import (
     ITEM_SHIPPED,
     ITEM_VERIFIED,
     NEW,
-    ORDER_STATES,
     SANDBOX_COMPLETE,
-    OrderState,
+    ItemState,
     is_cancelable,
 )
 from cpctl.sandbox.orders import File, Item, ItemDetail, Order
@@ -179,7 +179,7 @@ def tracking(item: Item) -> str:
     return "" if shipped is None else str(shipped["tracking"])
 
 
-def item_state(order: Order, item: Item) -> OrderState:
+def item_state(order: Order, item: Item) -> ItemState:
     """The state of an item: what was said of it, else how far its order is."""
     if item.said("ItemCanceled") is not None or order.state == CANCELED:
         return ITEM_CANCELED

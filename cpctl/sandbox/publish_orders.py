@@ -7,13 +7,14 @@ CloudCore, whose own calls are different ones; at those both are taken here, tol
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from cpctl.lists.order_states import ORDER_STATES
 from cpctl.sandbox.answers import NOTHING, Answer, Refused, ok
 from cpctl.sandbox.clock import iso
 from cpctl.sandbox.core_orders import tracking
 from cpctl.sandbox.item_rules import check_unique
 from cpctl.sandbox.options import TOTAL_PAGES
 from cpctl.sandbox.order_rules import check_reference, read_addresses, read_level, read_mail
-from cpctl.sandbox.order_states import ORDER_STATES, is_cancelable
+from cpctl.sandbox.order_states import is_cancelable
 from cpctl.sandbox.orders import Details, File, Item, ItemDetail, Order
 from cpctl.sandbox.publish_rules import counter
 from cpctl.sandbox.publish_state import MIXES, Title

@@ -7,10 +7,11 @@ from decimal import Decimal
 from http import HTTPStatus
 from itertools import groupby
 
+from cpctl.lists.currencies import CURRENCIES
 from cpctl.sandbox.answers import NOTHING, Answer, Refused, ok
 from cpctl.sandbox.clock import iso, zulu
 from cpctl.sandbox.countries import COUNTRIES
-from cpctl.sandbox.currencies import CURRENCIES, INVOICE, RATES
+from cpctl.sandbox.currencies import INVOICE, RATES
 from cpctl.sandbox.item_rules import check_unique, options_of_item, product_of
 from cpctl.sandbox.pricing import APP_FEE, FEE, Wanted, grams, item_price, rounded, shipping_price, vat_rate
 from cpctl.sandbox.quote_store import LIFETIME, Quote

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpctl.documents.checks import check_order, check_publish_order, check_quote
-from cpctl.documents.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.documents.currencies import CURRENCIES
 from cpctl.documents.preparing import prepared
 from cpctl.documents.quotes import quote_from_document
 from cpctl.documents.reading import read_document
-from cpctl.documents.states import STATES
 from cpctl.documents.values import ITEM_FILES, REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.lists.countries import COUNTRIES, WITHOUT_ZIP
+from cpctl.lists.currencies import CURRENCIES
+from cpctl.lists.states import STATES
 
 Document = dict[str, Any]
 

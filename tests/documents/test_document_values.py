@@ -17,12 +17,12 @@ from document_examples import (
 )
 
 from cpctl.documents.checks import check_order, check_publish_order, check_quote
-from cpctl.documents.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.documents.countries import MEANT as MEANT_COUNTRIES
-from cpctl.documents.currencies import CURRENCIES
-from cpctl.documents.currencies import MEANT as MEANT_CURRENCIES
-from cpctl.documents.states import STATES
 from cpctl.documents.values import REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.lists.countries import COUNTRIES, WITHOUT_ZIP
+from cpctl.lists.countries import MEANT as MEANT_COUNTRIES
+from cpctl.lists.currencies import CURRENCIES
+from cpctl.lists.currencies import MEANT as MEANT_CURRENCIES
+from cpctl.lists.states import STATE_REQUIRED, STATES
 
 QUOTE_HASH = "0123456789abcdef" * 4
 
@@ -64,7 +64,8 @@ def test_the_tables_agree_with_each_other() -> None:
     assert not COUNTRIES.keys() & MEANT_COUNTRIES.keys()
     assert CURRENCIES.keys() >= set(MEANT_CURRENCIES.values())
     assert not CURRENCIES.keys() & MEANT_CURRENCIES.keys()
-    assert STATES.keys() == {"US", "CA"}
+    assert STATE_REQUIRED == ("US", "CA")
+    assert set(STATE_REQUIRED) <= STATES.keys() <= COUNTRIES.keys()
     assert (len(STATES["US"]), len(STATES["CA"])) == (63, 13)
 
 

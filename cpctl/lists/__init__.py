@@ -1,0 +1,1 @@
+"""Lists of the field: countries, their states, currencies, states of orders. Data, and nothing that acts."""
