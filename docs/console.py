@@ -61,6 +61,7 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
         "TERM": "dumb",
+        "CPCTL_STATION": "bench-1",
         "CPCTL_CONFIG": str(config),
         "CPCTL_DATA_DIR": str(folder / "data"),
         "CPCTL_SANDBOX_CONTROL": sandbox.control_url,

@@ -11,7 +11,7 @@ from cpctl.cli.moments import parse_time
 from cpctl.cli.parameters import MoreFields, RequireDelivery, parse_fields
 from cpctl.cli.run import Run
 from cpctl.cli.sender import calls_of, make_sender
-from cpctl.delivery.entry import WAITING, Entry, State, exit_of
+from cpctl.delivery.entry import WAITING, Entry, Origin, State, exit_of
 from cpctl.delivery.outbox import Accepted, utc_now
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError
 from cpctl.output.columns import SIGNAL
@@ -44,7 +44,8 @@ def report(
         return
     if not how.queue_only:
         run.profile.key("signal").check()
-    accepted = run.outbox.accept(signals, how.force)
+    origin = Origin(run.profile["operator"], run.profile["station"])
+    accepted = run.outbox.accept(signals, how.force, [origin] * len(signals))
     run.accepted = sum(one.new for one in accepted)
     fates, failed = _deliver(run, _to_send(accepted, how))
     reports = [_report(one, fates) for one in accepted]

@@ -1,5 +1,6 @@
 """Profiles: which one is meant, and each of its settings with the source of its value."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -88,9 +89,14 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("shipping_option", "shipping option of ItemShipped where none is given", ""),
         Setting("timeout", "seconds one call may take", "30", "CPCTL_TIMEOUT", check_timeout),
+        Setting("station", "name of this bench; the host's where none is given", "", "CPCTL_STATION"),
+        Setting("operator", "who reports, where no badge says so", "", "CPCTL_OPERATOR"),
         Setting("store", "file of the outbox and its history", "", "CPCTL_STORE", _check_store),
     )
 }
+
+# Settings that are lists or mappings: read where they are used, by config.shop.
+SHOP_NAMES = ("carriers", "carrier_options", "item_pattern", "order_of_item", "badge_prefix", "maps")
 
 # Every variable that cpctl reads, with what it does; settings and keys bring their own.
 OTHER_VARIABLES = {
@@ -119,7 +125,10 @@ class Profile:
         file: Path | None,
         settings: Mapping[str, Value],
         keys: Mapping[str, KeySource],
+        shop: Mapping[str, Node],
     ) -> None:
+        """`shop` holds what a shop has set up for its benches and files, as it was written; see config.shop."""
+        self.shop = shop
         self.name = name
         self.name_source = name_source
         self.file = file
@@ -190,7 +199,8 @@ def load_profile(
     if timeout is not None:
         settings["timeout"] = _checked(SETTINGS["timeout"], Value(timeout, "--timeout"))
     settings |= _derived(settings, configuration, given)
-    return Profile(chosen, source, configuration.file if configuration else None, settings, keys)
+    shop = {name: fields[name] for name in SHOP_NAMES if name in fields}
+    return Profile(chosen, source, configuration.file if configuration else None, settings, keys, shop)
 
 
 def _chosen(configuration: Configuration | None, name: str | None, given: Mapping[str, str]) -> tuple[str, str]:
@@ -261,7 +271,11 @@ def _derived(
         local = is_loopback(urlsplit(base_url.text).hostname or "")
         environment = Value("sandbox" if local else "live", "base_url")
     url = Value(base_url.text.rstrip("/"), base_url.source)
-    return {"store": store, "environment": environment, "base_url": url}
+    station = settings["station"]
+    if not station.text:
+        name = os.uname().nodename if hasattr(os, "uname") else given.get("COMPUTERNAME", "")
+        station = Value(name, "the host's name")
+    return {"store": store, "environment": environment, "base_url": url, "station": station}
 
 
 def _key_source(service: str, fields: Mapping[str, Node], given: Mapping[str, str]) -> KeySource | None:
@@ -289,7 +303,7 @@ def _from_node(service: str, name: str, node: Node) -> KeySource:
 
 def _check_names(profile: str, node: Node) -> None:
     fields = node.mapping(f'the profile "{profile}"')
-    _refuse_unknown(fields, (*SERVICES, *SETTINGS), f'the profile "{profile}"')
+    _refuse_unknown(fields, (*SERVICES, *SETTINGS, *SHOP_NAMES), f'the profile "{profile}"')
     for service in SERVICES:
         if service in fields:
             _refuse_unknown(fields[service].mapping(service), tuple(KEY_KINDS), service)

@@ -42,6 +42,14 @@ WAITING = (State.QUEUED, State.HELD)
 OPEN = (State.QUEUED, State.HELD, State.REFUSED, State.EXPIRED)
 
 
+class Origin(NamedTuple):
+    """Who reported a signal, at which station, and which carrier its tracking code is of; "" where nobody knows."""
+
+    operator: str = ""
+    station: str = ""
+    carrier: str = ""
+
+
 class Entry(NamedTuple):
     """One accepted signal. Times are ms since 1970 in UTC; 0 or None where there is none yet."""
 
@@ -62,6 +70,7 @@ class Entry(NamedTuple):
     maybe_duplicate: bool
     lease: str | None
     lease_until: int
+    origin: Origin = Origin()
     damaged: bool = False  # the disk changed it; it can be shown, and must not be sent
 
     @classmethod
@@ -72,6 +81,7 @@ class Entry(NamedTuple):
         more = ("last_attempt_at", "settled_at", "http_status", "message", "lease", "lease_until")
         return cls(
             signal=signal or _what_is_left(row),
+            origin=Origin(row["operator"], row["station"], row["carrier"]),
             damaged=signal is None,
             state=State(row["state"]),
             maybe_duplicate=bool(row["maybe_duplicate"]),
@@ -100,6 +110,7 @@ class Entry(NamedTuple):
             "next_attempt_at": iso(max(self.next_at, self.not_before)) if waits else None,
             "maybe_duplicate": self.maybe_duplicate,
             "held_by": self.held_by or None,
+            **self.origin._asdict(),
             "uid": self.uid,
         } | other
 

@@ -41,4 +41,30 @@ MIGRATIONS: tuple[str, ...] = (
         delayed        INTEGER NOT NULL DEFAULT 0
     );
     """,
+    # 2: who reported a signal and where, what happened at a bench beside signals, and items that wait for their label.
+    """
+    ALTER TABLE signals ADD COLUMN operator TEXT NOT NULL DEFAULT '';
+    ALTER TABLE signals ADD COLUMN station  TEXT NOT NULL DEFAULT '';
+    ALTER TABLE signals ADD COLUMN carrier  TEXT NOT NULL DEFAULT '';
+    CREATE TABLE moments (
+        id       INTEGER PRIMARY KEY,
+        at       INTEGER NOT NULL,
+        profile  TEXT    NOT NULL,
+        kind     TEXT    NOT NULL,
+        type     TEXT    NOT NULL,
+        order_id TEXT    NOT NULL,
+        item     TEXT    NOT NULL,
+        operator TEXT    NOT NULL,
+        station  TEXT    NOT NULL,
+        words    TEXT    NOT NULL
+    );
+    CREATE INDEX moments_by_time ON moments (profile, at);
+    CREATE TABLE benches (
+        profile TEXT    NOT NULL,
+        station TEXT    NOT NULL,
+        waiting TEXT    NOT NULL,
+        since   INTEGER NOT NULL,
+        PRIMARY KEY (profile, station)
+    );
+    """,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from cpctl.delivery.entry import OPEN, Entry, State, to_ms
+from cpctl.delivery.entry import OPEN, Entry, Origin, State, to_ms
 from cpctl.delivery.store import Store, Transaction
 from cpctl.errors import Conflict, NotFound, StoreError
 from cpctl.signals.signal import Signal
@@ -15,9 +15,9 @@ Clock = Callable[[], datetime]
 
 INSERT = """
     INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at,
-                         state, held_by, attempts, next_at, maybe_duplicate)
+                         state, held_by, attempts, next_at, not_before, maybe_duplicate, operator, station, carrier)
     VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at,
-            :state, :held_by, :attempts, :next_at, :maybe_duplicate)
+            :state, :held_by, :attempts, :next_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
 """
 
 
@@ -67,20 +67,26 @@ class Outbox:
         self.profile = profile
         self._clock = clock
 
-    def accept(self, signals: Sequence[Signal], force: bool = False) -> list[Accepted]:
+    def accept(
+        self, signals: Sequence[Signal], force: bool = False, origins: Sequence[Origin] = (), hold_back: float = 0.0
+    ) -> list[Accepted]:
         """Take responsibility: when this returns, every new signal survives a power cut.
 
         All in one transaction. The same signal again is a DUPLICATE; another content for the
-        same type and item is a CONFLICT and is not taken, unless `force`. Raises StoreError,
-        and then none is taken.
+        same type and item is a CONFLICT and is not taken, unless `force`. `origins` stand beside
+        the signals; none are sent for `hold_back` seconds. Raises StoreError, and then none is
+        taken.
         """
+        pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
         try:
-            return self.store.write(lambda work: [self._accept_one(work, signal, force) for signal in signals])
+            return self.store.write(
+                lambda work: [self._accept_one(work, signal, force, origin, hold_back) for signal, origin in pairs]
+            )
         except StoreError as error:
             what = "NOT ACCEPTED, nothing sent: " + error.message
             raise StoreError(what, error.hint) from error
 
-    def _accept_one(self, work: Transaction, signal: Signal, force: bool) -> Accepted:
+    def _accept_one(self, work: Transaction, signal: Signal, force: bool, origin: Origin, hold_back: float) -> Accepted:
         earlier = self._earlier(work, signal)
         same = [entry for entry in earlier if entry.signal.content() == signal.content()]
         if signal.kind.repeats:
@@ -89,10 +95,27 @@ class Outbox:
         elif earlier:
             if earlier[-1] in same:
                 return Accepted(earlier[-1], State.DUPLICATE, signal)
+            refused = Accepted(earlier[-1], State.CONFLICT, signal)
+            self.note_moment(work, "override" if force else "conflict", signal, origin, refused.words())
             if not force:
-                return Accepted(earlier[-1], State.CONFLICT, signal)
-        now = to_ms(self._clock())
-        return Accepted(self._insert(work, signal, now), State.QUEUED, signal)
+                return refused
+        return Accepted(self._insert(work, signal, origin, hold_back), State.QUEUED, signal)
+
+    def note_moment(self, work: Transaction, kind: str, signal: Signal, origin: Origin, words: str) -> None:
+        """Keep what happened beside the signals themselves: a conflict, an override, one that was taken back."""
+        work.insert(
+            "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words) VALUES"
+            " (:at, :profile, :kind, :type, :order_id, :item, :operator, :station, :words)",
+            at=to_ms(self._clock()),
+            profile=self.profile,
+            kind=kind,
+            type=signal.kind.name,
+            order_id=signal.order,
+            item=signal.item,
+            operator=origin.operator,
+            station=origin.station,
+            words=words,
+        )
 
     def _earlier(self, work: Transaction, signal: Signal) -> list[Entry]:
         """Accepted signals of that type and item which count: not refused, expired or dropped."""
@@ -106,7 +129,8 @@ class Outbox:
         )
         return [Entry.from_row(row) for row in rows]
 
-    def _insert(self, work: Transaction, signal: Signal, now: int) -> Entry:
+    def _insert(self, work: Transaction, signal: Signal, origin: Origin, hold_back: float) -> Entry:
+        now = to_ms(self._clock())
         key = work.insert(
             INSERT,
             uid=uuid.uuid4().hex,
@@ -122,7 +146,9 @@ class Outbox:
             held_by="",
             attempts=0,
             next_at=now,
+            not_before=now + int(hold_back * 1000) if hold_back else 0,
             maybe_duplicate=0,
+            **origin._asdict(),
         )
         return _entry(work, key)
 

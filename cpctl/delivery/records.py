@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cpctl.delivery.entry import OPEN, STORED_STATES, WAITING, Entry, State, to_ms
+from cpctl.delivery.entry import OPEN, STORED_STATES, WAITING, Entry, Origin, State, to_ms
 from cpctl.delivery.outbox import INSERT, Outbox
 from cpctl.delivery.store import Store, Transaction, read_foreign
 from cpctl.errors import InvalidInput
@@ -103,7 +103,7 @@ def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:
 # --- out to a file, and in again ------------------------------------------------------------
 
 _CARRIED = ("uid", "profile", "version", "type", "order_id", "item", "fields", "event_at", "accepted_at", "state")
-_CARRIED_TOO = ("held_by", "attempts", "maybe_duplicate")
+_CARRIED_TOO = ("held_by", "attempts", "maybe_duplicate", "operator", "station", "carrier")
 _ALL_CARRIED = _CARRIED + _CARRIED_TOO
 _LATEST = 253_402_300_800_000  # the year 10000, in ms
 
@@ -157,7 +157,7 @@ def _take_over(outbox: Outbox, records: Iterable[Mapping[str, Any]], broken: str
                 continue
             # What was being sent elsewhere may have arrived; a new try must say so.
             doubt = record["maybe_duplicate"] or (record["attempts"] and record["state"] == State.QUEUED)
-            values = dict(record) | {"next_at": record["accepted_at"], "maybe_duplicate": bool(doubt)}
+            values = dict(record) | {"next_at": record["accepted_at"], "maybe_duplicate": bool(doubt), "not_before": 0}
             if record["held_by"] == "answer":  # the pause of the other store's queue; ours has its own
                 values |= {"state": State.QUEUED, "held_by": ""}
             transaction.insert(INSERT, **values)
@@ -191,7 +191,7 @@ def _record(place: str, line: str) -> Mapping[str, Any]:
 
 def _is_sound(record: Mapping[str, Any]) -> bool:
     """Whether every value can be what it claims; one that cannot would stop every look at the store."""
-    texts = ("uid", "profile", "version", "type", "order_id", "item", "fields", "state", "held_by")
+    texts = ("uid", "profile", "version", "type", "order_id", "item", "fields", "state", "held_by", *Origin._fields)
     numbers = ("event_at", "accepted_at", "attempts", "maybe_duplicate")
     if not all(isinstance(record[name], str) for name in texts):
         return False

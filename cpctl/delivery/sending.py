@@ -69,15 +69,16 @@ class Delivery:
     longer, and a process killed in mid-send is followed by another after that.
     """
 
-    def __init__(self, outbox: Outbox, send: Send, send_seconds: float, clock: Clock = utc_now) -> None:
+    def __init__(self, outbox: Outbox, send: Send, send_seconds: float, clock: Clock = utc_now, run: str = "") -> None:
         self._outbox = outbox
         self._store = outbox.store
         self._profile = outbox.profile
         self._send = send
         self._lease_ms = min(int(send_seconds * 1000) + LEASE_MARGIN_MS, LONGEST_LEASE_MS)
         self._clock = clock
-        # Names this run in the store: a signal is tried once per run, what failed now is left to the next.
-        self._run = uuid.uuid4().hex
+        # Names this run in the store: a signal is tried once per run, what failed now is left to the
+        # next. Several senders that work on one run together are given its name.
+        self._run = run or uuid.uuid4().hex
 
     def deliver(self, ids: Sequence[int]) -> None:
         """Send the named entries, each after what is still undelivered of its item.
