@@ -40,7 +40,7 @@ def check_only(run: Run, file: str, api: str) -> None:
         {"path": each.path, "verdict": "warning" if each.warning else "error", "message": each.message}
         for each in problems
     ]
-    run.finish(rows, PROBLEM, ExitCode.USAGE if wrong else ExitCode.DONE)
+    run.show(rows, PROBLEM, ExitCode.USAGE if wrong else ExitCode.DONE)
 
 
 def add(run: Run, file: str, endpoint: Endpoint, more: More) -> None:

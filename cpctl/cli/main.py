@@ -1,6 +1,7 @@
 """The way in: the only place where an error becomes a message and an exit status."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import typer
 
 from cpctl.cli.group import UsageError
 from cpctl.cli.root import root
-from cpctl.cli.run import Ended, Run, environment_of_process
+from cpctl.cli.run import Ended, Run
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, OutputError
 from cpctl.output.streams import Output, prepare_streams
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     signal.signal(signal.SIGTERM, _terminate)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    run = Run(environment_of_process())
+    run = Run(os.environ)
     try:
         return _guarded(run, arguments)
     except KeyboardInterrupt:

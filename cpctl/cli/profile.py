@@ -76,7 +76,7 @@ def check_profiles(run: Run) -> None:
     for name in names or [None]:
         findings += _findings(run, name)
     failed = any(row["verdict"] == "failure" for row in findings)
-    run.finish(findings, FINDING, ExitCode.CONFIG if failed else ExitCode.DONE)
+    run.show(findings, FINDING, ExitCode.CONFIG if failed else ExitCode.DONE)
 
 
 def _findings(run: Run, name: str | None) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Run: what a command is handed. Profile, outbox and output are made on first use."""
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -136,17 +135,14 @@ class Run:
         if not typer.confirm(escaped(self.hide(question)), err=True):
             raise InvalidInput("Not confirmed; nothing was changed.")
 
-    def show(self, data: Any, view: "View | None" = None) -> None:
-        """Write the command's result."""
+    def show(self, data: Any, view: "View | None" = None, status: ExitCode = ExitCode.DONE) -> None:
+        """Write the result of a command that changes nothing, and end with this status."""
+        self.status = self.status or status
         self.output.show(data, view)
 
     def finish(self, data: Any, view: "View | None", status: ExitCode) -> None:
         """The work is done: keep its status, whatever becomes of printing its result."""
         self.status = status
         self.worked = True
-        self.show(data, view)
+        self.output.show(data, view)
 
-
-def environment_of_process() -> Mapping[str, str]:
-    """The environment cpctl was started in."""
-    return os.environ

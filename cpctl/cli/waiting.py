@@ -37,7 +37,7 @@ def wait(run: Run, reference: str, wanted: str, limit: str, interval: str) -> No
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
     run.output.progress("")
     _tell(run, reference, order, wanted, status)
-    run.finish(order, ORDER_SHEET, status)
+    run.show(order, ORDER_SHEET, status)
 
 
 def _asked(run: Run, ask: Any, reference: str) -> dict[str, Any] | None:

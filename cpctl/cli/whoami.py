@@ -24,7 +24,7 @@ def show_whoami(run: Run) -> None:
     for text in same_key_warnings(profile):
         run.output.warn(text)
     broken = any("problem" in facts for facts in keys.values())
-    run.finish(
+    run.show(
         {
             "profile": profile.name,
             "profile_source": profile.name_source,
