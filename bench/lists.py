@@ -32,17 +32,18 @@ json.loads(requests.post("%(url)s/cloudcore/1.0/orders/", json={"apikey": "x"}, 
 
 
 class Orders(BaseHTTPRequestHandler):
-    """Answers every call with the same long list."""
+    """Answers orders with the same long list, and products with an empty one."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         """Read the request, send the list."""
         self.rfile.read(int(self.headers["Content-Length"]))
+        body = BODY if "orders" in self.path else b"[]"
         self.send_response(200)
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(BODY)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *values: object) -> None:
         """Say nothing: what is measured writes to the same terminal."""
@@ -80,7 +81,7 @@ def _listing(output: str) -> Command:
 
 
 def _memory(environment: dict[str, str]) -> None:
-    bare = _peak([str(Path(sys.executable).with_name("cpctl")), "orders", "list", "-n"], environment)
+    bare = _peak([str(Path(sys.executable).with_name("cpctl")), "products", "list"], environment)
     size = len(BODY) / 2**20
     print(f"\n| memory, MiB (the body has {size:.1f}) | peak | above a bare start | times the body | aim |")
     print("|---|---|---|---|---|")

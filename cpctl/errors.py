@@ -105,11 +105,13 @@ class NotFound(CpctlError):
 
 
 class TemporaryError(CpctlError):
-    """Not reached, no answer, or an answer that says: later."""
+    """Not reached, no answer, or an answer that says: later. A change may have been done where `may_have_landed`."""
 
     exit_code = ExitCode.TEMPORARY
     code = "temporary"
     retryable = True
+    may_have_landed = True
+    retry_after = 0.0  # seconds that the service asked to wait
 
 
 class OutputError(CpctlError):

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from cpctl.api.endpoints import Effect, Endpoint
+from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.api.faults import LATER, NOT_REACHED
-from cpctl.api.long_lists import long_list
+from cpctl.api.long_lists import LongList, long_list
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def _result(endpoint: Endpoint, body: Mapping[str, Any], answer: "Answer") -> An
     if answer.status == 204 or not answer.body.strip():
         if endpoint.empty:
             return []
-        if answer.status == 204:
-            raise NotFound(_named(endpoint, body, "There is no {}."), http_status=204)
-        return None
+        if answer.status == 204 or (endpoint.thing and endpoint.effect is Effect.READ):
+            raise NotFound(_named(endpoint, body, "There is no {}."), http_status=answer.status)
+        return _fitting(endpoint, answer, None)
     try:
         value = long_list(answer.body) or json.loads(answer.body)
     except (ValueError, RecursionError) as error:
@@ -92,7 +92,26 @@ def _result(endpoint: Endpoint, body: Mapping[str, Any], answer: "Answer") -> An
             answer.status,
         ) from error
     if endpoint.items and isinstance(value, dict) and isinstance(value.get(endpoint.items), list):
-        return value[endpoint.items]
+        value = value[endpoint.items]
+    return _fitting(endpoint, answer, value)
+
+
+def _fitting(endpoint: Endpoint, answer: "Answer", value: Any) -> Any:
+    """The value of a read, which is a list of objects or one object. Raises TemporaryError.
+
+    A row that does not stand in the table promises nothing.
+    """
+    if endpoint.effect is not Effect.READ or ENDPOINTS.get(endpoint.name) is not endpoint:
+        return value
+    if endpoint.empty or endpoint.items:
+        fits = isinstance(value, LongList) or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
+    else:
+        fits = isinstance(value, dict)
+    if not fits:
+        raise TemporaryError(
+            f"{endpoint.name}: the answer ({answer.status}) has another shape than the documents show.",
+            http_status=answer.status,
+        )
     return value
 
 
@@ -106,7 +125,11 @@ def _error(endpoint: Endpoint, body: Mapping[str, Any], answer: "Answer") -> Cpc
         return Conflict(said, http_status=answer.status)
     lost = fault.remedy == LATER and fault.may_have_landed and endpoint.effect is not Effect.READ
     hint = UNKNOWN_HINT if lost else fault.hint
-    return _KINDS[fault.exit_code](f"{endpoint.name}: {answer.words}.", hint, answer.status)
+    error = _KINDS[fault.exit_code](f"{endpoint.name}: {answer.words}.", hint, answer.status)
+    if isinstance(error, TemporaryError):
+        error.may_have_landed = fault.may_have_landed
+        error.retry_after = answer.retry_after or 0.0
+    return error
 
 
 def _named(endpoint: Endpoint, body: Mapping[str, Any], sentence: str) -> str:
@@ -127,4 +150,8 @@ def counted(endpoint: Endpoint, value: Any) -> Counted | None:
     if not isinstance(numbers, dict):
         return None
     done = next((numbers[name] for name in (word, f"r{word}", word.replace("ll", "l")) if name in numbers), 0)
-    return Counted(int(done), int(numbers.get("skipped", 0)))
+    try:
+        return Counted(int(done), int(numbers.get("skipped", 0)))
+    except (TypeError, ValueError) as error:
+        words = f"{endpoint.name}: the answer counts {done!r}, which is no number."
+        raise TemporaryError(words, UNKNOWN_HINT) from error

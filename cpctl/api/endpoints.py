@@ -62,7 +62,8 @@ ENDPOINTS: dict[str, Endpoint] = {
             thing="order",
             conflict="cannot be canceled in the state it is in",
         ),
-        Endpoint("orders/log", f"{_CORE}/orders/log", required=("reference",), thing="order"),
+        # An order of CloudPublish, which has the same address, answers with its log wrapped.
+        Endpoint("orders/log", f"{_CORE}/orders/log", required=("reference",), items="logs", thing="order"),
         Endpoint("orders/quote", f"{_CORE}/orders/quote", required=("country", "items")),
         Endpoint("orders/quote/info", f"{_CORE}/orders/quote/info", required=("quote",), thing="quote"),
         Endpoint("prices/lookup", f"{_CORE}/prices/lookup", required=("country", "items")),

@@ -21,7 +21,7 @@ from cpctl.output.columns import PROBLEM
 LOOKS = 3
 PAUSE = 1.0
 # How the service words a reference that is taken is not documented; its status may be 400 or 409.
-_TAKEN = re.compile(r"already|exist|duplicate|unique", re.IGNORECASE)
+_TAKEN = re.compile(r"already|exists\b|duplicate|unique", re.IGNORECASE)
 _FIELD = {"orders/add": "reference", "publish/orders/add": "order_reference"}
 
 
@@ -87,6 +87,8 @@ def _progress(run: Run, name: str) -> Any:
 
 def _find_out(run: Run, endpoint: Endpoint, body: Mapping[str, Any], reference: str, lost: TemporaryError) -> None:
     """Say "created", "not created" or "unknown" of an order whose answer was lost."""
+    if not lost.may_have_landed:
+        raise TemporaryError(f'The order "{reference}" was not created: {lost.message}', "It can be added again.")
     run.output.detail(f"{lost.message} Asking whether the order exists.")
     found = _looked_for(run, endpoint, reference)
     if isinstance(found, CpctlError):

@@ -43,10 +43,12 @@ def _endpoint(path: str, service: str | None) -> Endpoint:
         raise InvalidInput(f'"{path}" is not a path.', "Such as orders/info, or /cloudcore/1.0/orders/info.")
     whole = path if path.startswith("/") else PREFIXES[service or "core"] + path
     signals = whole.startswith(("/cloudsignal/", "/1.1/"))
+    if service and signals != (service == "signal") and whole.startswith(("/cloud", "/1.1/")):
+        raise InvalidInput(f"{whole} does not take the key of {service}.", "Leave --service out; the path says it.")
     known = next((row for row in ENDPOINTS.values() if row.path.strip("/") == whole.strip("/")), None)
     effect = known.effect if known else Effect.CHANGE
     key = KEYS[service] if service else "signal" if signals else "core"
-    return Endpoint(path, whole, key, effect)
+    return Endpoint(path, whole, key, effect, empty=known is not None and known.empty)
 
 
 def _object(file: str) -> dict[str, Any]:

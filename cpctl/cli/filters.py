@@ -58,7 +58,10 @@ def order_time(record: Record) -> datetime | None:
 
 def newest(limit: int, records: list[Record], order: Callable[[Record], Any]) -> list[Record]:
     """At most so many of the newest, in the order they had; all for 0."""
-    if not limit or len(records) <= limit:
+    if not limit:
+        return records
+    records = list(records)  # a long list tells its length only when it is read
+    if len(records) <= limit:
         return records
     kept = sorted(range(len(records)), key=lambda number: (order(records[number]), number))[-limit:]
     return [records[number] for number in sorted(kept)]

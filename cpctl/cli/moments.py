@@ -31,11 +31,11 @@ def parse_time(text: str, option: str) -> datetime:
 
 
 def parse_span(text: str, option: str) -> timedelta:
-    """A span such as 90s, 15m, 2h or 7d. Raises InvalidInput naming the option."""
-    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text.strip().lower())
+    """A span such as 90s, 15m, 2h or 7d; without a unit in seconds. Raises InvalidInput naming the option."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text.strip().lower())
     if match is None:
         raise InvalidInput(f'{option} "{text}" is not a span of time.', "Write it as 90s, 15m, 2h or 7d.")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
 
 
 def parse_since(text: str, option: str, now: datetime) -> datetime:

@@ -70,12 +70,12 @@ def _body(run: Run, asked: Asked, file: str | None) -> dict[str, Any]:
         run.value_query = "[].quote"
     if (file is None) == (not asked.item):
         raise InvalidInput("Name a document, or items with --item.", "Such as: --item flyer_ss_a5_fc,count=500")
+    country = asked.country.upper() if asked.country else None
     if file is not None:
         body = quote_from_document(read_document(file, read_input(file, MAX_BYTES + 1)))
-        given = {"country": asked.country, "state": asked.state, "currency": asked.currency}
+        given = {"country": country, "state": asked.state, "currency": asked.currency}
         body |= {name: value for name, value in given.items() if value}
     else:
-        country = asked.country.upper() if asked.country else None
         body = quote_from_specs(asked.item or [], country, asked.state, asked.currency)
     if body.get("country") in STATE_REQUIRED and not body.get("state"):
         body["state"] = _asked_state(run, str(body["country"]))

@@ -144,5 +144,5 @@ class Run:
         """The work is done: keep its status, whatever becomes of printing its result."""
         self.status = status
         self.worked = True
-        self.output.show(data, view)
-
+        if data is not None:  # an answer without words has nothing to show
+            self.output.show(data, view)

@@ -23,31 +23,34 @@ def wait(run: Run, reference: str, wanted: str, limit: str, interval: str) -> No
     deadline = time.monotonic() + parse_span(limit, "--timeout").total_seconds()
     if run.options.dry_run:
         raise InvalidInput("`orders wait` has no dry run: it only reads.")
-    ask = caller(run, "core")
     order: dict[str, Any] | None = None
     while True:
-        order = _asked(run, ask, reference) or order
+        left = max(SHORTEST_INTERVAL, deadline - time.monotonic())
+        answer, asked_to_wait = _asked(run, reference, min(left, run.profile.timeout))
+        order = answer or order
         status = _verdict(order, number)
         if status is None and time.monotonic() >= deadline:
             status = ExitCode.PENDING
         if status is not None:
             break
         _say(run, reference, order, deadline)
-        pause = every * (1 + 0.1 * random.random())
+        pause = max(every * (1 + 0.1 * random.random()), asked_to_wait)
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
     run.output.progress("")
     _tell(run, reference, order, wanted, status)
+    if order is None:  # nobody ever answered, so that there is nothing to show
+        run.status = status
+        return
     run.show(order, ORDER_SHEET, status)
 
 
-def _asked(run: Run, ask: Any, reference: str) -> dict[str, Any] | None:
-    """The order, or None where the service cannot be asked just now: that is no reason to stop waiting."""
+def _asked(run: Run, reference: str, seconds: float) -> tuple[dict[str, Any] | None, float]:
+    """The order; None, and how long to leave the service alone (s), where it cannot be asked just now."""
     try:
-        found: dict[str, Any] = ask(ENDPOINTS["orders/info"], {"reference": reference})
-        return found
+        return caller(run, "core", seconds)(ENDPOINTS["orders/info"], {"reference": reference}), 0.0
     except TemporaryError as error:
         run.output.detail(error.message)
-        return None
+        return None, error.retry_after
 
 
 def _verdict(order: dict[str, Any] | None, wanted: int) -> ExitCode | None:
@@ -69,7 +72,7 @@ def _state(order: dict[str, Any] | None) -> int | None:
 def _words(order: dict[str, Any] | None) -> str:
     now = _state(order)
     row = ORDER_STATES.get(now) if now is not None else None
-    return f"{row.meaning} ({row.number})" if row else f"in state {now}" if now else "not known yet"
+    return f"in state {row.number}, {row.meaning}" if row else f"in state {now}" if now else "not known yet"
 
 
 def _say(run: Run, reference: str, order: dict[str, Any] | None, deadline: float) -> None:
@@ -81,6 +84,6 @@ def _tell(run: Run, reference: str, order: dict[str, Any] | None, wanted: str, s
     if status is ExitCode.REFUSED:
         run.output.fail(f'cpctl: The order "{reference}" will not be {wanted}: {_words(order)}.')
     elif status is ExitCode.PENDING:
-        run.output.fail(f'cpctl: Time is up; the order "{reference}" is {_words(order)}, not {wanted}.')
+        run.output.fail(f'cpctl: Time is up; the order "{reference}" is {_words(order)}; it is not {wanted}.')
     else:
         run.output.note(f'The order "{reference}" is {_words(order)}.')

@@ -1,0 +1,231 @@
+"""What people get wrong about orders, catalogs, titles and paths: told by name, and nothing sent."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from call_examples import CORE, ORDER, PUBLISH_ORDER
+from worlds import Result, World
+
+from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.state import KEYS
+
+Inside = Callable[..., Result]
+Write = Callable[..., str]
+
+
+def with_value(document: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    """The document with another value at a place such as `items.0.count`."""
+    made: Any = copy.deepcopy(document)
+    *way, last = (int(step) if step.isdigit() else step for step in place.split("."))
+    there = made
+    for step in way:
+        there = there[step]
+    there[last] = value
+    return dict(made)
+
+
+FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is empty"),
+    "blank": (b" \n\n# nothing\n", "is empty"),
+    "a list": (b"- reference: a\n- reference: b\n", "a list stands here"),
+    "a list of JSON": (b'[{"reference": "a"}]', "a list stands here"),
+    "a word": (b"order\n", "a single value stands here"),
+    "not YAML": (b"reference: a\n\titems: []\n", "line 2"),
+    "not JSON": (b'{"reference": "a",}', "Take away the comma"),
+    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "a second time"),
+    "a field twice in YAML": (b"reference: a\nemail: b\nreference: c\n", "line 3"),
+    "not text": (b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "not UTF-8"),
+    "UTF-16": ("reference: a".encode("utf-16"), "UTF-16"),
+    "two documents": (b"reference: a\n---\nreference: b\n", "second document"),
+    "a tag that would run code": (b"reference: !!python/object/apply:os.system [id]\n", "tag"),
+    "aliases that grow without end": (
+        b"a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (n, n, b", ".join([b"*%c" % (n - 1)] * 10)) for n in range(98, 105)),
+        "grows beyond",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), FILES.values(), ids=list(FILES))
+def test_a_file_that_is_no_order_is_refused_with_the_place(
+    world: World, inside: Inside, sandbox: Sandbox, write: Write, content: bytes, said: str
+) -> None:
+    write(content, "order.yaml")
+    for words in (["orders", "add"], ["orders", "add", "--check"], ["quote", "get"]):
+        result = inside(world, *words, "order.yaml")
+        assert (result.code, result.out) == (2, "")
+        assert "order.yaml" in result.err
+        assert said in result.err
+    assert sandbox.state.journal.listed() == []
+
+
+def test_a_file_of_more_than_50_megabytes_is_no_order(world: World, inside: Inside) -> None:
+    with (world.folder / "order.yaml").open("wb") as file:
+        file.truncate(50_000_001)
+    for name in ("order.yaml", "/dev/zero"):
+        result = inside(world, "orders", "add", name)
+        assert result.code == 2
+        assert f"{name} has more than 50 MB" in result.err
+
+
+def test_a_file_that_cannot_be_read_is_named(world: World, inside: Inside) -> None:
+    for name in ("nowhere.yaml", "."):
+        result = inside(world, "orders", "add", name)
+        assert result.code == 2
+        assert f"{name} cannot be read" in result.err
+
+
+VALUES = [
+    ("addresses.0.country", "UK", 'Did you mean "GB" (United Kingdom)?'),
+    ("addresses.0.country", "Germany", 'Did you mean "DE"'),
+    ("addresses.0.email", "nobody", "is no e-mail address"),
+    ("addresses.0.type", "billing", "type of address"),
+    ("currency", "Euro", 'Did you mean "EUR"'),
+    ("price", "12.50.1", "is no price"),
+    ("items.0.count", 0, "is no whole number of 1 or more"),
+    ("items.0.count", "many", "is no whole number of 1 or more"),
+    ("items.0.files.0.md5sum", "4578c3ecf64e47581b175d542f8b016", "is no MD5 sum of 32 hexadecimal digits"),
+    ("items.0.files.0.url", "http://example.com/a.pdf", "is not encrypted"),
+    ("items.0.files.0.url", "/home/me/cover.pdf", "is no https:// URL"),
+    ("items.0.options.0.type", "type_book_paper", "is a family of options"),
+    ("items.0.quote", "abc", "is no quote hash"),
+    ("reference", "a/b", "holds a slash"),
+    ("reference", "a b", "holds a blank"),
+    ("reference", "x" * 121, "has 121 characters"),
+    ("items.0.reference", "a/b", "holds a slash"),
+    ("apikey", KEYS["core"], "the key comes from the profile"),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"), VALUES, ids=[f"{place} {value}"[:40] for place, value, _ in VALUES]
+)
+def test_a_wrong_value_is_named_with_its_place(
+    world: World, inside: Inside, sandbox: Sandbox, write: Write, place: str, value: Any, said: str
+) -> None:
+    result = inside(world, "orders", "add", write(with_value(ORDER, place, value)))
+    assert (result.code, result.out) == (2, "")
+    path = place.replace(".0", "[0]")
+    assert f"  {path}: " in result.err
+    assert said in result.err
+    assert KEYS["core"] not in result.err
+    assert sandbox.state.journal.listed() == []
+
+
+# --- catalogs and titles --------------------------------------------------------------------
+
+LENGTHS = [("reference", 128), ("name", 64), ("note", 256)]
+
+
+@pytest.mark.parametrize(("field", "longest"), LENGTHS)
+@pytest.mark.parametrize("thing", ["catalogs", "titles"])
+def test_texts_have_the_lengths_of_the_document(
+    world: World, inside: Inside, sandbox: Sandbox, thing: str, field: str, longest: int
+) -> None:
+    def add(length: int) -> Result:
+        said = {"reference": "new", "name": "a", "note": "b", field: "ü" * length}
+        return inside(world, thing, "add", said["reference"], "--name", said["name"], "--note", said["note"])
+
+    for length in (longest + 1, 0):
+        result = add(length)
+        assert result.code == 2
+        assert ("is empty" if not length else f"{longest + 1} characters, more than the {longest}") in result.err
+    assert sandbox.state.journal.listed() == []
+    assert add(longest).code == 0
+
+
+def test_a_title_is_ordered_from_its_own_catalog(world: World, inside: Inside, write: Write) -> None:
+    for place, value, said in (
+        ("items.0.isbn", "9780306406157", "isbn_unknown: 9780306406157"),
+        ("items.0.isbn", "0000000000000", "isbn_unknown: 0000000000000"),
+        ("items.0.catalog_reference", "nothing", "catalog_unknown: nothing"),
+    ):
+        order = with_value(PUBLISH_ORDER, place, value)
+        result = inside(world, "orders", "add", write(order), "--api", "publish")
+        assert (result.code, result.out) == (5, "")
+        assert said in result.err
+
+
+def test_a_catalog_that_is_not_there_has_no_titles(world: World, inside: Inside) -> None:
+    assert inside(world, "titles", "list", "nothing", "-o", "json").data == []
+
+
+def test_an_order_that_only_the_other_api_knows(shop_world: World, inside: Inside, write: Write) -> None:
+    assert inside(shop_world, "orders", "add", write(PUBLISH_ORDER), "--api", "publish").code == 0
+    for verb in ("log", "cancel"):
+        yes = ["--yes"] if verb == "cancel" else []
+        result = inside(shop_world, "orders", verb, "order-1", *yes, "--api", "publish")
+        assert (result.code, 'There is no order "order-1".' in result.err) == (9, True)
+    # The documents put both at one address, which answers for either.
+    for reference, more in (("200012345", []), ("order-1", ["--api", "publish"])):
+        for output in ("json", "tsv"):
+            result = inside(shop_world, "orders", "info", reference, *more, "-o", output)
+            assert (result.code, reference in result.out) == (0, True)
+    log = inside(shop_world, "orders", "log", "200012345", "-o", "json")
+    assert [entry["state_code"] for entry in log.data] == ["order_state_new"]
+
+
+# --- any path -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "/", " ", "a b", "a\tb", "https://example.com/", "ftp://x", "a\x1bb"])
+def test_what_is_no_path_is_refused(world: World, inside: Inside, sandbox: Sandbox, path: str) -> None:
+    result = inside(world, "api", path)
+    assert result.code == 2
+    assert "is not a path" in result.err
+    assert sandbox.state.journal.listed() == []
+
+
+def test_a_service_that_does_not_exist_names_the_nearest(world: World, inside: Inside) -> None:
+    result = inside(world, "api", "orders/", "--service", "cor")
+    assert result.code == 2
+    assert 'Did you mean "core"?' in result.err
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b'{"apikey": "x"}', b"\xff", b"[" * 100_000])
+def test_an_input_that_is_no_object_is_refused(
+    world: World, inside: Inside, sandbox: Sandbox, write: Write, content: bytes
+) -> None:
+    result = inside(world, "api", "orders/info", "--input", write(content, "body.json"))
+    assert (result.code, result.out) == (2, "")
+    assert "body.json" in result.err
+    assert sandbox.state.journal.listed() == []
+
+
+def test_a_field_that_is_no_pair_is_refused(world: World, inside: Inside, sandbox: Sandbox) -> None:
+    for fields in (["reference"], ["=x"], ["a=1", "-f", "a=2"], ["apikey=x"]):
+        assert inside(world, "api", "orders/info", "-f", *fields).code == 2
+    assert sandbox.state.journal.listed() == []
+
+
+def test_any_path_is_posted_with_the_key_of_its_service(world: World, inside: Inside, sandbox: Sandbox) -> None:
+    item = json.dumps({"type": "ItemPacked", "order": "123456780000", "item": "123456780001"})
+    (world.folder / "body.json").write_text(item)
+    for words, path in (
+        (["orders/info", "-f", "reference=order-1"], f"{CORE}orders/info"),
+        (["catalogs", "--service", "publish"], "/cloudpublish/1.0/catalogs"),
+        (["/cloudpublish/1.0/products/mixes"], "/cloudpublish/1.0/products/mixes"),
+        (["status/", "--service", "signal"], "/cloudsignal/2.0/status/"),
+        (["/1.1/status/"], "/1.1/status/"),
+    ):
+        more = ["--input", "body.json", "-f", "datetime=2016-01-20 13:00:00 GMT"] if "status" in path else []
+        result = inside(world, "api", *words, *more, "-o", "json")
+        assert result.code == 0, result.err
+        entry = sandbox.state.journal.listed()[-1]
+        assert (entry["path"], entry["status"]) == (path, 200)
+
+
+def test_an_answer_of_any_path_is_shown_as_it_is(world: World, inside: Inside) -> None:
+    found = inside(world, "api", "/cloudpublish/1.0/catalogs", "-o", "json").data
+    assert [each["catalog_reference"] for each in found["catalogs"]] == ["catalog_1", "catalog_2"]
+    assert (
+        inside(world, "api", "orders/info", "-f", "reference=order-1", "--query", "state", "-o", "value").out == "45\n"
+    )
+    empty = inside(world, "api", "/cloudpublish/1.0/orders", "-o", "json")
+    assert (empty.code, empty.data) == (0, [])
+    assert "without content" in empty.err
+    assert inside(world, "api", "orders/info", "-f", "reference=nobody").code == 9
+    assert inside(world, "api", "nothing/here").code == 5
