@@ -8,6 +8,7 @@ from typing import NoReturn
 
 # A run makes few cycles and ends soon; looking for them costs a twentieth of its time.
 OBJECTS_BEFORE_COLLECTING = 50_000
+INTERRUPTED = 130
 
 
 def run() -> NoReturn:
@@ -18,8 +19,10 @@ def run() -> NoReturn:
     write out the streams.
     """
     gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
-    from cpctl.cli.main import main
-
+    try:
+        from cpctl.cli.main import main
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):

@@ -65,6 +65,11 @@ def add(run: Run, file: str, endpoint: Endpoint, more: More) -> None:
     except TemporaryError as error:
         _find_out(run, endpoint, body, reference, error)
         return
+    except BaseException as stopped:
+        if not isinstance(stopped, Exception) and not run.options.dry_run:
+            ask = f"ask `cpctl orders info {reference}` before you add it again"
+            run.output.fail(f'cpctl: Whether the order "{reference}" was created is unknown; {ask}.')
+        raise
     run.output.note(f'The order "{reference}" is created.')
     run.finish(result, None, ExitCode.DONE)
 

@@ -95,7 +95,7 @@ def _asked_to_wait(run: Run) -> str:
     if from_ms(soonest) <= now + timedelta(seconds=1):
         return ""
     until = f"{from_ms(soonest).astimezone():%H:%M:%S}"
-    return f" (the service asked to wait until {until}; `cpctl outbox retry --all` does not)"
+    return f" (the service asked to wait until {until}; `cpctl outbox retry --all`, then flush, sends sooner)"
 
 
 def watch(run: Run) -> None:

@@ -139,7 +139,7 @@ class _Group(_WithSharedOptions, typer.core.TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
         name = args[0]
-        if not name.startswith("-") and name not in self.summaries():
+        if not ctx.resilient_parsing and not name.startswith("-") and name not in self.summaries():
             from cpctl.errors import nearest
 
             raise UsageError(f'There is no command "{name}". {nearest(name, self.summaries())}', ctx)

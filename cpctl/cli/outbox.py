@@ -17,8 +17,9 @@ from cpctl.cli.run import Run
 from cpctl.cli.signal import stored_states
 from cpctl.delivery.entry import OPEN, Entry, State, from_ms
 from cpctl.delivery.outbox import utc_now
+from cpctl.delivery.place import could_be_made
 from cpctl.delivery.records import Depth, Search, depth, exported, find, import_file, set_aside, waiting_elsewhere
-from cpctl.errors import CpctlError, ExitCode, InvalidInput
+from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError
 from cpctl.output.columns import SIGNAL
 from cpctl.signals.signal import shorten
 
@@ -70,7 +71,7 @@ def retry_signals(run: Run, ids: SignalIdsOrNone = None, everything: Everything 
 @commands.add("hold", "cpctl outbox hold 1")
 def hold_signals(run: Run, ids: SignalIds) -> None:
     """Keep signals back, and what comes later of their items with them."""
-    _change(run, _ids(ids), run.outbox.hold, "held; `cpctl outbox release` lets them go")
+    _change(run, _ids(ids), run.outbox.hold, f"held; `cpctl outbox release {' '.join(ids)}` lets them go")
 
 
 @commands.add("release", "cpctl outbox release")
@@ -82,8 +83,10 @@ def release_signals(run: Run, ids: SignalIdsOrNone = None, everything: Everythin
         if not everything:
             return
     if not run.options.dry_run:
+        paused = depth(run.store, run.profile.name).paused
         moved = run.outbox.release_queue()
-        run.output.note(f"The queue moves again; {moved} were held by it. `cpctl outbox flush` sends.")
+        words = f"The queue moves again; {moved} were held by it. `cpctl outbox flush` sends."
+        run.output.note(words if paused else "The queue was not paused. A signal held by hand is released by its id.")
 
 
 @commands.add("drop", "cpctl outbox drop 1 --yes")
@@ -106,9 +109,12 @@ def export_outbox(
 ) -> None:
     """Write what is not delivered to a file, to take it to another machine."""
     found = find(run.store, Search(run.profile.name, OPEN))
+    if run.options.dry_run:
+        run.output.note(f"Dry run: nothing was written or held; {len(found)} would be exported.")
+        return
     # Read before they are held: what waits here is to be sent from there. One sent meanwhile makes `hold` refuse.
     text = "".join(f"{line}\n" for line in exported(run.store, run.profile.name))
-    if hold and not run.options.dry_run:
+    if hold:
         run.outbox.hold([entry.id for entry in found if entry.state in (State.QUEUED, State.HELD)])
     _write_export(run, file, text)
     run.output.note(f"{len(found)} exported" + ("; held here." if hold else "; they are still sent from here, too."))
@@ -150,8 +156,11 @@ def check_outbox(
     """Look at the outbox as a monitoring plugin: ends with 0 OK, 1 warning, 2 critical, 3 unknown."""
     try:
         spans = parse_span(warn, "--warn"), parse_span(crit, "--crit")
-        counted = depth(run.store, run.profile.name)
+        _insist_on_writing(run)
+        counted = depth(run.store, _watched(run))
         verdict, facts = _verdict(counted, len(set_aside(run.store)), *spans)
+    except StoreError as error:
+        verdict, facts = 2, {"verdict": "CRITICAL", "reason": f"no signal can be accepted: {error.message}"}
     except CpctlError as error:
         verdict, facts = 3, {"verdict": "UNKNOWN", "reason": error.message}
     run.status = ExitCode(verdict)
@@ -163,6 +172,20 @@ def check_outbox(
         run.output.write(iter([f"CPCTL {facts['verdict']} - {facts['reason']} | {numbers}".rstrip(" |") + "\n"]))
 
 
+def _insist_on_writing(run: Run) -> None:
+    """What cannot be written cannot accept a signal. A store that is not there yet is not made. Raises StoreError."""
+    if run.store.exists():
+        run.store.write(lambda work: None)
+    elif not could_be_made(run.store.path):
+        raise StoreError(f"The store {run.store.path} cannot be made.")
+
+
+def _watched(run: Run) -> str:
+    """The profile that was named; without a name all of the store, so that none is forgotten."""
+    named = run.options.profile or run.environment.get("CPCTL_PROFILE")
+    return run.profile.name if named else ""
+
+
 def _verdict(counted: Depth, aside: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
     """Age beats count: a hundred fresh signals are fine, one old one is not."""
     age = utc_now() - from_ms(counted.oldest_waiting) if counted.oldest_waiting else timedelta()
@@ -171,7 +194,8 @@ def _verdict(counted: Depth, aside: int, warn: timedelta, crit: timedelta) -> tu
     reasons += [f"{given_up} refused or expired"] if given_up else []
     reasons += ["the queue is paused"] if counted.paused else []
     reasons += [f"{counted.waiting} waiting, the oldest for {age_words(age)}"] if counted.waiting else []
-    level = 2 if aside or given_up or counted.paused or age >= crit else 1 if age >= warn else 0
+    late = 2 if age >= crit else 1 if age >= warn else 0
+    level = 2 if aside or given_up or counted.paused else late if counted.waiting else 0
     return level, {
         "verdict": ("OK", "WARNING", "CRITICAL")[level],
         "reason": ", ".join(reasons) or "nothing waits",
@@ -201,7 +225,8 @@ def _ids(texts: Sequence[str]) -> list[int]:
 
 def _ids_or_all(run: Run, ids: list[str] | None, everything: bool, states: Sequence[State]) -> list[int]:
     if bool(ids) == everything:
-        raise InvalidInput("Name ids, or say --all.", "`cpctl outbox list` shows the ids.")
+        words = "Name ids or say --all, not both." if ids else "Name ids, or say --all."
+        raise InvalidInput(words, "`cpctl outbox list` shows the ids.")
     if ids:
         return _ids(ids)
     return [entry.id for entry in find(run.store, Search(run.profile.name, states))]

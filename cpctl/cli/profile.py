@@ -1,5 +1,6 @@
 """`cpctl profile`: the profiles of the configuration file."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def show_paths(run: Run) -> None:
 
 
 def _place(what: str, path: Path, source: str) -> dict[str, Any]:
-    return {"what": what, "path": str(path), "source": source, "exists": path.exists()}
+    return {"what": what, "path": str(path), "source": source, "exists": os.access(path, os.F_OK)}
 
 
 @commands.add("check", "cpctl profile check")

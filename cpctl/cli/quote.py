@@ -31,9 +31,9 @@ class Asked(NamedTuple):
         list[str] | None,
         typer.Option(metavar="SPEC", help="PRODUCT,count=1,pageblock_80off=120,total_pages=120; repeatable."),
     ] = None
-    level: Annotated[str | None, typer.Option(metavar="LEVEL", help="One offer per shipment: the best of a level.")] = (
-        None
-    )
+    level: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="One offer per shipment: the cheapest of a level.")
+    ] = None
     cheapest: Annotated[bool, typer.Option("--cheapest", help="One offer per shipment: the cheapest.")] = False
 
 

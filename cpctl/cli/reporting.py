@@ -38,12 +38,15 @@ def report(
     run: Run, kind: str, items: Sequence[str | None], order: str, said: Mapping[str, str | None], how: How
 ) -> None:
     """Report one signal of each item: the whole of a `signal` command."""
-    signals = _checked(run, kind, items, order, said, how)
-    if run.options.dry_run:
-        show_calls(run, calls_of(run.profile, signals))
-        return
-    if not how.queue_only:
-        run.profile.key("signal").check()
+    try:
+        signals = _checked(run, kind, items, order, said, how)
+        if run.options.dry_run:
+            show_calls(run, calls_of(run.profile, signals))
+            return
+        if not how.queue_only:
+            run.profile.key("signal").check()
+    except ConfigError as error:
+        raise ConfigError(f"NOT ACCEPTED: {error.message}", error.hint) from error
     origin = Origin(run.profile["operator"], run.profile["station"])
     accepted = run.outbox.accept(signals, how.force, [origin] * len(signals))
     run.accepted = sum(one.new for one in accepted)
@@ -77,7 +80,7 @@ def _deliver(run: Run, ids: Sequence[int]) -> tuple[dict[int, Entry], ExitCode |
         Delivery(run.outbox, make_sender(run), run.profile.timeout).deliver(ids)
         return {entry.id: entry for entry in run.outbox.entries(ids)}, None
     except ConfigError as error:
-        run.output.fail(f"cpctl: {error.message} {error.hint}".rstrip())
+        run.output.fail(f"cpctl: Accepted and safe, but not sent: {error.message} {error.hint}".rstrip())
         return {}, error.exit_code
     except StoreError as error:
         run.output.warn(f"Accepted, but how sending went is not known. {error.message}")
@@ -120,7 +123,8 @@ def _hint(fate: Mapping[str, Any]) -> str:
     if fate["state"] == State.CONFLICT:
         return "Nothing was sent for it. If the new one is right, repeat the command with --force."
     if fate["state"] == State.REFUSED:
-        return f"It is not sent again by itself: mend it, or `cpctl outbox drop {fate['id']}`."
+        mend = f"Report it anew with the right words, then `cpctl outbox drop {fate['id']}`"
+        return f"{mend}; if it was right, `cpctl outbox retry {fate['id']}`."
     if fate["state"] == State.HELD and fate["http_status"]:
         fault = fault_of_status(fate["http_status"])
         return fault.hint if fault else ""

@@ -11,7 +11,7 @@ import typer
 from cpctl.cli.group import Commands
 from cpctl.cli.moments import parse_span
 from cpctl.cli.parameters import Limit, MoreFields, parse_fields
-from cpctl.cli.run import Run
+from cpctl.cli.run import Ended, Run
 from cpctl.cli.sandboxed import CONTROL, child_environment, exit_code, exports, run_command
 from cpctl.errors import ConfigError, InvalidInput
 from cpctl.output.columns import FAULT, REQUEST, WEBHOOK, columns
@@ -95,6 +95,7 @@ def reset_sandbox(
     items: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many items each from now on.")] = None,
 ) -> None:
     """Make a running sandbox as new: fresh orders, no requests, no faults."""
+    only_looking(run)
     control(run).reset(orders=orders, items=items)
     run.output.note("The sandbox is as new.")
 
@@ -117,6 +118,10 @@ def switch_fault(
     ] = None,
 ) -> None:
     """Switch a fault of a running sandbox on, end all with `clear`, or list those that are on."""
+    if kind is None and (status or retry_after or seconds or times or path):
+        raise InvalidInput("Name the fault to switch on.", f"There are: {', '.join(FAULTS)}.")
+    if kind is not None:
+        only_looking(run)
     panel = control(run)
     if kind == "clear":
         panel.clear_faults()
@@ -156,6 +161,7 @@ def advance_time(
     run: Run, span: Annotated[str, typer.Argument(metavar="SPAN", help="How far, such as 90s, 10m, 2h or 3d.")]
 ) -> None:
     """Put the clock of a running sandbox forward: orders move on, quotes expire, webhooks are tried again."""
+    only_looking(run)
     now = control(run).advance(parse_span(span, "SPAN").total_seconds())
     run.output.note(f"In the sandbox it is {now:%Y-%m-%d %H:%M:%S} GMT.")
 
@@ -169,6 +175,7 @@ def trigger_webhook(
     field: MoreFields = None,
 ) -> None:
     """Make a running sandbox send one webhook, to the address it was started with."""
+    only_looking(run)
     said = {"order": order, "item": item, **parse_fields(field)}
     sent = control(run).trigger(type, **{name: value for name, value in said.items() if value is not None})
     run.show([sent], WEBHOOK)
@@ -181,6 +188,13 @@ def list_webhooks(run: Run) -> None:
     if not found:
         run.output.note("The sandbox has sent no webhook.")
     run.show(found, WEBHOOK)
+
+
+def only_looking(run: Run) -> None:
+    """In a dry run, say so and end: the sandbox is left as it is."""
+    if run.options.dry_run:
+        run.output.note("Dry run: the sandbox is left as it is.")
+        raise Ended
 
 
 def control(run: Run) -> Control:

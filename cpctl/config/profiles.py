@@ -56,7 +56,11 @@ def is_loopback(host: str) -> bool:
 def check_timeout(text: str) -> str:
     """What is wrong with a timeout, or ""."""
     try:
-        return "" if 0 < float(text) <= LONGEST_TIMEOUT else f"must be between 0 and {LONGEST_TIMEOUT:.0f} seconds"
+        return (
+            ""
+            if 0 < float(text) <= LONGEST_TIMEOUT
+            else f"must be more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds"
+        )
     except ValueError:
         return "must be a number of seconds, such as 30"
 
@@ -167,7 +171,7 @@ class Configuration(NamedTuple):
 def read_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration | None:
     """The configuration, or None where there is none and nobody named one. Raises ConfigError."""
     file, source = config_file(option, environment)
-    if not file.exists():
+    if not _is_there(file):
         if source == "default":
             return None
         raise ConfigError(f"There is no configuration {file} (named by {source}).", "Check the path.")
@@ -181,6 +185,16 @@ def read_configuration(option: str | None, environment: Mapping[str, str]) -> Co
     if default is not None and default not in profiles:
         raise top["default_profile"].error(f'there is no profile "{default}".', _choose(default, profiles))
     return Configuration(file, default, profiles)
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"The configuration {file} cannot be looked at: {error.strerror}.") from error
+    return True
 
 
 def load_profile(

@@ -155,7 +155,17 @@ class Outbox:
     def entries(self, ids: Iterable[int]) -> list[Entry]:
         """The entries with these ids, in the order of the ids. Raises NotFound, StoreError."""
         wanted = list(ids)
-        return self.store.read(lambda work: [_entry(work, key) for key in wanted])
+        return self.store.read(lambda work: [self._named(work, key) for key in wanted])
+
+    def _named(self, work: Transaction, key: int) -> Entry:
+        """An entry that somebody named by its id: of this profile, and no other."""
+        entry = _entry(work, key)
+        if entry.profile != self.profile:
+            raise NotFound(
+                f'Signal {key} belongs to the profile "{entry.profile}", not to "{self.profile}".',
+                f"Add --profile {entry.profile}.",
+            )
+        return entry
 
     def hold(self, ids: Sequence[int]) -> list[Entry]:
         """Keep entries back until they are released. Raises Conflict for one that is being sent or is settled."""
@@ -179,7 +189,8 @@ class Outbox:
 
     def drop(self, ids: Sequence[int]) -> list[Entry]:
         """Give entries up for good; they stay in the history as dropped."""
-        return self._change(ids, OPEN, "state = 'dropped', held_by = '', settled_at = :now", "dropped")
+        setting = "state = 'dropped', held_by = '', settled_at = :now"
+        return self._change(ids, (*OPEN, State.DROPPED), setting, "dropped")
 
     def release_queue(self) -> int:
         """End the pause that a refused key or a wrong address caused; returns how many entries move again."""
@@ -192,7 +203,7 @@ class Outbox:
         def work(transaction: Transaction) -> list[Entry]:
             now = to_ms(self._clock())
             for key in ids:
-                entry = _entry(transaction, key)
+                entry = self._named(transaction, key)
                 if entry.state not in states:
                     raise Conflict(f"Signal {key} is {entry.state}; it cannot be {done}. Nothing was changed.")
                 if entry.lease and entry.lease_until > now:
@@ -209,8 +220,10 @@ class Outbox:
 def resume(work: Transaction, profile: str, now: int) -> int:
     """Let a paused queue move: what an answer held is queued again, due now."""
     moved = work.change(
-        "UPDATE signals SET state = 'queued', held_by = '', next_at = :now, not_before = 0"
-        " WHERE profile = :profile AND state = 'held' AND held_by = 'answer'",
+        # The index of open signals wants the whole list of their states; without it the whole history is read.
+        "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_at = :now, not_before = 0"
+        " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') AND state = 'held'"
+        " AND held_by = 'answer'",
         profile=profile,
         now=now,
     )

@@ -38,6 +38,12 @@ def prepare_place(store: Path) -> None:
         ) from error
 
 
+def could_be_made(store: Path) -> bool:
+    """Whether the folder that would hold a store is there and may be written, or may be made."""
+    there = next(folder for folder in (*store.absolute().parents, Path()) if folder.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def network_file_system(folder: Path, mounts: Path = MOUNTS) -> str | None:
     """The kind of network file system a folder lies on, or None for a local one.
 

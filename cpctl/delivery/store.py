@@ -71,6 +71,16 @@ class Store:
         """Run work on one unchanging view of the store. Raises StoreError."""
         return self._run("BEGIN", work)
 
+    def exists(self) -> bool:
+        """Whether there is a store yet. Raises StoreError where nobody may look."""
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(f"The store {self.path} cannot be looked at: {error.strerror}.") from error
+        return True
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._opened is not None:

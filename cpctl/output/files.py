@@ -1,23 +1,39 @@
 """Writing files that hold what others should not read."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from cpctl.errors import InvalidInput
 
 
 def write_private(file: Path, text: str) -> None:
     """Write a file, readable by its owner alone: all of it, or the old one stays. Raises InvalidInput."""
+    with private_file(file) as written:
+        written.write(text)
+
+
+@contextmanager
+def private_file(file: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """A file to write piece by piece, readable by its owner alone; it is there when all of it is, or the old one stays.
+
+    Raises InvalidInput where it cannot be written.
+    """
+    if not file.name or file.is_dir():
+        raise InvalidInput(f'"{file}" is not the name of a file.', "Name a file to write.")
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as written:
-            written.write(text)
+        with os.fdopen(handle, "w", encoding=encoding, newline="\n") as written:
+            yield written
             written.flush()
             os.fsync(written.fileno())
         draft.replace(file)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             draft.unlink()
-        raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
+        if isinstance(error, OSError):
+            raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
+        raise

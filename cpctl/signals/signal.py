@@ -129,8 +129,10 @@ def _wrong(field: Field, value: str) -> Iterator[str]:
         yield f"{field.name} {shown} holds a control character"
     elif _NO_TEXT.search(value):
         yield f"{field.name} {shown} holds bytes that are not UTF-8 text"
-    elif not field.blanks and re.search(r"\s", value):
-        yield f"{field.name} {shown} holds a blank"
+    elif not field.blanks and re.search(r"[\s,]", value):
+        yield f"{field.name} {shown} holds a blank or a comma; each id stands alone"
+    elif field.name in FIELDS and value.startswith("--"):
+        yield f"{field.name} {shown} looks like an option; was a value left out before it?"
     elif field.name == "delay" and value and not re.fullmatch(r"[0-9]+", value):
         yield f"delay {shown} is not a number of whole hours, such as 24"
 

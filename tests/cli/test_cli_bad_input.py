@@ -140,7 +140,7 @@ def test_what_the_service_refuses_is_told_in_its_own_words(world: World, inside:
     assert result.code == 5
     assert result.data[0]["state"] == "refused"
     assert result.data[0]["message"] == "the service refused it (400): item_unknown: item 999 is unknown"
-    assert "It is not sent again by itself: mend it, or `cpctl outbox drop 1`." in result.err
+    assert "Report it anew with the right words, then `cpctl outbox drop 1`" in result.err
 
 
 def test_one_bad_item_of_several_never_takes_the_others_down(world: World, inside: Inside, received: Received) -> None:
@@ -158,7 +158,7 @@ def test_one_bad_item_of_several_never_takes_the_others_down(world: World, insid
         (("outbox", "drop", "-1"), 2, "-1"),
         (("outbox", "list", "--state", "quued"), 2, 'Did you mean "queued"?'),
         (("outbox", "retry"), 2, "Name ids, or say --all"),
-        (("outbox", "retry", "1", "--all"), 2, "Name ids, or say --all"),
+        (("outbox", "retry", "1", "--all"), 2, "Name ids or say --all, not both"),
         (("outbox", "import", "nowhere.jsonl"), 2, "nowhere.jsonl cannot be read: No such file or directory"),
         (("signal", "history", "--since", "lately"), 2, '--since "lately" is not a time'),
         (("outbox", "check", "--warn", "soon"), 3, "UNKNOWN"),

@@ -32,7 +32,8 @@ def test_ids_are_never_cut_however_narrow_the_terminal(world: World, inside: Ins
     if columns >= 60:
         for item in (ITEM, SECOND, THIRD):
             assert f" {item} " in f"{seen.text} ", seen.text
-            assert ORDER in seen.text
+    if columns >= 100:
+        assert ORDER in seen.text
 
 
 @pytest.mark.parametrize(
