@@ -28,10 +28,10 @@ class Pair:
         return low, high
 
 
-def measure(ours: Command, theirs: Command, runs: int, environment: Mapping[str, str]) -> Pair:
-    """Run both commands `runs` times, after two rounds that are not counted."""
+def measure(ours: Command, theirs: Command, runs: int, environment: Mapping[str, str], rounds: int = 2) -> Pair:
+    """Run both commands `runs` times, after some rounds that are not counted."""
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
-    for number in range(-2, runs):
+    for number in range(-rounds, runs):
         for name, command in (("ours", ours), ("theirs", theirs)):
             seconds = _seconds(command(number), environment)
             if number >= 0:

@@ -28,12 +28,16 @@ class Search(NamedTuple):
 
 def find(store: Store, search: Search) -> list[Entry]:
     """The entries that match, oldest first; with a limit the newest of them. Raises StoreError."""
-    tests = ["(:profile = '' OR profile = :profile)"]
+    still_open = bool(search.states) and set(search.states) <= set(OPEN)
+    # With +, no index by profile: where neither order nor open states narrow it down, the newest rows are read first.
+    narrow = bool(search.order) or still_open
+    tests = [f"{'' if narrow else '+'}profile = :profile" if search.profile else "1"]
+    tests += [f"state IN ({_listed(OPEN)})"] if still_open else []
     tests += ["order_id = :order_id"] if search.order else []
     tests += ["item = :item"] if search.item else []
     tests += ["accepted_at >= :since"] if search.since else []
     if search.states:
-        tests.append(f"state IN ({', '.join(repr(str(state)) for state in search.states)})")
+        tests.append(f"state IN ({_listed(search.states)})")
     sql = f"SELECT * FROM signals WHERE {' AND '.join(tests)} ORDER BY id DESC LIMIT :limit"
     rows = store.read(
         lambda work: work.rows(
@@ -46,6 +50,11 @@ def find(store: Store, search: Search) -> list[Entry]:
         )
     )
     return [Entry.from_row(row) for row in reversed(rows)]
+
+
+def _listed(states: Iterable[State]) -> str:
+    """States as SQL lists them. The whole of OPEN is what lets SQLite use the index of open signals."""
+    return ", ".join(repr(str(state)) for state in states)
 
 
 class Depth(NamedTuple):
@@ -62,21 +71,22 @@ class Depth(NamedTuple):
 
 
 def depth(store: Store, profile: str) -> Depth:
-    """Count a profile's outbox. A store that does not exist yet is empty, and is not made."""
-    if not store.path.exists():
+    """Count the outbox of a profile, or of all for "". A store that does not exist yet is empty, and is not made."""
+    if not store.exists():
         return Depth({}, None, paused=False)
     return store.read(lambda work: _depth(work, profile))
 
 
 def _depth(work: Transaction, profile: str) -> Depth:
+    where = "profile = :profile AND" if profile else ""
     rows = work.rows(
-        "SELECT state, count(*) AS number, min(accepted_at) AS oldest FROM signals"
-        " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') GROUP BY state",
+        "SELECT state, count(*) AS number, min(accepted_at) AS oldest FROM signals INDEXED BY signals_open"
+        f" WHERE {where} state IN ('queued', 'held', 'refused', 'expired') GROUP BY state",
         profile=profile,
     )
     waits = [row["oldest"] for row in rows if row["state"] in WAITING]
     paused = work.one(
-        "SELECT 1 FROM queues WHERE profile = :profile AND paused_at IS NOT NULL",
+        f"SELECT 1 FROM queues WHERE {where} paused_at IS NOT NULL",
         profile=profile,
     )
     return Depth({State(row["state"]): row["number"] for row in rows}, min(waits, default=None), paused is not None)
@@ -92,8 +102,8 @@ def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:
     """Other profiles of this store in which signals wait, with their number."""
     rows = store.read(
         lambda work: work.rows(
-            "SELECT profile, count(*) AS number FROM signals WHERE state IN ('queued', 'held')"
-            " AND profile <> :profile GROUP BY profile",
+            f"SELECT profile, count(*) AS number FROM signals INDEXED BY signals_open WHERE state IN ({_listed(OPEN)})"
+            f" AND state IN ({_listed(WAITING)}) AND profile <> :profile GROUP BY profile",
             profile=profile,
         )
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from cpctl.output.text import cell
+from cpctl.output.text import Screen, cell
 
 Record = Mapping[str, Any]
 
@@ -30,10 +30,11 @@ class Column(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A result that people read as other rows than scripts do."""
+    """A result that people read as other rows than scripts do; `drawn` makes a picture for them instead of a table."""
 
     columns: Sequence[Column]
     rows: Callable[[Any], list[Record]]
+    drawn: Callable[[Any, Screen], str] | None = None
 
 
 View = Sequence[Column] | Sheet
@@ -49,12 +50,14 @@ def _what_was_said(record: Record) -> str:
 
 
 SIGNAL = (
-    *columns("id", "type", "order", "item", "state"),
-    Column("said", _what_was_said, spare=2),
-    Column("attempts", spare=4),
-    Column("http_status", spare=5),
-    Column("message", spare=1),
-    Column("datetime", spare=3),
+    *columns("id", "type"),
+    Column("order", spare=3),
+    *columns("item", "state"),
+    Column("said", _what_was_said, spare=1),
+    Column("attempts", spare=5),
+    Column("http_status", spare=6),
+    Column("message", spare=2),
+    Column("datetime", spare=4),
 )
 KIND = columns("type", "command", "api_versions", "required", "optional", "meaning")
 CAUSE = columns("cause", "meaning")

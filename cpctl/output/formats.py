@@ -1,22 +1,28 @@
 """A writer per output format, and the row that makes it a choice of `--output`."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from cpctl.errors import InvalidInput
-from cpctl.output.columns import LongData, View, as_list, as_table, plain_keys, whole
+from cpctl.output.columns import LongData, Sheet, View, as_list, as_table, plain_keys, whole
 from cpctl.output.text import CONTROL, Screen, cell, escaped
 
 # Data, its view, and whether the stream is a terminal with colour: pieces of text.
 # The ASCII characters that TSV writes out inside values.
 TO_ESCAPE = bytes([*range(32), 92, 127])
+# YAML 1.2, "Core Schema": numbers, some of which are plain text to YAML 1.1.
+NUMBER = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+)$")
 Writer = Callable[[Any, View | None, Screen], Iterator[str]]
 
 
 def _table(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
+    if isinstance(view, Sheet) and view.drawn:
+        yield view.drawn(data, screen)
+        return
     from cpctl.output.table import table_text
 
     columns, rows = as_table(data, view)
@@ -87,10 +93,14 @@ def _jsonl(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
 def _yaml(data: Any, view: View | None, screen: Screen) -> Iterator[str]:
     import yaml
 
+    class Dumper(yaml.SafeDumper):
+        """Puts what a reader of YAML 1.2 would take for a number into quotes, such as the id 0089."""
+
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))
     data = whole(data)
-    written = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000)
+    written = yaml.dump(data, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10_000)
     if CONTROL.search(written.replace("\n", "")):  # marks that turn the writing around, and one read as a line end
-        written = yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=10_000)
+        written = yaml.dump(data, Dumper=Dumper, allow_unicode=False, sort_keys=False, width=10_000)
     yield written
 
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from cpctl.errors import InvalidInput, OutputError, nearest
 from cpctl.output.columns import View, whole
 from cpctl.output.formats import FORMATS
-from cpctl.output.text import Screen, escaped, escaped_lines, wants_color
+from cpctl.output.text import Screen, escaped, escaped_lines, shows_blocks, wants_color
 
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
@@ -54,7 +54,12 @@ class Output:
         self._query = _compiled(query)
         terminal = _is_terminal(sys.stdout)
         self.format = format or ("table" if terminal else "tsv")
-        self._screen = Screen(terminal, wants_color(color, terminal, environment), _width() if terminal else None)
+        self._screen = Screen(
+            terminal,
+            wants_color(color, terminal, environment),
+            _width() if terminal else None,
+            shows_blocks(terminal, environment, windows=os.name == "nt"),
+        )
         self.talks_to_terminal = _is_terminal(sys.stderr)
         self._color_talk = wants_color(color, self.talks_to_terminal, environment)
 

@@ -10,11 +10,15 @@ _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 class Screen(NamedTuple):
-    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal."""
+    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal.
+
+    `blocks` says that it shows Unicode's block characters.
+    """
 
     is_terminal: bool
     color: bool
     width: int | None = None
+    blocks: bool = False
 
 
 def escaped(text: str) -> str:
@@ -42,6 +46,20 @@ def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) 
     if (forced := environment.get("FORCE_COLOR")) is not None and forced != "":
         return forced != "0"
     return is_terminal and environment.get("TERM") != "dumb"
+
+
+# Terminals that have no blocks, or not the thin ones.
+_WITHOUT_BLOCKS = re.compile("dumb|unknown|ansi|linux|vt.*")
+
+
+def shows_blocks(is_terminal: bool, environment: Mapping[str, str], windows: bool) -> bool:
+    """Whether block characters can be shown: by the encoding of the locale, and by what TERM names."""
+    if not windows:
+        locale = next((found for name in ("LC_ALL", "LC_CTYPE", "LANG") if (found := environment.get(name))), "")
+        if "utf8" not in locale.lower().replace("-", ""):
+            return False
+        return not is_terminal or not _WITHOUT_BLOCKS.fullmatch(environment.get("TERM") or "unknown")
+    return True
 
 
 def cell(value: Any) -> str:

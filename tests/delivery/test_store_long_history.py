@@ -1,0 +1,86 @@
+"""Looking at a store finds the same however it looks, and reads no more of a long history than it must."""
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cpctl.delivery.entry import OPEN, STORED_STATES, State, from_ms
+from cpctl.delivery.outbox import Outbox
+from cpctl.delivery.records import Search, depth, find, waiting_elsewhere
+from cpctl.delivery.store import Store
+
+# Each state, order, item and profile occurs with each other.
+MANY = """
+    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_at)
+    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows)
+    SELECT n, 'profile ' || (n % 2), '2.0', 'ItemPacked', n / :each, n % 3,
+           json_object('order', CAST(n / :each AS TEXT), 'item', CAST(n % 3 AS TEXT)), 0, 1000 + n, {state}, 0
+    FROM numbers
+"""
+ANY_STATE = f"CASE n % 7 % 6 {' '.join(f'WHEN {n} THEN {str(state)!r}' for n, state in enumerate(STORED_STATES))} END"
+STATES = [(), (State.QUEUED,), (State.QUEUED, State.HELD), OPEN, (State.DELIVERED,), (State.QUEUED, State.DELIVERED)]
+COUNT = "SELECT count(*) AS number FROM signals WHERE +profile = 'profile 0'"
+
+
+def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cpctl.db", print)
+    store.write(lambda work: work.change(MANY.format(state=ANY_STATE), rows=200, each=20))
+    everything = find(store, Search())
+    assert len(everything) == 200
+    since = from_ms(1100)
+    choices = itertools.product(["", "profile 1"], STATES, ["", "3", "9"], ["", "2"], [None, since], [0, 1, 5])
+    for search in itertools.starmap(Search, choices):
+        expected = [
+            entry
+            for entry in everything
+            if search.profile in ("", entry.profile)
+            and (not search.states or entry.state in search.states)
+            and search.order in ("", entry.signal.order)
+            and search.item in ("", entry.signal.item)
+            and (search.since is None or entry.accepted_at >= 1100)
+        ]
+        assert find(store, search) == expected[-search.limit or None :], search
+    waits = [entry for entry in everything if entry.state in (State.QUEUED, State.HELD)]
+    elsewhere = sum(entry.profile == "profile 1" for entry in waits)
+    assert waiting_elsewhere(store, "profile 0") == {"profile 1": elsewhere}
+    assert depth(store, "profile 1").waiting == elsewhere
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store of 100,000 delivered signals."""
+    store = Store(tmp_path_factory.mktemp("long") / "cpctl.db", print)
+    store.write(lambda work: work.change(MANY.format(state="'delivered'"), rows=100_000, each=4))
+    return store
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda store: find(store, Search("profile 0", (State.QUEUED,))),
+        lambda store: find(store, Search("profile 0", OPEN)),
+        lambda store: find(store, Search("profile 0", order="17")),
+        lambda store: find(store, Search("profile 0", (State.DELIVERED, State.QUEUED), "17", "1")),
+        lambda store: find(store, Search("profile 0", limit=10)),
+        lambda store: waiting_elsewhere(store, "profile 0"),
+        lambda store: depth(store, "profile 0"),
+        lambda store: Outbox(store, "profile 0").release_queue(),
+    ],
+    ids=["waiting", "open", "order", "item", "newest", "elsewhere", "depth", "resume"],
+)
+def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_history(
+    long: Store, look: Callable[[Store], object]
+) -> None:
+    def fastest(work: Callable[[], object]) -> float:
+        times = []
+        for _ in range(7):
+            started = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    whole = fastest(lambda: long.read(lambda work: work.one(COUNT)))
+    assert fastest(lambda: look(long)) < whole / 2

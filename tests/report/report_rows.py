@@ -1,0 +1,67 @@
+"""Rows for a store, put in without a clock: what a shift of another day left behind."""
+
+import json
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from worlds import ORDER
+
+from cpctl.delivery.outbox import INSERT
+from cpctl.delivery.store import Store, Transaction
+
+HOUR = 3_600_000
+MOMENT = (
+    "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words)"
+    " VALUES (:at, :profile, :kind, 'ItemShipped', '1', '1', :operator, :station, '')"
+)
+
+
+def ms(text: str) -> int:
+    """A moment in ISO 8601 with its offset, as the store keeps it."""
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def signal_row(item: str, accepted_at: int, **other: Any) -> dict[str, Any]:
+    """A shipped item; `other` replaces values."""
+    row = {
+        "uid": uuid.uuid4().hex,
+        "profile": "sandbox",
+        "version": "2.0",
+        "type": "ItemShipped",
+        "order_id": ORDER,
+        "item": item,
+        "event_at": accepted_at,
+        "accepted_at": accepted_at,
+        "state": "delivered",
+        "held_by": "",
+        "attempts": 0,
+        "next_at": accepted_at,
+        "not_before": 0,
+        "maybe_duplicate": 0,
+        "operator": "",
+        "station": "",
+        "carrier": "",
+    } | other
+    return {**row, "fields": json.dumps({"order": row["order_id"], "item": row["item"]})}
+
+
+def moment_row(kind: str, at: int, **other: Any) -> dict[str, Any]:
+    """Something that happened at a bench beside signals."""
+    return {"kind": kind, "at": at, "profile": "sandbox", "operator": "", "station": "", **other}
+
+
+def filled(path: Path, rows: Iterable[dict[str, Any]], moments: Iterable[dict[str, Any]] = ()) -> Store:
+    """A store that holds these rows."""
+    store = Store(path, print)
+
+    def work(transaction: Transaction) -> None:
+        for row in rows:
+            transaction.insert(INSERT, **row)
+        for each in moments:
+            transaction.insert(MOMENT, **each)
+
+    store.write(work)
+    return store

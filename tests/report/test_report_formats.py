@@ -1,0 +1,167 @@
+"""The shift as people and as scripts get it."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pyte
+import pytest
+from cli_terminal import on_terminal
+from report_rows import HOUR, filled, moment_row, ms, signal_row
+from worlds import Result, World
+
+from cpctl.output.bars import Bar, Chart, Drawing, bar_text, cells, drawing_text, few, fitted
+from cpctl.output.text import Screen, shows_blocks
+
+Inside = Callable[..., Result]
+DAY = ("signal", "report", "--date", "2026-01-20")
+EVIL = "\x1b[31mred\x1b]0;title\x07\u202e<script>alert(1)</script>\" onload='x' &amp;"
+LONG = "Anastasia-Alexandra von der Weiden zu Hohenstein"
+UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """A world with a shift: 12 shipped, of which 3 by a long name, 2 by a wide one, 1 by a hostile one."""
+    at = ms("2026-01-20T06:00:00+00:00")
+    names = ["Ana"] * 6 + [LONG] * 3 + ["山田太郎"] * 2 + [EVIL]
+    rows = [
+        signal_row(str(n), at + n * HOUR // 2, operator=name, station=f"bench-{n % 2}", carrier="ups")
+        for n, name in enumerate(names)
+    ]
+    rows[0]["state"] = "refused"
+    rows += [signal_row(str(n), at, type="ItemRegistered", event_at=at - 2 * HOUR) for n in range(10)]
+    filled(world.store, rows, [moment_row("conflict", at), moment_row("undo", at), moment_row("undo", at)]).close()
+    return world
+
+
+def test_json_is_one_object_with_all_sections(busy: World) -> None:
+    found = busy.json(*DAY)
+    sections = ["totals", "types", "hours", "operators", "stations", "carriers", "waiting_now", "registered_to_shipped"]
+    assert list(found) == ["profile", "date", "from", "to", "station", "operator", *sections]
+    assert found["totals"]["accepted"] == 22
+    assert (found["totals"]["refused"], found["totals"]["conflicts"], found["totals"]["undone"]) == (1, 1, 2)
+    assert found["types"] == [{"type": "ItemShipped", "count": 12}, {"type": "ItemRegistered", "count": 10}]
+    assert {"operator": EVIL, "count": 1} in found["operators"]
+    assert found["registered_to_shipped"]["items"] == 10
+    assert found["registered_to_shipped"]["without_registration"] == 2
+    assert found["registered_to_shipped"]["slowest_item"] == "9"
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("tsv", "\t"), ("csv", ",")])
+def test_tsv_and_csv_are_rows_of_section_key_and_count(busy: World, inside: Inside, name: str, delimiter: str) -> None:
+    text = inside(busy, *DAY, "-o", name).out
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    assert rows[0] == ["section", "key", "count"]
+    assert {len(row) for row in rows} == {3}
+    assert ["total", "accepted", "22"] in rows
+    assert ["operator", "山田太郎", "2"] in rows
+    assert ["hour", "06:00", "12"] in rows
+    assert ["registered_to_shipped", "items", "10"] in rows
+    keys = {tuple(row[:2]) for row in rows}
+    assert len(keys) == len(rows)
+    assert inside(busy, *DAY).out.splitlines()[1] == "total\taccepted\t22"
+
+
+def test_an_empty_day_has_the_same_rows_of_totals_as_any_other(busy: World, inside: Inside) -> None:
+    def keys(day: str) -> list[str]:
+        lines = inside(busy, "signal", "report", "--date", day, "-o", "tsv").out.splitlines()
+        return [line.rpartition("\t")[0] for line in lines if line.startswith(("total", "waiting", "registered"))]
+
+    assert keys("2026-01-20") == keys("2026-01-21")
+
+
+def test_a_query_chooses_from_the_numbers(busy: World, inside: Inside) -> None:
+    assert inside(busy, *DAY, "-o", "value", "--query", "totals.accepted").out == "22\n"
+    assert inside(busy, *DAY, "-o", "table", "--query", "types[0].count").out.split() == ["VALUE", "12"]
+
+
+@pytest.mark.parametrize("columns", [80, 60, 132])
+def test_a_terminal_shows_bars_that_fit_it(busy: World, columns: int) -> None:
+    seen = on_terminal(busy, *DAY, columns=columns, **UTF8)
+    assert seen.code == 0
+    assert "█" in seen.text
+    assert "Shift of 2026-01-20" in seen.screen[0]
+    assert "accepted 22" in seen.text and "refused 1" in seen.text
+    assert "ItemShipped     12  ████" in seen.text
+    assert "12  █" in next(line for line in seen.screen if line.startswith("06:00"))
+    # Nothing was folded: as many lines as were written.
+    wide = on_terminal(busy, *DAY, columns=400, **UTF8)
+    folded = pyte.Screen(columns, 80)
+    pyte.Stream(folded).feed(seen.raw)
+    assert len([line for line in seen.raw.splitlines() if line.strip()]) == len(
+        [line for line in folded.display if line.strip()]
+    )
+    assert len(wide.screen) <= len(seen.screen)
+
+
+def test_a_stranger_s_name_steers_no_terminal(busy: World) -> None:
+    seen = on_terminal(busy, *DAY, color="never", **UTF8)
+    painted = seen.raw.replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert not set(painted) & {"\x1b", "\x07", "\u202e"}
+    assert "\\x1b[31mred" in seen.text
+
+
+@pytest.mark.parametrize(
+    "changes", [{"LC_ALL": "C"}, {"LC_ALL": "de_DE.ISO-8859-1"}, {"TERM": "dumb", "LC_ALL": "C.UTF-8"}]
+)
+def test_bars_are_ascii_where_blocks_cannot_be_shown(busy: World, changes: dict[str, str]) -> None:
+    seen = on_terminal(busy, *DAY, **changes)
+    assert "█" not in seen.text
+    assert "ItemShipped     12  ####" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "windows", "blocks"),
+    [
+        (True, {"LANG": "de_DE.UTF-8", "TERM": "xterm"}, False, True),
+        (True, {"LANG": "en_US.utf8", "TERM": "screen"}, False, True),
+        (True, {"LANG": "en_US.UTF-8", "LC_ALL": "C", "TERM": "xterm"}, False, False),
+        (True, {"LC_CTYPE": "C", "LANG": "en_US.UTF-8", "TERM": "xterm"}, False, False),
+        (True, {"TERM": "xterm"}, False, False),
+        (True, {"LANG": "C.UTF-8", "TERM": "linux"}, False, False),
+        (True, {"LANG": "C.UTF-8", "TERM": "vt100"}, False, False),
+        (True, {"LANG": "C.UTF-8"}, False, False),
+        (False, {"LANG": "C.UTF-8"}, False, True),
+        (False, {}, False, False),
+        (True, {}, True, True),
+    ],
+)
+def test_blocks_need_an_encoding_and_a_terminal_that_have_them(
+    terminal: bool, environment: dict[str, str], windows: bool, blocks: bool
+) -> None:
+    assert shows_blocks(terminal, environment, windows) is blocks
+
+
+def test_a_bar_is_as_long_as_its_share() -> None:
+    assert bar_text(0, 10, True) == bar_text(0, 10, False) == ""
+    assert bar_text(1, 10, True) == "█" * 10
+    assert bar_text(0.5, 10, False) == "#" * 5
+    assert bar_text(0.55, 10, True) == "█████▌"
+    assert bar_text(0.0001, 10, True) == "▏"
+    assert bar_text(0.0001, 10, False) == "#"
+    lengths = [len(bar_text(share / 100, 20, True)) for share in range(101)]
+    assert lengths == sorted(lengths)
+
+
+def test_a_label_counts_the_columns_it_takes() -> None:
+    assert (cells("山田"), cells("Ana"), cells("e\u0301")) == (4, 3, 1)
+    assert fitted("山田太郎", 8, "…") == "山田太郎"
+    assert fitted("山田太郎", 7, "…") == "山田太…"
+    assert fitted("Anastasia", 6, "...") == "Ana..."
+
+
+def test_many_bars_become_fifteen_and_none_is_lost() -> None:
+    bars = [Bar(f"op-{n}", 100 - n) for n in range(40)]
+    shown = few(bars)
+    assert len(shown) == 15
+    assert shown[-1].label == "26 others"
+    assert sum(bar.number for bar in shown) == sum(bar.number for bar in bars)
+
+
+@pytest.mark.parametrize("width", [None, 20, 40, 80, 200])
+def test_no_line_is_wider_than_the_screen(width: int | None) -> None:
+    charts = [Chart("By name", [Bar(name, 10**n) for n, name in enumerate(["", LONG, "山" * 40, "x"])])]
+    drawing = Drawing("Shift " + "of " * 10, " · ".join(["about"] * 30), [("fact", str(n)) for n in range(40)], charts)
+    text = drawing_text(drawing, Screen(True, False, width, True))
+    assert max(map(cells, text.splitlines())) < max(width or 80, 41)

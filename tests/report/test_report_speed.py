@@ -1,0 +1,65 @@
+"""What a report costs, beside what counting costs on the same machine at the same moment."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from report_rows import HOUR, ms
+
+from cpctl.delivery.shift import Span, shift_of
+from cpctl.delivery.store import Store
+
+ROWS = 100_000
+DAY = ms("2026-01-20T00:00:00+00:00")
+MANY = """
+    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_at,
+                         operator, station, carrier)
+    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows)
+    SELECT n, 'sandbox', '2.0', CASE n % 2 WHEN 0 THEN 'ItemRegistered' ELSE 'ItemShipped' END, n / 6, n / 2, '{}',
+           :first + n * :step, :first + n * :step, 'delivered', 0, 'operator ' || (n % 7), 'bench ' || (n % 3), 'ups'
+    FROM numbers
+"""
+COUNT = "SELECT count(*) AS number FROM signals WHERE +profile = 'sandbox'"
+
+
+def store_of(path: Path, first: int, step: int) -> Store:
+    store = Store(path, print)
+    store.write(lambda work: work.insert(MANY, rows=ROWS, first=first, step=step))
+    return store
+
+
+def against_counting(store: Store, span: Span, tries: int) -> float:
+    """How many times as long a report takes as a count of all rows: the fastest of each, tried in turn."""
+    ours, theirs = [], []
+    for _ in range(tries):
+        ours.append(seconds(lambda: shift_of(store, span)))
+        theirs.append(seconds(lambda: store.read(lambda work: work.one(COUNT))))
+    return min(ours) / min(theirs)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("speed")
+
+
+def test_a_day_of_100_000_signals_costs_some_counts_of_them(folder: Path) -> None:
+    store = store_of(folder / "day.db", DAY, 24 * HOUR // ROWS)
+    span = Span("sandbox", DAY, DAY + 24 * HOUR, DAY)
+    shift = shift_of(store, span)
+    assert (shift.accepted, shift.lead.items) == (ROWS, ROWS // 2)
+    assert against_counting(store, span, 4) < 400
+
+
+def test_a_short_day_costs_no_more_than_some_counts_of_its_long_history(folder: Path) -> None:
+    # 200 days of 500 signals, and a report of one of them.
+    store = store_of(folder / "history.db", DAY - 200 * 24 * HOUR, 24 * HOUR // 500)
+    span = Span("sandbox", DAY - 24 * HOUR, DAY, DAY - 24 * HOUR)
+    assert 499 <= shift_of(store, span).accepted <= 501
+    assert against_counting(store, span, 15) < 4
