@@ -67,4 +67,8 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (profile, station)
     );
     """,
+    # 3: the order of an item, asked by the item alone: at a bench, between a scan and its verdict.
+    """
+    CREATE INDEX signals_by_item_alone ON signals (item, profile);
+    """,
 )

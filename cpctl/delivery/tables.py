@@ -1,0 +1,245 @@
+"""Files of rows: CSV in the dialects of spreadsheets and shipping software, and JSON. Read as streams."""
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, NamedTuple
+
+from cpctl.errors import InvalidInput
+from cpctl.signals.signal import shorten
+
+# What a JSON row may say: the keys of a signal's body, and what a shipping export adds.
+JSON_HEADINGS = (
+    "type",
+    "order",
+    "item",
+    "tracking",
+    "shipping_option",
+    "cause",
+    "message",
+    "delay",
+    "datetime",
+    "carrier",
+    "void",
+)
+RESULT_HEADINGS = ("cpctl_state", "cpctl_id", "cpctl_message")
+_DELIMITERS = (";", ",", "\t", "|")
+_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What a shop without UTF-8 writes: Windows in Western Europe.
+_LAST_RESORT = "cp1252"
+_PIECE = 65_536
+_LONGEST_HEADER = 50  # lines
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+
+
+class Row(NamedTuple):
+    """One row: the line it begins on as an editor counts, its cells as they stand, and why it cannot be read."""
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
+class Reading(NamedTuple):
+    """What the user says about a file; empty where the file itself tells."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    columns: Sequence[str] = ()  # of a file without a header
+
+
+class Table(NamedTuple):
+    """A file of rows that can be read more than once."""
+
+    name: str
+    file: IO[bytes]
+    encoding: str
+    delimiter: str  # empty for JSON
+    headings: list[str]
+    skipped: int  # lines before the first row
+    note: str = ""
+
+    def rows(self) -> Iterator[Row]:
+        """All rows from the first. Raises InvalidInput where the rest of the file cannot be read."""
+        self.file.seek(0)
+        text = io.TextIOWrapper(self.file, self.encoding, newline="")
+        try:
+            yield from self._csv_rows(text) if self.delimiter else _json_rows(self.name, text)
+        except UnicodeError as error:
+            raise InvalidInput(f"{self.name} is not {self.encoding} all through.", "Name its --encoding.") from error
+        finally:
+            text.detach()
+
+    def _csv_rows(self, text: IO[str]) -> Iterator[Row]:
+        for _ in range(self.skipped):
+            text.readline()
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+        line = self.skipped + 1
+        try:
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    yield Row(line, cells, self._misfit(cells))
+                line = self.skipped + reader.line_num + 1
+        except csv.Error as error:
+            raise InvalidInput(
+                f"{self.name}, line {line}: the row cannot be read ({error}).",
+                "A quote may be open, or the file may have been cut off. Nothing was accepted.",
+            ) from error
+
+    def _misfit(self, cells: Sequence[str]) -> str:
+        if any(map(str.strip, cells[len(self.headings) :])):
+            return f"it has {len(cells)} cells, and there are {len(self.headings)} columns"
+        return ""
+
+
+def open_table(name: str, file: IO[bytes], reading: Reading = Reading()) -> Table:  # noqa: B008 (a NamedTuple)
+    """Find out how a file is written. Raises InvalidInput."""
+    encoding, note = _encoding(name, file, reading.encoding)
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        return _table(name, file, text, encoding, note, reading)
+    finally:
+        text.detach()
+
+
+def _table(name: str, file: IO[bytes], text: IO[str], encoding: str, note: str, reading: Reading) -> Table:
+    skipped, line = 0, text.readline(_PIECE)  # JSON may be one line of any length
+    while line and not line.strip():
+        skipped, line = skipped + 1, text.readline()
+    if line.lstrip()[:1] in ("[", "{"):
+        return Table(name, file, encoding, "", list(JSON_HEADINGS), 0, note)
+    delimiter = _delimiter_named(reading.delimiter)
+    if told := _SEPARATOR_LINE.fullmatch(line):  # Excel's own way to say it
+        delimiter = delimiter or told[1]
+        skipped, line = skipped + 1, text.readline()
+    if reading.columns:
+        return Table(name, file, encoding, delimiter or _delimiter_of(line), list(reading.columns), skipped, note)
+    delimiter = delimiter or _delimiter_of(line)
+    reader = csv.reader([line, *_lines_of_header(line, text)], delimiter=delimiter)
+    headings = next(reader, [])
+    return Table(name, file, encoding, delimiter, headings, skipped + max(reader.line_num, 1), note)
+
+
+def _lines_of_header(line: str, text: IO[str]) -> Iterable[str]:
+    """What else belongs to a header in which a quoted heading has several lines."""
+    more: list[str] = []
+    while (
+        len(more) < _LONGEST_HEADER
+        and (line.count('"') + sum(each.count('"') for each in more)) % 2
+        and (following := text.readline())
+    ):
+        more.append(following)
+    return more
+
+
+def _encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
+    file.seek(0)
+    head = file.read(4)
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding, ""
+    if wanted:
+        try:
+            codecs.lookup(wanted)
+        except LookupError as error:
+            raise InvalidInput(
+                f"There is no encoding {shorten(wanted)}.", "Such as: utf-8, cp1252, latin-1."
+            ) from error
+        return wanted, ""
+    if _is_utf8(file):
+        return "utf-8", ""
+    return _LAST_RESORT, f"{name} is not UTF-8; it is read as {_LAST_RESORT}. Another is named by --encoding."
+
+
+def _is_utf8(file: IO[bytes]) -> bool:
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while piece := file.read(_PIECE):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _delimiter_named(text: str) -> str:
+    named = _DELIMITER_NAMES.get(text.lower(), text)
+    if len(named) > 1 or named in ('"', "\n", "\r"):
+        raise InvalidInput(f"--delimiter {shorten(text)} is not one character.", "Such as: ';' or tab.")
+    return named
+
+
+def _delimiter_of(header: str) -> str:
+    """The most frequent of the usual ones outside quotes; a file of one column has none of them."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    best = max(_DELIMITERS, key=bare.count)
+    return best if bare.count(best) else ","
+
+
+# --- JSON -----------------------------------------------------------------------------------
+
+
+def _json_rows(name: str, text: IO[str]) -> Iterator[Row]:
+    """The objects of an array, or one after the other, each read when it is asked for."""
+    for line, value in _json_values(name, text):
+        if not isinstance(value, dict):
+            yield Row(line, [""] * len(JSON_HEADINGS), "it is not an object")
+            continue
+        cells, problems = [], [f"there is no field {shorten(key)}" for key in value if key not in JSON_HEADINGS]
+        for heading in JSON_HEADINGS:
+            cell, problem = _json_cell(heading, value.get(heading))
+            cells.append(cell)
+            problems += [problem] if problem else []
+        yield Row(line, cells, "; ".join(problems))
+
+
+def _json_cell(heading: str, value: object) -> tuple[str, str]:
+    if value is None:
+        return "", ""
+    if isinstance(value, bool):
+        return str(value).lower(), ""
+    if isinstance(value, str | int):
+        return str(value), ""
+    if isinstance(value, float):
+        return str(value), f"{heading} is the number {value}; write it as a text, in quotes"
+    return "", f"{heading} is neither a text nor a whole number"
+
+
+def _json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
+    decoder = json.JSONDecoder()
+    buffer, at, line, depth = text.read(_PIECE), 0, 1, 0
+    while True:
+        while at < len(buffer) and buffer[at] in " \t\r\n,[]":
+            line += buffer[at] == "\n"
+            depth += {"[": 1, "]": -1}.get(buffer[at], 0)
+            at += 1
+        if at == len(buffer):
+            buffer, at = text.read(_PIECE), 0
+            if buffer:
+                continue
+            if depth:
+                raise InvalidInput(f"{name}, line {line}: the array does not end.", "The file may have been cut off.")
+            return
+        try:
+            value, end = decoder.raw_decode(buffer, at)
+        except (ValueError, RecursionError) as error:
+            piece = text.read(max(_PIECE, len(buffer) - at))
+            if not piece:
+                raise InvalidInput(
+                    f"{name}, line {line}: not JSON ({getattr(error, 'msg', error)}).", "Nothing was accepted."
+                ) from error
+            buffer, at = buffer[at:] + piece, 0
+            continue
+        yield line, value
+        line += buffer.count("\n", at, end)
+        at = end

@@ -1,0 +1,171 @@
+"""Several connections on one outbox: what holds for one holds for all of them together."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier, Event, Lock
+
+import pytest
+from batch_files import states_of, stored
+
+from cpctl.delivery.crew import Crew
+from cpctl.delivery.outbox import Outbox
+from cpctl.delivery.reply import Reply, Verdict
+from cpctl.delivery.sending import FAILURES_IN_A_ROW
+from cpctl.delivery.store import Store
+from cpctl.signals.signal import Signal, make_signal
+
+NOW = datetime.now(UTC)
+OK = Reply(Verdict.DELIVERED, 200)
+REFUSED = Reply(Verdict.REFUSED, 400, "no such item")
+BUSY = Reply(Verdict.LATER, 503, "busy")
+DOWN = Reply(Verdict.LATER, None, "no answer", whole_service=True, may_have_landed=True)
+Answers = Callable[[Sequence[Signal]], Reply]
+
+
+class Service:
+    """Answers posts as a test wants, and remembers them."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.posts: list[list[str]] = []
+        self._answers = answers
+        self._lock = Lock()
+
+    def __call__(self, signals: Sequence[Signal]) -> Reply:
+        with self._lock:
+            self.posts.append([f"{each.item} {each.kind.command}" for each in signals])
+        return self._answers(signals)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    """An outbox of its own."""
+    store = Store(tmp_path / "cpctl.db", print)
+    yield Outbox(store, "p")
+    store.close()
+
+
+def accept(outbox: Outbox, orders: int, items: int = 1, kinds: Sequence[str] = ("ItemPacked",)) -> None:
+    """Accept signals: all of one kind, then all of the next."""
+    named = [(f"{order}0000", f"{order}000{item}") for order in range(1, orders + 1) for item in range(1, items + 1)]
+    outbox.accept(
+        [make_signal(kind, "2.0", {"order": order, "item": item}, NOW, NOW) for kind in kinds for order, item in named]
+    )
+
+
+def crew(outbox: Outbox, service: Service, connections: int = 4) -> Crew:
+    return Crew(outbox, [service] * connections, 30.0)
+
+
+def states(outbox: Outbox) -> list[str]:
+    return states_of(outbox.store.path)
+
+
+def test_everything_goes_once_and_each_item_in_its_order(outbox: Outbox) -> None:
+    accept(outbox, 30, 2, ("ItemProduce", "ItemProduced", "ItemPacked"))
+    service = Service(lambda signals: OK)
+    assert len(list(crew(outbox, service, 8).flush())) == 180
+    assert set(states(outbox)) == {"delivered"}
+    said = [each for post in service.posts for each in post]
+    assert len(said) == len(set(said)) == 180
+    for item in ("10001", "300002"):
+        assert [each.split()[1] for each in said if each.startswith(item + " ")] == ["produce", "produced", "packed"]
+
+
+def test_the_connections_are_used_at_once(outbox: Outbox) -> None:
+    accept(outbox, 9)
+    meeting = Barrier(4, timeout=20)
+    first = Event()
+
+    def answer(signals: Sequence[Signal]) -> Reply:
+        if first.is_set():
+            meeting.wait()  # passes only when four are here together
+        first.set()
+        return OK
+
+    assert len(list(crew(outbox, Service(answer)).flush())) == 9
+
+
+def test_a_service_that_does_not_answer_is_asked_once(outbox: Outbox) -> None:
+    accept(outbox, 20)
+    service = Service(lambda signals: DOWN)
+    fates = list(crew(outbox, service).flush())
+    assert (len(fates), len(service.posts)) == (1, 1)
+    assert states(outbox) == ["queued"] * 20
+    with closing(sqlite3.connect(outbox.store.path)) as opened:
+        assert opened.execute("SELECT outages FROM queues").fetchone() == (1,)
+
+
+def test_an_outage_that_all_connections_meet_is_noted_once_and_gives_back_what_was_not_sent(outbox: Outbox) -> None:
+    accept(outbox, 40)
+    calls = iter(range(1000))
+    service = Service(lambda signals: OK if next(calls) < 5 else DOWN)
+    list(crew(outbox, service).flush())
+    assert len(service.posts) <= 5 + 2 * 4
+    assert states(outbox).count("delivered") == 5
+    rows = stored(outbox.store.path)
+    assert not any(row["lease"] for row in rows)
+    assert sum(row["maybe_duplicate"] for row in rows) == len(service.posts) - 5
+    with closing(sqlite3.connect(outbox.store.path)) as opened:
+        assert opened.execute("SELECT outages FROM queues").fetchone() == (1,)
+
+
+def test_a_service_that_fails_on_everything_is_left_alone_after_some_tries(outbox: Outbox) -> None:
+    accept(outbox, 100)
+    service = Service(lambda signals: BUSY)
+    list(crew(outbox, service).flush())
+    assert FAILURES_IN_A_ROW <= len(service.posts) <= FAILURES_IN_A_ROW + 2 * 4
+    assert states(outbox) == ["queued"] * 100
+
+
+def test_a_refused_bundle_goes_again_one_by_one(outbox: Outbox) -> None:
+    accept(outbox, 3, 5)
+    service = Service(lambda signals: REFUSED if any(each.item == "20003" for each in signals) else OK)
+    list(crew(outbox, service).flush())
+    assert states(outbox).count("delivered") == 14
+    assert [row["item"] for row in stored(outbox.store.path) if row["state"] == "refused"] == ["20003"]
+    assert sum(len(post) == 1 for post in service.posts) == 5
+
+
+def test_a_refused_key_stops_all_and_loses_nothing(outbox: Outbox) -> None:
+    accept(outbox, 20)
+    service = Service(lambda signals: Reply(Verdict.HOLD, 401, "key refused", whole_service=True))
+    list(crew(outbox, service).flush())
+    assert len(service.posts) == 1
+    assert sorted(states(outbox)) == ["held"] + ["queued"] * 19
+    assert list(crew(outbox, service).flush()) == []
+
+
+def test_a_sender_that_breaks_is_told_and_leaves_nothing_claimed(outbox: Outbox) -> None:
+    accept(outbox, 20)
+    calls = iter(range(1000))
+
+    def answer(signals: Sequence[Signal]) -> Reply:
+        if next(calls) == 3:
+            raise ValueError("broken")
+        return OK
+
+    with pytest.raises(ValueError, match="broken"):
+        list(crew(outbox, Service(answer)).flush())
+    assert not any(row["lease"] for row in stored(outbox.store.path))
+    assert set(states(outbox)) == {"delivered", "queued"}
+
+
+def test_what_the_disk_has_damaged_is_not_sent_and_holds_nothing_up(outbox: Outbox) -> None:
+    accept(outbox, 4)
+    with closing(sqlite3.connect(outbox.store.path)) as opened:
+        opened.execute("UPDATE signals SET fields = 'nonsense' WHERE id IN (1, 3)")
+        opened.commit()
+    service = Service(lambda signals: OK)
+    list(crew(outbox, service).flush())
+    assert states(outbox) == ["refused", "delivered", "refused", "delivered"]
+    assert len(service.posts) == 2
+
+
+def test_an_outbox_that_waits_for_its_time_is_probed_with_one(outbox: Outbox) -> None:
+    accept(outbox, 10)
+    list(crew(outbox, Service(lambda signals: DOWN)).flush())
+    assert list(crew(outbox, Service(lambda signals: OK)).flush(probe=False)) == []
+    assert len(list(crew(outbox, Service(lambda signals: OK)).flush(probe=True))) == 10

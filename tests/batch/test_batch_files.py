@@ -1,0 +1,217 @@
+"""The zoo: files as spreadsheets, shipping software and scripts write them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batch_files import HEAD, ITEMS, ORDER, many, read_rows, shipped_row, six, states_of, stored
+from worlds import Result, World
+
+Inside = Callable[..., Result]
+Received = Callable[[], list[dict[str, Any]]]
+
+
+def send(inside: Inside, world: World, content: str | bytes, *more: str, name: str = "rows.csv") -> Result:
+    """Write a file and send it."""
+    data = content.encode() if isinstance(content, str) else content
+    (world.folder / name).write_bytes(data)
+    return inside(world, "signal", "send", name, *more)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        six(),
+        "\ufeff" + six(),
+        six().replace(",", ";"),
+        six().replace(",", "\t"),
+        six().replace(",", "|"),
+        six().replace("\n", "\r\n"),
+        six().replace("\n", "\r"),
+        "\n\n" + six() + "\n\n",
+        "sep=;\n" + six().replace(",", ";"),
+        six().replace("T1234", '="T1234').replace("\n", '"\n').replace('tracking"', "tracking"),
+        six().replace(",T", ",'T"),
+        six().replace(",T", ",\u00a0T"),
+        six().replace("type,order,item,tracking", '"Type","Order Number","Reference 1","Tracking\nNumber"'),
+    ],
+    ids=[
+        "plain",
+        "bom",
+        "semicolon",
+        "tab",
+        "pipe",
+        "crlf",
+        "cr",
+        "blank lines",
+        "sep",
+        "excel",
+        "quote",
+        "nbsp",
+        "head",
+    ],
+)
+def test_a_file_is_read_as_it_was_written(inside: Inside, world: World, received: Received, content: str) -> None:
+    result = send(inside, world, content)
+    assert (result.code, result.out) == (0, ""), result.err
+    assert "6 rows: 6 delivered" in result.err
+    assert sorted(each["tracking"] for each in received()) == sorted(f"T{each['item']}" for each in received())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig"])
+def test_an_encoding_is_known_by_rule(inside: Inside, world: World, encoding: str) -> None:
+    text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Größe falsch\n"
+    assert send(inside, world, text.encode(encoding)).code == 0
+    assert json.loads(stored(world.store)[0]["fields"])["cause"] == "Größe falsch"
+
+
+def test_what_is_not_utf8_is_read_as_cp1252_and_that_is_said(inside: Inside, world: World) -> None:
+    text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Größe – falsch\n"
+    result = send(inside, world, text.encode("cp1252"))
+    assert result.code == 0
+    assert "read as cp1252" in result.err
+    assert json.loads(stored(world.store)[0]["fields"])["cause"] == "Größe – falsch"
+
+
+def test_an_encoding_that_is_named_is_used(inside: Inside, world: World) -> None:
+    text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Размер\n"
+    assert send(inside, world, text.encode("cp1251"), "--encoding", "cp1251").code == 0
+    assert json.loads(stored(world.store)[0]["fields"])["cause"] == "Размер"
+    assert send(inside, world, text, "--encoding", "klingon").code == 2
+
+
+def test_leading_zeros_live(inside: Inside, world: World) -> None:
+    text = HEAD + "ItemShipped,000012340000,000012340001,00000042\n"
+    assert send(inside, world, text, "--queue-only").code == 0
+    row = stored(world.store)[0]
+    assert (row["order_id"], row["item"]) == ("000012340000", "000012340001")
+    assert json.loads(row["fields"])["tracking"] == "00000042"
+
+
+@pytest.mark.parametrize("spoilt", ["1,23E+11", "1.23E+11", "1.2345678E11", "1E+11", "1,23e+11"])
+@pytest.mark.parametrize("column", ["order", "item", "tracking"])
+def test_a_number_that_a_spreadsheet_shortened_is_refused_with_row_column_and_remedy(
+    inside: Inside, world: World, column: str, spoilt: str
+) -> None:
+    values = {"type": "ItemShipped", "order": ORDER, "item": ITEMS[0], "tracking": "T1", column: spoilt}
+    result = send(
+        inside, world, HEAD.replace(",", ";") + shipped_row(ITEMS[1]).replace(",", ";") + ";".join(values.values())
+    )
+    assert result.code == 2
+    assert f'line 3: column "{column}": {spoilt}' in result.err
+    assert "format the column as text" in result.err
+    assert not stored(world.store)
+
+
+def test_a_tracking_code_with_an_e_in_it_is_no_number(inside: Inside, world: World) -> None:
+    assert send(inside, world, HEAD + shipped_row(ITEMS[0], "1E12345678"), "--queue-only").code == 0
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", HEAD, "[]", "  \n[ ]\n"])
+def test_a_file_without_rows_is_no_failure(inside: Inside, world: World, content: str) -> None:
+    result = send(inside, world, content)
+    assert result.code == 0, result.err
+    assert "has no rows" in result.err
+
+
+def test_quotes_and_line_breaks_within_cells_are_text_and_lines_count_as_in_an_editor(
+    inside: Inside, world: World
+) -> None:
+    text = f'type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},"said ""no"", twice"\n\n'
+    text += f'"delay","{ORDER}","{ITEMS[1]}","a\nb"\n'
+    text += f"nonsense,{ORDER},{ITEMS[2]},\n"
+    result = send(inside, world, text)
+    assert result.code == 2
+    assert "line 4: cause" in result.err and "control character" in result.err
+    assert 'line 6: there is no signal "nonsense"' in result.err
+
+
+def test_a_file_that_was_cut_off_within_quotes_is_refused_whole(inside: Inside, world: World) -> None:
+    result = send(inside, world, six() + f'ItemShipped,{ORDER},{ITEMS[0]},"T1', "--partial")
+    assert (result.code, states_of(world.store)) == (2, [])
+    assert "line 8" in result.err
+
+
+@pytest.mark.parametrize("content", ['[{"type": "packed", "item": "1', '[{"type": "packed"}', "{]"])
+def test_json_that_was_cut_off_is_refused_whole(inside: Inside, world: World, content: str) -> None:
+    result = send(inside, world, content, "--partial", name="rows.json")
+    assert (result.code, states_of(world.store)) == (2, [])
+
+
+def test_json_and_jsonl_hold_the_fields_of_a_signal(inside: Inside, world: World, received: Received) -> None:
+    bodies = [
+        {"type": "ItemProduce", "order": ORDER, "item": ITEMS[0], "datetime": "2016-01-20 13:00:00 GMT"},
+        {"type": "ItemDelay", "order": ORDER, "item": ITEMS[1], "cause": "Reprint", "delay": 24},
+        {"type": "ItemCanceled", "order": ORDER, "item": ITEMS[2], "cause": "CancelBookSize", "message": "too wide"},
+    ]
+    assert send(inside, world, json.dumps(bodies, indent=2), name="rows.json").code == 0
+    assert len(received()) == 3
+    assert {"delay": "24", "cause": "Reprint"}.items() <= next(
+        e for e in received() if e["type"] == "ItemDelay"
+    ).items()
+    again = send(inside, world, "\n".join(map(json.dumps, bodies)), name="rows.jsonl")
+    assert "3 rows: 3 duplicate" in again.err
+    assert len(received()) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"type": "packed", "order": 1.23e11, "item": ITEMS[0]}, "in quotes"),
+        ({"type": "packed", "order": ORDER, "item": [ITEMS[0]]}, "neither a text"),
+        ({"type": "packed", "order": ORDER, "itme": ITEMS[0]}, 'no field "itme"'),
+        ("packed", "not an object"),
+        ({"order": ORDER, "item": ITEMS[0]}, "names no type"),
+        ({"type": "shipped", "order": ORDER, "item": ITEMS[0]}, "tracking is missing"),
+        ({"type": "packed", "order": ORDER, "item": ITEMS[0], "tracking": "T1"}, "has no tracking"),
+        ({"type": "packed", "order": ORDER, "item": ITEMS[0], "datetime": "2999-01-01"}, "in the future"),
+        ({"type": "packed", "order": ORDER, "item": ITEMS[0], "datetime": "soon"}, "is not a time"),
+    ],
+)
+def test_a_wrong_row_is_told_with_its_line(inside: Inside, world: World, row: Any, words: str) -> None:
+    result = send(inside, world, "[\n" + json.dumps(row) + "\n]", name="rows.json")
+    assert result.code == 2
+    assert "line 2: " in result.err and words in result.err
+
+
+def test_standard_input_is_a_file_too(world: World, received: Received) -> None:
+    result = world.run("signal", "send", "-", input=six())
+    assert (result.code, len(received())) == (0, 6), result.err
+
+
+def test_a_file_without_a_header_is_told_its_columns(inside: Inside, world: World) -> None:
+    rows = f"{ITEMS[0]};T1;{ORDER}\n{ITEMS[1]};T2;{ORDER}\n"
+    words = ("--no-header", "--columns", "item,tracking,order", "--type", "shipped", "--queue-only")
+    assert send(inside, world, rows, *words).code == 0
+    assert [row["item"] for row in stored(world.store)] == list(ITEMS[:2])
+    assert send(inside, world, rows, "--no-header").code == 2
+
+
+def test_a_file_of_one_column_takes_the_rest_from_the_command_line(inside: Inside, world: World) -> None:
+    text = "item\n" + "\n".join(ITEMS) + "\n"
+    assert send(inside, world, text, "--type", "ItemPacked", "--set", f"order={ORDER}").code == 0
+    assert states_of(world.store) == ["delivered"] * 3
+
+
+def test_a_row_with_too_many_cells_is_refused(inside: Inside, world: World) -> None:
+    result = send(inside, world, HEAD + shipped_row(ITEMS[0]).strip() + ",more\n")
+    assert result.code == 2
+    assert "line 2: it has 5 cells" in result.err
+
+
+def test_a_hundred_thousand_rows_are_accepted_and_told_one_by_one(world: World) -> None:
+    (world.folder / "many.csv").write_text(many(100_000), encoding="utf-8")
+    result = world.run("signal", "send", "many.csv", "--queue-only", "--result", "many.result.csv")
+    assert result.code == 0, result.err
+    rows = read_rows((world.folder / "many.result.csv").read_text(encoding="utf-8"))
+    assert len(rows) == 100_000
+    assert [rows[at]["tracking"] for at in (0, 99_999)] == ["T00000000", "T00099999"]
+    assert {row["cpctl_state"] for row in rows} == {"queued"}
+
+
+def test_a_missing_file_is_told(inside: Inside, world: World, tmp_path: Path) -> None:
+    result = inside(world, "signal", "send", "nothing.csv")
+    assert result.code == 2
+    assert "nothing.csv cannot be read" in result.err
