@@ -35,6 +35,12 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 	@$(BIN)/python -m bench.startup
 	@echo
 	@$(BIN)/python -m bench.lists
+	@echo
+	@$(BIN)/python -m bench.history
+	@echo
+	@$(BIN)/python -m bench.scan
+	@echo
+	@$(BIN)/python -m bench.batch
 
 dist: $(VENV)/installed ## Build wheel and sdist in dist/.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build

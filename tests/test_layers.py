@@ -19,8 +19,9 @@ NEIGHBOURS = {
     "lists": set(),
     "documents": {"lists"},
     "output": set(),
+    "scanning": {"signals", "delivery"},
     "sandbox": {"signals", "lists"},
-    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox"},
+    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning"},
 }
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {
@@ -32,6 +33,7 @@ DOORS = {
     "platformdirs": {"config/paths.py"},
     "yaml": {"config/document.py", "documents/reading.py", "output/formats.py"},
     "jmespath": {"output/streams.py"},
+    "barcode": {"scanning/sheet.py"},
     "click": set(),
 }
 # Modules that Windows lacks; importing one inside the function that needs it is fine.

@@ -13,7 +13,7 @@ from cpctl.cli.group import LazyGroup
 from cpctl.cli.root import COMMANDS, GROUPS, root
 from cpctl.cli.run import Run
 from cpctl.cli.signal import commands as signal_commands
-from cpctl.config.profiles import SETTINGS
+from cpctl.config.profiles import SETTINGS, SHOP_NAMES
 from cpctl.config.secrets import SERVICES
 from cpctl.delivery.entry import STATE_MEANINGS, State, exit_of
 from cpctl.errors import EXIT_MEANINGS, ExitCode
@@ -80,7 +80,7 @@ def test_the_help_of_output_names_every_format(empty_world: World) -> None:
 
 def test_the_example_configuration_is_valid_and_shows_every_setting(empty_world: World) -> None:
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES))
+    assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES, *SHOP_NAMES))
     empty_world.configure(text)
     listed = empty_world.json("profile", "list", CPCTL_CONFIG=str(empty_world.config))
     assert [(row["name"], row["environment"]) for row in listed] == [("production", "live"), ("sandbox", "sandbox")]

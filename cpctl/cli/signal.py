@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cpctl.cli.file_options import FileOptions
 from cpctl.cli.group import Commands
 from cpctl.cli.parameters import Cause, Hours, Items, Limit, OrderOfItems, Since, States
 from cpctl.cli.reporting import How, report
@@ -147,6 +148,83 @@ def show_history(
     if not found:
         run.output.note("No such signal was accepted here.")
     run.show(found, SIGNAL)
+
+
+@commands.add("report", "cpctl signal report --date yesterday --from 22:00 --to 06:00")
+def show_shift_report(
+    run: Run,
+    date: Annotated[str, typer.Option(metavar="DAY", help="today, yesterday or 2026-01-20.")] = "today",
+    begin: Annotated[str, typer.Option("--from", metavar="HH:MM", help="Only from then on.")] = "",
+    end: Annotated[str, typer.Option("--to", metavar="HH:MM", help="Only until then; may be past midnight.")] = "",
+    station: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this station.")] = None,
+    all_stations: Annotated[bool, typer.Option("--all-stations", help="Of every station; the default.")] = False,
+    operator: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this operator.")] = None,
+    html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
+) -> None:
+    """Show a shift in numbers: what was reported, by whom, and how long items took."""
+    from cpctl.cli.shift_report import Choice, show_report
+
+    if station is not None and all_stations:
+        raise InvalidInput("--station and --all-stations contradict each other.", "Say one of them.")
+    show_report(run, Choice(date, begin, end, station, operator), html)
+
+
+@commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
+def send_file(
+    run: Run,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON or JSONL; - for standard input.")],
+    how: FileOptions,
+    result: Annotated[str, typer.Option(metavar="FILE", help="Write what became of each row.")] = "",
+) -> None:
+    """Report a file of signals, of any types; the same file again sends nothing twice."""
+    from cpctl.cli.batch import send
+
+    send(run, file, result, how)
+
+
+@commands.add("watch", "cpctl signal watch inbox --map ups-worldship")
+def watch_folder(
+    run: Run,
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where files of signals are put.")],
+    how: FileOptions,
+    interval: Annotated[str, typer.Option(metavar="SPAN", help="Between two looks.")] = "2s",
+    settle: Annotated[str, typer.Option(metavar="SPAN", help="How long a file must not have changed.")] = "5s",
+    once: Annotated[bool, typer.Option("--once", help="Take what is complete, then end; for cron.")] = False,
+) -> None:
+    """Report every file that is put into a folder, and move it to done or error with its results."""
+    from cpctl.cli.folder import watch
+
+    watch(run, folder, how, interval, settle, once)
+
+
+@commands.add("scan", "cpctl signal scan --type shipped --hold 10s")
+def scan_items(
+    run: Run,
+    kind: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="registered, produce, produced, packed or shipped.")
+    ] = "shipped",
+    order: Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the order of all items.")] = "",
+    hold: Annotated[str, typer.Option(metavar="SPAN", help="How long UNDO can take a scan back.")] = "10s",
+    sound: Annotated[str, typer.Option(metavar="bell|none|COMMAND", help="What makes a verdict heard.")] = "bell",
+    check: Annotated[bool, typer.Option("--check", help="Test scanner, layout, suffix and sound instead.")] = False,
+) -> None:
+    """The packing bench: scan items and labels, report them."""
+    from cpctl.cli import scan
+
+    scan.check(run, sound) if check else scan.scan(run, kind, order, hold, sound)
+
+
+@commands.add("sheet", "cpctl signal sheet --html commands.html")
+def make_sheet(
+    run: Run,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page of barcodes to print.")
+    ] = None,
+) -> None:
+    """List the command barcodes of the packing bench, or write them as a page to print."""
+    from cpctl.cli.scan_sheet import sheet
+
+    sheet(run, html)
 
 
 def stored_states(names: list[str] | None) -> "list[State]":

@@ -357,7 +357,8 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--for", "printed"], ["--for", "done", "--timeout", "soon"], ["--for", "done", "--interval", "often"], []]
+    "words",
+    [["--for", "printed"], ["--for", "done", "--timeout", "soon"], ["--for", "done", "--interval", "often"], []],
 )
 def test_what_cannot_be_waited_for_is_refused(world: World, inside: Inside, words: list[str]) -> None:
     assert inside(world, "orders", "wait", "order-1", *words).code == 2

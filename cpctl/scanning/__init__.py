@@ -1,0 +1,1 @@
+"""The packing bench: what a scan means, and what the screen shows."""

@@ -1,0 +1,80 @@
+"""What the bench says: verdicts, and all that a screen shows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Level(StrEnum):
+    """How a verdict is meant. OK, DONE and STOP differ in word, colour and sound."""
+
+    STEP = "step"  # noted; more has to follow
+    OK = "ok"  # accepted: on this machine's disk
+    DONE = "done"  # was accepted before; nothing new
+    CHECK = "check"  # not accepted yet: look, then decide
+    STOP = "stop"  # not accepted, or no longer right; holds the bench until it is answered
+
+
+SOUNDS: dict[Level, str] = {
+    Level.STEP: "step",
+    Level.OK: "ok",
+    Level.DONE: "done",
+    Level.CHECK: "stop",
+    Level.STOP: "stop",
+}
+
+
+class Verdict(NamedTuple):
+    """The answer to one scan, or news that interrupt."""
+
+    level: Level
+    words: str
+    more: str = ""
+    code: str = ""
+    at: datetime | None = None
+    ids: tuple[int, ...] = ()
+    repaired: str = ""  # the keyboard layout from which the code was repaired
+
+
+class Row(NamedTuple):
+    """One of the last scans."""
+
+    at: datetime
+    level: Level
+    text: str
+    fate: str = ""
+
+
+class Line(NamedTuple):
+    """The connection as the sender sees it."""
+
+    online: bool | None = None  # None: nothing was tried yet
+    since: datetime | None = None
+    stopped: str = ""  # why the queue is paused, or why nothing can be sent
+
+
+class View(NamedTuple):
+    """All that the screen shows at one moment."""
+
+    environment: str
+    profile: str
+    station: str
+    operator: str
+    line: Line
+    waiting: int
+    refused: int
+    today: int
+    now: datetime
+    verdict: Verdict
+    fate: str
+    expected: str
+    parcel: Sequence[str]
+    rows: Sequence[Row]
+    help: Sequence[str] = ()
+    paused: bool = False
+
+
+def local(at: datetime) -> str:
+    """A time of the day, as the clock on the wall shows it."""
+    return f"{at.astimezone():%H:%M:%S}"

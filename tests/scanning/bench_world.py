@@ -1,0 +1,111 @@
+"""A bench without a terminal: a real store, a clock that a test moves, and scans that are words."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cpctl.delivery.outbox import Outbox
+from cpctl.delivery.records import Search, find
+from cpctl.delivery.reply import Reply, Send, Verdict
+from cpctl.delivery.sending import Delivery
+from cpctl.delivery.store import Store
+from cpctl.scanning.bench import Bench
+from cpctl.scanning.rules import Rules
+from cpctl.scanning.verdicts import Verdict as Said
+from cpctl.signals.kinds import KINDS
+
+UPS = "1Z5R89390357567127"
+OTHER_UPS = "1Z879E930346834440"
+DAMAGED_UPS = "1Z5R89390357567128"
+LEITCODE = "21348075016401"
+ISBN = "9780131103627"
+ORDER, ITEM, SECOND, THIRD = "123456780000", "123456780001", "123456780002", "123456780003"
+OTHER_ORDER, STRANGER = "123456790000", "123456790001"
+
+
+def first_eight_and_zeros(item: str) -> str | None:
+    """The order of an item, as the example profile derives it."""
+    return f"{item[:8]}0000" if re.fullmatch(r"[0-9]{12}", item) else None
+
+
+SHIPPED = Rules(
+    KINDS["ItemShipped"],
+    "2.0",
+    station="bench-2",
+    environment="live",
+    carriers=("ups", "dhl-de"),
+    carrier_options={"ups": "UPS"},
+    shipping_option="GLS",
+    order_rule=first_eight_and_zeros,
+    badge_prefix="BADGE-",
+    hold=10.0,
+)
+PACKED = SHIPPED._replace(kind=KINDS["ItemPacked"])
+
+
+class Bank:
+    """A bench, its store, and its clock."""
+
+    def __init__(self, path: Path, rules: Rules = SHIPPED) -> None:
+        self.path = path
+        self.rules = rules
+        self.now = datetime(2026, 1, 20, 13, 0, tzinfo=UTC)
+        self.warnings: list[str] = []
+        self.bench = self.reopened()
+
+    def reopened(self) -> Bench:
+        """The bench as after a crash: nothing of the old one but the store."""
+        self.store = Store(self.path, self.warnings.append)
+        self.outbox = Outbox(self.store, "shop", lambda: self.now)
+        self.bench = Bench(self.outbox, self.rules, "Ana", lambda: self.now, lambda: self.now.timestamp())
+        return self.bench
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def scan(self, *codes: str, typed: bool = False) -> Said:
+        """Scan codes, two seconds apart; the last verdict."""
+        verdict = None
+        for code in codes:
+            self.pass_time(2)
+            verdict = self.bench.scan(code, typed)
+        assert verdict is not None
+        return verdict
+
+    def deliver(self, send: Send | None = None) -> None:
+        """Send all that is due."""
+        sent = send or (lambda signals: Reply(Verdict.DELIVERED, 200))
+        for _ in Delivery(self.outbox, sent, 1.0, lambda: self.now).flush():
+            pass
+
+    def entries(self) -> list[Any]:
+        return find(self.store, Search("shop"))
+
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """Item, tracking, option and state of every signal."""
+        return [
+            (
+                entry.signal.item,
+                entry.signal.fields.get("tracking", ""),
+                entry.signal.fields.get("shipping_option", ""),
+                str(entry.state),
+            )
+            for entry in self.entries()
+        ]
+
+    def moments(self) -> list[tuple[str, str, str]]:
+        rows = self.store.read(lambda work: work.rows("SELECT * FROM moments ORDER BY id"))
+        return [(row["kind"], row["item"], row["words"]) for row in rows]
+
+
+@contextmanager
+def bank_at(path: Path, rules: Rules = SHIPPED) -> Iterator[Bank]:
+    """A bank for the time of a block."""
+    made = Bank(path, rules)
+    try:
+        yield made
+    finally:
+        made.store.close()

@@ -1,0 +1,80 @@
+"""Whatever is scanned, undone, cut off and started anew: one effective signal per item, and only what was accepted."""
+
+import tempfile
+from pathlib import Path
+
+from bench_world import ITEM, OTHER_UPS, PACKED, SECOND, SHIPPED, THIRD, UPS, Bank
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cpctl.delivery.reply import Reply, Send, Verdict
+from cpctl.scanning.rules import Rules
+from cpctl.scanning.verdicts import Level
+
+SCANS = (ITEM, SECOND, THIRD, UPS, OTHER_UPS, "CPCTLUNDO", "CPCTLOK", "CPCTLNEXT", "9780131103627", "JUNK-1")
+STEPS = st.one_of(
+    st.sampled_from(SCANS),
+    st.sampled_from(SCANS[:5]),
+    st.sampled_from(["send", "offline", "lost answer", "restart", "wait"]),
+)
+
+
+class Wire:
+    """A service that keeps what it is told, unless it cannot be reached."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, str] = {}
+
+    def sender(self, mood: str) -> Send:
+        def send(signals: object) -> Reply:
+            if mood == "offline":
+                return Reply(Verdict.LATER, whole_service=True)
+            for signal in signals:  # type: ignore[attr-defined]
+                self.heard[signal.item] = signal.fields.get("tracking", "")
+            if mood == "lost answer":
+                return Reply(Verdict.LATER, whole_service=True, may_have_landed=True)
+            return Reply(Verdict.DELIVERED, 200)
+
+        return send
+
+
+def play(steps: list[str], rules: Rules, path: Path) -> None:
+    bank, wire = Bank(path, rules), Wire()
+    said_ok: set[int] = set()
+    bank.bench.recover()
+    for step in steps:
+        bank.pass_time(3)
+        if step in ("send", "offline", "lost answer"):
+            bank.deliver(wire.sender(step))
+        elif step == "restart":
+            bank.store.close()
+            bank.reopened().recover()
+        elif step == "wait":
+            bank.pass_time(7200)
+        elif (verdict := bank.bench.scan(step)) is not None and verdict.level is Level.OK:
+            said_ok |= set(verdict.ids)
+        elif verdict is not None and bank.bench.question is not None:
+            # A parcel of several, of which one contradicts: the others were accepted, and the question says so.
+            said_ok |= {entry.id for entry in bank.entries() if entry.accepted_at == int(bank.now.timestamp() * 1000)}
+    bank.pass_time(7200)
+    bank.deliver(wire.sender("send"))
+    entries = bank.entries()
+    assert {entry.id for entry in entries} <= said_ok
+    left = {entry.signal.item: entry.signal.fields.get("tracking", "") for entry in entries if entry.state != "dropped"}
+    assert wire.heard == left, "what the service last heard of an item is what the bench accepted last"
+    assert all(entry.state in ("delivered", "dropped") for entry in entries)
+    bank.store.close()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=25))
+def test_pairs_have_one_effective_signal_per_item(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        play(steps, SHIPPED, Path(folder) / "bench.db")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=25))
+def test_single_scans_have_one_effective_signal_per_item(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        play(steps, PACKED, Path(folder) / "bench.db")

@@ -1,0 +1,64 @@
+"""The screen as text: every size, every verdict, and the picture in the documents."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from cpctl.scanning.screen import Look, frame, rendered
+from cpctl.scanning.verdicts import Level, Line, Row, Verdict, View
+
+AT = datetime(2026, 1, 20, 14, 1, 12).astimezone()
+PAIR = "123456780001 -> 1Z5R89390357567127  UPS"
+SHIFT = View(
+    "live",
+    "production",
+    "bench-2",
+    "Ana",
+    Line(True, AT),
+    1,
+    0,
+    212,
+    AT,
+    Verdict(Level.OK, PAIR, at=AT),
+    "sending in 8 s",
+    "scan the ITEM (shipped)",
+    (),
+    [
+        Row(AT, Level.OK, PAIR, "sending in 8 s"),
+        Row(AT.replace(second=9), Level.STEP, "ITEM 123456780001 of order 123456780000"),
+        Row(AT.replace(minute=0), Level.OK, "3 items -> 00340434161094015902  DHL Paket", "sent 14:00:23"),
+        Row(AT.replace(minute=0, second=2), Level.DONE, "ALREADY DONE 13:41:55: 123456780003 -> 1Z879E930346834440"),
+    ],
+)
+
+
+def test_the_picture_in_the_documents_is_the_screen() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "bench.md").read_text(encoding="utf-8")
+    picture = text.split("```text\n")[1].split("\n```")[0]
+    assert picture.split("\n") == [line.rstrip() for line in rendered(SHIFT, Look(color=False))]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+@pytest.mark.parametrize("lines", [3, 10, 19, 24, 60])
+@pytest.mark.parametrize("level", Level)
+def test_a_screen_of_any_size_is_never_overrun(columns: int, lines: int, level: Level) -> None:
+    view = SHIFT._replace(verdict=Verdict(level, "long words " * 30, "more " * 40), parcel=["123456780001"] * 9)
+    shown = rendered(view, Look(columns, lines, False))
+    assert len(shown) <= lines
+    assert all(len(line) <= columns for line in shown)
+
+
+def test_the_counts_are_seen_before_the_names() -> None:
+    top = rendered(SHIFT._replace(station="a-station-with-a-very-long-name-indeed" * 3), Look())[0]
+    assert "ONLINE  waiting 1  today 212  14:01" in top and len(top) <= 80
+
+
+def test_colour_is_used_only_where_it_may_be() -> None:
+    assert "\x1b[30;42m" in frame(SHIFT, Look(color=True))
+    assert "\x1b[3" not in frame(SHIFT, Look(color=False)) and "\x1b[1" not in frame(SHIFT, Look(color=False))
+
+
+def test_help_takes_the_place_of_the_last_scans() -> None:
+    shown = "\n".join(rendered(SHIFT._replace(help=["UNDO   take the last scan back"]), Look()))
+    assert "take the last scan back" in shown and "3 items" not in shown

@@ -1,0 +1,111 @@
+"""Codes before anything is known of items: cleaning, commands, keyboards, splitting."""
+
+import pytest
+
+from cpctl.scanning.codes import (
+    LAYOUTS,
+    PREFIX,
+    TEST,
+    TEST_SIGNS,
+    WORDS,
+    Command,
+    clean,
+    command_of,
+    is_test,
+    read_test,
+    repaired,
+)
+from cpctl.scanning.keys import Event, Scan, Splitter
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "control"),
+    [
+        ("  123 \r", "123", False),
+        ("]C1123", "123", False),
+        ("]C1\x1d00340434161094015902", "00340434161094015902", False),
+        ("[)>\x1e01\x1d96\x1e\x04", "[)>\x1e01\x1d96", True),
+        ("\x1d", "", False),
+        ("a\x1cb", "a\x1cb", True),
+    ],
+)
+def test_what_stands_around_a_code_is_taken_away_and_what_stands_inside_is_kept(
+    raw: str, text: str, control: bool
+) -> None:
+    assert clean(raw) == (text, control)
+
+
+@pytest.mark.parametrize("command", Command)
+def test_a_command_is_known_in_any_case(command: Command) -> None:
+    for code in (PREFIX + WORDS[command], PREFIX + command):
+        assert command_of(code) is command_of(code.lower()) is command_of(code.swapcase()) is command
+
+
+def test_no_letter_of_a_command_moves_between_keyboards() -> None:
+    for word in WORDS.values():
+        for layout in LAYOUTS:
+            code = PREFIX + word
+            assert code.translate(layout.back) == code and code.lower().translate(layout.back) == code.lower()
+        assert not set(PREFIX + word) & set("AQWZYM0123456789")
+
+
+@pytest.mark.parametrize(
+    ("arrived", "fine", "words"),
+    [
+        (TEST + TEST_SIGNS, True, "layout is right"),
+        ((TEST + TEST_SIGNS).swapcase(), True, "Caps Lock"),
+        (TEST + "QAZWY?à&é\"'(-è_ç)", False, "French (AZERTY)"),
+        (TEST + "QAZWY?à&é\"'(§è!ç)", False, "French (AZERTY, Mac)"),
+        (TEST + "AQWYZM0123456789ß", False, "German"),
+        (TEST + "AQ", False, "arrived as"),
+    ],
+)
+def test_the_test_code_names_what_is_wrong(arrived: str, fine: bool, words: str) -> None:
+    assert is_test(arrived)
+    reading = read_test(arrived)
+    assert reading.fine is fine and words in reading.words
+
+
+def test_a_repair_needs_exactly_one_reading_that_fits() -> None:
+    assert repaired("1Y5", lambda text: text == "1Z5") == ("1Z5", "German (QWERTZ)")
+    assert repaired("1Y5", lambda text: True) is None
+    assert repaired("zy", lambda text: text in ("yz", "wy")) is None
+    assert repaired("abc", lambda text: False) is None
+
+
+def texts(splitter: Splitter, data: bytes, gap: float = 0.0) -> list[str]:
+    return [each.text for each in splitter.feed(data, gap) if isinstance(each, Scan)]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"abc\r", ["abc"]),
+        (b"abc\r\n", ["abc"]),
+        (b"abc\t", ["abc"]),
+        (b"a\x1db\ra\x1cb\n\x13x\x12\x17\r", ["a\x1db", "a\x1cb", "\x13x\x12\x17"]),
+        (b"[)>\x1e01\x1d96\x1e\x04\r", ["[)>\x1e01\x1d96\x1e\x04"]),
+        ("é&\r".encode(), ["é&"]),
+        ("é&\r".encode("latin-1"), ["é&"]),
+        (b"ab\x7fc\r", ["ac"]),
+        (b"\r\n\r\n", []),
+    ],
+)
+def test_bytes_become_scans_and_none_is_lost(data: bytes, found: list[str]) -> None:
+    whole = Splitter()
+    assert texts(whole, data) == found
+    bytewise = Splitter()
+    assert [text for byte in data for text in texts(bytewise, bytes([byte]))] == found
+
+
+def test_slow_characters_are_typed_ones() -> None:
+    splitter = Splitter()
+    assert splitter.feed(b"12", 5.0) == []
+    assert splitter.feed(b"3\r", 0.2) == [Scan("123", True, "\\r")]
+    assert splitter.feed(b"45\r", 9.0) == [Scan("45", False, "\\r")]
+
+
+def test_ctrl_z_alone_suspends_and_within_a_code_is_a_character() -> None:
+    splitter = Splitter()
+    assert splitter.feed(b"\x1a", 1.0) == [Event.SUSPEND]
+    assert texts(splitter, b"a\x1ab\r") == ["a\x1ab"]
