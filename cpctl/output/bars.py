@@ -53,7 +53,7 @@ def few(bars: Sequence[Bar]) -> list[Bar]:
 
 def _lines(drawing: Drawing, screen: Screen) -> Iterator[str]:
     width = min(max((screen.width or USUAL) - 1, NARROWEST), WIDEST)
-    yield from _wrapped([_heading(drawing.title, screen)], width, "")
+    yield from (_heading(line, screen) for line in _wrapped([drawing.title], width, ""))
     yield from _wrapped(drawing.about.split(" · "), width, " | ")
     yield ""
     yield from _wrapped([f"{name} {value}" for name, value in drawing.facts], width, "   ")
