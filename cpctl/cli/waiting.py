@@ -70,6 +70,8 @@ def _state(order: dict[str, Any] | None) -> int | None:
 
 
 def _words(order: dict[str, Any] | None) -> str:
+    if order is None:
+        return "not known: the service did not answer"
     now = _state(order)
     row = ORDER_STATES.get(now) if now is not None else None
     return f"in state {row.number}, {row.meaning}" if row else f"in state {now}" if now else "not known yet"

@@ -56,6 +56,7 @@ class Bench:
         self._last: tuple[str, float] = ("", -BLANKING)
         self._typed = ""
         self._kept_is_old = False
+        self._took = True  # whether the last report added a signal, so that UNDO has something of its own to undo
 
     # --- scans --------------------------------------------------------------------------
 
@@ -161,6 +162,7 @@ class Bench:
         if self.rules.is_id(text) or heard.orders:
             return self._item(text, heard)
         if (at := self.reports.labels.get(text)) is not None:
+            self._took = False
             return Verdict(Level.DONE, f"ALREADY DONE {local(at)}: {text}")
         return self._stop(*self._why_no_item(text))
 
@@ -271,6 +273,7 @@ class Bench:
             return self._stop(error.message, error.hint)
         # From here on it is accepted, whatever else goes wrong.
         self.order = ""
+        self._took = any(one.new for one in found)
         if label is not None:
             self.parcel, self._kept_is_old = [], True
         if label and label.overruled and any(one.new for one in found):
@@ -338,6 +341,8 @@ class Bench:
             self.memory.keep(self.parcel[:-1], self._clock())
             self.parcel.pop()
             return Verdict(Level.STEP, f"Taken back: item {last.item}")
+        if not self._took:
+            return Verdict(Level.STEP, "Nothing to take back", "The last scan added nothing: it was done before.")
         try:
             done = self.reports.take_back(self.operator)
         except Conflict as error:

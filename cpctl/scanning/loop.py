@@ -147,13 +147,14 @@ class Loop:
                 self._session.bench.interrupt(CLOSED_KEYBOARD, "Answer with OK.")
             hinted = bool(keys.half)
 
-    def _scan(self, scan: Scan) -> None:
+    def _scan(self, scan: Scan) -> Verdict | None:
         verdict = self._session.scan(scan)
         if verdict is not None:
             self._tell(verdict)
             if verdict.level is Level.OK:
                 self._courier.poke()
         self._alert()
+        return verdict
 
     def _event(self, event: Event, keys: Keys) -> End | None:
         if event is Event.SUSPEND:
@@ -199,7 +200,9 @@ class Loop:
         self._display.enter()
         for line in lines:
             self._hear()
-            self._scan(Scan(line.rstrip("\r\n")))
+            if self._scan(Scan(line.rstrip("\r\n"))) is None and line.strip():
+                # On a screen one scan that arrives twice is one; who writes lines waits for an answer to each.
+                self._tell(Verdict(Level.DONE, "THE SAME SCAN AGAIN", code=line.strip()))
             if self._session.bench.ended:
                 break
         self._hear()

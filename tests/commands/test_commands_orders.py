@@ -362,3 +362,10 @@ def until(true: Callable[[], bool]) -> None:
 )
 def test_what_cannot_be_waited_for_is_refused(world: World, inside: Inside, words: list[str]) -> None:
     assert inside(world, "orders", "wait", "order-1", *words).code == 2
+
+
+def test_waiting_for_an_order_nobody_answered_about_says_so(world: World, sandbox: Sandbox, inside: Inside) -> None:
+    sandbox.add_fault(make_fault("down"))
+    result = inside(world, "orders", "wait", "order-1", "--for", "done", "--timeout", "1s", "--interval", "1s")
+    assert result.code == 8
+    assert 'the order "order-1" is not known: the service did not answer' in result.err

@@ -31,6 +31,12 @@ def test_lines_in_and_a_verdict_out_for_each(shop: World) -> None:
     assert (row["item"], row["operator"], row["station"], row["carrier"]) == (ITEM, "Ana", "bench-2", "ups")
 
 
+def test_a_line_that_comes_again_is_answered_too(shop: World) -> None:
+    result = shop.run("signal", "scan", "--type", "packed", input=f"{ITEM}\n{ITEM}\n")
+    assert [line.split("\t")[:2] for line in result.out.splitlines()] == [["OK", ITEM], ["DONE", ITEM]]
+    assert "THE SAME SCAN AGAIN" in result.out
+
+
 def test_something_that_stayed_stopped_ends_with_6(shop: World) -> None:
     result = shop.run("signal", "scan", "--type", "packed", input="9780131103627\n")
     assert result.code == 6

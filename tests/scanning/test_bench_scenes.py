@@ -68,6 +68,15 @@ def test_a_loop_of_one_scan_accepts_every_item(packing: Bank) -> None:
     assert [told[0] for told in packing.told()] == [ITEM, SECOND]
 
 
+def test_undo_after_a_scan_that_was_done_before_takes_nothing_else_back(packing: Bank) -> None:
+    packing.scan(ITEM)
+    packing.scan(SECOND)
+    packing.pass_time(2)
+    assert packing.scan(ITEM).words.startswith("ALREADY DONE")
+    assert packing.scan("CPCTLUNDO").words == "Nothing to take back"
+    assert [told[0] for told in packing.told()] == [ITEM, SECOND]
+
+
 def test_several_items_go_into_one_parcel(bank: Bank) -> None:
     assert bank.scan(ITEM, SECOND, THIRD).words.endswith("number 3 of this parcel")
     assert bank.scan(UPS).words.startswith("3 items -> ")
