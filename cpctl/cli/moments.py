@@ -5,12 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from cpctl.errors import InvalidInput
 
-
-def utc_now() -> datetime:
-    """The clock of this machine."""
-    return datetime.now(UTC)
-
-
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WIRE = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) (?:GMT|UTC)")
 

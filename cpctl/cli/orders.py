@@ -11,9 +11,10 @@ from cpctl.cli.calling import More, call, parse_reference, show_each
 from cpctl.cli.counting import tell_count
 from cpctl.cli.filters import between, in_states, newest, order_time
 from cpctl.cli.group import Commands
-from cpctl.cli.moments import age_words, utc_now
+from cpctl.cli.moments import age_words
 from cpctl.cli.parameters import Limit, References, Since, States, Yes
 from cpctl.cli.run import Run
+from cpctl.delivery.outbox import utc_now
 from cpctl.errors import ExitCode, InvalidInput, nearest
 from cpctl.lists.order_states import ORDER_STATES, state_number
 from cpctl.output.columns import LOG, ORDER, ORDER_SHEET, PUBLISH_ORDER, STATES, Sheet

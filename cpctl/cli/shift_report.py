@@ -6,9 +6,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cpctl.cli.moments import utc_now
 from cpctl.cli.run import Run
 from cpctl.delivery.entry import STORED_STATES, WAITING, State, from_ms, iso, to_ms
+from cpctl.delivery.outbox import utc_now
 from cpctl.delivery.shift import HOUR_MS, Lead, Shift, Span, Waiting, shift_of
 from cpctl.errors import InvalidInput
 from cpctl.output.bars import Bar, Chart, Drawing, drawing_text

@@ -30,7 +30,6 @@ class Session:
         self.bench = bench
         self.line = Line()
         self.verdict = Verdict(Level.STEP, "Good day", at=clock())
-        self.trouble = False  # something was stopped, and nothing was accepted for it since
         self._outbox = outbox
         self._environment = environment
         self._clock = clock
