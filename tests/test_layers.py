@@ -20,8 +20,9 @@ NEIGHBOURS = {
     "documents": {"lists"},
     "output": set(),
     "scanning": {"signals", "delivery"},
+    "webhooks": {"signals", "delivery"},
     "sandbox": {"signals", "lists"},
-    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning"},
+    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "webhooks"},
 }
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {
@@ -34,6 +35,7 @@ DOORS = {
     "yaml": {"config/document.py", "documents/reading.py", "output/formats.py"},
     "jmespath": {"output/streams.py"},
     "barcode": {"scanning/sheet.py"},
+    "uvicorn": {"webhooks/listener.py"},
     "click": set(),
 }
 # Modules that Windows lacks; importing one inside the function that needs it is fine.

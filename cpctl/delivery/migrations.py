@@ -71,4 +71,61 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE INDEX signals_by_item_alone ON signals (item, profile);
     """,
+    # 4: webhooks received, the latest state of what they are about, and what became of them at each target.
+    """
+    CREATE TABLE events (
+        id              INTEGER PRIMARY KEY AUTOINCREMENT,
+        profile         TEXT    NOT NULL,
+        digest          TEXT    NOT NULL,
+        type            TEXT    NOT NULL,
+        order_id        TEXT    NOT NULL,
+        item            TEXT    NOT NULL,
+        order_reference TEXT    NOT NULL,
+        item_reference  TEXT    NOT NULL,
+        event_at        INTEGER NOT NULL,
+        stage           INTEGER NOT NULL,
+        payload         TEXT    NOT NULL,
+        received_at     INTEGER NOT NULL,
+        last_at         INTEGER NOT NULL,
+        times           INTEGER NOT NULL DEFAULT 1
+    );
+    CREATE UNIQUE INDEX events_by_digest ON events (profile, digest);
+    CREATE INDEX events_by_item ON events (profile, order_id, item);
+    CREATE INDEX events_by_time ON events (profile, received_at);
+    CREATE TABLE latest_events (
+        profile         TEXT    NOT NULL,
+        order_id        TEXT    NOT NULL,
+        item            TEXT    NOT NULL,
+        order_reference TEXT    NOT NULL,
+        item_reference  TEXT    NOT NULL,
+        event           INTEGER NOT NULL,
+        type            TEXT    NOT NULL,
+        event_at        INTEGER NOT NULL,
+        stage           INTEGER NOT NULL,
+        payload         TEXT    NOT NULL,
+        PRIMARY KEY (profile, order_id, item)
+    ) WITHOUT ROWID;
+    CREATE TABLE handovers (
+        target      TEXT    NOT NULL,
+        event       INTEGER NOT NULL,
+        state       TEXT    NOT NULL DEFAULT 'waiting',
+        attempts    INTEGER NOT NULL DEFAULT 0,
+        next_at     INTEGER NOT NULL,
+        last_at     INTEGER NOT NULL DEFAULT 0,
+        lease_until INTEGER NOT NULL DEFAULT 0,
+        message     TEXT    NOT NULL DEFAULT '',
+        PRIMARY KEY (event, target)
+    ) WITHOUT ROWID;
+    CREATE INDEX handovers_open ON handovers (target, state, next_at) WHERE state <> 'done';
+    CREATE TABLE known_orders (
+        profile   TEXT    NOT NULL,
+        reference TEXT    NOT NULL,
+        added_at  INTEGER NOT NULL,
+        PRIMARY KEY (profile, reference)
+    ) WITHOUT ROWID;
+    CREATE TABLE receivers (
+        profile TEXT PRIMARY KEY,
+        seen_at INTEGER NOT NULL
+    );
+    """,
 )

@@ -24,7 +24,7 @@ from cpctl.sandbox.order_states import (
     VERIFIED,
 )
 from cpctl.sandbox.orders import Change, File, Item, Order, Step
-from cpctl.sandbox.webhook_kinds import webhook_of
+from cpctl.signals.webhook_kinds import webhook_of
 
 ITEM_CANCELED, ITEM_SHIPPED = "ItemCanceled", "ItemShipped"
 _NO_FILE = "0" * 32

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from cpctl.errors import InvalidInput, nearest
 from cpctl.sandbox.orders import Item, Order
 from cpctl.sandbox.state import State
-from cpctl.sandbox.webhook_kinds import WEBHOOKS
 from cpctl.signals.signal import shorten
+from cpctl.signals.webhook_kinds import WEBHOOKS
 
 _HINT = "Start it with an address, such as `cpctl sandbox serve --webhook-url http://127.0.0.1:8901/`."
 

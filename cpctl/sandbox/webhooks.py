@@ -17,9 +17,9 @@ from threading import Condition, RLock, Thread, current_thread
 from cpctl.errors import InvalidInput, nearest
 from cpctl.sandbox.clock import Clock, iso
 from cpctl.sandbox.orders import Item, Order
-from cpctl.sandbox.webhook_kinds import WEBHOOK_VERSIONS, WEBHOOKS
 from cpctl.sandbox.webhook_post import Receiver, post, read_receiver
 from cpctl.signals.signal import shorten
+from cpctl.signals.webhook_kinds import WEBHOOK_VERSIONS, WEBHOOKS
 
 KEPT = 100_000
 ATTEMPTS = 100

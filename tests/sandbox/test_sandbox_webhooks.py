@@ -15,7 +15,7 @@ from sandbox_calls import call
 from cpctl.errors import InvalidInput
 from cpctl.sandbox.control import Control
 from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.webhook_kinds import WEBHOOKS
+from cpctl.signals.webhook_kinds import WEBHOOKS
 
 KEY = "sandbox-webhook-key"
 ORDER, ITEM = "123456780000", "123456780001"

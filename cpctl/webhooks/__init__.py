@@ -1,0 +1,1 @@
+"""The wire, incoming: check, store, answer; then hand over to targets."""
