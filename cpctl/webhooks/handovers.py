@@ -98,12 +98,18 @@ def let_go(work: Transaction, target: str, due: Due, problem: str, now: int) -> 
     )
 
 
-def next_due(work: Transaction, target: str) -> int | None:
-    """When the next event may be due at a target (ms since 1970, UTC); None where none waits."""
+def is_due(work: Transaction, profile: str, target: str, now: int) -> bool:
+    """Whether there is something to claim; a look that locks nothing."""
+    return work.one(_DUE, profile=profile, target=target, now=now) is not None
+
+
+def next_due(work: Transaction, target: str, now: int) -> int | None:
+    """When something may become due at a target after now (ms since 1970, UTC); None where nothing will by itself."""
     row = work.one(
-        "SELECT min(max(next_at, lease_until)) AS soonest FROM handovers"
-        " WHERE state <> 'done' AND target = :target AND state = 'waiting'",
+        "SELECT min(max(next_at, lease_until)) AS soonest FROM handovers WHERE state <> 'done'"
+        " AND target = :target AND state = 'waiting' AND max(next_at, lease_until) > :now",
         target=target,
+        now=now,
     )
     return None if row is None or row["soonest"] is None else int(row["soonest"])
 
