@@ -1,6 +1,5 @@
 """What is answered to whom: the key is checked, the event committed, then the answer given; all else happens after."""
 
-import asyncio
 import ipaddress
 import json
 import time
@@ -19,8 +18,9 @@ from cpctl.webhooks.writer import Busy, Writer
 LARGEST_BODY = 1_048_576  # bytes
 # Bodies of all requests together, so that a thousand senders cannot fill the memory.
 LARGEST_BODIES = 67_108_864
-BODY_SECONDS = 10.0
 RETRY_AFTER_SECONDS = 30
+
+_JSON = ((b"content-type", b"application/json"),)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -100,8 +100,8 @@ class App:
         try:
             if scope["path"] in ("/health", "/metrics") and scope["method"] in ("GET", "HEAD"):
                 return await self._status(scope)
-            length = _checked_head(scope)
-            body = await self._read(receive, length)
+            _check_head(scope)
+            body = await self._read(receive)
             try:
                 return await self._received(body)
             finally:
@@ -135,25 +135,20 @@ class App:
         if kept.times == 1:
             self.stored()
         said = "stored" if kept.times == 1 else "known already"
-        return _json(HTTPStatus.OK, {"event": kept.id, "times": kept.times})._replace(said=said, event=event, kept=kept)
+        body_text = f'{{"event": {kept.id}, "times": {kept.times}}}'
+        return Answer(HTTPStatus.OK, body_text.encode(), _JSON, said, event, kept)
 
-    async def _read(self, receive: Receive, length: int | None) -> bytes:
+    async def _read(self, receive: Receive) -> bytes:
         """The whole body. Raises Gone, Refused; what it holds of memory counts until it is answered."""
         body = bytearray()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                async for piece in _pieces(receive):
-                    self._held += len(piece)
-                    body += piece
-                    if len(body) > LARGEST_BODY:
-                        raise _too_large()
-                    if self._held > LARGEST_BODIES:
-                        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many bodies at once", retry_after="1")
-            if length is not None and len(body) != length:  # the server library sees to it; no half of an event is read
-                raise Gone
-        except TimeoutError:
-            self._held -= len(body)
-            raise Refused(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_SECONDS:.0f} s") from None
+            async for piece in _pieces(receive):
+                self._held += len(piece)
+                body += piece
+                if len(body) > LARGEST_BODY:
+                    raise _too_large()
+                if self._held > LARGEST_BODIES:
+                    raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many bodies at once", retry_after="1")
         except BaseException:
             self._held -= len(body)
             raise
@@ -182,8 +177,8 @@ class App:
             self._log.refused(answer.said, facts)
 
 
-def _checked_head(scope: Scope) -> int | None:
-    """The length a request announces; None for a chunked one. Raises Refused."""
+def _check_head(scope: Scope) -> None:
+    """Find out before the body is read whether it can be a webhook. Raises Refused."""
     if scope["method"] != "POST":
         raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} is not POST", allow="POST")
     headers = dict(scope["headers"])
@@ -199,7 +194,6 @@ def _checked_head(scope: Scope) -> int | None:
     coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if coding not in ("identity", ""):
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-encoding {coding} is not read", accept_encoding="")
-    return None if length is None else int(length)
 
 
 async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
@@ -231,7 +225,7 @@ def _refusal(status: HTTPStatus, said: str, headers: Mapping[str, str] | None = 
 
 
 def _json(status: HTTPStatus, value: object) -> Answer:
-    return Answer(status, json.dumps(value).encode(), [(b"content-type", b"application/json")])
+    return Answer(status, json.dumps(value).encode(), _JSON)
 
 
 async def _send(send: Send, answer: Answer) -> None:

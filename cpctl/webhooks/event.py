@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from cpctl.signals.webhook_kinds import WEBHOOKS
@@ -50,8 +51,10 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
     fields = _read_object(body)
     if not is_one_of(fields.pop("apikey", None), keys):
         raise WrongKey
-    if any(json.dumps(key)[1:-1] in _dumped(fields) for key in keys):
+    payload = json.dumps(fields)
+    if any(written in payload for written in _as_written(tuple(keys))):
         fields = _hidden(fields, keys)  # whatever field a sender may have put it into, a key is never stored
+        payload = json.dumps(fields)
     kind = _text(fields, "type")
     row = WEBHOOKS.get(kind)
     return Event(
@@ -62,9 +65,15 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
         _text(fields, "item_reference"),
         _read_time(_text(fields, "datetime")),
         row.stage if row else 0,
-        _dumped(fields),
-        hashlib.sha256(_dumped(fields, sort=True).encode()).hexdigest(),
+        payload,
+        hashlib.sha256(_CANONICAL(fields).encode()).hexdigest(),
     )
+
+
+@lru_cache(maxsize=4)
+def _as_written(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Keys as JSON writes them within a text."""
+    return tuple(json.dumps(key)[1:-1] for key in keys)
 
 
 def is_one_of(given: object, keys: Sequence[str]) -> bool:
@@ -82,7 +91,7 @@ def _read_object(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
     try:
-        value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except RecursionError as error:
         raise Unreadable("nested too deep") from error
     except ValueError as error:
@@ -120,6 +129,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Unreadable(f"not JSON: {name} is no JSON number")
 
 
+# Made once: json.loads and json.dumps make a new one for every call with options.
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def _is_deeper(value: object, levels: int) -> bool:
     """Whether lists and objects are nested deeper than so many levels; found without recursion."""
     layer: list[object] = [value]
@@ -139,6 +153,8 @@ def _is_deeper(value: object, levels: int) -> bool:
 def _text(fields: Mapping[str, Any], name: str) -> str:
     """A field as text that every database and terminal can hold; ids that came as numbers too."""
     value = fields.get(name)
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return value
     if value is None or isinstance(value, dict | list | bool):
         return ""
     return str(value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -152,7 +168,3 @@ def _read_time(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     return ms if 0 <= ms <= _LATEST_MS else None
-
-
-def _dumped(fields: Mapping[str, Any], sort: bool = False) -> str:
-    return json.dumps(fields, ensure_ascii=True, sort_keys=sort, separators=(",", ":") if sort else (", ", ": "))

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cpctl.errors import ConfigError
 from cpctl.webhooks.app import App
 
-HEAD_SECONDS = 10.0
+REQUEST_SECONDS = 15.0
 IDLE_SECONDS = 15
 HANDSHAKE_SECONDS = 10.0
 # Of the 10 s that a graceful stop may take; the rest is for what is handed over just then.
@@ -80,7 +80,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
         addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
         sockets = []
         for family, address in addresses:
-            listener = socket.socket(family, socket.SOCK_STREAM)
+            # Named, because asyncio sends small answers at once (TCP_NODELAY) only where it is said to be TCP.
+            listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets.append(listener)
             if hasattr(socket, "SO_REUSEPORT"):  # Windows means something else by SO_REUSEADDR
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -145,7 +146,7 @@ class Listener(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """One connection. Its sender has so long to say the head of a request; the body is the app's to wait for."""
+    """One connection. Its sender has so long to say a request, head and body; then it is cut."""
 
     _cutting: asyncio.TimerHandle | None = None
 
@@ -157,9 +158,9 @@ class _Protocol(H11Protocol):
         self._cut_later()
 
     def data_received(self, data: bytes) -> None:
-        """More of a head, or a request: only a request stops the clock."""
+        """More of a request: only a whole one stops the clock."""
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete):
             self._keep()
         elif self._cutting is None and not self.transport.is_closing():
             self._cut_later()
@@ -175,7 +176,7 @@ class _Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def _cut_later(self) -> None:
-        self._cutting = self.loop.call_later(HEAD_SECONDS, self._cut)
+        self._cutting = self.loop.call_later(REQUEST_SECONDS, self._cut)
 
     def _keep(self) -> None:
         if self._cutting is not None:

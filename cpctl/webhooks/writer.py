@@ -39,6 +39,7 @@ class Writer:
         """`make_store` is called in the writing thread, because a store belongs to the thread that opens it."""
         self._make_store = make_store
         self._jobs: deque[_Job] = deque()
+        self._gathered: list[_Job] = []  # of the loop alone
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="webhooks-writer", daemon=True)
@@ -62,22 +63,30 @@ class Writer:
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a transaction and return when it is committed. Raises StoreError, Busy."""
-        waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(_Job(work, waiting), LONGEST_QUEUE)
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[T] = loop.create_future()
+        if self._stopping or len(self._jobs) + len(self._gathered) >= LONGEST_QUEUE:
+            raise Busy
+        if not self._gathered:  # all that arrives in one turn of the loop is handed in together
+            loop.call_soon(self._hand_in)
+        self._gathered.append(_Job(work, waiting))
         return await waiting
 
-    def write_and_wait(self, work: Callable[[Transaction], T]) -> T:
-        """The same for a thread. Raises StoreError."""
-        waiting: Future[T] = Future()
-        self._put(_Job(work, waiting), None)
-        return waiting.result()
-
-    def _put(self, job: _Job, longest: int | None) -> None:
+    def _hand_in(self) -> None:
         with self._changed:
-            if self._stopping or (longest is not None and len(self._jobs) >= longest):
-                raise Busy
-            self._jobs.append(job)
+            self._jobs.extend(self._gathered)
+            self._gathered.clear()
             self._changed.notify()
+
+    def write_and_wait(self, work: Callable[[Transaction], T]) -> T:
+        """The same for a thread. Raises StoreError, and Busy at the end."""
+        waiting: Future[T] = Future()
+        with self._changed:
+            if self._stopping:
+                raise Busy
+            self._jobs.append(_Job(work, waiting))
+            self._changed.notify()
+        return waiting.result()
 
     def _run(self) -> None:
         store = self._make_store()
