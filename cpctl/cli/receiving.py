@@ -4,7 +4,8 @@ import os
 import shlex
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from urllib.parse import urlsplit
@@ -12,21 +13,28 @@ from urllib.parse import urlsplit
 import typer
 
 from cpctl.cli.run import Run
-from cpctl.config.profiles import Profile, is_loopback, load_profile
+from cpctl.cli.watched_keys import WatchedKeys
+from cpctl.config.profiles import is_loopback
 from cpctl.config.secrets import ENV_NAMES, OLD_WEBHOOKS
 from cpctl.errors import ConfigError, InvalidInput, nearest
 from cpctl.output.files import write_private
 
 if TYPE_CHECKING:
     from cpctl.delivery.store import Store
-    from cpctl.webhooks.listener import Place
+    from cpctl.webhooks.place import Place
     from cpctl.webhooks.targets import Target
 
 DEFAULT_PORT = 8100
 _CONNECTIONS = 1000
+_REQUEST_SECONDS = 15.0
+# No attempt may outlast its lease of two minutes.
+_LONGEST_HANDOVER = 100.0
 # What systemd tells this process alone, and keys that a command has no use for.
 _NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "CREDENTIALS_DIRECTORY")
 _WEBHOOK_KEYS = tuple(f"{ENV_NAMES[name]}{end}" for name in ("webhooks", OLD_WEBHOOKS) for end in ("", "_FILE"))
+
+
+_LAST_LINES_SECONDS = 0.5
 
 
 class Listening(NamedTuple):
@@ -47,6 +55,10 @@ class Listening(NamedTuple):
     max_connections: Annotated[
         int, typer.Option("--max-connections", metavar="N", min=1, help="More are asked to come back.")
     ] = _CONNECTIONS
+    request_seconds: Annotated[
+        float,
+        typer.Option("--request-seconds", metavar="N", min=0.1, help="Senders that take or idle longer are cut."),
+    ] = _REQUEST_SECONDS
     ready_file: Annotated[
         str | None, typer.Option("--ready-file", metavar="FILE", help="Written when it listens; holds its address.")
     ] = None
@@ -66,6 +78,16 @@ class Handing(NamedTuple):
         list[str] | None,
         typer.Option("--exec", metavar="COMMAND", help="Run this per event, JSON on its stdin; repeatable."),
     ] = None
+    handover_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--handover-seconds",
+            metavar="N",
+            min=0.1,
+            max=_LONGEST_HANDOVER,
+            help="Longest time for one hand-over; 10 for a URL and 60 for a command where not given.",
+        ),
+    ] = None
     with_key: Annotated[
         bool, typer.Option("--with-key", help="Forward with the webhook key in the body, as it was received.")
     ] = False
@@ -78,8 +100,8 @@ def serve(run: Run, listening: Listening, handing: Handing) -> None:
     """Check all that was told, then receive until the process is told to end. Raises ConfigError, InvalidInput."""
     _require_library()
     from cpctl.webhooks.app import Rules
-    from cpctl.webhooks.listener import bind
     from cpctl.webhooks.log import LOG_FORMATS, Log
+    from cpctl.webhooks.place import bind
     from cpctl.webhooks.receiver import Receiver, Surroundings
     from cpctl.webhooks.systemd import Notifier
 
@@ -89,7 +111,8 @@ def serve(run: Run, listening: Listening, handing: Handing) -> None:
         )
     keys = WatchedKeys(run)
     place = _place(listening)
-    targets = _targets(handing, keys)
+    accepted = keys.read() or ()
+    targets = _targets(handing, keys, accepted)
     rules = Rules(
         run.profile.name, [each.name for each in targets], handing.known_orders, public_status=listening.public_status
     )
@@ -104,7 +127,7 @@ def serve(run: Run, listening: Listening, handing: Handing) -> None:
         if ready:
             write_private(ready, f"{address}\n")
 
-    surroundings = Surroundings(lambda: _store(run), keys.read, is_ready, Notifier(run.environment))
+    surroundings = Surroundings(lambda: _store(run), accepted, keys.read, is_ready, Notifier(run.environment))
     receiver = Receiver(rules, place, targets, surroundings, log)
     if run.options.dry_run:
         run.output.note("Dry run: all that was told can be used; nothing listens.")
@@ -117,66 +140,25 @@ def serve(run: Run, listening: Listening, handing: Handing) -> None:
     finally:
         if ready:
             ready.unlink(missing_ok=True)
-
-
-class WatchedKeys:
-    """The keys that are accepted: the webhook key, and the old one while it is being replaced.
-
-    Read again when the configuration or a key file has changed, so that keys are replaced without a stop.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._files: Sequence[Path] = ()
-        self._seen: Sequence[object] | None = None
-        self._keys: Sequence[str] = ()
-
-    def current(self) -> str:
-        """The webhook key as it was last read."""
-        return self._keys[0]
-
-    def read(self) -> Sequence[str] | None:
-        """The keys, or None where nothing has changed since they were last read. Raises ConfigError."""
-        stamp = [_stamp(file) for file in self._files]
-        if stamp == self._seen:
-            return None
-        run = self._run
-        profile = load_profile(run.environment, run.options.config, run.options.profile, run.options.timeout)
-        sources = [profile.key("webhooks"), *([old] if (old := profile.keys.get(OLD_WEBHOOKS)) else [])]
-        self._files = _files_of(profile)
-        self._seen = [_stamp(file) for file in self._files]
-        keys = [source.read() for source in sources]
-        run.hide_too(keys)
-        self._keys = [key.value for key in keys]
-        return self._keys
-
-
-def _files_of(profile: Profile) -> list[Path]:
-    sources = [profile.keys.get(name) for name in ("webhooks", OLD_WEBHOOKS)]
-    files = [source.value for source in sources if source is not None and isinstance(source.value, Path)]
-    return [*files, *([profile.file] if profile.file else [])]
-
-
-def _stamp(file: Path) -> object:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+        if not log.stop(_LAST_LINES_SECONDS):
+            # Nobody reads what we say; the way out must not wait for it.
+            sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _require_library() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("uvicorn") is None:
+    try:
+        import cpctl.webhooks.listener  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name not in ("uvicorn", "h11"):
+            raise
         raise ConfigError(
-            "`webhooks serve` needs the package uvicorn, which is not installed.",
+            f"`webhooks serve` needs the package {error.name}, which is not installed.",
             'Install it beside cpctl: pip install "cpctl[webhooks]", or: pipx inject cpctl uvicorn',
-        )
+        ) from error
 
 
 def _place(listening: Listening) -> "Place":
-    from cpctl.webhooks.listener import Place
+    from cpctl.webhooks.place import Place
 
     cert, key = listening.tls_cert, listening.tls_key
     if key and not cert:
@@ -188,15 +170,34 @@ def _place(listening: Listening) -> "Place":
             "Give --tls-cert and --tls-key, or --behind-proxy where a proxy in front speaks TLS.",
         )
     files = (Path(cert) if cert else None, Path(key) if key else None)
-    return Place(listening.host, listening.port, *files, listening.behind_proxy, listening.max_connections)
+    return Place(
+        listening.host,
+        listening.port,
+        *files,
+        listening.behind_proxy,
+        listening.max_connections,
+        listening.request_seconds,
+    )
 
 
-def _targets(handing: Handing, keys: "WatchedKeys") -> "list[Target]":
-    from cpctl.webhooks.targets import Command, Forward
+def _targets(handing: Handing, keys: WatchedKeys, accepted: Sequence[str]) -> "list[Target]":
+    from cpctl.webhooks.targets import COMMAND_SECONDS, FORWARD_SECONDS, Command, Forward
 
+    for shown in (*(handing.forward_to or ()), *(handing.exec_ or ())):
+        if any(key in shown for key in accepted):
+            raise InvalidInput(
+                "A target holds the webhook key, and the name of a target is shown in many places.",
+                "Leave the key out; --with-key forwards it in the body.",
+            )
     key = keys.current if handing.with_key else None
-    targets: list[Target] = [Forward(check_target_url(url), key) for url in handing.forward_to or ()]
-    targets += [Command(_words(command), _inherited(), command) for command in handing.exec_ or ()]
+    seconds = handing.handover_seconds
+    targets: list[Target] = [
+        Forward(check_target_url(url), key, seconds or FORWARD_SECONDS) for url in handing.forward_to or ()
+    ]
+    targets += [
+        Command(_words(command), _inherited(accepted), command, seconds or COMMAND_SECONDS)
+        for command in handing.exec_ or ()
+    ]
     names = [target.name for target in targets]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"{twice} is named twice.", "Each target is told of every event once.")
@@ -235,8 +236,13 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _inherited() -> Mapping[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in (*_NOT_INHERITED, *_WEBHOOK_KEYS)}
+def _inherited(keys: Iterable[str]) -> Mapping[str, str]:
+    """The environment of a command: ours, without what is systemd's and without the webhook key in any variable."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (*_NOT_INHERITED, *_WEBHOOK_KEYS) and not any(key in value for key in keys)
+    }
 
 
 def _store(run: Run) -> "Store":

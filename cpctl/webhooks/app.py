@@ -1,9 +1,11 @@
 """What is answered to whom: the key is checked, the event committed, then the answer given; all else happens after."""
 
+import asyncio
 import ipaddress
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -18,6 +20,8 @@ from cpctl.webhooks.writer import Busy, Writer
 LARGEST_BODY = 1_048_576  # bytes
 # Bodies of all requests together, so that a thousand senders cannot fill the memory.
 LARGEST_BODIES = 67_108_864
+# So much of a body that is refused is still heard out: a sender that is reset in mid-sentence sees no answer.
+HEARD_OUT = 8 * LARGEST_BODY
 RETRY_AFTER_SECONDS = 30
 
 _JSON = ((b"content-type", b"application/json"),)
@@ -28,12 +32,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Answer(NamedTuple):
-    """A status with its words, and what the log says of it."""
+    """A status with its words, and what the log says of it; `why` may hold a stranger's words."""
 
     status: int
     body: bytes = b""
     headers: Sequence[tuple[bytes, bytes]] = ()
     said: str = ""
+    why: str = ""
     event: Event | None = None
     kept: Kept | None = None
 
@@ -45,10 +50,10 @@ class Gone(Exception):
 class Refused(Exception):
     """A request that is answered without looking at what it says."""
 
-    def __init__(self, status: HTTPStatus, said: str, **headers: str) -> None:
+    def __init__(self, status: HTTPStatus, said: str, why: str = "", **headers: str) -> None:
         super().__init__(said)
         lines = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answer = _refusal(status, said, lines)
+        self.answer = _refusal(status, said, why, lines)
 
 
 class Rules(NamedTuple):
@@ -80,6 +85,7 @@ class App:
         self._health, self._numbers_text = health, numbers_text
         self._held = 0  # bytes of bodies that are being read or stored
         self.stored: Callable[[], None] = lambda: None  # told after each new event
+        self.is_crowded: Callable[[], bool] = lambda: False  # whether more are connected than may be
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,31 +95,42 @@ class App:
         except Gone:
             self._log.refused("gone before all was said", {"sender": _host(scope)})
             return
+        except asyncio.CancelledError:  # the receiver ends, and has waited for this as long as it may
+            answer = _come_back("the receiver ends")
         except Exception as error:  # a bug must not turn into an answer that ends the retries
-            answer = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"a bug in cpctl: {type(error).__name__}: {error}")
+            answer = _come_back(f"a bug in cpctl: {type(error).__name__}: {error}")
         await _send(send, answer)
         seconds = time.perf_counter() - started
         self._numbers.answered(answer.status, seconds)
         self._tell(scope, answer, seconds)
 
+    def unreadable(self, host: str) -> None:
+        """Something was said that is no HTTP; it was answered with 400 already."""
+        self._numbers.answered(HTTPStatus.BAD_REQUEST, 0.0)
+        self._log.refused("no HTTP", {"status": int(HTTPStatus.BAD_REQUEST), "sender": host})
+
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        said = _Body(receive)
         try:
             if scope["path"] in ("/health", "/metrics") and scope["method"] in ("GET", "HEAD"):
                 return await self._status(scope)
+            if self.is_crowded():
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections", retry_after="1")
             _check_head(scope)
-            body = await self._read(receive)
+            body = await self._read(said)
             try:
                 return await self._received(body)
             finally:
                 self._held -= len(body)
         except Refused as refused:
+            await _hear_out(scope, said)
             return refused.answer
 
     async def _received(self, body: bytes) -> Answer:
         try:
             event = read_event(body, self._keys())
         except Unreadable as error:
-            return _refusal(HTTPStatus.BAD_REQUEST, f"not readable: {error}")
+            return _refusal(HTTPStatus.BAD_REQUEST, "not readable", str(error))
         except WrongKey:
             return _refusal(HTTPStatus.UNAUTHORIZED, "wrong key, or none")
         now = int(time.time() * 1000)
@@ -136,13 +153,14 @@ class App:
             self.stored()
         said = "stored" if kept.times == 1 else "known already"
         body_text = f'{{"event": {kept.id}, "times": {kept.times}}}'
-        return Answer(HTTPStatus.OK, body_text.encode(), _JSON, said, event, kept)
+        return Answer(HTTPStatus.OK, body_text.encode(), _JSON, said, "", event, kept)
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, said: "_Body") -> bytes:
         """The whole body. Raises Gone, Refused; what it holds of memory counts until it is answered."""
         body = bytearray()
         try:
-            async for piece in _pieces(receive):
+            while said.more:
+                piece = await said.next()
                 self._held += len(piece)
                 body += piece
                 if len(body) > LARGEST_BODY:
@@ -170,7 +188,7 @@ class App:
             facts |= {"type": event.type, "order": event.order, "item": event.item}
         if kept is not None:
             facts |= {"event": kept.id, "times": kept.times if kept.times > 1 else None}
-        facts |= {"sender": _host(scope), "ms": round(seconds * 1000, 1)}
+        facts |= {"why": answer.why, "sender": _host(scope), "ms": round(seconds * 1000, 1)}
         if event is not None:
             self._log.say(answer.said, facts)
         elif answer.said:
@@ -180,48 +198,67 @@ class App:
 def _check_head(scope: Scope) -> None:
     """Find out before the body is read whether it can be a webhook. Raises Refused."""
     if scope["method"] != "POST":
-        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} is not POST", allow="POST")
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "not POST", scope["method"], allow="POST")
     headers = dict(scope["headers"])
     length, chunked = headers.get(b"content-length"), b"transfer-encoding" in headers
     if length is None and not chunked:
         raise Refused(HTTPStatus.LENGTH_REQUIRED, "no length")
+    if length is not None and chunked:  # a proxy in front may read another request out of it (RFC 9112, 6.1)
+        raise Refused(HTTPStatus.BAD_REQUEST, "two lengths")
     if length is not None and int(length) > LARGEST_BODY:
         raise _too_large()
     kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     # A sender that names no type may still have said JSON; one that names another has not.
     if kind and kind not in ("application/json", "text/json") and not kind.endswith("+json"):
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{kind} is not application/json", accept="application/json")
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not application/json", kind, accept="application/json")
     coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if coding not in ("identity", ""):
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-encoding {coding} is not read", accept_encoding="")
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a content-encoding", coding, accept_encoding="identity")
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    """The parts of a body as they arrive. Raises Gone."""
-    more = True
-    while more:
-        message = await receive()
+class _Body:
+    """What a sender says, part by part; `more` tells whether it has more to say."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.more = True
+
+    async def next(self) -> bytes:
+        """The next part. Raises Gone."""
+        message = await self._receive()
         if message["type"] == "http.disconnect":
+            self.more = False
             raise Gone
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+        self.more = message.get("more_body", False)
+        return message.get("body", b"")  # type: ignore[no-any-return]
+
+
+async def _hear_out(scope: Scope, said: _Body) -> None:
+    """Let the sender of a refused body end, where that is soon; the clock of its request still runs."""
+    headers = dict(scope["headers"])
+    if b"expect" in headers or int(headers.get(b"content-length", b"0")) > HEARD_OUT:
+        return
+    heard = 0
+    with suppress(Gone):
+        while said.more and heard <= HEARD_OUT:
+            heard += len(await said.next())
 
 
 def _too_large() -> Refused:
     return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {LARGEST_BODY} bytes")
 
 
-def _come_back(said: str) -> Answer:
+def _come_back(why: str) -> Answer:
     """Not stored: the sender shall try again."""
-    return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not stored: {said}", {"retry-after": str(RETRY_AFTER_SECONDS)})
+    return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "not stored", why, {"retry-after": str(RETRY_AFTER_SECONDS)})
 
 
-def _refusal(status: HTTPStatus, said: str, headers: Mapping[str, str] | None = None) -> Answer:
+def _refusal(status: HTTPStatus, said: str, why: str = "", headers: Mapping[str, str] | None = None) -> Answer:
     """An answer that closes the connection. To a stranger it says no more than its status does."""
     lines = {**(headers or {}), "connection": "close"}
     answer = _json(status, {"error": status.phrase})
     more = [(name.encode(), value.encode()) for name, value in lines.items()]
-    return answer._replace(headers=[*answer.headers, *more], said=said)
+    return answer._replace(headers=[*answer.headers, *more], said=said, why=why)
 
 
 def _json(status: HTTPStatus, value: object) -> Answer:

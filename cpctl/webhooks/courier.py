@@ -36,6 +36,7 @@ class Courier:
         self._target, self._profile, self._writer = target, profile, writer
         self._make_store, self._log, self._numbers = make_store, log, numbers
         self._news = threading.Condition()
+        self._told = 0  # how often there was news
         self._stopping = threading.Event()
         self._unreached = 0  # tries in a row
         names = [f"webhooks-courier-{number}" for number in range(WORKERS)]
@@ -49,14 +50,18 @@ class Courier:
     def wake(self) -> None:
         """There is a new event."""
         with self._news:
+            self._told += 1
             self._news.notify()
 
-    def stop(self, deadline: float) -> None:
-        """End by a moment of the monotonic clock; what is under way then is tried again after the next start."""
+    def stop(self) -> None:
+        """Begin nothing more."""
         self._stopping.set()
         with self._news:
             self._news.notify_all()
         self._target.stop()
+
+    def join(self, deadline: float) -> None:
+        """Wait for the end until a moment of the monotonic clock; what is under way then is tried again later."""
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
 
@@ -72,7 +77,7 @@ class Courier:
 
     def _work(self, store: Store) -> None:
         """Hand one event over, or wait for one that is due."""
-        name, now = self._target.name, _now()
+        name, now, told = self._target.name, _now(), self._told
         if store.read(lambda work: is_due(work, self._profile, name, now)):
             due = self._write(lambda work: claim(work, self._profile, name, now))
             if due is not None:  # else another worker was first
@@ -80,9 +85,8 @@ class Courier:
             return
         soonest = store.read(lambda work: next_due(work, name, now))
         wait = _LONGEST_LOOK if soonest is None else (soonest - now) / 1000
-        with self._news:
-            if not self._stopping.is_set():
-                self._news.wait(min(wait, _LONGEST_LOOK))
+        with self._news:  # an event that came since the look above is not slept over
+            self._news.wait_for(lambda: self._told != told or self._stopping.is_set(), min(wait, _LONGEST_LOOK))
 
     def _hand_over(self, due: Due) -> None:
         try:
@@ -93,21 +97,29 @@ class Courier:
         except Exception as error:  # a thread that ends hands nothing over any more
             problem = f"a bug in cpctl: {type(error).__name__}: {error}"
         self._unreached = 0
-        state = self._write(lambda work: settle(work, self._target.name, due, problem, _now()))
-        self._tell(due, problem, state)
+        self._tell(due, problem, self._settled(due, problem))
         self.wake()  # what waited for this one may go
+
+    def _settled(self, due: Due, problem: str | None) -> HandoverState:
+        """Write down what became of it, however long the store fails: else it would be handed over twice."""
+        while True:
+            try:
+                return self._write(lambda work: settle(work, self._target.name, due, problem, _now()))
+            except StoreError:
+                if self._stopping.wait(1.0):
+                    raise
 
     def _pause(self, due: Due, problem: str) -> None:
         """The target is not there: the event has lost nothing, and all wait for it to come back."""
         self._write(lambda work: let_go(work, self._target.name, due, problem, _now()))
-        self._numbers.handed_over[self._target.name, False] += 1
+        self._numbers.tried(self._target.name, False)
         if self._unreached == 0:
             self._log.say("target not reached", {"target": self._target.name, "why": problem}, problem=True)
         self._unreached += 1
         self._stopping.wait(_PAUSES[min(self._unreached // WORKERS, len(_PAUSES) - 1)])
 
     def _tell(self, due: Due, problem: str | None, state: HandoverState) -> None:
-        self._numbers.handed_over[self._target.name, problem is None] += 1
+        self._numbers.tried(self._target.name, problem is None)
         facts = {"event": due.event, "type": due.type, "target": self._target.name, "attempt": due.attempt}
         if problem is None:
             self._log.say("handed over", facts)

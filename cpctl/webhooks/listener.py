@@ -3,106 +3,34 @@
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cpctl.errors import ConfigError
 from cpctl.webhooks.app import App
+from cpctl.webhooks.place import BACKLOG, Certificate, Place
 
-REQUEST_SECONDS = 15.0
-IDLE_SECONDS = 15
 HANDSHAKE_SECONDS = 10.0
+# A peer that has been said goodbye to has so long to say it too.
+_FAREWELL_SECONDS = 2.0
 # Of the 10 s that a graceful stop may take; the rest is for what is handed over just then.
 STOP_SECONDS = 6
 
 
-class Place(NamedTuple):
-    """Where to listen, and how."""
+class Told(NamedTuple):
+    """Who is told that it listens, that it begins to end, and of trouble that belongs to no request."""
 
-    host: str
-    port: int
-    tls_cert: Path | None
-    tls_key: Path | None
-    behind_proxy: bool
-    connections: int
-
-
-class Certificate:
-    """A certificate with its key, read again when it was renewed."""
-
-    def __init__(self, cert: Path, key: Path | None) -> None:
-        """Raises ConfigError naming the file that cannot be used."""
-        self._files = (cert, key or cert)
-        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._seen = self._stamp()
-        self._load()
-
-    def renew(self) -> str | None:
-        """Use a certificate that has changed for new connections. Says what happened, or None."""
-        try:
-            stamp = self._stamp()
-            if stamp == self._seen:
-                return None
-            self._seen = stamp
-            self._load()
-        except ConfigError as error:
-            return f"the old certificate stays in use: {error.message}"
-        return "the certificate was renewed"
-
-    def _stamp(self) -> list[tuple[int, int]]:
-        try:
-            return [((found := file.stat()).st_mtime_ns, found.st_ino) for file in self._files]
-        except OSError as error:
-            raise ConfigError(f"{error.filename} cannot be read: {error.strerror}.") from error
-
-    def _load(self) -> None:
-        cert, key = self._files
-        try:
-            # A password would be asked for on the terminal; a service has none.
-            self.context.load_cert_chain(cert, key, password=lambda: "")
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"The certificate {cert} with the key {key} cannot be used: {error}.",
-                "Both are PEM files; the key has no password and belongs to the certificate.",
-            ) from error
-
-
-def bind(host: str, port: int) -> list[socket.socket]:
-    """Sockets for an address or a name. Raises ConfigError where it cannot be listened on."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-        sockets = []
-        for family, address in addresses:
-            # Named, because asyncio sends small answers at once (TCP_NODELAY) only where it is said to be TCP.
-            listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            sockets.append(listener)
-            if hasattr(socket, "SO_REUSEPORT"):  # Windows means something else by SO_REUSEADDR
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            # A free port is chosen once, for all addresses of a name.
-            listener.bind((address[0], sockets[0].getsockname()[1] if len(sockets) > 1 else port, *address[2:]))
-    except OSError as error:
-        for each in locals().get("sockets", []):
-            each.close()
-        raise ConfigError(
-            f"{host} port {port} cannot be listened on: {error.strerror or error}.",
-            "Another program may use it; choose another one with --port, or stop that program.",
-        ) from error
-    return sockets
+    ready: Callable[[], None]
+    ending: Callable[[], None]
+    trouble: Callable[[str], None]
 
 
 class Listener(uvicorn.Server):
     """A server that says when it is ready, and cuts those who are slow."""
 
-    def __init__(self, app: App, place: Place, certificate: Certificate | None, ready: Callable[[], None]) -> None:
+    def __init__(self, app: App, place: Place, certificate: Certificate | None, told: Told) -> None:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the receiver's own log says what matters
         config = uvicorn.Config(
             app,
@@ -115,13 +43,12 @@ class Listener(uvicorn.Server):
             server_header=False,
             proxy_headers=place.behind_proxy,
             forwarded_allow_ips=["127.0.0.1", "::1"],
-            limit_concurrency=place.connections,
-            timeout_keep_alive=IDLE_SECONDS,
+            timeout_keep_alive=place.request_seconds,  # type: ignore[arg-type] # any number will do
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         super().__init__(config)
-        self._certificate = certificate
-        self._ready = ready
+        self._app, self._place, self._certificate, self._told = app, place, certificate, told
+        app.is_crowded = lambda: len(self.server_state.connections) > place.connections
 
     @property
     def connections(self) -> int:
@@ -131,29 +58,47 @@ class Listener(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen. As uvicorn does it, with a limit to the time that a TLS handshake may take."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._note_trouble)
         tls: dict[str, Any] = {}
         if self._certificate is not None:
-            tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": HANDSHAKE_SECONDS}
-
-        def protocol() -> asyncio.Protocol:
-            return _Protocol(config=self.config, server_state=self.server_state, app_state={})
-
+            tls = {
+                "ssl": self._certificate.context,
+                "ssl_handshake_timeout": min(HANDSHAKE_SECONDS, self._place.request_seconds),
+                "ssl_shutdown_timeout": _FAREWELL_SECONDS,
+            }
         self.servers = [
-            await loop.create_server(protocol, sock=each, backlog=self.config.backlog, **tls) for each in sockets or []
+            await loop.create_server(self._protocol, sock=each, backlog=BACKLOG, **tls) for each in sockets or []
         ]
         self.started = True
-        self._ready()
+        self._told.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was said, and end."""
+        self._told.ending()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> "_Protocol":
+        made = _Protocol(config=self.config, server_state=self.server_state, app_state={})
+        made.place, made.unreadable = self._place, self._app.unreadable
+        return made
+
+    def _note_trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self._told.trouble(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
 
 
 class _Protocol(H11Protocol):
     """One connection. Its sender has so long to say a request, head and body; then it is cut."""
 
+    place: Place
+    unreadable: Callable[[str], None]
     _cutting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A sender has connected; more than twice the limit are not even listened to."""
         super().connection_made(transport)
-        if self.limit_concurrency is not None and len(self.connections) > 2 * self.limit_concurrency:
+        if len(self.connections) > 2 * self.place.connections:
             transport.abort()
         self._cut_later()
 
@@ -169,14 +114,37 @@ class _Protocol(H11Protocol):
         """The clock of an idle connection runs now."""
         self._keep()
         super().on_response_complete()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._cut_later()  # the next request has begun already, and nothing more may ever come
+
+    def send_400_response(self, msg: str) -> None:
+        """What was said is no HTTP."""
+        self.unreadable(self.client[0] if self.client else "")
+        super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        """The sender does not read its answers."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.place.request_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It reads them."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The sender is gone."""
         self._keep()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
 
     def _cut_later(self) -> None:
-        self._cutting = self.loop.call_later(REQUEST_SECONDS, self._cut)
+        self._keep()
+        self._cutting = self.loop.call_later(self.place.request_seconds, self._cut)
 
     def _keep(self) -> None:
         if self._cutting is not None:

@@ -16,6 +16,8 @@ REFUSALS_A_SECOND = 20
 # Lines are gathered for so long: waking a thread for each would cost more than writing it.
 _GATHER_SECONDS = 0.05
 _LONGEST_QUEUE = 10_000
+# Characters of a value; a sender that says more fills no disk.
+_LONGEST_VALUE = 300
 
 
 class Log:
@@ -27,15 +29,17 @@ class Log:
         self._lines: deque[tuple[str, bool]] = deque()
         self._lost = 0
         self._second, self._refusals = 0, 0
+        self._counting = threading.Lock()
         self._news, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="webhooks-log", daemon=True)
         self._thread.start()
 
-    def stop(self, seconds: float = 2.0) -> None:
-        """Write what waits, as far as somebody reads it in that time."""
+    def stop(self, seconds: float = 2.0) -> bool:
+        """Write what waits, as far as somebody reads it in that time; whether all was written."""
         self._stopping.set()
         self._news.set()
         self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def say(self, what: str, facts: Mapping[str, object], problem: bool = False) -> None:
         """Write one line: what happened, and the facts that are not None, with the time in UTC."""
@@ -48,22 +52,33 @@ class Log:
 
     def refused(self, what: str, facts: Mapping[str, object]) -> None:
         """The same for a request that was refused; a flood of them makes few lines."""
-        second = int(time.monotonic())
-        if second != self._second:
-            skipped = self._refusals - REFUSALS_A_SECOND
-            self._second, self._refusals = second, 0
-            if skipped > 0:
-                self.say(f"{skipped} more refused", {}, problem=True)
-        self._refusals += 1
-        if self._refusals <= REFUSALS_A_SECOND:
+        self._say_skipped(int(time.monotonic()))
+        with self._counting:
+            self._refusals += 1
+            skipped = self._refusals > REFUSALS_A_SECOND
+        if not skipped:
             self.say(what, facts, problem=True)
+
+    def _say_skipped(self, second: int | None) -> None:
+        """When a second has gone by (None: at the end), say how many refusals of it were not told."""
+        with self._counting:
+            if second == self._second:
+                return
+            skipped = self._refusals - REFUSALS_A_SECOND
+            self._second, self._refusals = second or 0, 0
+        if skipped > 0:
+            self.say("more refused", {"count": skipped}, problem=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._news.wait()
+            # While refusals are skipped, also by the clock: their number is said though nothing more comes.
+            self._news.wait(1.0 if self._refusals > REFUSALS_A_SECOND else None)
             self._stopping.wait(_GATHER_SECONDS)
             self._news.clear()
+            self._say_skipped(int(time.monotonic()))
             self._write_all()
+        self._say_skipped(None)
+        self._write_all()
 
     def _write_all(self) -> None:
         """Write what waits, many lines at once: each call keeps the answers waiting for Python's lock."""
@@ -76,11 +91,15 @@ class Log:
 
     def _line(self, what: str, facts: Mapping[str, object]) -> str:
         now = datetime.now(UTC)
-        known = {name: value for name, value in facts.items() if value is not None and value != ""}
+        known = {name: _cut(value) for name, value in facts.items() if value is not None and value != ""}
         if self._json:
             return json.dumps({"time": now.isoformat(timespec="milliseconds"), "what": what, **known})
         words = " ".join([f"{name}={_quoted(str(value))}" for name, value in known.items()])
         return f"{now.isoformat(' ', 'milliseconds')} {what} {words}".rstrip()
+
+
+def _cut(value: object) -> object:
+    return f"{value[:_LONGEST_VALUE]}…" if isinstance(value, str) and len(value) > _LONGEST_VALUE else value
 
 
 _PLAIN = re.compile(r"[\w.:/+@-]+").fullmatch

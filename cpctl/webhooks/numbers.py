@@ -1,5 +1,6 @@
 """What a receiver counts, as Prometheus reads it (text format 0.0.4)."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ class Numbers:
         self.duplicates = 0
         self.seconds = 0.0
         self.last_event = 0.0  # seconds since 1970; 0: none yet
-        self.handed_over: Counter[tuple[str, bool]] = Counter()
+        self._handed_over: Counter[tuple[str, bool]] = Counter()
+        self._lock = threading.Lock()  # several threads hand over
 
     def stored(self, kind: str, is_new: bool) -> None:
         """Count an event. Types that nobody knows are counted together, so that no sender makes series without end."""
@@ -35,6 +37,11 @@ class Numbers:
         """Count an answer."""
         self.answers[status] += 1
         self.seconds += seconds
+
+    def tried(self, target: str, is_done: bool) -> None:
+        """Count an attempt to hand over."""
+        with self._lock:
+            self._handed_over[target, is_done] += 1
 
     def text(self, backlogs: Sequence[Backlog], commits: int, connections: int) -> str:
         """All numbers; times are in seconds since 1970, UTC."""
@@ -56,9 +63,11 @@ class Numbers:
         )
 
     def _attempts(self) -> list[tuple[str, float]]:
+        with self._lock:
+            counts = sorted(self._handed_over.items())
         return [
-            (_labels(target=target, outcome="done" if good else "failed"), count)
-            for (target, good), count in sorted(self.handed_over.items())
+            (_labels(target=target, outcome="done" if is_done else "failed"), count)
+            for (target, is_done), count in counts
         ]
 
 

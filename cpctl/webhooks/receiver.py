@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from cpctl.delivery.entry import from_ms, iso
@@ -12,9 +14,10 @@ from cpctl.errors import ConfigError, StoreError
 from cpctl.webhooks.app import App, Rules
 from cpctl.webhooks.courier import Courier
 from cpctl.webhooks.handovers import Backlog, backlogs
-from cpctl.webhooks.listener import Certificate, Listener, Place
+from cpctl.webhooks.listener import Listener, Told
 from cpctl.webhooks.log import Log
 from cpctl.webhooks.numbers import Numbers
+from cpctl.webhooks.place import Certificate, Place
 from cpctl.webhooks.shelf import last_arrival
 from cpctl.webhooks.systemd import Notifier
 from cpctl.webhooks.targets import Target
@@ -24,17 +27,22 @@ from cpctl.webhooks.writer import Busy, Writer
 LOOK_SECONDS = 1.0
 SIGN_OF_LIFE_SECONDS = 30.0
 _PROBE_SECONDS = 5.0
+# So long an outcome of a probe is good for: whoever asks for /health again and again makes no more commits.
+_PROBE_LASTS = 1.0
+# From the signal to the end, at most.
+END_SECONDS = 8.5
 _COURIERS_SECONDS = 3.0
 
 
 class Surroundings(NamedTuple):
     """What a receiver is handed by the one who starts it.
 
-    `read_keys` gives the keys that are accepted, or None where nothing has changed since it was last
-    asked; it raises ConfigError. `ready` is called once it listens.
+    `keys` are accepted at first; `read_keys` gives those that are accepted from then on, or None where
+    nothing has changed since it was last asked; it raises ConfigError. `ready` is called once it listens.
     """
 
     make_store: Callable[[], Store]
+    keys: Sequence[str]
     read_keys: Callable[[], Sequence[str] | None]
     ready: Callable[[], None]
     notifier: Notifier
@@ -46,9 +54,10 @@ class Receiver:
     def __init__(
         self, rules: Rules, place: Place, targets: Sequence[Target], surroundings: Surroundings, log: Log
     ) -> None:
-        """Raises ConfigError for a certificate or keys that cannot be used."""
+        """Raises ConfigError for a certificate that cannot be used."""
         self._rules, self._surroundings, self._log = rules, surroundings, log
-        self._keys: Sequence[str] = surroundings.read_keys() or ()
+        self._keys = surroundings.keys
+        self._key_problem = ""
         self._numbers = Numbers()
         self._writer = Writer(surroundings.make_store)
         self._certificate = Certificate(place.tls_cert, place.tls_key) if place.tls_cert else None
@@ -58,7 +67,12 @@ class Receiver:
         ]
         app = App(rules, lambda: self._keys, self._writer, self._numbers, log, self._health, self._numbers_text)
         app.stored = self._wake_couriers
-        self._listener = Listener(app, place, self._certificate, self._is_ready)
+        self._listener = Listener(app, place, self._certificate, Told(self._is_ready, self._ends, self._note_trouble))
+        self._ended = threading.Event()
+        self._deadline = float("inf")  # of the monotonic clock
+        self._probed = (float("-inf"), False)
+        # Its threads are not waited for at the end: a store that is locked must not keep the process.
+        self._looking = ThreadPoolExecutor(2, "webhooks-look")
 
     def run(self, sockets: list[socket.socket]) -> None:
         """Receive. Ends when the process is told to, with what that raises; within 10 s, and with all that was said."""
@@ -66,15 +80,31 @@ class Receiver:
         self._writer.start()
         for courier in self._couriers:
             courier.start()
+        threading.Thread(target=self._look_after_keys, name="webhooks-keys", daemon=True).start()
         try:
             asyncio.run(self._serve(sockets))
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._ends()
+        deadline = min(self._deadline, time.monotonic() + _COURIERS_SECONDS)
+        for courier in self._couriers:
+            courier.stop()
+        for courier in self._couriers:
+            courier.join(deadline)
+        self._writer.stop(max(deadline, time.monotonic() + 0.5))
+        self._looking.shutdown(wait=False, cancel_futures=True)
+
+    def _ends(self) -> None:
+        """The process was told to end."""
+        if not self._ended.is_set():
+            self._ended.set()
+            self._deadline = time.monotonic() + END_SECONDS
             self._surroundings.notifier.say("STOPPING=1")
-            deadline = time.monotonic() + _COURIERS_SECONDS
-            for courier in self._couriers:
-                courier.stop(deadline)
-            self._writer.stop()
-            self._log.stop()
+
+    def _note_trouble(self, why: str) -> None:
+        self._log.refused("trouble", {"why": why})
 
     def _remember_last_event(self) -> None:
         store = self._surroundings.make_store()
@@ -82,11 +112,12 @@ class Receiver:
         store.close()
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
-        looking = asyncio.create_task(self._look_around())
+        beside = [asyncio.create_task(self._look_around()), asyncio.create_task(self._give_signs())]
         try:
             await self._listener.serve(sockets)
         finally:
-            looking.cancel()
+            for task in beside:
+                task.cancel()
 
     def _is_ready(self) -> None:
         self._surroundings.ready()
@@ -99,34 +130,47 @@ class Receiver:
     # --- beside the answers -----------------------------------------------------------------
 
     async def _look_around(self) -> None:
-        """Notice new keys and a new certificate, and give signs of life."""
-        notifier, next_sign, next_pat = self._surroundings.notifier, 0.0, 0.0
-        period = min(LOOK_SECONDS, notifier.period or LOOK_SECONDS)
+        """Tell systemd that all goes well, as long as it does, and notice a new certificate."""
+        notifier, next_pat = self._surroundings.notifier, 0.0
         while True:
             now = time.monotonic()
-            if now >= next_sign:
-                next_sign = now + SIGN_OF_LIFE_SECONDS
-                await self._probe()
-            if notifier.period and now >= next_pat and self._writer.alive:
+            if notifier.period and now >= next_pat and self._writer.is_well:
                 next_pat = now + notifier.period
                 notifier.say("WATCHDOG=1")
-            await self._renew()
-            await asyncio.sleep(period)
+            if self._certificate is not None and (said := self._certificate.renew()):
+                self._log.say(said, {}, problem="stays" in said)
+            await asyncio.sleep(min(LOOK_SECONDS, notifier.period or LOOK_SECONDS))
 
-    async def _renew(self) -> None:
-        try:
-            # In a thread: a key may come from a command that takes its time.
-            keys = await asyncio.to_thread(self._surroundings.read_keys)
+    async def _give_signs(self) -> None:
+        """Note in the store now and then that this receiver lives."""
+        while True:
+            await self._probe()
+            await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+
+    def _look_after_keys(self) -> None:
+        """Notice new keys. In a thread of its own: a key may come from a command that takes its time."""
+        while not self._ended.wait(LOOK_SECONDS):
+            try:
+                keys = self._surroundings.read_keys()
+            except ConfigError as error:
+                if error.message != self._key_problem:
+                    self._key_problem = error.message
+                    self._log.say("the old keys stay in use", {"why": error.message}, problem=True)
+                continue
+            self._key_problem = ""
             if keys is not None:
                 self._keys = keys
                 self._log.say("keys read anew", {"accepted": len(keys)})
-        except ConfigError as error:
-            self._log.say("the old keys stay in use", {"why": error.message}, problem=True)
-        if self._certificate is not None and (said := self._certificate.renew()):
-            self._log.say(said, {}, problem="stays" in said)
 
     async def _probe(self) -> bool:
         """Whether the store can be written, found out by writing: when this profile's receiver was last alive."""
+        at, outcome = self._probed
+        if time.monotonic() - at > _PROBE_LASTS:
+            outcome = await self._write_sign()
+            self._probed = (time.monotonic(), outcome)
+        return outcome
+
+    async def _write_sign(self) -> bool:
         now = int(time.time() * 1000)
         profile = self._rules.profile
         try:
@@ -162,7 +206,7 @@ class Receiver:
 
     async def _look(self, look: Callable[[], list[Backlog]]) -> list[Backlog]:
         try:
-            return await asyncio.to_thread(look)
+            return await asyncio.get_running_loop().run_in_executor(self._looking, look)
         except StoreError:
             return []
 

@@ -1,17 +1,20 @@
 """Where events are handed over to: a local URL, or a command. Each says what stood in the way, or nothing."""
 
 import json
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from cpctl.webhooks.handovers import Due
 from cpctl.webhooks.posting import Unreached, post
 
 FORWARD_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
+_LAST_WORDS_SECONDS = 1.0
 _OUTPUT_KEPT = 500  # characters of what a failing command said last
 _VALUE_KEPT = 4096  # characters of a variable; what is longer stands in the JSON
 _VARIABLES = ("type", "order", "item", "order_reference", "item_reference", "datetime", "tracking", "shipping_option")
@@ -32,10 +35,10 @@ class Target(Protocol):
 class Forward:
     """A URL: the event is posted to it as it was received, without its key unless that is asked for."""
 
-    def __init__(self, url: str, key: Callable[[], str] | None = None) -> None:
+    def __init__(self, url: str, key: Callable[[], str] | None = None, seconds: float = FORWARD_SECONDS) -> None:
         """`key` gives the webhook key that is put back into the body; none: it goes without."""
         self.name = f"forward {url}"
-        self._url, self._key = url, key
+        self._url, self._key, self._seconds = url, key, seconds
 
     def hand_over(self, due: Due) -> str | None:
         """Post it; any answer but 2xx is a failure."""
@@ -45,7 +48,7 @@ class Forward:
             "Cpctl-Attempt": str(due.attempt),
         }
         key = {"apikey": self._key()} if self._key else {}
-        answered = post(self._url, json.dumps({**key, **due.payload}).encode(), headers, FORWARD_SECONDS)
+        answered = post(self._url, json.dumps({**key, **due.payload}).encode(), headers, self._seconds)
         return None if 200 <= answered.status < 300 else f"{answered.status} {answered.words}".strip()
 
     def stop(self) -> None:
@@ -55,10 +58,12 @@ class Forward:
 class Command:
     """A command: the event on its standard input as JSON, and what scripts need most in its environment."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], shown: str) -> None:
+    def __init__(
+        self, words: Sequence[str], environment: Mapping[str, str], shown: str, seconds: float = COMMAND_SECONDS
+    ) -> None:
         """`environment` is what the command inherits; it must hold no key."""
         self.name = f"exec {shown}"
-        self._words, self._environment = list(words), dict(environment)
+        self._words, self._environment, self._seconds = list(words), dict(environment), seconds
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
@@ -79,7 +84,7 @@ class Command:
         with self._lock:
             self._running.add(child)
         try:
-            return _outcome(child, body)
+            return _outcome(child, body, self._seconds)
         finally:
             with self._lock:
                 self._running.discard(child)
@@ -89,21 +94,56 @@ class Command:
         with self._lock:
             running = list(self._running)
         for child in running:
-            with suppress(OSError):
-                child.terminate()
+            if child.poll() is None:
+                _end(child, by_force=False)
 
 
-def _outcome(child: "subprocess.Popen[bytes]", body: bytes) -> str | None:
+def _outcome(child: "subprocess.Popen[bytes]", body: bytes, seconds: float) -> str | None:
+    """How it ended. What it has started and left behind is not waited for."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    threading.Thread(target=_feed, args=(child.stdin, body), daemon=True).start()
+    said = _Ending(child.stdout)
+    said.start()
     try:
-        said, _ = child.communicate(body, COMMAND_SECONDS)
+        child.wait(seconds)
     except subprocess.TimeoutExpired:
-        child.kill()
-        child.communicate()
-        return f"it took longer than {COMMAND_SECONDS:.0f} s"
+        _end(child, by_force=True)
+        child.wait()
+        return f"it took longer than {seconds:g} s"
     if child.returncode == 0:
         return None
-    last = said.decode("utf-8", "replace").strip()[-_OUTPUT_KEPT:]
+    said.join(_LAST_WORDS_SECONDS)
+    last = said.kept.decode("utf-8", "replace").strip()[-_OUTPUT_KEPT:]
     return f"status {child.returncode}{': ' if last else ''}{last}"
+
+
+def _feed(stream: IO[bytes], body: bytes) -> None:
+    with suppress(OSError), stream:  # a command need not read what it has no use for
+        stream.write(body)
+
+
+class _Ending(threading.Thread):
+    """Reads what a command says, however much it is, and keeps the end of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self.kept = b""
+
+    def run(self) -> None:
+        with suppress(OSError), self._stream as stream:
+            while piece := os.read(stream.fileno(), 65536):
+                self.kept = (self.kept + piece)[-4 * _OUTPUT_KEPT :]  # a character may take four bytes
+
+
+def _end(child: "subprocess.Popen[bytes]", by_force: bool) -> None:
+    """End a command with all it has started."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL if by_force else signal.SIGTERM)  # it leads a session of its own
+        else:
+            child.kill()
 
 
 def _variables(due: Due) -> dict[str, str]:

@@ -6,6 +6,7 @@ No answer leaves before the commit that holds its event, and 32 answers may shar
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,6 +20,8 @@ Work = Callable[[Transaction], Any]
 # So many may wait for the disk; a sender beyond them is asked to come back.
 LONGEST_QUEUE = 4096
 _AT_ONCE = 512
+# A transaction waits 20 s at most for a lock; one that takes so long will never end.
+STUCK_SECONDS = 60.0
 
 
 class Busy(Exception):
@@ -43,23 +46,26 @@ class Writer:
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="webhooks-writer", daemon=True)
+        self._since: float | None = None  # when the transaction under way began
         self.commits = 0
 
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Write what waits, then end."""
+    def stop(self, deadline: float) -> None:
+        """Write what waits, then end; no later than a moment of the monotonic clock. What is not written then is
+        answered to nobody."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(max(deadline - time.monotonic(), 0))
 
     @property
-    def alive(self) -> bool:
-        """Whether the writing thread lives."""
-        return self._thread.is_alive()
+    def is_well(self) -> bool:
+        """Whether the writing thread lives and gets on."""
+        since = self._since
+        return self._thread.is_alive() and (since is None or time.monotonic() - since < STUCK_SECONDS)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a transaction and return when it is committed. Raises StoreError, Busy."""
@@ -91,9 +97,11 @@ class Writer:
     def _run(self) -> None:
         store = self._make_store()
         while jobs := self._next():
+            self._since = time.monotonic()
             done = self._write(store, jobs)
             if done is None:  # one of them spoils it for all: each alone
                 done = [each for job in jobs for each in self._write(store, [job]) or ()]
+            self._since = None
             _tell(done)
         store.close()
 
