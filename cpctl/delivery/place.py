@@ -30,12 +30,25 @@ def prepare_place(store: Path) -> None:
         )
     try:
         store.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        os.close(os.open(store, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        _make_file(store)
     except OSError as error:
         raise StoreError(
             f"The store {store} cannot be written: {error.strerror}.",
             "Make the folder writable, or name another one with CPCTL_DATA_DIR.",
         ) from error
+
+
+def _make_file(store: Path) -> None:
+    """Make an empty file where there is none. Raises OSError where there can be none that may be written.
+
+    One that is there is not opened: closing it again would take the locks of every connection that this
+    process has to it (fcntl(2)), and another process would delete the log which those still write to.
+    """
+    try:
+        os.close(os.open(store, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    except FileExistsError:
+        if not (store.is_file() and os.access(store, os.R_OK | os.W_OK)):
+            os.close(os.open(store, os.O_RDWR | os.O_CREAT, FILE_MODE))  # says why
 
 
 def could_be_made(store: Path) -> bool:

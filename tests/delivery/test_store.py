@@ -7,6 +7,7 @@ import resource
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_on_a_full_disk_nothing_is_accepted_and_nothing_sent(
     assert sandbox.state.journal.listed() == []
     assert SECOND not in [one["item"] for one in forks.ok(world, "outbox", "list", "-o", "json").data]
     forks.ok(world, *packed(SECOND))
+
+
+def test_what_is_written_stays_visible_while_the_same_process_opens_the_store_a_second_time(
+    world: "World", forks: Forks
+) -> None:
+    """Else a second process takes itself for the last reader, and deletes the log that the first still writes to."""
+    receiver, looker = (Store(world.store, lambda said: None) for _ in range(2))
+
+    def write(name: str) -> None:
+        receiver.write(lambda work: work.insert("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name))
+
+    write("before")
+    looker.read(lambda work: work.one("SELECT 1"))
+    looker.close()
+    forks.ok(world, "outbox", "list")
+    write("after")
+    script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())"
+    sql = "SELECT reference FROM known_orders ORDER BY 1"
+    seen = subprocess.run([sys.executable, "-c", script, world.store, sql], capture_output=True, text=True, check=True)
+    assert seen.stdout == "[('after',), ('before',)]\n"
 
 
 def test_a_folder_that_cannot_be_made_accepts_nothing(world: "World", sandbox: Sandbox, forks: Forks) -> None:
