@@ -1,0 +1,355 @@
+"""What becomes of events after they were answered: posted to a URL, given to a command; in the order of their item."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+from webhook_server import KEY, ORDER, Served, event, eventually, request, rows, serving
+from webhook_target import Taken, noted, noting, program, target_server
+from worlds import NOBODY, World
+
+
+def states(server: Served) -> list[tuple[str, int]]:
+    return [(row["state"], row["attempts"]) for row in server.rows("SELECT * FROM handovers ORDER BY event, target")]
+
+
+def all_done(server: Served, count: int) -> None:
+    eventually(lambda: [state for state, _ in states(server)] == ["done"] * count, lambda: str(states(server)))
+
+
+def life(item: str, *kinds: str) -> list[dict[str, Any]]:
+    """Events of one item, a second apart."""
+    return [
+        event(1, item=item, type=kind, datetime=f"2026-01-21T13:00:{second:02}+00:00")
+        for second, kind in enumerate(kinds)
+    ]
+
+
+LIFE = ("ItemValidated", "ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped")
+
+
+def test_an_event_is_posted_as_it_came_without_its_key(hook_world: World) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url) as server:
+        said = event(1, extra={"deep": [1, "2"]}, message="größer")
+        kept = server.post(said).data["event"]
+        eventually(lambda: target.done, "posted")
+        (taken,) = target.taken
+        assert taken.body == {name: value for name, value in said.items() if name != "apikey"}
+        assert taken.headers["content-type"] == "application/json"
+        assert (taken.headers["cpctl-event"], taken.attempt) == (str(kept), 1)
+        all_done(server, 1)
+
+
+def test_an_event_is_posted_with_its_key_where_that_is_asked_for(hook_world: World) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url, "--with-key") as server:
+        server.post(event())
+        eventually(lambda: target.done, "posted")
+        assert target.done[0] == event()
+        assert KEY not in server.said()
+
+
+def test_the_same_webhook_again_is_not_handed_over_again(hook_world: World) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url) as server:
+        for number in (1, 1, 2, 1, 2):
+            server.post(event(number))
+        all_done(server, 2)
+        assert len(target.taken) == 2
+
+
+def test_a_command_gets_the_event_on_its_input_and_in_its_environment(hook_world: World) -> None:
+    told = program(hook_world.folder / "told", """cat > "$0.out"; env | sort > "$0.env" """)
+    with serving(hook_world, "--exec", str(told)) as server:
+        kept = server.post(event(1, message="a\nb", tracking="größer")).data["event"]
+        all_done(server, 1)
+    (said,) = noted(told)
+    assert (said["event"], said["attempt"], said["message"]) == (kept, 1, "a\nb")
+    assert "apikey" not in said
+    lines = told.with_name("told.env").read_text().splitlines()
+    variables = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert variables["CPCTL_EVENT_TYPE"] == "ItemShipped"
+    assert variables["CPCTL_EVENT_ORDER"] == ORDER
+    assert variables["CPCTL_EVENT_ITEM"] == "123456780001"
+    assert variables["CPCTL_EVENT_TRACKING"] == "größer"
+    assert variables["CPCTL_EVENT_SHIPPING_OPTION"] == "GLS"
+    assert variables["CPCTL_EVENT_DATETIME"] == "2026-01-21T13:23:42+00:00"
+    assert (variables["CPCTL_EVENT_ID"], variables["CPCTL_EVENT_ATTEMPT"]) == (str(kept), "1")
+
+
+def test_no_shell_reads_what_a_sender_says_or_what_the_command_line_holds(hook_world: World) -> None:
+    shown = program(hook_world.folder / "shown", """printf '%s\\n' "$@" > "$0.args"; cat > "$0.out" """)
+    evil = "$(touch evil); touch evil & `touch evil` | touch evil\n"
+    with serving(hook_world, "--exec", f"{shown} '$HOME' '; touch evil' \"a b\" *") as server:
+        server.post(event(1, order=evil, tracking=evil, type=evil, PATH="/nowhere", LD_PRELOAD="/x.so"))
+        all_done(server, 1)
+    assert shown.with_name("shown.args").read_text().splitlines() == ["$HOME", "; touch evil", "a b", "*"]
+    assert not (hook_world.folder / "evil").exists()
+    assert noted(shown)[0]["tracking"] == evil
+
+
+def test_values_that_no_environment_can_hold_are_left_to_the_json(hook_world: World) -> None:
+    told = noting(hook_world.folder / "told")
+    with serving(hook_world, "--exec", str(told)) as server:
+        server.post(event(1, tracking="x" * 900_000, item="a\0b", order={"a": 1}, type=None))
+        all_done(server, 1)
+    assert len(noted(told)[0]["tracking"]) == 900_000
+
+
+def test_the_webhook_key_is_in_no_variable_of_a_command(hook_world: World) -> None:
+    told = program(hook_world.folder / "told", """env > "$0.env" """)
+    changes = {
+        "ALSO_THE_KEY": f"Bearer {KEY}",
+        "CPCTL_SIGNAL_KEY": "signal-key-0123456789",
+        "WATCHDOG_USEC": "1000000000",
+        "CPCTL_WEBHOOK_OLD_KEY": "Nachtigall-0123456789",
+    }
+    with serving(hook_world, "--exec", str(told), changes=changes) as server:
+        server.post(event())
+        all_done(server, 1)
+    environment = told.with_name("told.env").read_text()
+    assert KEY not in environment
+    assert "Nachtigall" not in environment
+    assert "WATCHDOG" not in environment
+    assert "CPCTL_SIGNAL_KEY=signal-key-0123456789" in environment, "what it may call cpctl with stays"
+
+
+def test_what_a_failing_command_said_last_is_kept_and_it_is_run_again(hook_world: World) -> None:
+    told = program(
+        hook_world.folder / "told",
+        """cat > "$0.out"
+[ $CPCTL_EVENT_ATTEMPT = 1 ] && { seq 100000; echo "out of paper €" >&2; exit 3; }
+exit 0""",
+    )
+    with serving(hook_world, "--exec", str(told)) as server:
+        server.post(event())
+        eventually(lambda: states(server) == [("waiting", 1)], "failed once")
+        (row,) = server.rows("SELECT message FROM handovers")
+        assert row["message"].startswith("status 3: ")
+        assert row["message"].endswith("99999\n100000\nout of paper €")
+        assert len(row["message"]) < 600
+        eventually(lambda: states(server) == [("done", 2)], "done the second time")
+        assert noted(told)[0]["attempt"] == 2
+        server.says("not taken, tried again")
+
+
+def test_a_command_that_takes_too_long_is_killed_with_all_it_has_started(hook_world: World) -> None:
+    told = program(hook_world.folder / "told", """sleep 1000 & echo $! > "$0.pid"; sleep 1000""")
+    with serving(hook_world, "--exec", str(told), "--handover-seconds", "0.5") as server:
+        server.post(event())
+        eventually(lambda: states(server)[0][1] >= 1, "given up")
+        assert server.rows("SELECT message FROM handovers")[0]["message"] == "it took longer than 0.5 s"
+        child = int(told.with_name("told.pid").read_text())
+        eventually(lambda: not is_running(child), "its child is killed too")
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_child_that_a_command_leaves_behind_is_not_waited_for(hook_world: World) -> None:
+    told = program(hook_world.folder / "told", """sleep 1000 & echo $! > "$0.pid" """)
+    with serving(hook_world, "--exec", str(told), "--handover-seconds", "20") as server:
+        started = time.monotonic()
+        server.post(event())
+        all_done(server, 1)
+        assert time.monotonic() - started < 15
+        signal_child = int(told.with_name("told.pid").read_text())
+        assert is_running(signal_child)
+        os.kill(signal_child, signal.SIGKILL)
+
+
+def test_a_command_that_talks_without_end_fills_no_memory(hook_world: World) -> None:
+    with serving(
+        hook_world, "--exec", "yes 0123456789012345678901234567890123456789", "--handover-seconds", "2"
+    ) as server:
+        server.post(event())
+        eventually(lambda: states(server)[0][1] >= 1, "given up")
+        assert server.resident() < 150
+
+
+def test_a_command_need_not_read_its_input(hook_world: World) -> None:
+    with serving(hook_world, "--exec", "true") as server:
+        server.post(event(1, filling="x" * 1_000_000))
+        all_done(server, 1)
+
+
+def test_a_failed_attempt_is_repeated_later_and_later(hook_world: World) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url) as server:
+        target.answer = lambda taken: 200 if taken.attempt == 3 else 500
+        server.post(event())
+        eventually(lambda: states(server) == [("waiting", 1)], "failed once")
+        row = server.rows("SELECT message, next_at - last_at AS pause FROM handovers")[0]
+        assert "500" in row["message"]
+        assert row["pause"] == 1000
+        all_done(server, 1)
+        assert [taken.attempt for taken in target.taken] == [1, 2, 3]
+        first, second, third = (taken.at for taken in target.taken)
+        assert second - first > 0.9
+        assert third - second > 4.5
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 500, 503])
+def test_any_answer_but_2xx_is_a_failure(hook_world: World, status: int) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url) as server:
+        target.answer = lambda taken: 204 if taken.attempt > 1 else status
+        server.post(event())
+        eventually(lambda: states(server) == [("done", 2)], "taken the second time")
+
+
+def test_what_comes_later_waits_for_what_failed_before_it_of_its_item_alone(hook_world: World) -> None:
+    with target_server() as target, serving(hook_world, "--forward-to", target.url) as server:
+
+        def answer(taken: Taken) -> int:
+            return 500 if taken.body["item"] == "A" and taken.body["type"] == LIFE[0] and taken.attempt < 3 else 200
+
+        target.answer = answer
+        with server.wire() as wire:
+            for one in (*life("A", *LIFE), *life("B", *LIFE)):
+                assert wire.send(request(one)).answer().status == 200
+        eventually(lambda: [one["type"] for one in target.done if one["item"] == "B"] == list(LIFE), "B is whole")
+        assert [one for one in target.done if one["item"] == "A"] == []
+        all_done(server, 10)
+        assert [one["type"] for one in target.done if one["item"] == "A"] == list(LIFE)
+
+
+def test_each_target_has_its_own_retries(hook_world: World) -> None:
+    told = noting(hook_world.folder / "told")
+    with target_server() as target:
+        target.answer = lambda taken: 500
+        with serving(
+            hook_world, "--forward-to", target.url, "--exec", str(told), "--forward-to", f"{NOBODY}/x"
+        ) as server:
+            for one in life("A", *LIFE):
+                server.post(one)
+            eventually(lambda: len(noted(told)) == len(LIFE), "all noted")
+            assert [one["type"] for one in noted(told)] == list(LIFE)
+            found = server.rows("SELECT target, sum(state = 'done') AS done FROM handovers GROUP BY target")
+            assert {row["target"].split()[0] + row["target"][-1]: row["done"] for row in found} == {
+                "exec" + str(told)[-1]: 5,
+                "forwards": 0,
+                "forwardx": 0,
+            }
+
+
+def measured(server: Served, first: int) -> float:
+    """The median seconds of an answer."""
+    times = []
+    with server.wire() as wire:
+        for number in range(first, first + 60):
+            started = time.perf_counter()
+            assert wire.send(request(event(number))).answer().status == 200
+            times.append(time.perf_counter() - started)
+    return median(times)
+
+
+def test_a_target_that_hangs_delays_no_answer(hook_world: World) -> None:
+    told = program(hook_world.folder / "told", "sleep 1000")
+    with target_server() as target:
+        with serving(hook_world) as server:
+            alone = measured(server, 0)
+        target.hangs.set()
+        with serving(hook_world, "--forward-to", target.url, "--exec", str(told)) as server:
+            server.post(event(1000))
+            eventually(lambda: target.taken, "it hangs")
+            beside = measured(server, 100)
+    assert beside < 20 * alone + 0.05, (beside, alone)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_a_target_that_was_away_gets_all_once_each_and_in_order(hook_world: World) -> None:
+    port = free_port()
+    sent = [one for number in range(10) for one in life(f"item-{number}", *LIFE)]
+    with serving(hook_world, "--forward-to", f"http://127.0.0.1:{port}/events") as server:
+        with server.wire() as wire:
+            for one in sent:
+                assert wire.send(request(one)).answer().status == 200
+        server.says("target not reached")
+        with target_server(port) as target:
+            all_done(server, len(sent))
+            assert len(target.taken) == len(sent)
+            for number in range(10):
+                assert [one["type"] for one in target.done if one["item"] == f"item-{number}"] == list(LIFE)
+        assert {attempts for _, attempts in states(server)} == {1}, "who was not there has refused nothing"
+
+
+def test_a_program_that_is_not_there_for_a_while_costs_nothing(hook_world: World) -> None:
+    told = noting(hook_world.folder / "told")
+    with serving(hook_world, "--exec", str(told)) as server:
+        away = told.rename(told.with_name("away"))
+        server.post(event())
+        server.says("cannot be run")
+        away.rename(told)
+        all_done(server, 1)
+        assert len(noted(told)) == 1
+
+
+def test_what_was_under_way_when_the_server_was_killed_is_handed_over_after_its_lease(hook_world: World) -> None:
+    with target_server() as target:
+        target.hangs.set()
+        with serving(hook_world, "--forward-to", target.url) as server:
+            for one in life("A", *LIFE):
+                server.post(one)
+            eventually(lambda: target.taken, "under way")
+            server.stop(signal.SIGKILL)
+        target.hangs.clear()
+        with serving(hook_world, "--forward-to", target.url) as server:
+            server.post(event(2, item="B"))
+            eventually(lambda: [one["item"] for one in target.done] == ["B"], "other items go on")
+            # As if the two minutes of the lease had passed.
+            rows(hook_world.store, "UPDATE handovers SET lease_until = 1, next_at = 1 WHERE state = 'waiting'")
+            all_done(server, 6)
+        assert [one["type"] for one in target.done if one["item"] == "A"] == list(LIFE)
+
+
+def test_what_waited_at_a_stop_goes_on_after_the_next_start(hook_world: World) -> None:
+    with target_server() as target:
+        with serving(hook_world, "--forward-to", target.url) as server:
+            target.answer = lambda taken: 500
+            server.post(event())
+            eventually(lambda: states(server)[0][1] >= 1, "failed")
+            assert server.stop() == 143
+        target.answer = lambda taken: 200
+        with serving(hook_world, "--forward-to", target.url) as server:
+            all_done(server, 1)
+
+
+BAD = {
+    "no program": (["--exec", "no-such-program-here"], "there is no such program"),
+    "an empty command": (["--exec", ""], "there is no such program"),
+    "an open quote": (["--exec", "sh -c 'x"], "Quote it"),
+    "no URL": (["--forward-to", "somewhere"], "no URL to send events to"),
+    "in the open": (["--forward-to", "http://example.com/"], "no URL to send events to"),
+    "another scheme": (["--forward-to", "file:///etc/passwd"], "no URL to send events to"),
+    "a password": (["--forward-to", "https://a:b@example.com/"], "no URL to send events to"),
+    "a bad port": (["--forward-to", "http://127.0.0.1:99999/"], "no URL to send events to"),
+    "twice": (["--forward-to", NOBODY, "--forward-to", NOBODY], "is named twice"),
+    "key for nobody": (["--with-key"], "--with-key is about --forward-to"),
+    "the key in a URL": (["--forward-to", f"http://127.0.0.1:9/?key={KEY}"], "holds the webhook key"),
+    "the key in a command": (["--exec", f"echo {KEY}"], "holds the webhook key"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_target_that_cannot_be_is_refused_before_anything_listens(
+    hook_world: World, inside: Callable[..., Any], name: str
+) -> None:
+    options, words = BAD[name]
+    result = inside(hook_world, "webhooks", "serve", "--port", "0", *options)
+    assert result.code == 2
+    assert words in result.err
+    assert result.out == ""
+    assert KEY not in result.err
+    assert not hook_world.store.exists()
