@@ -35,7 +35,7 @@ class WatchedKeys:
         keys = [source.read() for source in _sources(profile)]
         self._run.hide_too([form for key in keys for form in (key, _as_in_json(key))])
         # Looked at before they were read: a file that changed in between is read again the next time.
-        self._seen = {file: before.get(file) for file in _files_of(profile)}
+        self._seen = {file: before.get(file, "not looked at") for file in _files_of(profile)}
         values = [key.value for key in keys]
         if values == self._keys:
             return None

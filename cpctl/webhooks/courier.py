@@ -12,7 +12,7 @@ from cpctl.webhooks.log import Log
 from cpctl.webhooks.numbers import Numbers
 from cpctl.webhooks.posting import Unreached
 from cpctl.webhooks.targets import Target
-from cpctl.webhooks.writer import Busy, Writer
+from cpctl.webhooks.writer import Busy, Writer, identity
 
 T = TypeVar("T")
 WORKERS = 4
@@ -67,8 +67,12 @@ class Courier:
 
     def _run(self) -> None:
         store, name = self._make_store(), self._target.name
+        seen = None
         while not self._stopping.is_set():
             try:
+                if (there := identity(store)) != seen:  # set aside or deleted; nothing is found in it any more
+                    store.close()
+                    seen = there
                 self._work(store)
             except (StoreError, Busy) as error:
                 self._log.say("the store cannot be used", {"target": name, "why": str(error)}, problem=True)

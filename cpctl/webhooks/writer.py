@@ -16,6 +16,7 @@ from cpctl.delivery.store import Store, Transaction
 from cpctl.errors import StoreError
 
 T = TypeVar("T")
+Identity = tuple[int, int]
 Work = Callable[[Transaction], Any]
 # So many may wait for the disk; a sender beyond them is asked to come back.
 LONGEST_QUEUE = 4096
@@ -46,6 +47,7 @@ class Writer:
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="webhooks-writer", daemon=True)
+        self._written: Identity | None = None  # the file that holds what was committed
         self._since: float | None = None  # when the transaction under way began
         self.commits = 0
 
@@ -115,12 +117,28 @@ class Writer:
         """Commit all the jobs; each with its result or failure. None where one of several spoils it for all."""
         try:
             results = store.write(lambda work: [job.work(work) for job in jobs])
+            if (there := identity(store)) != self._written:
+                # The first commit; or the file was set aside or deleted, and what went into it is found by nobody.
+                if self._written is not None:
+                    store.close()
+                    results = store.write(lambda work: [job.work(work) for job in jobs])
+                    there = identity(store)
+                self._written = there
             self.commits += 1
             return list(zip(jobs, results, strict=True))
         except StoreError as error:
             return [(job, error) for job in jobs]
         except Exception as error:
             return None if len(jobs) > 1 else [(jobs[0], error)]
+
+
+def identity(store: Store) -> Identity | None:
+    """What tells the file of a store from every other file of that name; None where there is none."""
+    try:
+        found = store.path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _tell(done: "list[tuple[_Job, Any]]") -> None:

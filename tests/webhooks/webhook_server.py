@@ -40,7 +40,11 @@ class Wire:
         self.socket = socket.create_connection((host, port), timeout=SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+            try:
+                self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+            except OSError:
+                self.socket.close()
+                raise
         self._reader = self.socket.makefile("rb")
 
     def __enter__(self) -> "Wire":
