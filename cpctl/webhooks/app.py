@@ -20,6 +20,8 @@ from cpctl.webhooks.writer import Busy, Writer
 LARGEST_BODY = 1_048_576  # bytes
 # Bodies of all requests together, so that a thousand senders cannot fill the memory.
 LARGEST_BODIES = 67_108_864
+# One that is no larger is read all the same: no webhook that was ever documented comes near it.
+_SMALL_BODY = 32_768
 # So much of a body that is refused is still heard out: a sender that is reset in mid-sentence sees no answer.
 HEARD_OUT = 8 * LARGEST_BODY
 RETRY_AFTER_SECONDS = 30
@@ -165,7 +167,7 @@ class App:
                 body += piece
                 if len(body) > LARGEST_BODY:
                     raise _too_large()
-                if self._held > LARGEST_BODIES:
+                if self._held > LARGEST_BODIES and len(body) > _SMALL_BODY:
                     raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many bodies at once", retry_after="1")
         except BaseException:
             self._held -= len(body)
