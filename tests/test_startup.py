@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from worlds import ITEM, ORDER, World, shipped
@@ -15,6 +16,8 @@ sys.stdout = sys.__stdout__
 print("\\n" + json.dumps([status, sorted(sys.modules)]))
 """
 HEAVY = {"requests", "urllib3", "rich", "pydantic", "jmespath", "http.server", "cpctl.sandbox", "prompt_toolkit"}
+HEAVY |= {"uvicorn", "h11", "asyncio", "cpctl.webhooks"}
+CLI = Path(__file__).parent.parent / "cpctl" / "cli"
 QUEUE_ONLY = (*shipped(), "--queue-only")
 
 
@@ -54,6 +57,14 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
 )
 def test_a_command_loads_only_what_it_needs(world: World, arguments: list[str], without: set[str]) -> None:
     assert not loaded(world, *arguments) & without
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in CLI.glob("*.py") if path.stem != "__init__"))
+def test_no_command_brings_the_server_library_with_it(module: str) -> None:
+    """`webhooks serve` alone needs it, and imports it when it runs."""
+    script = f"import sys, cpctl.cli.{module}; print(sorted({{'uvicorn', 'h11', 'asyncio'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_completing_one_group_loads_no_other(world: World) -> None:

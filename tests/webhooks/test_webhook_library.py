@@ -1,0 +1,46 @@
+"""The server library is an extra: one command needs it, and says so where it is missing."""
+
+from pathlib import Path
+
+import pytest
+from webhook_server import webhook_world
+from worlds import World
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> World:
+    """A world whose Python has no uvicorn: a module of that name, found first, is not to be had."""
+    world = webhook_world(tmp_path)
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / "uvicorn.py").write_text("raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')\n")
+    path = f"{blocked}:{world.environment['PYTHONPATH']}"
+    return World(tmp_path, {**world.environment, "PYTHONPATH": path})
+
+
+def test_without_the_library_webhooks_serve_says_what_to_install(without: World) -> None:
+    for words in ((), ("--dry-run",)):
+        result = without.run("webhooks", "serve", *words)
+        assert (result.code, result.out) == (3, "")
+        assert result.err == (
+            "cpctl: `webhooks serve` needs the package uvicorn, which is not installed.\n"
+            '  Install it beside cpctl: pip install "cpctl[webhooks]", or: pipx inject cpctl uvicorn\n'
+        )
+
+
+def test_a_part_of_the_library_that_is_missing_is_named(tmp_path: Path) -> None:
+    world = webhook_world(tmp_path)
+    (tmp_path / "h11.py").write_text("raise ModuleNotFoundError(\"No module named 'h11'\", name='h11')\n")
+    result = world.run("webhooks", "serve", PYTHONPATH=f"{tmp_path}:{world.environment['PYTHONPATH']}")
+    assert result.code == 3
+    assert "needs the package h11" in result.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("webhooks", "--help"), ("webhooks", "serve", "--help"), ("signal", "types"), ("outbox", "list")],
+    ids=" ".join,
+)
+def test_without_the_library_every_other_command_works(without: World, words: tuple[str, ...]) -> None:
+    result = without.run(*words)
+    assert result.code == 0, result.err
