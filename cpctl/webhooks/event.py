@@ -1,5 +1,6 @@
 """A webhook as it arrives: read, its key checked and taken out, made recognisable. No I/O."""
 
+import codecs
 import hashlib
 import hmac
 import json
@@ -87,7 +88,7 @@ def is_one_of(given: object, keys: Sequence[str]) -> bool:
 
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
     try:
@@ -98,7 +99,7 @@ def _read_object(body: bytes) -> dict[str, Any]:
         raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable("JSON, but not an object")
-    if _is_deeper(value, DEEPEST):
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(value, DEEPEST):
         raise Unreadable(f"nested deeper than {DEEPEST}")
     return value
 

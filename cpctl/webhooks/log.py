@@ -76,10 +76,13 @@ class Log:
 
     def _line(self, what: str, facts: Mapping[str, object]) -> str:
         now = datetime.now(UTC)
-        known = {name: value for name, value in facts.items() if value is not None and value != ""}
         if self._json:
+            known = {name: value for name, value in facts.items() if value is not None and value != ""}
             return json.dumps({"time": now.isoformat(timespec="milliseconds"), "what": what, **known})
-        words = " ".join([f"{name}={_quoted(str(value))}" for name, value in known.items()])
+        texts = [(name, str(value)) for name, value in facts.items() if value is not None and value != ""]
+        if not _PLAIN("".join([text for _, text in texts])):
+            texts = [(name, _quoted(text)) for name, text in texts]
+        words = " ".join([f"{name}={text}" for name, text in texts])
         return f"{now.isoformat(' ', 'milliseconds')} {what} {words}".rstrip()
 
 
