@@ -12,6 +12,7 @@ GROUPS = {
     "catalogs": "Collections of titles (CloudPublish).",
     "titles": "The books of a catalog (CloudPublish).",
     "profile": "The profiles of the configuration file.",
+    "service": "Units for systemd and lines for cron, to run cpctl as a service.",
     "sandbox": "A Cloudprinter on this machine, to try things out and to test scripts.",
 }
 
