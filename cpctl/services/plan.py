@@ -98,6 +98,15 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
+def refuse_odd_program(program: str) -> None:
+    """Raise InvalidInput for a path that systemd takes for no program: systemd.service(5) knows no quotes in one."""
+    if any(mark in program for mark in "\"'\\"):
+        raise InvalidInput(
+            f"systemd runs no program with a quote or a backslash in its path: {program}",
+            "Install cpctl elsewhere, or use --cron.",
+        )
+
+
 def _refuse_raw_ends(file: str) -> None:
     """systemd takes this path unquoted: it drops blanks at its end and joins lines at a backslash."""
     refuse_unwritable("The key file", file)

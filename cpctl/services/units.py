@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from cpctl.services.escaping import command_line, literal, quoted
-from cpctl.services.plan import STATE_FOLDER, Plan, UnitFile
+from cpctl.services.plan import STATE_FOLDER, Plan, UnitFile, refuse_odd_program
 
 # Done by the kernel for any process that asks; also in a person's own units.
 HARDENED = (
@@ -41,7 +41,8 @@ STOPPED_BY_SIGTERM = "SuccessExitStatus=143"
 
 
 def unit_files(plan: Plan) -> list[UnitFile]:
-    """The files of a plan, the service first."""
+    """The files of a plan, the service first. Raises InvalidInput for a program that systemd would not run."""
+    refuse_odd_program(plan.program[0])
     names = [f"{plan.name}.service", *([f"{plan.name}.timer"] if plan.every else [])]
     texts = [f"{_head(plan, names)}\n{_service(plan)}", f"\n{_timer(plan)}"]
     files = [f"{plan.folder}/{name}" for name in names]
