@@ -1,18 +1,19 @@
-"""What a service must know of this machine and of the person who prints it, put into a plan."""
+"""What a service must know of the person who prints it and of this machine, put into a plan."""
 
 import os
 import re
-import sys
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cpctl.cli.group import LazyGroup
+from cpctl.cli.machine import HOMES, TMP, below, owner, program, program_in_a_home, user_units
 from cpctl.cli.run import Run
 from cpctl.config.paths import config_file
 from cpctl.config.profiles import SETTINGS, Profile
-from cpctl.config.secrets import ENV_NAMES
-from cpctl.errors import ConfigError, InvalidInput, nearest
+from cpctl.config.secrets import ENV_NAMES, KeySource
+from cpctl.errors import InvalidInput, nearest
 from cpctl.services.escaping import refuse_unwritable
 from cpctl.services.plan import (
     ACCOUNT,
@@ -30,9 +31,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]{0,99}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}\$?")
 # What a way out of the house needs; a service does not see what stands in a person's shell.
 _ROUTES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE")
-# What ProtectHome= hides, and PrivateTmp=.
-_HOMES = ("/home", "/root", "/run/user")
-_TMP = ("/tmp", "/var/tmp")
+# What the service must not be told by itself: it is told by the unit, or it would do nothing.
+_BEFORE_THE_DASHES = ("profile", "config", "dry_run")
 
 
 class Asked(NamedTuple):
@@ -46,9 +46,9 @@ class Asked(NamedTuple):
     words: tuple[str, ...]
 
 
-def checked_service(name: str) -> Service:
-    """The service of that name. Raises InvalidInput."""
-    if os.name == "nt":
+def checked_service(name: str, system: str = os.name) -> Service:
+    """The service of that name. Raises InvalidInput for another, and on Windows."""
+    if system == "nt":
         raise InvalidInput(
             "Windows has neither systemd nor cron.", "Let the Task Scheduler run `cpctl outbox flush --quiet`."
         )
@@ -61,7 +61,7 @@ def checked_name(name: str) -> str:
     """A name that a unit can have. Raises InvalidInput."""
     if not _NAME.fullmatch(name):
         raise InvalidInput(f'--name "{name}" cannot be the name of a unit.', "Use letters, digits, and - _ . :")
-    return name
+    return name.removesuffix(".service")
 
 
 def checked_words(service: Service, words: Sequence[str]) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def checked_words(service: Service, words: Sequence[str]) -> tuple[str, ...]:
     if words and group in GROUPS:
         made = LazyGroup(group, "").get_command(None, command)
         context = made.make_context(f"cpctl {group} {command}", list(words), obj=Run({}))
-        for name in ("profile", "config", "dry_run"):
+        for name in _BEFORE_THE_DASHES:
             if context.params.get(name):
                 option = f"--{name.replace('_', '-')}"
                 raise InvalidInput(f"{option} cannot be given to the service.", f"Put {option} before the --.")
@@ -81,57 +81,53 @@ def checked_words(service: Service, words: Sequence[str]) -> tuple[str, ...]:
 
 def unit_plan(run: Run, asked: Asked) -> Plan:
     """The plan of a unit. Raises ConfigError without a profile, InvalidInput for what no unit can hold."""
-    profile = _written_in_a_line(run.profile)
-    owner = _owner(profile.store)
-    account = "" if asked.user else _account(asked, owner)
-    shares_store = asked.user or account == owner
-    default = config_file(None, {})[0].parent if asked.user else Path(KEY_FOLDER)
-    config = profile.file.absolute() if profile.file else None
-    if config and not shares_store and _below(config, _HOMES + _TMP):
-        config = Path(SYSTEM_CONFIG)
-    plan = Plan(
-        asked.service,
-        asked.name,
-        _program(),
-        (*_chosen_profile(profile), *asked.words),
-        tuple(_environment(run, config, shares_store)),
-        _credential(profile, asked.service.key, default, "" if asked.user else "sudo "),
-        str(_user_units()) if asked.user else SYSTEM_FOLDER,
-        account,
-        str(profile.store.absolute().parent) if shares_store else "",
-        False,
-        asked.every,
-        (),
-    )
-    return checked(plan._replace(sees_tmp=_sees_tmp(plan, config), remarks=tuple(_remarks(run, plan, owner))))
-
-
-def cron_plan(run: Run, asked: Asked) -> Plan:
-    """The plan of a line in the crontab of the person who prints it. Raises ConfigError, InvalidInput."""
-    profile = _written_in_a_line(run.profile)
-    config = profile.file.absolute() if profile.file else None
-    key = profile.keys.get(asked.service.key)
-    own = key is not None and key.kind != "command" and key.place.startswith(f"{asked.service.key}.")
-    credential = None if own else _credential(profile, asked.service.key, config_file(None, {})[0].parent, "")
+    profile = _fit_for_a_line(run.profile)
+    account = "" if asked.user else _account(asked, owner(profile.store))
+    own = asked.user or account == owner(profile.store)
+    keys = _own_folder() if asked.user else Path(KEY_FOLDER)
+    config = _config(profile, own)
     return checked(
         Plan(
-            asked.service,
-            asked.name,
-            _program(),
-            (*_chosen_profile(profile), *asked.words),
-            tuple(_environment(run, config, True)),
-            credential,
-            "",
-            "",
-            str(profile.store.absolute().parent),
-            True,
-            asked.every,
-            (),
+            service=asked.service,
+            name=asked.name,
+            program=program(),
+            words=(*_chosen_profile(profile), *asked.words),
+            environment=tuple(_environment(run, config, own)),
+            credential=_credential(profile, asked.service.key, keys, "" if asked.user else "sudo "),
+            folder=user_units(run.environment) if asked.user else SYSTEM_FOLDER,
+            account=account,
+            store=_store_folder(profile) if own else "",
+            sees_tmp=_sees_tmp(profile, config, own),
+            every=asked.every,
+            remarks=(*_remarks_of_account(profile, account, own, config, asked.service), *_remarks(run, asked.words)),
         )
     )
 
 
-def _written_in_a_line(profile: Profile) -> Profile:
+def cron_plan(run: Run, asked: Asked) -> Plan:
+    """The plan of a line in the crontab of the person who prints it. Raises ConfigError, InvalidInput."""
+    profile = _fit_for_a_line(run.profile)
+    key = profile.keys.get(asked.service.key)
+    found = key is not None and key.kind != "command" and key.place.startswith(f"{asked.service.key}.")
+    return checked(
+        Plan(
+            service=asked.service,
+            name=asked.name,
+            program=program(),
+            words=(*_chosen_profile(profile), *asked.words),
+            environment=tuple(_environment(run, _config(profile, True), True)),
+            credential=None if found else _credential(profile, asked.service.key, _own_folder(), ""),
+            folder="",
+            account="",
+            store=_store_folder(profile),
+            sees_tmp=True,
+            every=asked.every,
+            remarks=_remarks(run, ()),
+        )
+    )
+
+
+def _fit_for_a_line(profile: Profile) -> Profile:
     """The profile, if its names fit into one line each: they stand in comments, too. Raises InvalidInput."""
     refuse_unwritable("The profile", profile.name)
     refuse_unwritable("The configuration", str(profile.file or ""))
@@ -139,12 +135,20 @@ def _written_in_a_line(profile: Profile) -> Profile:
     return profile
 
 
-def _program() -> tuple[str, ...]:
-    """The cpctl that runs now. A link is kept: behind it, an upgrade may put another version."""
-    started = Path(sys.argv[0]).absolute()
-    if started.name == "cpctl" and os.access(started, os.X_OK) and started.is_file():
-        return (str(started),)
-    return (sys.executable, "-m", "cpctl")
+def _own_folder() -> Path:
+    return config_file(None, {})[0].parent
+
+
+def _store_folder(profile: Profile) -> str:
+    return str(profile.store.absolute().parent)
+
+
+def _config(profile: Profile, own: bool) -> Path | None:
+    """The configuration the service reads: another account cannot read what lies in a home."""
+    if profile.file is None:
+        return None
+    file = profile.file.absolute()
+    return file if own or not below(file, HOMES + TMP) else Path(SYSTEM_CONFIG)
 
 
 def _chosen_profile(profile: Profile) -> tuple[str, ...]:
@@ -152,15 +156,16 @@ def _chosen_profile(profile: Profile) -> tuple[str, ...]:
     return () if profile.name_source == "environment" else (f"--profile={profile.name}",)
 
 
-def _environment(run: Run, config: Path | None, shares_store: bool) -> Iterator[tuple[str, str]]:
+def _environment(run: Run, config: Path | None, own: bool) -> Iterator[tuple[str, str]]:
     """What the person's shell says and a service would not see: where things are, and the way out of the house."""
     profile = run.profile
     if config is not None:
         yield "CPCTL_CONFIG", str(config)
-    store = profile.settings["store"].source
-    if shares_store and not store.startswith("line "):
-        name = "CPCTL_STORE" if store == "CPCTL_STORE" else "CPCTL_DATA_DIR"
-        yield name, str(profile.store.absolute() if name == "CPCTL_STORE" else profile.store.absolute().parent)
+    source = profile.settings["store"].source
+    if own and source == "CPCTL_STORE":
+        yield "CPCTL_STORE", str(profile.store.absolute())
+    elif own and not source.startswith("line "):
+        yield "CPCTL_DATA_DIR", _store_folder(profile)
     for setting in ("base_url", "timeout"):
         if profile.settings[setting].source == SETTINGS[setting].variable:
             yield SETTINGS[setting].variable, profile[setting]
@@ -171,31 +176,28 @@ def _routes(run: Run) -> list[tuple[str, str]]:
     return [(name, run.environment[name]) for name in _ROUTES if name in run.environment]
 
 
-def _credential(profile: Profile, service: str, default: Path, sudo: str) -> Credential:
+def _credential(profile: Profile, service: str, folder: Path, sudo: str) -> Credential:
     """Where the key is to be read from: the file that is named, or one that has yet to be made."""
     source = profile.keys.get(service)
     variable = f"{ENV_NAMES[service]}_FILE"
     if source is not None and isinstance(source.value, Path):
         file = str(source.value.absolute())
         return Credential(service, variable, file, (f"The key for {service} is read from {file}: {source.place}.",))
-    file = str(default / f"{service}.key")
-    why = "No key is set yet."
-    if source is not None:
-        why = f"Now it comes from {source.place}" + (
-            "; a service cannot unlock a password store." if source.kind == "command" else ", which no unit repeats."
-        )
-    from shlex import quote
-
-    return Credential(
-        service,
-        variable,
-        file,
-        (
-            f"The key for {service} must stand in {file}. {why}",
-            "Once, before the first start; then type the key, Enter, Ctrl-D:",
-            f"  {sudo}install -D -m 600 /dev/stdin {quote(file)}",
-        ),
+    file = str(folder / f"{service}.key")
+    remarks = (
+        f"The key for {service} must stand in {file}. {_why_a_file(source)}",
+        "Once, before the first start; then type the key, Enter, Ctrl-D:",
+        f"  {sudo}install -D -m 600 /dev/stdin {shlex.quote(file)}",
     )
+    return Credential(service, variable, file, remarks)
+
+
+def _why_a_file(source: KeySource | None) -> str:
+    if source is None:
+        return "No key is set yet."
+    if source.kind == "command":
+        return f"Now it comes from {source.place}; a service cannot unlock a password store."
+    return f"Now it comes from {source.place}, and a unit repeats no key."
 
 
 def _account(asked: Asked, owner: str) -> str:
@@ -207,60 +209,38 @@ def _account(asked: Asked, owner: str) -> str:
     return asked.run_as
 
 
-def _owner(store: Path) -> str:
-    """Who owns the store; where there is none yet, who asks."""
-    import pwd
-
-    try:
-        number = store.stat().st_uid
-    except OSError:
-        number = os.getuid()
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
+def _sees_tmp(profile: Profile, config: Path | None, own: bool) -> bool:
+    """Whether something it needs lies where PrivateTmp= would hide it."""
+    needed = [Path(program()[0]), *([config] if config else []), *([profile.store] if own else [])]
+    return any(below(each.absolute(), TMP) for each in needed)
 
 
-def _user_units() -> Path:
-    """The folder of a person's own units: systemd.unit(5). Raises ConfigError."""
-    named = os.environ.get("XDG_CONFIG_HOME", "")
-    try:
-        base = Path(named) if Path(named).is_absolute() else Path.home() / ".config"
-    except RuntimeError as error:
-        raise ConfigError("There is no home folder here to keep units in.", "Set HOME.") from error
-    return base / "systemd" / "user"
+def _remarks_of_account(
+    profile: Profile, account: str, own: bool, config: Path | None, service: Service
+) -> Iterator[str]:
+    """What a person has to do for the account it runs as, before it runs."""
+    if account == "root":
+        yield f"It runs as root, who owns {profile.store}. Print it as the person who reports signals."
+    if own:
+        return
+    yield f"It runs as {account}; once: sudo useradd --system --no-create-home {account}"
+    if not service.meets_strangers:
+        yield f"It has a store of its own, /var/lib/cpctl; it does not send what is accepted in {profile.store}."
+    if config is not None:
+        yield f'{config} must have the profile "{profile.name}" (no keys), belong to {account}, and have mode 600.'
+    if program_in_a_home():
+        yield f"{account} cannot run {program()[0]}, which lies in a home: install cpctl for all, in /opt."
 
 
-def _below(path: Path, folders: Sequence[str]) -> bool:
-    """Whether a path lies in one of the folders, itself or what it links to."""
-    return any(each.is_relative_to(folder) for each in (path, path.resolve()) for folder in folders)
-
-
-def _sees_tmp(plan: Plan, config: Path | None) -> bool:
-    needed = [Path(plan.program[0]), *([Path(plan.store)] if plan.store else []), *([config] if config else [])]
-    return any(_below(each, _TMP) for each in needed)
-
-
-def _remarks(run: Run, plan: Plan, owner: str) -> Iterator[str]:
-    """What a person has to know, or to do, before it runs."""
-    if plan.account == "root":
-        yield f"It runs as root, who owns {run.profile.store}. Print it as the person who reports signals."
-    if plan.account and not plan.store:
-        yield from _remarks_of_account(plan, run.profile, owner)
-    for name, value in _routes(run):
-        if "@" in value:
-            yield f"{name} holds a password and is left out; put it into a file for EnvironmentFile=."
-    if any(word.split("=")[0] == "--exec" for word in plan.words):
-        yield "What --exec starts lives within the limits of the unit; docs/services.md says how to widen them."
-
-
-def _remarks_of_account(plan: Plan, profile: Profile, owner: str) -> Iterator[str]:
-    """The service has an account, a store and a configuration of its own."""
-    yield f"It runs as {plan.account}; once: sudo useradd --system --no-create-home {plan.account}"
-    if not plan.service.meets_strangers:
-        yield f"It has a store of its own, /var/lib/cpctl; what {owner} accepts in {profile.store} is not sent by it."
-    if profile.file is not None:
-        named = dict(plan.environment)["CPCTL_CONFIG"]
-        yield f'{named} must have the profile "{profile.name}" (no keys), belong to {plan.account}, and have mode 600.'
-    if _below(Path(plan.program[0]), _HOMES):
-        yield f"{plan.account} cannot run {plan.program[0]}, which lies in a home: install cpctl for all, in /opt."
+def _remarks(run: Run, words: Sequence[str]) -> tuple[str, ...]:
+    """What cannot be written into a unit, and what the unit's limits mean."""
+    left_out = [
+        f"{name} holds a password and is left out; docs/services.md says where it can stand."
+        for name, value in _routes(run)
+        if "@" in value
+    ]
+    if any(word.split("=")[0] == "--exec" for word in words):
+        left_out.append(
+            "What --exec starts lives within the limits of the unit; docs/services.md says how to widen them."
+        )
+    return tuple(left_out)

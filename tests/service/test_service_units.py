@@ -11,6 +11,9 @@ import pytest
 from service_world import Unit, as_systemd_reads, complaints, install_cpctl, printed, split
 from worlds import Result, World, configuration
 
+from cpctl.cli.installing import checked_service
+from cpctl.errors import InvalidInput
+
 Inside = Callable[..., Result]
 ME = getpass.getuser()
 HOSTILE = "50% $HOME 'a' \"b\" \\ ; --watch"
@@ -98,7 +101,7 @@ def test_webhooks_can_share_the_store_of_a_person(world: World, inside: Inside) 
 def test_who_prints_a_service_for_another_account_is_told_what_it_needs(world: World) -> None:
     done = world.run("service", "print", "outbox", "--run-as", "press")
     assert "useradd --system --no-create-home press" in done.err
-    assert f"what {ME} accepts in {world.store} is not sent by it" in done.err
+    assert f"does not send what is accepted in {world.store}" in done.err
     assert '/etc/cpctl/config.yaml must have the profile "sandbox"' in done.err
     assert all(f"# {line.removeprefix('Warning: ')}" in done.out for line in done.err.splitlines())
 
@@ -246,6 +249,23 @@ def test_what_cannot_be_meant_is_refused(world: World, inside: Inside, arguments
     done = inside(world, "service", "print", *arguments)
     assert (done.code, done.out) == (2, "")
     assert told in done.err
+
+
+def test_windows_is_told_what_it_has_instead() -> None:
+    with pytest.raises(InvalidInput, match="neither systemd nor cron"):
+        checked_service("outbox", "nt")
+
+
+def test_the_ending_of_a_unit_may_be_part_of_its_name(world: World, inside: Inside) -> None:
+    (service,) = _printed(inside, world, "outbox", "--name", "signals.service")
+    assert service.file == "/etc/systemd/system/signals.service"
+    assert "enable --now signals.service\n" in service.content
+
+
+def test_what_exec_starts_is_said_to_share_the_limits(world: World, inside: Inside) -> None:
+    done = inside(world, "service", "print", "webhooks", "--", "--exec", "/usr/local/bin/press in")
+    assert "What --exec starts lives within the limits of the unit" in done.err
+    assert ' --exec "/usr/local/bin/press in"\n' in done.out
 
 
 def test_without_a_profile_there_is_nothing_to_print(empty_world: World) -> None:
