@@ -62,6 +62,8 @@ def complaints(folder: Path, units: Sequence[Unit], *options: str) -> str:
         env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
         timeout=60,
     )
+    if "Failed to initialize manager" in done.stderr:
+        pytest.skip(f"systemd-analyze cannot work here, so nobody has verified the units: {done.stderr}")
     return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
 
 
@@ -88,6 +90,8 @@ def as_systemd_reads(unit: Unit) -> Reading:
                  "SYSTEMD_LOG_TARGET": "console", "PATH": os.environ["PATH"]},
             timeout=60,
         )  # fmt: skip
+    if "-> Unit" not in done.stdout and unit.name not in done.stderr:
+        pytest.skip(f"systemd --test cannot work here, so nobody has read the units: {done.stderr}")
     after = done.stdout.partition(f"-> Unit {unit.name}:\n")[2]
     assert after, done.stderr
     lines = [line.strip() for line in after.split("-> Unit ")[0].splitlines()]

@@ -139,12 +139,13 @@ def test_the_key_is_in_no_file_of_the_web_server(front: Front) -> None:
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
 def test_the_web_server_takes_the_block_as_it_is(name: str, tmp_path: Path) -> None:
-    """Its own check; only the certificate is another, because that of the document cannot be here."""
+    """Its own check; for nginx with the ports and the certificate of this test, which it opens."""
     program = _program(name)
     _make_certificate(tmp_path)
     if name == "nginx":
-        block = _with_certificate(blocks("nginx")[0], tmp_path)
-        command = [program, "-t", *_nginx_options(_nginx_config(tmp_path, block), tmp_path)]
+        # It binds its ports even to check; those of the document need root.
+        config = _nginx_config(tmp_path, _nginx_block(tmp_path, *_free_ports(3)))
+        command = [program, "-t", *_nginx_options(config, tmp_path)]
     else:
         config = tmp_path / "Caddyfile"
         config.write_text(blocks("caddy")[0])
@@ -191,10 +192,7 @@ class _Server:
         self._running: subprocess.Popen[bytes] | None = None
 
     def _nginx(self, receiver_port: int, other: int) -> list[str]:
-        block = _with_certificate(blocks("nginx")[0], self._folder)
-        block = _replaced(block, "listen 443 ssl", f"listen 127.0.0.1:{self._port} ssl")
-        block = _replaced(block, "listen [::]:443 ssl", f"listen 127.0.0.1:{other} ssl")
-        block = _replaced(block, "127.0.0.1:8100", f"127.0.0.1:{receiver_port}")
+        block = _nginx_block(self._folder, self._port, other, receiver_port)
         return [*_nginx_options(_nginx_config(self._folder, block), self._folder), "-g", "daemon off;"]
 
     def _caddy(self, receiver_port: int, other: int) -> list[str]:
@@ -223,6 +221,14 @@ class _Server:
         self._running.wait(timeout=SECONDS)
 
 
+def _nginx_block(folder: Path, port: int, other: int, receiver_port: int) -> str:
+    block = re.sub(r"/etc/letsencrypt/\S*fullchain.pem", str(folder / "cert.pem"), blocks("nginx")[0])
+    block = re.sub(r"/etc/letsencrypt/\S*privkey.pem", str(folder / "key.pem"), block)
+    block = _replaced(block, "listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
+    block = _replaced(block, "listen [::]:443 ssl", f"listen 127.0.0.1:{other} ssl")
+    return _replaced(block, "127.0.0.1:8100", f"127.0.0.1:{receiver_port}")
+
+
 def _nginx_config(folder: Path, block: str) -> Path:
     """What Debian's nginx.conf has around the block."""
     config = folder / "nginx.conf"
@@ -240,11 +246,6 @@ def _nginx_config(folder: Path, block: str) -> Path:
 
 def _nginx_options(config: Path, folder: Path) -> list[str]:
     return ["-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
-
-
-def _with_certificate(block: str, folder: Path) -> str:
-    block = re.sub(r"/etc/letsencrypt/\S*fullchain.pem", str(folder / "cert.pem"), block)
-    return re.sub(r"/etc/letsencrypt/\S*privkey.pem", str(folder / "key.pem"), block)
 
 
 def _replaced(text: str, old: str, new: str) -> str:
