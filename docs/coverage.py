@@ -178,7 +178,7 @@ def _signal(name: str) -> tuple[str, ...]:
     kind = KINDS[name]
     differs = {
         "ItemRegistered": "its text is a copy of ItemProduce's",
-        "ItemCanceled": "the table calls `cause` optional, the text demands a published code: none will do, another will not",
+        "ItemCanceled": "the table calls `cause` optional, the text wants a published code; none at all is taken",
         "ItemError": "in 2.0 another name of ItemDelay",
     }.get(name, "")
     command = f"`signal {kind.command}`"

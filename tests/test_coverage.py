@@ -1,4 +1,4 @@
-"""The API coverage table is whole: nothing the program speaks is left out of it, and nothing is claimed that is not there."""
+"""The API coverage table leaves nothing out that the program speaks, and claims nothing that is not there."""
 
 import pytest
 
