@@ -84,6 +84,14 @@ class _WithSharedOptions:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the command line; a failure knows whose it is, which typer leaves out for some."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 class Command(_WithSharedOptions, typer.core.TyperCommand):
     """One command: its own options, and the shared ones."""
@@ -140,9 +148,11 @@ class _Group(_WithSharedOptions, typer.core.TyperGroup):
         """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and name not in self.summaries():
-            from cpctl.errors import nearest
+            from cpctl.cli.mistyped import meant_command
 
-            raise UsageError(f'There is no command "{name}". {nearest(name, self.summaries())}', ctx)
+            top = ctx.find_root().command
+            hint = meant_command(name, self.summaries(), top.inner_commands(), anywhere=self is top)
+            raise UsageError(f'There is no command "{name}". {hint}', ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -166,6 +176,10 @@ class Root(_Group):
     def summaries(self) -> Mapping[str, str]:
         """All groups and commands."""
         return {**self._groups, **self._commands}
+
+    def inner_commands(self) -> dict[str, list[str]]:
+        """The commands of each group. Loads all of them: for failures, and for lists of everything."""
+        return {group: list(LazyGroup(group, "").summaries()) for group in self._groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A group without loading it; a command by loading its module."""

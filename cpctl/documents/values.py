@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from cpctl.documents.problems import Problem, closest, refuse, shown, warn
+from cpctl.documents.problems import Problem, refuse, shown, warn
+from cpctl.errors import closest
 from cpctl.lists import countries, currencies
 
 Check = Callable[[str], Problem | None]
