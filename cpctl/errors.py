@@ -129,8 +129,8 @@ def closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     return by_lower[found[0]] if found else ""
 
 
-def nearest(value: str, names: Iterable[str]) -> str:
+def nearest(value: str, names: Iterable[str], cutoff: float = 0.5) -> str:
     """A hint that names the closest of the valid names, or else all of them."""
     known = list(names)
-    found = closest(value, known, cutoff=0.5)
+    found = closest(value, known, cutoff)
     return f'Did you mean "{found}"?' if found else f"Valid: {', '.join(known)}."

@@ -5,7 +5,8 @@ All that is known of typer's machinery stands here; commands know its parameters
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -214,6 +215,24 @@ class LazyGroup(_Group):
             context_settings=declared.parsing,
         )
         return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def help_of(top: Root, words: Sequence[str], run: Run) -> str:
+    """What `--help` shows of the command these words name; of cpctl itself without words.
+
+    Raises typer's error of a wrong command line, naming the nearest command.
+    """
+    with ExitStack() as opened:
+        command: Any = top
+        context = opened.enter_context(top.make_context("cpctl", [], obj=run, resilient_parsing=True))
+        for word in words:
+            if not isinstance(command, _Group):
+                raise UsageError(f"`{context.command_path}` has no commands of its own.", context)
+            context.resilient_parsing = False  # so that a word that does not exist is refused
+            _, command, _ = command.resolve_command(context, [word])
+            made = command.make_context(word, [], parent=context, resilient_parsing=True)
+            context = opened.enter_context(made)
+        return str(command.get_help(context)) + "\n"
 
 
 class Declared(NamedTuple):

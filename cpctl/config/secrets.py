@@ -8,7 +8,13 @@ from typing import NamedTuple
 from cpctl.config.paths import expanded
 from cpctl.errors import ConfigError
 
-SERVICES = ("core", "signal", "webhooks")
+# What each key is for.
+KEY_USES = {
+    "core": "orders, quotes, products, catalogs and titles",
+    "signal": "what the production reports; always another key than core",
+    "webhooks": "what incoming webhooks must carry",
+}
+SERVICES = tuple(KEY_USES)
 # CPCTL_CORE_KEY, CPCTL_SIGNAL_KEY, CPCTL_WEBHOOK_KEY, each also with _FILE.
 ENV_NAMES = {"core": "CPCTL_CORE_KEY", "signal": "CPCTL_SIGNAL_KEY", "webhooks": "CPCTL_WEBHOOK_KEY"}
 MASK = "***"
