@@ -7,12 +7,13 @@ import typer
 from cpctl.cli.group import Commands
 from cpctl.cli.root import root
 from cpctl.cli.run import Run
-from cpctl.errors import InvalidInput
+from cpctl.errors import InvalidInput, nearest
 from cpctl.help.blocks import plain
 from cpctl.help.calls import Call
 from cpctl.help.explained import all_calls, as_blocks, as_data, find
 from cpctl.output.columns import EXPLAINED, EXPLAINED_FIELD, Sheet
 
+APIS = ("core", "publish")
 commands = Commands()
 
 
@@ -22,9 +23,16 @@ def explain_call(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[CALL...]", help="A signal, a command, or a path of the service.")
     ] = None,
+    api: Annotated[str, typer.Option("--api", metavar="NAME", help="core or publish: whose call it is.")] = "core",
 ) -> None:
     """Show what a call or a signal consists of: fields, key, answers, an example."""
-    found = _found(" ".join(words)) if words else [make() for make in all_calls().values()]
+    if api not in APIS:
+        raise InvalidInput(f'There is no API "{api}".', nearest(api, APIS))
+    found = (
+        _found(" ".join([*words, *(["--api publish"] if api == "publish" else [])]))
+        if words
+        else [make() for make in all_calls().values()]
+    )
     output = run.output
     if len(found) > 1:
         run.show([_line(call) for call in found], EXPLAINED)

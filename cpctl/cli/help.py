@@ -44,16 +44,22 @@ def _topic(run: Run, topic: Topic) -> str:
     return f"{text}\n{plain([Head(f'Commands of `cpctl {topic.group}`'), Rows(list(inner.items()))])}"
 
 
+def _unknown(words: list[str], error: Exception) -> Exception:
+    """What is wrong with the words: of one word, topics count as well as commands."""
+    if (topic := topic_named(words[0])) and words[0] not in root().summaries():
+        return InvalidInput(f'The topic "{topic.name}" takes no "{words[1]}".', f"`cpctl help {topic.name}` shows it.")
+    near = nearest_topic(words[0]) if len(words) == 1 else ""
+    if near or (len(words) == 1 and "Did you mean" not in str(error)):
+        hint = f' Did you mean "{near}"?' if near else ""
+        return InvalidInput(f'There is no topic and no command "{words[0]}".{hint}', "`cpctl help` lists them.")
+    return error
+
+
 def _command(run: Run, words: list[str]) -> str:
     """What --help shows; for no words at all with the list of topics. Raises InvalidInput naming the nearest."""
     try:
         text = help_of(root(), words, run)
     except UsageError as error:
-        near = nearest_topic(words[0]) if len(words) == 1 else ""
-        if not near:
-            raise
-        raise InvalidInput(
-            f'There is no topic or command "{words[0]}". Did you mean "{near}"?', "`cpctl help` lists them."
-        ) from error
+        raise _unknown(words, error) from error
     topics = plain([Head("Topics of `cpctl help`"), Rows([(row.name, row.sentence) for row in TOPICS.values()])])
     return text if words else f"{text}\n{topics}"

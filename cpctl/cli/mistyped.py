@@ -4,17 +4,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cpctl.errors import closest, nearest
+from cpctl.help.topics import TOPICS
 
 
 def meant_command(name: str, here: Iterable[str], groups: Mapping[str, list[str]], anywhere: bool) -> str:
     """A hint for a command that does not exist among those that are `here`.
 
-    A word that is a command of some group names it; at the top (`anywhere`) also one that is nearly so.
+    A word that is a command of some group names it; at the top (`anywhere`) also one that is nearly so, and a topic
+    of `cpctl help`.
     """
     own = list(here)
     inner = {word for words in groups.values() for word in words}
     near = closest(name, [*own, *inner] if anywhere else own, cutoff=0.5)
     exact = name.lower() if name.lower() in inner and name.lower() not in own else ""
+    if anywhere and not exact and name.lower() in TOPICS:
+        return f"Did you mean `cpctl help {name.lower()}`?"
     if word := exact or (near if near not in own else ""):
         lines = [f"`cpctl {group} {word}`" for group, words in groups.items() if word in words]
         return f"Did you mean {_either(lines)}?"

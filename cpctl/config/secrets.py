@@ -11,8 +11,8 @@ from cpctl.errors import ConfigError
 # What each key is for.
 KEY_USES = {
     "core": "orders, quotes, products, catalogs and titles",
-    "signal": "what the production reports; always another key than core",
-    "webhooks": "what incoming webhooks must carry",
+    "signal": "what the production reports; always another key than core's",
+    "webhooks": "what Cloudprinter reports: incoming webhooks must carry it",
 }
 SERVICES = tuple(KEY_USES)
 # CPCTL_CORE_KEY, CPCTL_SIGNAL_KEY, CPCTL_WEBHOOK_KEY, each also with _FILE.

@@ -24,11 +24,11 @@ class Field(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What may be answered, what that means, and the exit status of a command that gets it."""
+    """What may be answered, what that means, and the exit status of a command that gets it; a webhook has none."""
 
     status: str
     meaning: str
-    exit_status: int
+    exit_status: int | None = None
 
 
 class Call(NamedTuple):

@@ -8,12 +8,13 @@ from typing import Any
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.errors import InvalidInput, closest
 from cpctl.help.blocks import Block, Code, Head, Rows, Words
-from cpctl.help.calls import Call, Field, endpoint_call, name_of, signal_call
+from cpctl.help.calls import Answer, Call, Field, endpoint_call, name_of, signal_call
 from cpctl.help.webhook_calls import webhook_call
 from cpctl.sandbox.webhook_kinds import WEBHOOKS
 from cpctl.signals.kinds import KINDS
 
 # Commands that send signals of any kind.
+_PUBLISH = ".--api.publish"  # as a command says that a call of CloudPublish is meant
 SENDERS = ("signal.send", "signal.watch", "signal.scan", "outbox.flush")
 
 
@@ -47,7 +48,8 @@ def find(text: str) -> list[Callable[[], Call]]:
 def plain_name(text: str) -> str:
     """A name without case and punctuation: `/cloudcore/1.0/orders/info` and `orders info` keep dots alone."""
     words = re.sub(r"[\s./]+", ".", text.strip().lower().replace("_", "-")).strip(".")
-    return words.removeprefix("cpctl.").removesuffix(".--api.publish")
+    words = words.removeprefix("cpctl.")
+    return f"publish.{words.removesuffix(_PUBLISH)}" if words.endswith(_PUBLISH) else words
 
 
 def _names() -> dict[str, str]:
@@ -64,6 +66,9 @@ def _names() -> dict[str, str]:
     for row in rows:
         for command in row.commands:
             found.setdefault(plain_name(command), name_of(row))
+    for row in rows:
+        if "/cloudpublish/" in row.path:
+            found.setdefault(f"publish.{name_of(row)}", name_of(row))
     for name in WEBHOOKS:
         found[plain_name(f"webhook.{name}")] = f"webhook.{name}"
         found.setdefault(plain_name(name), f"webhook.{name}")
@@ -114,11 +119,15 @@ def as_blocks(call: Call, example: str) -> Iterator[Block]:
         yield Words(note)
     yield Head("Example of a body")
     yield Code(json.dumps(call.body, ensure_ascii=False, indent=2))
-    if example:
-        yield Head("Example of a command; --dry-run shows its body")
-        yield Code(example)
+    yield Head("Example of a command")
+    yield Code(example)
     yield Head("What may be answered")
-    yield Rows([(each.status, f"{each.meaning}; exit status {int(each.exit_status)}") for each in call.answers])
+    yield Rows([(each.status, _meaning(each)) for each in call.answers])
+
+
+def _meaning(answer: Answer) -> str:
+    status = "" if answer.exit_status is None else f"; exit status {int(answer.exit_status)}"
+    return f"{answer.meaning}{status}"
 
 
 def _facts(call: Call) -> Iterator[tuple[str, str]]:

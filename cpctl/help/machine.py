@@ -146,7 +146,7 @@ def setting_rows() -> list[tuple[str, str]]:
     from cpctl.config.secrets import KEY_USES
 
     ways = ", ".join(KEY_KINDS)
-    rows = [(service, f"the key of {use}: one of {ways}") for service, use in KEY_USES.items()]
+    rows = [(service, f"one of {ways}: the key for {use}") for service, use in KEY_USES.items()]
     for row in SETTINGS.values():
         default = f"; {row.default} if none is given" if row.default else ""
         beaten = f"; {row.variable} beats it" if row.variable else ""

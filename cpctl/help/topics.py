@@ -47,7 +47,7 @@ TOPICS: dict[str, Topic] = {
             "exit-codes",
             "What each exit status means.",
             "machine:exit_codes",
-            ("exit-status", "exit-code", "status", "errors"),
+            ("exit-status", "exit-code", "errors"),
         ),
     )
 }

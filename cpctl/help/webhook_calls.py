@@ -29,7 +29,7 @@ def webhook_call(name: str) -> Call:
         effect="Cloudprinter makes this call; it is repeated until 200 or 204 is answered",
         fields=fields,
         body={each.name: each.example for each in fields},
-        answers=tuple(Answer(str(status), meaning, 0) for status, meaning in ANSWERS.items()),
+        answers=tuple(Answer(str(status), meaning) for status, meaning in ANSWERS.items()),
         type=name,
     )
 

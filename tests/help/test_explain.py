@@ -162,6 +162,8 @@ def test_every_webhook_is_explained(empty_world: World, inside: Inside, name: st
     assert ("item" in data["body"]) == row.about_item
     assert {*row.fields, *row.optional} <= set(data["body"])
     assert data["key"] == "webhooks"
+    assert {each["exit_status"] for each in data["answers"]} == {None}
+    assert "exit status" not in inside(empty_world, "explain", f"webhook.{name}").out
 
 
 LEVELS = {"orders.add": ORDER, "publish.orders.add": PUBLISH_ORDER, "quote.get": QUOTE, "quote.price": QUOTE}
@@ -232,6 +234,15 @@ def test_a_mistyped_call_names_the_nearest(empty_world: World, inside: Inside, t
     assert (result.code, result.out) == (2, "")
     assert f'Did you mean "{suggested}"?' in result.err
     assert inside(empty_world, "explain", suggested).code == 0
+
+
+def test_a_call_of_cloudpublish_is_named_as_its_command_is_typed(empty_world: World, inside: Inside) -> None:
+    by_name = explained(empty_world, inside, "publish.orders.add")
+    assert explained(empty_world, inside, "orders", "add", "--api", "publish") == by_name
+    assert explained(empty_world, inside, by_name["commands"][0]) == by_name
+    assert explained(empty_world, inside, "orders", "add", "--api", "core")["call"] == "orders.add"
+    mistyped = inside(empty_world, "explain", "orders", "add", "--api", "publsh")
+    assert (mistyped.code, "Did you mean" in mistyped.err) == (2, True)
 
 
 @pytest.mark.parametrize("words", ["whoami", "signal history", "completion", "profile list"])

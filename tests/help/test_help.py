@@ -186,6 +186,22 @@ def test_a_word_too_many_is_refused(empty_world: World, inside: Inside) -> None:
     result = inside(empty_world, "help", "whoami", "now")
     assert (result.code, result.out) == (2, "")
     assert "`cpctl whoami` has no commands of its own." in result.err
+    result = inside(empty_world, "help", "exit-codes", "now")
+    assert (result.code, result.out) == (2, "")
+    assert 'The topic "exit-codes" takes no "now".' in result.err
+
+
+@pytest.mark.parametrize("word", ["xyzzy", ""])
+def test_a_word_that_is_like_nothing_points_to_the_lists(empty_world: World, inside: Inside, word: str) -> None:
+    result = inside(empty_world, "help", word)
+    assert result.code == 2
+    assert result.err == f'cpctl: There is no topic and no command "{word}".\n  `cpctl help` lists them.\n'
+
+
+def test_a_topic_typed_as_a_command_is_found(empty_world: World, inside: Inside) -> None:
+    result = inside(empty_world, "exit-codes")
+    assert result.code == 2
+    assert "Did you mean `cpctl help exit-codes`?" in result.err
 
 
 def test_help_as_json_is_topic_and_text(empty_world: World) -> None:
