@@ -28,7 +28,7 @@ lint: $(VENV)/installed ## Check style and types.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-docs: $(VENV)/installed ## Write what is generated: the reference and the completions.
+docs: $(VENV)/installed ## Write what is generated: the reference, the completions, the manual pages.
 	@$(BIN)/python -m docs.generate
 
 bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.

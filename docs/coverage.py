@@ -20,10 +20,9 @@ CONFIDENCE = {
 
 
 class Covered(NamedTuple):
-    """What is known of one endpoint beyond its row: its document, its command, and how reality differs from it."""
+    """What is known of one endpoint beyond its row: its document, and how reality differs from it."""
 
     source: str
-    command: str
     confidence: str
     differs: str = ""
 
@@ -32,69 +31,53 @@ _CORE, _PUBLISH = "CloudCore 1.0", "CloudPublish 1.0"
 ENDPOINTS_COVERED: dict[str, Covered] = {
     "signal-2.0": Covered(
         "CloudSignal 2.0",
-        "signal",
         GUESSED,
         "what a bundle answers that fails in part is not said; the sandbox refuses all",
     ),
-    "signal-1.1": Covered("CloudSignal 1.1", "signal --api-version 1.1", DOCUMENTED, "the address of most samples"),
+    "signal-1.1": Covered("CloudSignal 1.1", DOCUMENTED, "the address of most samples"),
     "signal-1.1-alternative": Covered(
-        "CloudSignal 1.1", "signal --api-version 1.1", GUESSED, "the address of some samples; `signal_1_1_path` chooses"
+        "CloudSignal 1.1", GUESSED, "the address of some samples; `signal_1_1_path` chooses"
     ),
-    "orders": Covered(_CORE, "orders list", SEEN, "`state` is a number, not a text; 204 is an empty list"),
+    "orders": Covered(_CORE, SEEN, "`state` is a number, not a text; 204 is an empty list"),
     "orders/info": Covered(
-        _CORE, "orders info", SEEN, "numbers for `state` and `count`; more fields; 410 where there is no such order"
+        _CORE, SEEN, "numbers for `state` and `count`; more fields; 410 where there is no such order"
     ),
     "orders/add": Covered(
         _CORE,
-        "orders add",
         SEEN,
         "`phone` is required; 201 comes with a body; what a known reference gets is not known",
     ),
-    "orders/cancel": Covered(
-        _CORE, "orders cancel", TOLD, "answers with the new state, 500; the document shows no body"
-    ),
-    "orders/log": Covered(_CORE, "orders log", TOLD, "`state` is a number; 204, not 410, where there is no such order"),
+    "orders/cancel": Covered(_CORE, TOLD, "answers with the new state, 500; the document shows no body"),
+    "orders/log": Covered(_CORE, TOLD, "`state` is a number; 204, not 410, where there is no such order"),
     "orders/quote": Covered(
-        _CORE, "quote get", SEEN, "`options` must be a list; prices exclude VAT; `expire_date` has microseconds"
+        _CORE, SEEN, "`options` must be a list; prices exclude VAT; `expire_date` has microseconds"
     ),
     "orders/quote/info": Covered(
-        "official SDKs", "quote info", GUESSED, "not in the document; an unknown quote is no error: 204 here"
+        "official SDKs", GUESSED, "not in the document; an unknown quote is no error: 204 here"
     ),
     "prices/lookup": Covered(
-        "How to check prices", "quote price", TOLD, "answers like a whole quote; often told `Requests limit reached`"
+        "How to check prices", TOLD, "answers like a whole quote; often told `Requests limit reached`"
     ),
-    "products": Covered(_CORE, "products list", TOLD, "no prices in live lists, but `availability`"),
-    "products/info": Covered(
-        _CORE, "products info", SEEN, "no `prices`; each option has a family, each spec a reference"
-    ),
-    "shipping/levels": Covered(_CORE, "shipping levels", SEEN, "`cp_limited` exists and is not documented"),
-    "shipping/countries": Covered(_CORE, "shipping countries", SEEN, "`require_state` is a number, not a text"),
-    "shipping/states": Covered(_CORE, "shipping states", DOCUMENTED),
-    "catalogs": Covered(_PUBLISH, "catalogs list", GUESSED, "an empty list is taken to be 200, or 204"),
-    "catalogs/info": Covered(_PUBLISH, "catalogs info", DOCUMENTED),
-    "catalogs/add": Covered(_PUBLISH, "catalogs add", DOCUMENTED, "a conflict is documented with a counter `radded`"),
-    "catalogs/remove": Covered(_PUBLISH, "catalogs remove", DOCUMENTED),
-    "titles": Covered(_PUBLISH, "titles list", GUESSED, "the example sends a catalog, the table of fields has none"),
-    "titles/info": Covered(_PUBLISH, "titles info", DOCUMENTED),
-    "titles/add": Covered(
-        _PUBLISH, "titles add", GUESSED, "the fields look copied from catalogs: neither files nor mix"
-    ),
-    "titles/remove": Covered(_PUBLISH, "titles remove", DOCUMENTED),
-    "products/mixes": Covered(_PUBLISH, "products mixes", GUESSED, "an empty list is taken to be 200, or 204"),
-    "products/mixes/info": Covered(_PUBLISH, "products mix", DOCUMENTED),
-    "publish/orders": Covered(_PUBLISH, "orders list --api publish", DOCUMENTED),
-    "publish/orders/info": Covered(
-        _PUBLISH, "orders info --api publish", GUESSED, "documented at CloudCore's address; the sandbox knows both"
-    ),
-    "publish/orders/add": Covered(
-        _PUBLISH, "orders add --api publish", GUESSED, "documented at CloudCore's address; fields with typing errors"
-    ),
-    "publish/orders/cancel": Covered(
-        _PUBLISH, "orders cancel --api publish", GUESSED, "documented at CloudCore's address; counter `cancelled`"
-    ),
-    "publish/orders/log": Covered(
-        _PUBLISH, "orders log --api publish", GUESSED, "documented at CloudCore's address; the list is wrapped"
-    ),
+    "products": Covered(_CORE, TOLD, "no prices in live lists, but `availability`"),
+    "products/info": Covered(_CORE, SEEN, "no `prices`; each option has a family, each spec a reference"),
+    "shipping/levels": Covered(_CORE, SEEN, "`cp_limited` exists and is not documented"),
+    "shipping/countries": Covered(_CORE, SEEN, "`require_state` is a number, not a text"),
+    "shipping/states": Covered(_CORE, DOCUMENTED),
+    "catalogs": Covered(_PUBLISH, GUESSED, "an empty list is taken to be 200, or 204"),
+    "catalogs/info": Covered(_PUBLISH, DOCUMENTED),
+    "catalogs/add": Covered(_PUBLISH, DOCUMENTED, "a conflict is documented with a counter `radded`"),
+    "catalogs/remove": Covered(_PUBLISH, DOCUMENTED),
+    "titles": Covered(_PUBLISH, GUESSED, "the example sends a catalog, the table of fields has none"),
+    "titles/info": Covered(_PUBLISH, DOCUMENTED),
+    "titles/add": Covered(_PUBLISH, GUESSED, "the fields look copied from catalogs: neither files nor mix"),
+    "titles/remove": Covered(_PUBLISH, DOCUMENTED),
+    "products/mixes": Covered(_PUBLISH, GUESSED, "an empty list is taken to be 200, or 204"),
+    "products/mixes/info": Covered(_PUBLISH, DOCUMENTED),
+    "publish/orders": Covered(_PUBLISH, DOCUMENTED),
+    "publish/orders/info": Covered(_PUBLISH, GUESSED, "documented at CloudCore's address; the sandbox knows both"),
+    "publish/orders/add": Covered(_PUBLISH, GUESSED, "documented at CloudCore's address; fields with typing errors"),
+    "publish/orders/cancel": Covered(_PUBLISH, GUESSED, "documented at CloudCore's address; counter `cancelled`"),
+    "publish/orders/log": Covered(_PUBLISH, GUESSED, "documented at CloudCore's address; the list is wrapped"),
 }
 
 WEBHOOKS_COVERED: dict[str, tuple[str, str]] = {
@@ -167,7 +150,7 @@ def _call(name: str) -> tuple[str, ...]:
     return (
         f"`{row.path}`",
         known.source,
-        f"`{known.command}`",
+        ", ".join(f"`{command}`" for command in row.commands),
         f"`{module}.{played.__name__}`",
         known.confidence,
         known.differs,

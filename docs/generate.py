@@ -6,6 +6,7 @@ from pathlib import Path
 from cpctl.cli.completion import FILES, completion_script
 from docs.console import ROOT, with_real_output
 from docs.coverage import coverage
+from docs.manpages import manual_pages
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
@@ -18,6 +19,7 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "coverage.md", coverage()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
+    yield from manual_pages()
     for document in WITH_CONSOLE:
         file = ROOT / document
         yield file, with_real_output(file.read_text(encoding="utf-8"))
@@ -25,5 +27,6 @@ def files() -> Iterator[tuple[Path, str]]:
 
 if __name__ == "__main__":
     for path, text in files():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))

@@ -23,6 +23,7 @@ NEIGHBOURS = {
     "webhooks": {"signals", "delivery"},
     "services": set(),
     "sandbox": {"signals", "lists"},
+    "help": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "webhooks"},
 }
 NEIGHBOURS["cli"] = set(NEIGHBOURS)
 # Each library and where it may be imported; a folder stands for all its files.

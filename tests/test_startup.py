@@ -37,6 +37,12 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
             ["signal", "--help"],
             HEAVY | {"yaml", "cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox"},
         ),
+        (["help", "exit-codes"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.delivery", "cpctl.cli.signal"}),
+        (["help", "outbox", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.cli.signal", "cpctl.cli.outbox"}),
+        (
+            ["explain", "shipped"],
+            HEAVY - {"cpctl.sandbox"} | {"yaml", "cpctl.documents", "cpctl.cli.outbox"},
+        ),
         (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["signal", "types"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["profile", "--help"], HEAVY | {"yaml", "cpctl.cli.signal", "cpctl.cli.outbox", "cpctl.cli.sandbox"}),

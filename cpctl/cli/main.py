@@ -87,8 +87,10 @@ def _flush() -> None:
 
 def _usage(error: Any) -> InvalidInput:
     """typer's words about a wrong command line, with the help to ask for."""
+    from cpctl.cli.mistyped import usage_words
+
     where = error.ctx.command_path if error.ctx else "cpctl"
-    return InvalidInput(error.format_message(), f"`{where} --help` shows how.")
+    return InvalidInput(usage_words(error), f"`{where} --help` shows how.")
 
 
 def _fail(run: Run, arguments: list[str], error: CpctlError) -> int:

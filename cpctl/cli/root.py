@@ -18,6 +18,8 @@ GROUPS = {
 }
 
 COMMANDS = {
+    "help": "Show the help of a command, or a topic such as exit-codes.",
+    "explain": "Show what a call or a signal consists of: fields, key, answers, an example.",
     "api": "Post to any path of the service, with the right key added.",
     "whoami": "Show where calls would go, and from where each value comes.",
     "completion": "Print the completion script of a shell.",

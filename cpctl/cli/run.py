@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cpctl.config.secrets import Key, mask
-from cpctl.errors import ExitCode, InvalidInput
+from cpctl.errors import ExitCode, InvalidInput, nearest
 from cpctl.output.streams import Output
 from cpctl.output.text import escaped
 
@@ -57,7 +57,7 @@ class Run:
         """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
         color = self.options.color or "auto"
         if color not in COLORS:
-            raise InvalidInput(f'--color "{color}" must be auto, always or never.')
+            raise InvalidInput(f'--color "{color}" must be auto, always or never.', nearest(color, COLORS))
         query = self.options.query
         return Output(
             self.environment,

@@ -17,7 +17,7 @@ from cpctl.errors import ConfigError, InvalidInput
 from cpctl.output.columns import FAULT, REQUEST, WEBHOOK, columns
 from cpctl.output.files import write_private
 from cpctl.sandbox.control import Control
-from cpctl.sandbox.faults import FAULTS
+from cpctl.sandbox.faults import FAULTS, make_fault
 from cpctl.sandbox.server import Sandbox
 from cpctl.sandbox.state import ITEMS, ORDERS
 
@@ -131,6 +131,8 @@ def switch_fault(
     if kind is None and (status or retry_after or seconds or times or path):
         raise InvalidInput("Name the fault to switch on.", f"There are: {', '.join(FAULTS)}.")
     if kind is not None:
+        if kind != "clear":  # what is mistyped is said although no sandbox runs
+            make_fault(kind, path, times, status, retry_after, seconds)
         only_looking(run)
     panel = control(run)
     if kind == "clear":

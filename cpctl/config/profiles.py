@@ -16,7 +16,12 @@ LIVE_URL = "https://api.cloudprinter.com"
 SIGNAL_1_1_PATH = "/1.1/status/"
 SIGNAL_1_1_PATHS = (SIGNAL_1_1_PATH, "/cloudsignal/1.1/status/")
 ENVIRONMENT_ALONE = "default"
-KEY_KINDS = {"api_key": "value", "api_key_file": "file", "api_key_command": "command"}
+# The ways to a key, of which each key has one.
+KEY_KINDS = {
+    "api_key": "the key itself",
+    "api_key_file": "a file that holds it and that nobody else can read; relative to the configuration",
+    "api_key_command": "a command, as a list, whose first line of output is the key",
+}
 # Where each key stands in a profile, and what its names begin with.
 KEY_PLACES = {**{service: (service, "") for service in SERVICES}, OLD_WEBHOOKS: ("webhooks", "old_")}
 LONGEST_TIMEOUT = 3600.0
@@ -102,7 +107,14 @@ SETTINGS: dict[str, Setting] = {
 }
 
 # Settings that are lists or mappings: read where they are used, by config.shop.
-SHOP_NAMES = ("carriers", "carrier_options", "item_pattern", "order_of_item", "badge_prefix", "maps")
+SHOP_NAMES = {
+    "carriers": "whose labels the bench expects, as a list: [ups, dhl-de]",
+    "carrier_options": "the shipping option of each carrier's labels: {ups: UPS}",
+    "item_pattern": "what the code of an item looks like, as a regular expression",
+    "order_of_item": "how an item's order follows from the item's id: {pattern: …, order: …}",
+    "badge_prefix": "what the code of an operator's badge begins with",
+    "maps": "columns of the shop's own files: {labels: {tracking: Parcel no.}}",
+}
 
 # Every variable that cpctl reads, with what it does; settings and keys bring their own.
 OTHER_VARIABLES = {
@@ -110,6 +122,7 @@ OTHER_VARIABLES = {
     "CPCTL_CONFIG": "the configuration file",
     "CPCTL_DATA_DIR": "the folder of the store",
     "CPCTL_NO_INPUT": "any value: never ask a question",
+    "CREDENTIALS_DIRECTORY": "set by systemd: files of keys below it may have any mode",
     "CPCTL_SANDBOX_CONTROL": "where `cpctl sandbox fault`, `reset` and `requests` find their sandbox",
 }
 

@@ -8,7 +8,13 @@ from typing import NamedTuple
 from cpctl.config.paths import expanded
 from cpctl.errors import ConfigError
 
-SERVICES = ("core", "signal", "webhooks")
+# What each key is for.
+KEY_USES = {
+    "core": "orders, quotes, products, catalogs and titles",
+    "signal": "what the production reports; always another key than core's",
+    "webhooks": "what Cloudprinter reports: incoming webhooks must carry it",
+}
+SERVICES = tuple(KEY_USES)
 # While the key of incoming webhooks is being replaced, the old one is accepted too.
 OLD_WEBHOOKS = "old webhooks"
 # Each of these variables also with _FILE.

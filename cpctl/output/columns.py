@@ -61,6 +61,13 @@ SIGNAL = (
 )
 KIND = columns("type", "command", "api_versions", "required", "optional", "meaning")
 CAUSE = columns("cause", "meaning")
+EXPLAINED = (*columns("call", "command"), Column("path", spare=1), Column("meaning", spare=2))
+EXPLAINED_FIELD = (
+    *columns("name", "type", "required"),
+    Column("versions", lambda record: ", ".join(record["versions"]), spare=2),
+    Column("meaning"),
+    Column("example", spare=1),
+)
 PROFILE = columns("name", "environment", "base_url", "default")
 SETTING = columns("setting", "value", "source")
 PLACE = columns("what", "path", "source", "exists")

@@ -48,6 +48,15 @@ def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) 
     return is_terminal and environment.get("TERM") != "dumb"
 
 
+# Every variable that output heeds, with what it does.
+VARIABLES = {
+    "NO_COLOR": "any value: no colour",
+    "FORCE_COLOR": "any value but 0: colour, also where there is no terminal",
+    "TERM": "dumb: no colour, and the bench writes line by line",
+    "COLUMNS": "how wide tables on a terminal are",
+    "LC_ALL, LC_CTYPE, LANG": "with UTF-8, charts are drawn with blocks",
+}
+
 # Terminals that have no blocks, or not the thin ones.
 _WITHOUT_BLOCKS = re.compile("dumb|unknown|ansi|linux|vt.*")
 
