@@ -6,10 +6,9 @@ import typer
 
 from cpctl.cli.group import Commands
 from cpctl.cli.run import Run
+from cpctl.completing.scripts import SHELLS, script
 from cpctl.errors import InvalidInput, nearest
 
-SHELLS = ("bash", "zsh", "fish")
-FILES = {"bash": "cpctl.bash", "zsh": "_cpctl", "fish": "cpctl.fish"}
 commands = Commands()
 
 
@@ -23,9 +22,8 @@ def print_completion(
 
 def completion_script(shell: str) -> str:
     """The script of one shell. Raises InvalidInput for a shell that has none."""
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
     if shell not in SHELLS:
         raise InvalidInput(f'There is no completion for "{shell}".', nearest(shell, SHELLS))
-    script: str = get_completion_script(prog_name="cpctl", complete_var="_CPCTL_COMPLETE", shell=shell)
-    return script.rstrip() + "\n"
+    from cpctl.cli.words import tree
+
+    return script(shell, tree())
