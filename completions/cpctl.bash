@@ -5,9 +5,9 @@
 # No word is ever evaluated. Bash 3.2 can read this.
 
 _cpctl_shared() { # sets the options of every command: names, and the kind of the value (- for none)
-    shared=('--profile,-p profiles' '--config files' '--output,-o formats' '--query ?' '--dry-run,-n -'
-        '--quiet,-q* -' '--verbose,-v* -' '--debug -' '--timeout ?' '--no-input -' '--color colors'
-        '--help,-h -')
+    shared=('--profile,-p profiles' '--config files' '--output,-o formats' '--query free'
+        '--dry-run,-n -' '--quiet,-q* -' '--verbose,-v* -' '--debug -' '--timeout free' '--no-input -'
+        '--color colors' '--help,-h -')
 }
 
 _cpctl_table() { # sets what may follow the command $1; fails where there is no such command
@@ -23,48 +23,48 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
                 'order-registered' 'types' 'causes' 'history' 'report' 'send' 'watch' 'scan' 'sheet')
             ;;
         'signal registered')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal produce')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal produced')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal packed')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal shipped')
-            switches=('--order made-orders' '--tracking ?' '--at ?' '--api-version versions'
-                '--require-delivery -' '--queue-only -' '--force -' '--field,-f* ?' '--shipping-option ?')
+            switches=('--order made-orders' '--tracking free' '--at free' '--api-version versions'
+                '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free' '--shipping-option free')
             arguments=('items*')
             ;;
         'signal delay')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?' '--cause ?' '--delay ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free' '--cause free' '--delay free')
             arguments=('items*')
             ;;
         'signal error')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?' '--cause ?' '--delay ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free' '--cause free' '--delay free')
             arguments=('items*')
             ;;
         'signal canceled')
-            switches=('--order made-orders' '--at ?' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* ?' '--cause causes' '--message ?' '--delay ?')
+            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+                '--queue-only -' '--force -' '--field,-f* free' '--cause causes' '--message free' '--delay free')
             arguments=('items*')
             ;;
         'signal order-registered')
-            switches=('--at ?' '--api-version versions' '--require-delivery -' '--queue-only -' '--force -'
-                '--field,-f* ?')
+            switches=('--at free' '--api-version versions' '--require-delivery -' '--queue-only -' '--force -'
+                '--field,-f* free')
             arguments=('made-orders')
             ;;
         'signal types')
@@ -72,27 +72,28 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
         'signal causes')
             ;;
         'signal history')
-            switches=('--since ?' '--item seen-items' '--order seen-orders' '--state* signal-states' '--limit ?')
+            switches=('--since free' '--item seen-items' '--order seen-orders' '--state* signal-states'
+                '--limit free')
             ;;
         'signal report')
-            switches=('--date days' '--from ?' '--to ?' '--station stations' '--all-stations -'
+            switches=('--date days' '--from free' '--to free' '--station stations' '--all-stations -'
                 '--operator operators' '--html files')
             ;;
         'signal send')
-            switches=('--map presets+maps' '--type signal-types' '--set* assignments' '--encoding ?'
-                '--delimiter ?' '--no-header -' '--columns ?' '--partial -' '--connections ?'
+            switches=('--map presets+maps' '--type signal-types' '--set* assignments' '--encoding free'
+                '--delimiter free' '--no-header -' '--columns free' '--partial -' '--connections free'
                 '--api-version versions' '--queue-only -' '--require-delivery -' '--result files')
             arguments=('files')
             ;;
         'signal watch')
-            switches=('--map presets+maps' '--type signal-types' '--set* assignments' '--encoding ?'
-                '--delimiter ?' '--no-header -' '--columns ?' '--partial -' '--connections ?'
-                '--api-version versions' '--queue-only -' '--require-delivery -' '--interval ?' '--settle ?'
-                '--once -')
+            switches=('--map presets+maps' '--type signal-types' '--set* assignments' '--encoding free'
+                '--delimiter free' '--no-header -' '--columns free' '--partial -' '--connections free'
+                '--api-version versions' '--queue-only -' '--require-delivery -' '--interval free'
+                '--settle free' '--once -')
             arguments=('folders')
             ;;
         'signal scan')
-            switches=('--type scanned-types' '--order made-orders' '--hold ?' '--sound sounds+commands'
+            switches=('--type scanned-types' '--order made-orders' '--hold free' '--sound sounds+commands'
                 '--check -')
             ;;
         'signal sheet')
@@ -102,7 +103,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             subcommands=('list' 'show' 'flush' 'retry' 'hold' 'release' 'drop' 'export' 'import' 'check')
             ;;
         'outbox list')
-            switches=('--state* signal-states' '--limit ?')
+            switches=('--state* signal-states' '--limit free')
             ;;
         'outbox show')
             arguments=('signal-ids*')
@@ -133,33 +134,33 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('files')
             ;;
         'outbox check')
-            switches=('--warn ?' '--crit ?')
+            switches=('--warn free' '--crit free')
             ;;
         'orders')
             subcommands=('list' 'info' 'add' 'cancel' 'log' 'wait' 'states')
             ;;
         'orders list')
-            switches=('--field,-f* ?' '--state* order-states' '--since ?' '--until ?' '--limit ?'
+            switches=('--field,-f* free' '--state* order-states' '--since free' '--until free' '--limit free'
                 '--api order-apis')
             ;;
         'orders info')
-            switches=('--field,-f* ?' '--api order-apis')
+            switches=('--field,-f* free' '--api order-apis')
             arguments=('orders*')
             ;;
         'orders add')
-            switches=('--field,-f* ?' '--check -' '--skeleton -' '--api order-apis')
+            switches=('--field,-f* free' '--check -' '--skeleton -' '--api order-apis')
             arguments=('files')
             ;;
         'orders cancel')
-            switches=('--field,-f* ?' '--yes,-y -' '--api order-apis')
+            switches=('--field,-f* free' '--yes,-y -' '--api order-apis')
             arguments=('open-orders')
             ;;
         'orders log')
-            switches=('--field,-f* ?' '--api order-apis')
+            switches=('--field,-f* free' '--api order-apis')
             arguments=('orders')
             ;;
         'orders wait')
-            switches=('--for order-states+order-ends' '--timeout ?' '--interval ?')
+            switches=('--for order-states+order-ends' '--timeout free' '--interval free')
             arguments=('open-orders')
             ;;
         'orders states')
@@ -169,83 +170,83 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             ;;
         'quote get')
             switches=('--country countries' '--state country-states' '--currency currencies' '--item* specs'
-                '--level levels' '--cheapest -' '--field,-f* ?')
+                '--level levels' '--cheapest -' '--field,-f* free')
             arguments=('files')
             ;;
         'quote price')
             switches=('--country countries' '--state country-states' '--currency currencies' '--item* specs'
-                '--level levels' '--cheapest -' '--field,-f* ?')
+                '--level levels' '--cheapest -' '--field,-f* free')
             arguments=('files')
             ;;
         'quote info')
-            switches=('--field,-f* ?')
-            arguments=('?')
+            switches=('--field,-f* free')
+            arguments=('free')
             ;;
         'products')
             subcommands=('list' 'info' 'mixes' 'mix')
             ;;
         'products list')
-            switches=('--field,-f* ?' '--category categories' '--search ?')
+            switches=('--field,-f* free' '--category categories' '--search free')
             ;;
         'products info')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             arguments=('products*')
             ;;
         'products mixes')
-            switches=('--field,-f* ?' '--search ?')
+            switches=('--field,-f* free' '--search free')
             ;;
         'products mix')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             arguments=('mixes*')
             ;;
         'shipping')
             subcommands=('levels' 'countries' 'states')
             ;;
         'shipping levels')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             ;;
         'shipping countries')
-            switches=('--field,-f* ?' '--search ?')
+            switches=('--field,-f* free' '--search free')
             ;;
         'shipping states')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             arguments=('countries')
             ;;
         'catalogs')
             subcommands=('list' 'info' 'add' 'remove')
             ;;
         'catalogs list')
-            switches=('--field,-f* ?' '--search ?')
+            switches=('--field,-f* free' '--search free')
             ;;
         'catalogs info')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             arguments=('catalogs*')
             ;;
         'catalogs add')
-            switches=('--name ?' '--note ?' '--field,-f* ?')
-            arguments=('?')
+            switches=('--name free' '--note free' '--field,-f* free')
+            arguments=('free')
             ;;
         'catalogs remove')
-            switches=('--field,-f* ?' '--yes,-y -')
+            switches=('--field,-f* free' '--yes,-y -')
             arguments=('catalogs')
             ;;
         'titles')
             subcommands=('list' 'info' 'add' 'remove')
             ;;
         'titles list')
-            switches=('--field,-f* ?' '--search ?')
+            switches=('--field,-f* free' '--search free')
             arguments=('catalogs')
             ;;
         'titles info')
-            switches=('--field,-f* ?')
+            switches=('--field,-f* free')
             arguments=('titles*')
             ;;
         'titles add')
-            switches=('--name ?' '--note ?' '--field,-f* ?')
-            arguments=('?')
+            switches=('--name free' '--note free' '--field,-f* free')
+            arguments=('free')
             ;;
         'titles remove')
-            switches=('--field,-f* ?' '--yes,-y -')
+            switches=('--field,-f* free' '--yes,-y -')
             arguments=('titles')
             ;;
         'profile')
@@ -263,36 +264,37 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             subcommands=('serve' 'run' 'reset' 'fault' 'requests' 'orders' 'advance' 'trigger' 'webhooks')
             ;;
         'sandbox serve')
-            switches=('--orders ?' '--items ?' '--dialect dialects' '--webhook-url ?' '--port ?'
+            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free' '--port free'
                 '--ready-file files')
             ;;
         'sandbox run')
-            switches=('--orders ?' '--items ?' '--dialect dialects' '--webhook-url ?')
+            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free')
             arguments=('command-line*')
             ;;
         'sandbox reset')
-            switches=('--orders ?' '--items ?')
+            switches=('--orders free' '--items free')
             ;;
         'sandbox fault')
-            switches=('--path paths' '--times ?' '--status faulty-statuses' '--retry-after ?' '--seconds ?')
+            switches=('--path paths' '--times free' '--status faulty-statuses' '--retry-after free'
+                '--seconds free')
             arguments=('faults')
             ;;
         'sandbox requests')
-            switches=('--limit ?')
+            switches=('--limit free')
             ;;
         'sandbox orders')
             ;;
         'sandbox advance')
-            arguments=('?')
+            arguments=('free')
             ;;
         'sandbox trigger')
-            switches=('--order made-orders' '--item items' '--field,-f* ?')
+            switches=('--order made-orders' '--item items' '--field,-f* free')
             arguments=('webhook-types')
             ;;
         'sandbox webhooks')
             ;;
         'api')
-            switches=('--field,-f* ?' '--input files' '--service services')
+            switches=('--field,-f* free' '--input files' '--service services')
             arguments=('endpoints')
             ;;
         'whoami')
@@ -579,7 +581,7 @@ _cpctl_offer() { # offers the words of the kinds $1
     for kind in ${1//+/ }; do
         [[ $kind == country-states ]] && kind="states-$(printf %s "$country" | tr '[:lower:]' '[:upper:]')"
         case $kind in
-            '?' | states-) ;;
+            free | states-) ;;
             files) type compopt >/dev/null 2>&1 && compopt -o default ;;
             folders) type compopt >/dev/null 2>&1 && compopt -o dirnames ;;
             commands) while read -r word; do _cpctl_add "$word"; done < <(compgen -c -- "$typed" | sort -u) ;;
@@ -663,7 +665,7 @@ _cpctl_line() { # completes the last of words
 }
 
 _cpctl() {
-    local words places plains=() plain quote shared program sign typed before= strip= current number
+    local words places plains=() plain quote shared program sign typed before= strip= current number IFS=$' \t\n'
     COMPREPLY=()
     _cpctl_split
     _cpctl_shared

@@ -7,10 +7,10 @@
 function __cpctl_shared --no-scope-shadowing # sets the options of every command: names, kind of the value (- for none), a sentence
     set shared '--profile,-p profiles Profile to use.' '--config files Configuration file to use.' \
         '--output,-o formats table, tsv, json, jsonl, yaml, csv or value.' \
-        '--query ? Show only this of the result.' \
+        '--query free Show only this of the result.' \
         '--dry-run,-n - Show the call; send and store nothing.' \
         '--quiet,-q* - Say less; twice: no warnings either.' '--verbose,-v* - Say more.' \
-        '--debug - Show calls (keys masked) and tracebacks.' '--timeout ? Longest time for one call.' \
+        '--debug - Show calls (keys masked) and tracebacks.' '--timeout free Longest time for one call.' \
         '--no-input - Never ask a question.' '--color colors auto, always or never.' \
         '--help,-h - Show this message and exit.'
 end
@@ -53,112 +53,112 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'sheet List the command barcodes of the packing bench, or write them as a page to print.'
         case 'signal registered'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'items*'
         case 'signal produce'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'items*'
         case 'signal produced'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'items*'
         case 'signal packed'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'items*'
         case 'signal shipped'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--tracking ? Tracking code of the parcel.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--tracking free Tracking code of the parcel.' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.' \
-                '--shipping-option ? Who carries it. [the profile\'s]'
+                '--field,-f* free A field cpctl does not know.' \
+                '--shipping-option free Who carries it. [the profile\'s]'
             set arguments 'items*'
         case 'signal delay'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.' '--cause ? Why, in words.' \
-                '--delay ? Expected delay in whole hours.'
+                '--field,-f* free A field cpctl does not know.' '--cause free Why, in words.' \
+                '--delay free Expected delay in whole hours.'
             set arguments 'items*'
         case 'signal error'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.' '--cause ? Why, in words.' \
-                '--delay ? Expected delay in whole hours.'
+                '--field,-f* free A field cpctl does not know.' '--cause free Why, in words.' \
+                '--delay free Expected delay in whole hours.'
             set arguments 'items*'
         case 'signal canceled'
             set switches '--order made-orders Full id of the items\' order.' \
-                '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+                '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.' \
+                '--field,-f* free A field cpctl does not know.' \
                 '--cause causes A published cause: see `cpctl signal causes`.' \
-                '--message ? Words for the client.' '--delay ? Expected delay in whole hours.'
+                '--message free Words for the client.' '--delay free Expected delay in whole hours.'
             set arguments 'items*'
         case 'signal order-registered'
-            set switches '--at ? When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--at free When it happened, ISO 8601; without an offset local. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--queue-only - Accept it; sending is left to the outbox.' \
                 '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'made-orders'
         case 'signal types'
         case 'signal causes'
         case 'signal history'
-            set switches '--since ? Only since then: 2026-01-20T13:00, 2h, 7d.' \
+            set switches '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' \
                 '--item seen-items Only of this item.' '--order seen-orders Only of this order.' \
                 '--state* signal-states Only in this state; repeatable.' \
-                '--limit ? At most so many, the newest; 0 for all.'
+                '--limit free At most so many, the newest; 0 for all.'
         case 'signal report'
-            set switches '--date days today, yesterday or 2026-01-20.' '--from ? Only from then on.' \
-                '--to ? Only until then; may be past midnight.' '--station stations Only of this station.' \
+            set switches '--date days today, yesterday or 2026-01-20.' '--from free Only from then on.' \
+                '--to free Only until then; may be past midnight.' '--station stations Only of this station.' \
                 '--all-stations - Of every station; the default.' '--operator operators Only of this operator.' \
                 '--html files Write a page to print; - for standard output.'
         case 'signal send'
             set switches '--map presets+maps Whose export it is, or a map of the profile.' \
                 '--type signal-types Type of the rows that name none.' \
                 '--set* assignments Say this in every row; repeatable.' \
-                '--encoding ? Encoding of the file. [UTF-8, else cp1252]' \
-                '--delimiter ? Between cells. [as in the header]' \
+                '--encoding free Encoding of the file. [UTF-8, else cp1252]' \
+                '--delimiter free Between cells. [as in the header]' \
                 '--no-header - The first row is data; needs --columns.' \
-                '--columns ? Names of the columns, without a header.' \
+                '--columns free Names of the columns, without a header.' \
                 '--partial - Accept the good rows although others are wrong.' \
-                '--connections ? Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
+                '--connections free Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--queue-only - Accept; sending is left to the outbox.' \
                 '--require-delivery - Exit with 75 while it is not delivered.' \
                 '--result files Write what became of each row.'
@@ -167,21 +167,21 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
             set switches '--map presets+maps Whose export it is, or a map of the profile.' \
                 '--type signal-types Type of the rows that name none.' \
                 '--set* assignments Say this in every row; repeatable.' \
-                '--encoding ? Encoding of the file. [UTF-8, else cp1252]' \
-                '--delimiter ? Between cells. [as in the header]' \
+                '--encoding free Encoding of the file. [UTF-8, else cp1252]' \
+                '--delimiter free Between cells. [as in the header]' \
                 '--no-header - The first row is data; needs --columns.' \
-                '--columns ? Names of the columns, without a header.' \
+                '--columns free Names of the columns, without a header.' \
                 '--partial - Accept the good rows although others are wrong.' \
-                '--connections ? Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
+                '--connections free Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
                 '--queue-only - Accept; sending is left to the outbox.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' '--interval ? Between two looks.' \
-                '--settle ? How long a file must not have changed.' \
+                '--require-delivery - Exit with 75 while it is not delivered.' \
+                '--interval free Between two looks.' '--settle free How long a file must not have changed.' \
                 '--once - Take what is complete, then end; for cron.'
             set arguments 'folders'
         case 'signal scan'
             set switches '--type scanned-types registered, produce, produced, packed or shipped.' \
                 '--order made-orders Full id of the order of all items.' \
-                '--hold ? How long UNDO can take a scan back.' \
+                '--hold free How long UNDO can take a scan back.' \
                 '--sound sounds+commands What makes a verdict heard.' \
                 '--check - Test scanner, layout, suffix and sound instead.'
         case 'signal sheet'
@@ -198,7 +198,7 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'check Look at the outbox as a monitoring plugin: ends with 0 OK, 1 warning, 2 critical, 3 unknown.'
         case 'outbox list'
             set switches '--state* signal-states Only in this state; repeatable.' \
-                '--limit ? At most so many, the newest; 0 for all.'
+                '--limit free At most so many, the newest; 0 for all.'
         case 'outbox show'
             set arguments 'signal-ids*'
         case 'outbox flush'
@@ -221,8 +221,8 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
         case 'outbox import'
             set arguments 'files'
         case 'outbox check'
-            set switches '--warn ? Warn when the oldest waits so long.' \
-                '--crit ? Critical when the oldest waits so long.'
+            set switches '--warn free Warn when the oldest waits so long.' \
+                '--crit free Critical when the oldest waits so long.'
         case 'orders'
             set subcommands 'list List orders, with the state each is in.' \
                 'info Show orders whole: state, addresses, items, tracking.' \
@@ -231,28 +231,28 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'log Show the states an order went through, and the time between them.' \
                 'wait Wait until an order is in a state, or has passed it.' 'states List the states of orders.'
         case 'orders list'
-            set switches '--field,-f* ? A field cpctl does not know.' \
+            set switches '--field,-f* free A field cpctl does not know.' \
                 '--state* order-states Only in this state; repeatable.' \
-                '--since ? Only since then: 2026-01-20T13:00, 2h, 7d.' '--until ? Only before then.' \
-                '--limit ? At most so many, the newest; 0 for all.' '--api order-apis core or publish.'
+                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
+                '--limit free At most so many, the newest; 0 for all.' '--api order-apis core or publish.'
         case 'orders info'
-            set switches '--field,-f* ? A field cpctl does not know.' '--api order-apis core or publish.'
+            set switches '--field,-f* free A field cpctl does not know.' '--api order-apis core or publish.'
             set arguments 'orders*'
         case 'orders add'
-            set switches '--field,-f* ? A field cpctl does not know.' \
+            set switches '--field,-f* free A field cpctl does not know.' \
                 '--check - Check the document; send nothing.' '--skeleton - Print a document to begin with.' \
                 '--api order-apis core or publish.'
             set arguments 'files'
         case 'orders cancel'
-            set switches '--field,-f* ? A field cpctl does not know.' '--yes,-y - Do it without asking.' \
+            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.' \
                 '--api order-apis core or publish.'
             set arguments 'open-orders'
         case 'orders log'
-            set switches '--field,-f* ? A field cpctl does not know.' '--api order-apis core or publish.'
+            set switches '--field,-f* free A field cpctl does not know.' '--api order-apis core or publish.'
             set arguments 'orders'
         case 'orders wait'
             set switches '--for order-states+order-ends Number, code, or done.' \
-                '--timeout ? Longest time, such as 90s or 2h.' '--interval ? Ask so often.'
+                '--timeout free Longest time, such as 90s or 2h.' '--interval free Ask so often.'
             set arguments 'open-orders'
         case 'orders states'
         case 'quote'
@@ -266,7 +266,7 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 '--item* specs PRODUCT,count=1,pageblock_80off=120,total_pages=120; repeatable.' \
                 '--level levels One offer per shipment: the cheapest of a level.' \
                 '--cheapest - One offer per shipment: the cheapest.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'files'
         case 'quote price'
             set switches '--country countries Where to: two letters, ISO 3166-1.' \
@@ -275,73 +275,76 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 '--item* specs PRODUCT,count=1,pageblock_80off=120,total_pages=120; repeatable.' \
                 '--level levels One offer per shipment: the cheapest of a level.' \
                 '--cheapest - One offer per shipment: the cheapest.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'files'
         case 'quote info'
-            set switches '--field,-f* ? A field cpctl does not know.'
-            set arguments '?'
+            set switches '--field,-f* free A field cpctl does not know.'
+            set arguments 'free'
         case 'products'
             set subcommands 'list List the products enabled for the account.' \
                 'info Show options, files and measures of products.' \
                 'mixes List the product mixes of CloudPublish.' \
                 'mix Show the product and the options of product mixes.'
         case 'products list'
-            set switches '--field,-f* ? A field cpctl does not know.' \
-                '--category categories Only of this category.' '--search ? Only where this occurs, in any case.'
+            set switches '--field,-f* free A field cpctl does not know.' \
+                '--category categories Only of this category.' \
+                '--search free Only where this occurs, in any case.'
         case 'products info'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
             set arguments 'products*'
         case 'products mixes'
-            set switches '--field,-f* ? A field cpctl does not know.' \
-                '--search ? Only where this occurs, in any case.'
+            set switches '--field,-f* free A field cpctl does not know.' \
+                '--search free Only where this occurs, in any case.'
         case 'products mix'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
             set arguments 'mixes*'
         case 'shipping'
             set subcommands 'levels List the shipping levels.' \
                 'countries List the countries that are shipped to, and which of them need a state.' \
                 'states List the states of a country.'
         case 'shipping levels'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
         case 'shipping countries'
-            set switches '--field,-f* ? A field cpctl does not know.' \
-                '--search ? Only where this occurs, in any case.'
+            set switches '--field,-f* free A field cpctl does not know.' \
+                '--search free Only where this occurs, in any case.'
         case 'shipping states'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
             set arguments 'countries'
         case 'catalogs'
             set subcommands 'list List the catalogs of the account.' \
                 'info Show catalogs, and how many titles each has.' 'add Add a catalog.' \
                 'remove Remove a catalog; its titles are no longer available in it.'
         case 'catalogs list'
-            set switches '--field,-f* ? A field cpctl does not know.' \
-                '--search ? Only where this occurs, in any case.'
+            set switches '--field,-f* free A field cpctl does not know.' \
+                '--search free Only where this occurs, in any case.'
         case 'catalogs info'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
             set arguments 'catalogs*'
         case 'catalogs add'
-            set switches '--name ? Its name, at most 64 characters.' \
-                '--note ? What it is, at most 256 characters.' '--field,-f* ? A field cpctl does not know.'
-            set arguments '?'
+            set switches '--name free Its name, at most 64 characters.' \
+                '--note free What it is, at most 256 characters.' \
+                '--field,-f* free A field cpctl does not know.'
+            set arguments 'free'
         case 'catalogs remove'
-            set switches '--field,-f* ? A field cpctl does not know.' '--yes,-y - Do it without asking.'
+            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.'
             set arguments 'catalogs'
         case 'titles'
             set subcommands 'list List the titles of a catalog.' 'info Show titles with their files.' \
                 'add Add a title.' 'remove Remove a title from the account.'
         case 'titles list'
-            set switches '--field,-f* ? A field cpctl does not know.' \
-                '--search ? Only where this occurs, in any case.'
+            set switches '--field,-f* free A field cpctl does not know.' \
+                '--search free Only where this occurs, in any case.'
             set arguments 'catalogs'
         case 'titles info'
-            set switches '--field,-f* ? A field cpctl does not know.'
+            set switches '--field,-f* free A field cpctl does not know.'
             set arguments 'titles*'
         case 'titles add'
-            set switches '--name ? Its name, at most 64 characters.' \
-                '--note ? What it is, at most 256 characters.' '--field,-f* ? A field cpctl does not know.'
-            set arguments '?'
+            set switches '--name free Its name, at most 64 characters.' \
+                '--note free What it is, at most 256 characters.' \
+                '--field,-f* free A field cpctl does not know.'
+            set arguments 'free'
         case 'titles remove'
-            set switches '--field,-f* ? A field cpctl does not know.' '--yes,-y - Do it without asking.'
+            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.'
             set arguments 'titles'
         case 'profile'
             set subcommands 'list List the profiles, and which one is the default.' \
@@ -363,40 +366,41 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'trigger Make a running sandbox send one webhook, to the address it was started with.' \
                 'webhooks Show every webhook of a running sandbox, and whether it was delivered.'
         case 'sandbox serve'
-            set switches '--orders ? How many orders it begins with.' \
-                '--items ? How many items each of them has.' \
+            set switches '--orders free How many orders it begins with.' \
+                '--items free How many items each of them has.' \
                 '--dialect dialects Answers as the live service gives them, or as documented.' \
-                '--webhook-url ? Where to send webhooks; on this machine only.' \
-                '--port ? Port to listen on; 0 for a free one.' \
+                '--webhook-url free Where to send webhooks; on this machine only.' \
+                '--port free Port to listen on; 0 for a free one.' \
                 '--ready-file files Written when it listens; holds its address.'
         case 'sandbox run'
-            set switches '--orders ? How many orders it begins with.' \
-                '--items ? How many items each of them has.' \
+            set switches '--orders free How many orders it begins with.' \
+                '--items free How many items each of them has.' \
                 '--dialect dialects Answers as the live service gives them, or as documented.' \
-                '--webhook-url ? Where to send webhooks; on this machine only.'
+                '--webhook-url free Where to send webhooks; on this machine only.'
             set arguments 'command-line*'
         case 'sandbox reset'
-            set switches '--orders ? How many orders from now on.' '--items ? How many items each from now on.'
+            set switches '--orders free How many orders from now on.' \
+                '--items free How many items each from now on.'
         case 'sandbox fault'
             set switches '--path paths Only for paths that begin so.' \
-                '--times ? For so many requests; 0: until it is cleared.' \
+                '--times free For so many requests; 0: until it is cleared.' \
                 '--status faulty-statuses HTTP status to answer with.' \
-                '--retry-after ? Retry-After header: seconds or an HTTP date.' \
-                '--seconds ? Seconds to wait; between bytes for a drip.'
+                '--retry-after free Retry-After header: seconds or an HTTP date.' \
+                '--seconds free Seconds to wait; between bytes for a drip.'
             set arguments 'faults'
         case 'sandbox requests'
-            set switches '--limit ? At most so many, the newest; 0 for all.'
+            set switches '--limit free At most so many, the newest; 0 for all.'
         case 'sandbox orders'
         case 'sandbox advance'
-            set arguments '?'
+            set arguments 'free'
         case 'sandbox trigger'
             set switches '--order made-orders Its order; the first if none is given.' \
                 '--item items Its item; the first if none is given.' \
-                '--field,-f* ? A field cpctl does not know.'
+                '--field,-f* free A field cpctl does not know.'
             set arguments 'webhook-types'
         case 'sandbox webhooks'
         case 'api'
-            set switches '--field,-f* ? A field cpctl does not know.' '--input files A JSON object to send.' \
+            set switches '--field,-f* free A field cpctl does not know.' '--input files A JSON object to send.' \
                 '--service services core, publish or signal.'
             set arguments 'endpoints'
         case 'whoami'
@@ -739,7 +743,7 @@ function __cpctl_offer --no-scope-shadowing # offers the words of the kinds $wan
     for kind in (string split + -- $wanted)
         test "$kind" = country-states; and set kind states-(string upper -- "$country")
         switch $kind
-            case '\?' states-
+            case free states-
             case files
                 for line in (__fish_complete_path "$typed")
                     printf '%s%s\n' "$before" $line

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cpctl.cli.completion import completion_script
-from cpctl.completing.scripts import SHELLS
+from cpctl.cli.completion import FILES, completion_script
 from docs.console import ROOT, with_real_output
 from docs.reference import reference
 
@@ -15,8 +14,8 @@ WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.m
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
     yield ROOT / "docs" / "reference.md", reference()
-    for shell in SHELLS.values():
-        yield ROOT / "completions" / shell.file, completion_script(shell.name)
+    for shell, name in FILES.items():
+        yield ROOT / "completions" / name, completion_script(shell)
     for document in WITH_CONSOLE:
         file = ROOT / document
         yield file, with_real_output(file.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from cpctl.cli.run import Run
 from cpctl.completing.scripts import SHELLS, script
 from cpctl.errors import InvalidInput, nearest
 
+FILES = {shell.name: shell.file for shell in SHELLS.values()}
 commands = Commands()
 
 
@@ -16,7 +17,11 @@ commands = Commands()
 def print_completion(
     run: Run, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:
-    """Print the completion script of a shell."""
+    """Print the completion script of a shell.
+
+    It completes values too. References are those that lists have shown: they are kept in the user's cache folder
+    (or CPCTL_CACHE_DIR), which may be deleted. A Tab never asks the service.
+    """
     run.output.write(iter([completion_script(shell)]))
 
 

@@ -74,7 +74,7 @@ KINDS_OF_VALUES: Mapping[str, str] = {
     "KIND": "faults",
     "ORDER": MADE_ORDERS,
     "SHELL": "shells",
-    "COMMAND": COMMAND_LINE,
+    "sandbox run COMMAND": COMMAND_LINE,
     # What only the user can know:
     **dict.fromkeys(("A,B,C", "CHARACTER", "HASH", "HH:MM", "HOURS", "JMESPATH", "KEY=VALUE", "N", "PORT"), FREE),
     **dict.fromkeys(("S", "SECONDS", "SPAN", "TEXT", "TIME", "URL", "WHEN"), FREE),

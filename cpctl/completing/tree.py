@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 FLAG = "-"  # stands for a kind where an option takes no value
-FREE = "?"  # a value of which nothing is known beforehand
+FREE = "free"  # a value of which nothing is known beforehand
 BOTH = "+"  # between kinds of which a value can be any
 
 # Kinds that a shell completes by its own means.

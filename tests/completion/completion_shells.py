@@ -33,8 +33,9 @@ cpctl() {{ printf '%s\\0' "$@" >'{read}'; echo '{done}'; }}
 ZSH = """
 PS1='{ready}' PS2= RPS1=
 unsetopt beep prompt_cr prompt_sp
-fpath=('{folder}' $fpath)
+{functions}
 autoload -Uz compinit && compinit -u -D
+{package}
 zstyle ':completion:*' insert-tab false
 every() {{ _main_complete "$@"; compstate[insert]=all; compstate[list]= }}
 zle -C all-words complete-word every
@@ -80,10 +81,18 @@ class Shell(NamedTuple):
 
 @contextmanager
 def shell(name: str, world: World, package: str = "", **changes: str) -> Iterator[Shell]:
-    """A shell at a terminal of 200 columns that has cpctl's completion, with nothing of the user's own settings."""
+    """A shell at a terminal of 200 columns that has cpctl's completion, with nothing of the user's own settings.
+
+    `package` are lines that the shell reads at its start; for zsh they stand for the folder of functions.
+    """
     read, script = world.folder / "read", ROOT / "completions" / SCRIPTS[name]
     lines = {"bash": BASH, "zsh": ZSH, "fish": FISH}[name].format(
-        ready=READY, done=DONE, script=script, folder=script.parent, read=read, package=package
+        ready=READY,
+        done=DONE,
+        script=script,
+        read=read,
+        package=package,
+        functions="" if package else f"fpath=('{script.parent}' $fpath)",
     )
     start = world.folder / {"bash": "bashrc", "zsh": ".zshrc", "fish": "start.fish"}[name]
     start.write_text(lines, encoding="utf-8")

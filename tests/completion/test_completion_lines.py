@@ -77,6 +77,14 @@ def test_after_a_wrong_word_nothing_is_offered(known: Known, line: str) -> None:
     assert known[1](line) in ([], typed)
 
 
+@pytest.mark.parametrize("line", ["cpctl --query ", "cpctl signal shipped --tracking ", "cpctl sandbox advance "])
+def test_what_only_the_user_knows_is_left_to_the_user(known: Known, line: str) -> None:
+    world, offered = known
+    (world.folder / "x").touch()
+    assert offered(line) == []
+    assert not (world.folder / "calls").exists()
+
+
 def test_a_value_behind_an_equals_sign_is_offered(known: Known) -> None:
     offered = known[1]("cpctl orders list --output=")
     assert {each.removeprefix("--output=") for each in offered} == {*FORMATS}

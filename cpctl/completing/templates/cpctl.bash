@@ -144,7 +144,7 @@ _cpctl_offer() { # offers the words of the kinds $1
     for kind in ${1//+/ }; do
         [[ $kind == country-states ]] && kind="states-$(printf %s "$country" | tr '[:lower:]' '[:upper:]')"
         case $kind in
-            '?' | states-) ;;
+            free | states-) ;;
             files) type compopt >/dev/null 2>&1 && compopt -o default ;;
             folders) type compopt >/dev/null 2>&1 && compopt -o dirnames ;;
             commands) while read -r word; do _cpctl_add "$word"; done < <(compgen -c -- "$typed" | sort -u) ;;
@@ -228,7 +228,7 @@ _cpctl_line() { # completes the last of words
 }
 
 _cpctl() {
-    local words places plains=() plain quote shared program sign typed before= strip= current number
+    local words places plains=() plain quote shared program sign typed before= strip= current number IFS=$' \t\n'
     COMPREPLY=()
     _cpctl_split
     _cpctl_shared

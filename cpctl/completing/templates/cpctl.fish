@@ -103,7 +103,7 @@ function __cpctl_offer --no-scope-shadowing # offers the words of the kinds $wan
     for kind in (string split + -- $wanted)
         test "$kind" = country-states; and set kind states-(string upper -- "$country")
         switch $kind
-            case '\?' states-
+            case free states-
             case files
                 for line in (__fish_complete_path "$typed")
                     printf '%s%s\n' "$before" $line

@@ -99,7 +99,7 @@ _cpctl_offer() { # offers the words of the kinds $1
     for kind in ${(s:+:)1}; do
         [[ $kind == country-states ]] && kind=states-${(U)country}
         case $kind in
-            ('?'|states-) ;;
+            (free|states-) ;;
             (files) _files && shown=0 ;;
             (folders) _files -/ && shown=0 ;;
             (commands) _command_names -e && shown=0 ;;
