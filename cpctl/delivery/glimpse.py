@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cpctl.delivery.store import glimpse
 
-RECENT = 10_000  # signals that are looked at
+RECENT = 5_000  # signals that are looked at
 MOST = 2000  # words that come of them
 # As OPEN in delivery.entry, which takes longer to import than to ask; a test holds them together.
 OPEN_STATES = ("queued", "held", "refused", "expired")
