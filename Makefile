@@ -34,6 +34,8 @@ docs: $(VENV)/installed ## Write what is generated: the reference, the completio
 bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
 	@$(BIN)/python -m bench.startup
 	@echo
+	@$(BIN)/python -m bench.completion
+	@echo
 	@$(BIN)/python -m bench.lists
 	@echo
 	@$(BIN)/python -m bench.history

@@ -62,18 +62,26 @@ def test_a_command_loads_only_what_it_needs(world: World, arguments: list[str], 
     assert not loaded(world, *arguments) & without
 
 
-def test_completing_one_group_loads_no_other(world: World) -> None:
-    listing = LIST_MODULES.replace("status = main(sys.argv[1:])", "status = 0\ntry: main([])\nexcept SystemExit: pass")
-    done = subprocess.run(
-        [sys.executable, "-c", listing],
-        capture_output=True,
-        text=True,
-        env=world.env(_CPCTL_COMPLETE="complete_bash", COMP_WORDS="cpctl signal sh", COMP_CWORD="2"),
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["profiles"], {"sqlite3"}),
+        (["products", "-p", "sandbox"], {"yaml", "sqlite3"}),
+        (["items"], set()),
+        (["outbox-ids"], set()),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_completing_loads_neither_typer_nor_what_the_words_do_not_need(
+    world: World, arguments: list[str], without: set[str]
+) -> None:
+    code = (
+        "import json, sys\nfrom cpctl.completing.answer import answer\nanswer(sys.argv[1:])\n"
+        'print("\\n" + json.dumps(sorted(sys.modules)))'
     )
-    lines = done.stdout.splitlines()
-    assert lines[0] == "shipped"
-    modules = set(json.loads(lines[-1])[1])
-    assert not modules & {"cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox", "requests", "yaml"}
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=world.env())
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not modules & (HEAVY | {"typer", "cpctl.cli", "subprocess", "cpctl.delivery.entry"} | without)
 
 
 def test_a_signal_is_in_the_store_before_requests_is_imported(world: World) -> None:

@@ -32,7 +32,9 @@ def call_endpoint(run: Run, endpoint: Endpoint, more: More, body: Mapping[str, A
     complete = _body(body, more)
     if run.options.dry_run:
         _show_and_end(run, endpoint, [complete])
-    return caller(run, endpoint.key)(endpoint, complete)
+    result = caller(run, endpoint.key)(endpoint, complete)
+    run.learned.append((endpoint.name, complete, result))
+    return result
 
 
 def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
@@ -45,7 +47,9 @@ def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any
     if run.options.dry_run:
         _show_and_end(run, endpoint, complete)
     if len(complete) == 1:
-        yield caller(run, endpoint.key)(endpoint, complete[0])
+        result = caller(run, endpoint.key)(endpoint, complete[0])
+        run.learned.append((name, complete[0], result))
+        yield result
         return
     failures: list[CpctlError] = []
     for number, result in enumerate(_at_once(run, endpoint, complete), 1):
@@ -55,6 +59,7 @@ def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any
             run.output.fail(f"cpctl: {result.message}")
             failures.append(result)
         else:
+            run.learned.append((name, complete[number - 1], result))
             yield result
     run.output.progress("")
     run.status = _status(failures, len(complete))

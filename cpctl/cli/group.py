@@ -139,12 +139,6 @@ class _Group(_WithSharedOptions, typer.core.TyperGroup):
             formatter.write_dl(list(self.summaries().items()))
         super().format_options(ctx, formatter)
 
-    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Names from the table, so that completing one group imports no other."""
-        item = typer.core.CompletionItem  # type: ignore[attr-defined]
-        found = [item(name, help=help) for name, help in self.summaries().items() if name.startswith(incomplete)]
-        return [*found, *typer.core.TyperCommand.shell_complete(self, ctx, incomplete)]
-
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
         name = args[0]

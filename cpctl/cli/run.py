@@ -1,6 +1,7 @@
 """Run: what a command is handed. Profile, outbox and output are made on first use."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +50,7 @@ class Run:
         self.worked = False
         self.value_query: str | None = None  # what `-o value` shows where --query does not say
         self.accepted = 0  # signals for which responsibility was taken
+        self.learned: list[tuple[str, Mapping[str, Any], Any]] = []  # endpoints with what they were asked and answered
         self._keys: list[Key] = []
         self._read: dict[str, Key] = {}
 
@@ -104,6 +106,14 @@ class Run:
         """Close what was opened."""
         if "store" in self.__dict__:
             self.store.close()
+
+    def remember(self) -> None:
+        """Keep the references that were learned, for completion. Whatever is in the way of that is no trouble."""
+        if self.learned and not self.options.dry_run:
+            with suppress(Exception):
+                from cpctl.cli.learning import remember
+
+                remember(self)
 
     def key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""

@@ -165,6 +165,7 @@ def list_orders(run: Run) -> None:
         for order in control(run).state()["orders"]
         for item in order["items"]
     ]
+    run.learned.append(("sandbox/orders", {}, rows))
     run.show(rows, columns("order", "item", "latest"))
 
 

@@ -27,7 +27,8 @@ def child_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")}
     # The command finds the cpctl that runs it, also where that one is not installed for everybody.
     path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-    own = {"CPCTL_CONFIG": str(config), "CPCTL_DATA_DIR": str(folder / "data"), CONTROL: sandbox.control_url}
+    places = {"CPCTL_DATA_DIR": str(folder / "data"), "CPCTL_CACHE_DIR": str(folder / "cache")}
+    own = {"CPCTL_CONFIG": str(config), **places, CONTROL: sandbox.control_url}
     return {**inherited, "PATH": path, **own}
 
 

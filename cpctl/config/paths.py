@@ -1,4 +1,4 @@
-"""The places of configuration and store. The only file that knows platformdirs."""
+"""The places of configuration, store and remembered words. The only file that knows platformdirs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +25,13 @@ def default_store(environment: Mapping[str, str]) -> tuple[Path, str]:
     return _platform_folder("data") / STORE_NAME, "default"
 
 
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The folder of words remembered for completion; it may be deleted at any time. Raises ConfigError."""
+    if named := environment.get("CPCTL_CACHE_DIR"):
+        return expanded(named)
+    return _platform_folder("cache")
+
+
 def expanded(text: str) -> Path:
     """The path with `~` replaced. Raises ConfigError where that is nobody's home."""
     try:
@@ -36,9 +43,13 @@ def expanded(text: str) -> Path:
 def _platform_folder(kind: str) -> Path:
     import platformdirs
 
-    find = platformdirs.user_config_dir if kind == "config" else platformdirs.user_data_dir
-    folder = Path(find("cpctl", appauthor=False))
+    find = {
+        "config": platformdirs.user_config_dir,
+        "data": platformdirs.user_data_dir,
+        "cache": platformdirs.user_cache_dir,
+    }
+    folder = Path(find[kind]("cpctl", appauthor=False))
     if not folder.is_absolute():
-        variable = "CPCTL_CONFIG" if kind == "config" else "CPCTL_DATA_DIR"
+        variable = {"config": "CPCTL_CONFIG", "data": "CPCTL_DATA_DIR", "cache": "CPCTL_CACHE_DIR"}[kind]
         raise ConfigError("There is no home folder here to keep things in.", f"Set HOME, or {variable}.")
     return folder

@@ -121,6 +121,7 @@ OTHER_VARIABLES = {
     "CPCTL_PROFILE": "the profile to use",
     "CPCTL_CONFIG": "the configuration file",
     "CPCTL_DATA_DIR": "the folder of the store",
+    "CPCTL_CACHE_DIR": "the folder of words remembered for completion",
     "CPCTL_NO_INPUT": "any value: never ask a question",
     "CREDENTIALS_DIRECTORY": "set by systemd: files of keys below it may have any mode",
     "CPCTL_SANDBOX_CONTROL": "where `cpctl sandbox fault`, `reset` and `requests` find their sandbox",

@@ -17,6 +17,7 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 
 BUSY_SECONDS = 20.0
+GLIMPSE_SECONDS = 0.2
 _COMPANIONS = ("", "-wal", "-shm")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REASONS = {
@@ -154,6 +155,22 @@ def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
     except sqlite3.DatabaseError as error:
         return rows, str(error)
     return rows, ""
+
+
+def glimpse(path: Path, sql: str, **values: Any) -> list[Row]:
+    """Rows of a store that others may be using: no lock is waited for, no file is made. Raises sqlite3.Error, OSError.
+
+    A log beside the store holds what is newest, and reading it needs the memory its users share; without a log
+    nobody writes, and the file can be read as it lies there.
+    """
+    log, shared = (Path(f"{path}{end}").exists() for end in _COMPANIONS[1:])
+    how = "mode=ro" if log and shared else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=GLIMPSE_SECONDS)
+    try:
+        connection.row_factory = sqlite3.Row
+        return cast(list[Row], connection.execute(sql, values).fetchall())
+    finally:
+        connection.close()
 
 
 def _open(path: Path) -> sqlite3.Connection:
