@@ -21,7 +21,8 @@ NEIGHBOURS = {
     "output": set(),
     "scanning": {"signals", "delivery"},
     "sandbox": {"signals", "lists"},
-    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning"},
+    "partner": {"signals", "api", "config", "delivery"},
+    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "partner"},
 }
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {
