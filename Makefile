@@ -42,9 +42,9 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 	@echo
 	@$(BIN)/python -m bench.batch
 
-dist: $(VENV)/installed ## Build wheel and sdist in dist/.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build
-	@$(BIN)/python -m build --outdir dist .
+dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@$(BIN)/python -m onefile.make dist
 
 clean: ## Remove what was built.
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
