@@ -8,7 +8,7 @@ from docs.console import ROOT, with_real_output
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
-WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md")
+WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md", "docs/python.md")
 
 
 def files() -> Iterator[tuple[Path, str]]:

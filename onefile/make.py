@@ -11,10 +11,11 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 from cpctl import __version__
-from onefile.start import CONTENT, INSIDE
+from onefile.start import CONTENT, NUMBER
 
 ROOT = Path(__file__).parent.parent
 INTERPRETER = b"#!/usr/bin/env python3\n"
@@ -33,11 +34,11 @@ def make(wheel: Path, target: Path) -> None:
     draft = target.with_suffix(".tmp")
     with draft.open("wb") as written:
         written.write(INTERPRETER)
-        with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(written, "w") as archive:
             add(archive, "__main__.py", (ROOT / "onefile" / "start.py").read_bytes())
-            add(archive, CONTENT, number_of(content).encode())
-            for name, data in content.items():
-                add(archive, f"{INSIDE}/{name}", data)
+            add(archive, NUMBER, number_of(content).encode())
+            # One file, not a thousand: Python reads the whole list of an archive at every start.
+            add(archive, CONTENT, zipped(content))
     draft.chmod(0o755)
     draft.replace(target)
 
@@ -66,6 +67,15 @@ def number_of(content: Mapping[str, bytes]) -> str:
     for name, data in content.items():
         whole.update(f"{name}\0{len(data)}\0".encode() + data)
     return whole.hexdigest()[:16]
+
+
+def zipped(content: Mapping[str, bytes]) -> bytes:
+    """The files as an archive."""
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, data in content.items():
+            add(archive, name, data)
+    return written.getvalue()
 
 
 def add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

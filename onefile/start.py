@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-CONTENT = "content"  # names the content of this file: another build, another folder
-INSIDE = "lib"
+CONTENT = "content.zip"
+NUMBER = "number"  # names the content: another build, another folder
 CONFIGURATION = 3  # the exit status of cpctl for what stands in the way on this machine
 
 
@@ -20,8 +20,10 @@ def start() -> None:
         version = ".".join(str(number) for number in sys.version_info[:3])
         stop(f"cpctl needs Python 3.11 or later; this is {version}.", "Such as: python3.11 cpctl.pyz")
     loader = sys.modules["__main__"].__loader__
-    number = loader.get_data(str(Path(loader.archive) / CONTENT)).decode("ascii")
+    number = loader.get_data(str(Path(loader.archive) / NUMBER)).decode("ascii")
     sys.path[0] = str(unpacked(Path(loader.archive), number))
+    # The folder is a cache; whoever wants no bytecode beside sources does not mean it, and it halves the time.
+    sys.dont_write_bytecode = False
     from cpctl.__main__ import run
 
     run()
@@ -47,13 +49,13 @@ def unpack(archive: Path, place: Path, folder: Path) -> None:
     import tempfile
     import zipfile
 
-    draft = tempfile.mkdtemp(prefix=".draft-", dir=str(place))
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=str(place)))
     try:
-        with zipfile.ZipFile(archive) as content:
-            content.extractall(draft, [name for name in content.namelist() if name.startswith(INSIDE + "/")])
-        (Path(draft) / INSIDE).rename(folder)
+        with zipfile.ZipFile(str(archive)) as outer, outer.open(CONTENT) as inner, zipfile.ZipFile(inner) as content:
+            content.extractall(str(draft))
+        draft.rename(folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(str(draft), ignore_errors=True)
 
 
 def cache_folder() -> Path:

@@ -16,6 +16,7 @@ from cpctl.config.secrets import Key
 from cpctl.delivery.entry import Entry, Origin, State, exit_of
 from cpctl.delivery.outbox import Accepted, Outbox, utc_now
 from cpctl.delivery.records import Search, depth, find
+from cpctl.delivery.reply import Send
 from cpctl.delivery.sending import Delivery
 from cpctl.delivery.store import Store
 from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError, nearest
@@ -145,7 +146,7 @@ class Partner:
         """
         if not self.waiting():
             return []
-        return [_fate(entry) for entry, _ in self._delivery.flush()]
+        return [_fate(entry) for entry, _ in self._delivery().flush()]
 
     def waiting(self) -> int:
         """How many accepted signals are neither delivered nor given up. Raises StoreError."""
@@ -159,7 +160,7 @@ class Partner:
         """
         if not self._store.exists():
             return ""
-        pause = self._delivery.pause()
+        pause = self._delivery().pause()
         return pause.message or f"answer {pause.http_status}" if pause else ""
 
     def history(self, order: str = "", item: str = "", limit: int = 0) -> list[Fate]:
@@ -193,13 +194,17 @@ class Partner:
         return client_of(self._profile, self._keys[service])
 
     @cached_property
+    def _send(self) -> Send:
+        return sender_of(self._profile, self.client("signal"))
+
     def _delivery(self) -> Delivery:
-        return Delivery(self._outbox, sender_of(self._profile, self.client("signal")), self._profile.timeout)
+        """A new one each time: within one, a signal is tried once."""
+        return Delivery(self._outbox, self._send, self._profile.timeout)
 
     def _deliver(self, ids: Sequence[int]) -> dict[int, Entry]:
         """Try to deliver what is accepted. Whatever stands in the way now, it stays accepted."""
         try:
-            self._delivery.deliver(ids)
+            self._delivery().deliver(ids)
             return {entry.id: entry for entry in self._outbox.entries(ids)}
         except StoreError as error:
             _LOG.warning("Accepted, but how sending went is not known. %s", error.message)
