@@ -27,6 +27,8 @@ lint: $(VENV)/installed ## Check style and types.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
 docs: $(VENV)/installed ## Write what is generated: the reference and the completions.
 	@$(BIN)/python -m docs.generate
