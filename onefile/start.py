@@ -11,6 +11,7 @@ from pathlib import Path
 
 CONTENT = "content.zip"
 NUMBER = "number"  # names the content: another build, another folder
+PLACE = "cpctl-unpacked"  # not the folder of store and configuration, which Windows keeps beside caches
 CONFIGURATION = 3  # the exit status of cpctl for what stands in the way on this machine
 
 
@@ -31,7 +32,7 @@ def start() -> None:
 
 def unpacked(archive: Path, number: str) -> Path:
     """The folder with the content of the file, made on the first run; whole, or not there."""
-    place = cache_folder() / "cpctl"
+    place = cache_folder() / PLACE
     folder = place / number
     if not folder.is_dir():
         try:

@@ -60,7 +60,7 @@ def test_the_one_file_does_the_main_job_where_nothing_is_installed(
     assert (done.returncode, done.stdout, done.stderr) == (0, "delivered\n", "")
     asked = ran([python, one_file, "whoami"], tmp_path, CPCTL_SIGNAL_KEY="0123456789abcdef")
     assert (asked.returncode, asked.stderr) == (0, "")
-    (unpacked,) = (tmp_path / ".cache" / "cpctl").iterdir()
+    (unpacked,) = (tmp_path / ".cache" / "cpctl-unpacked").iterdir()
     assert (unpacked / "certifi" / "cacert.pem").is_file(), "requests needs its certificates on a disk"
 
 
@@ -85,7 +85,7 @@ def test_first_runs_at_the_same_time_do_not_get_in_each_others_way(one_file: Pat
     ]
     said = [run.communicate(timeout=60) for run in runs]
     assert said == [(f"cpctl {__version__}\n", "")] * 4
-    assert len(list((tmp_path / ".cache" / "cpctl").iterdir())) == 1, "drafts are taken away"
+    assert len(list((tmp_path / ".cache" / "cpctl-unpacked").iterdir())) == 1, "drafts are taken away"
 
 
 def test_the_one_file_says_where_it_cannot_unpack_itself(one_file: Path, tmp_path: Path) -> None:
@@ -110,3 +110,24 @@ def test_the_command_that_a_sandbox_makes_passes_on_every_word() -> None:
     made = starters([r"C:\Program Files\100%\python.exe", r"D:\tools\cpctl.pyz"])
     assert made["cpctl.cmd"] == '@"C:\\Program Files\\100%%\\python.exe" "D:\\tools\\cpctl.pyz" %*\n'
     assert made["cpctl"].endswith('cpctl.pyz\' "$@"\n')
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "place"),
+    [
+        ("linux", {}, "home/.cache"),
+        ("darwin", {}, "home/Library/Caches"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local"),
+        ("win32", {"LOCALAPPDATA": "/local", "XDG_CACHE_HOME": "/named"}, "/named"),
+        ("linux", {"XDG_CACHE_HOME": "not/absolute"}, "home/.cache"),
+    ],
+)
+def test_the_one_file_unpacks_itself_where_its_system_keeps_such_things(
+    platform: str, environment: dict[str, str], place: str, tmp_path: Path
+) -> None:
+    script = "import sys; from onefile.start import cache_folder; sys.platform = sys.argv[1]; print(cache_folder())"
+    words = [sys.executable, "-c", script, platform]
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), **environment}
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(tmp_path / place), "")
