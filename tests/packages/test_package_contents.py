@@ -36,8 +36,9 @@ def in_sdist(dist: Path) -> Mapping[str, bytes]:
 def test_the_wheel_holds_the_whole_program_and_nothing_else(dist: Path) -> None:
     content = in_zip(wheel_in(dist))
     ours = {name for name in content if name.startswith("cpctl/")}
-    tree = {each.relative_to(ROOT).as_posix() for each in (ROOT / "cpctl").rglob("*.py")}
-    assert ours == {*tree, "cpctl/py.typed"}
+    tree = {each.relative_to(ROOT).as_posix() for each in (ROOT / "cpctl").rglob("*") if each.is_file()}
+    assert ours == {name for name in tree if not name.endswith(".pyc")}
+    assert "cpctl/py.typed" in ours
     about, share = f"cpctl-{__version__}.dist-info/", f"cpctl-{__version__}.data/data/share/"
     assert all(name.startswith(("cpctl/", about, share)) for name in content)
     assert content[f"{about}entry_points.txt"].decode().split() == [

@@ -72,6 +72,14 @@ def test_the_one_file_gives_its_own_command_to_a_shell_in_the_sandbox(one_file: 
     assert (state, done.returncode) == ("delivered", 2)
 
 
+def test_a_cpctl_that_no_command_stands_for_gives_the_sandbox_one(one_file: Path, python: Path, tmp_path: Path) -> None:
+    """As with `pip install --target`: it can be imported, and that is all."""
+    assert ran([python, one_file, "--version"], tmp_path).returncode == 0
+    (unpacked,) = (tmp_path / ".cache" / "cpctl-unpacked").iterdir()
+    done = ran([python, "-m", "cpctl", "sandbox", "run", "--", *SIGNAL], tmp_path, PYTHONPATH=str(unpacked))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "delivered\n", "")
+
+
 def test_first_runs_at_the_same_time_do_not_get_in_each_others_way(one_file: Path, tmp_path: Path) -> None:
     runs = [
         subprocess.Popen(
