@@ -35,6 +35,7 @@ ALIKE = (
 def with_real_output(text: str) -> str:
     """The document with every console block run anew."""
     with _folder_as_long_as(HOME) as folder, Sandbox(clock=lambda: NOW) as sandbox:
+        shutil.copytree(ROOT / "examples", folder / "examples")
         environment = _environment(folder, sandbox)
         return BLOCK.sub(lambda match: f"```console\n{_block(match[1], folder, environment)}```", text)
 

@@ -10,7 +10,14 @@ from docs.manpages import manual_pages
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
-WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md", "docs/services.md")
+WITH_CONSOLE = (
+    "README.md",
+    "docs/delivery.md",
+    "docs/orders.md",
+    "docs/files.md",
+    "docs/services.md",
+    "docs/python.md",
+)
 
 
 def files() -> Iterator[tuple[Path, str]]:

@@ -24,6 +24,7 @@ NEIGHBOURS = {
     "webhooks": {"signals", "delivery"},
     "services": set(),
     "sandbox": {"signals", "lists"},
+    "partner": {"signals", "api", "config", "delivery"},
     "help": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "webhooks"},
 }
 NEIGHBOURS["cli"] = set(NEIGHBOURS)

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from cpctl.api.endpoints import ENDPOINTS, Endpoint
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.parameters import MoreFields, parse_fields
 from cpctl.cli.run import Ended, Run
-from cpctl.config.profiles import is_loopback
 from cpctl.config.secrets import MASK
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
 from cpctl.output.columns import View
@@ -76,11 +74,9 @@ def caller(run: Run, key: str, timeout: float | None = None) -> Callable[[Endpoi
     profile = run.profile
     secret = run.key(key)
     from cpctl.api.calling import call as make_call
-    from cpctl.api.client import Client
+    from cpctl.partner.sender import client_of
 
-    debug = run.output.note if run.options.debug else None
-    local = is_loopback(urlsplit(profile["base_url"]).hostname or "")
-    client = Client(profile["base_url"], secret.value, profile.timeout, local, debug)
+    client = client_of(profile, secret, run.output.note if run.options.debug else None)
     seconds = timeout or profile.timeout
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, run.output.detail)
 

@@ -181,6 +181,8 @@ def _open(path: Path) -> sqlite3.Connection:
         _use_write_ahead_log(connection)
         # FULL, because a signal that was accepted must survive the power switch at the bench.
         connection.execute("PRAGMA synchronous=FULL")
+        # On macOS alone: there a disk may keep in its own memory what it was asked to write.
+        connection.execute("PRAGMA fullfsync=ON")
         _migrate(connection, path)
     except BaseException:
         connection.close()

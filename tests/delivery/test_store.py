@@ -198,14 +198,15 @@ def test_the_store_is_for_its_owner_alone(world: "World", forks: Forks) -> None:
 def test_a_commit_is_on_the_disk_and_no_key_in_the_file(world: "World", forks: Forks, tmp_path: Path) -> None:
     forks.ok(world, *shipped())
     store = Store(tmp_path / "new.db", print)
-    assert [tuple(row.values()) for row in _settings(store)] == [(2,), ("wal",)]
+    assert [tuple(row.values()) for row in _settings(store)] == [(2,), (1,), ("wal",)]
     store.close()
     for file in world.store.parent.iterdir():
         assert b"sandbox-signal-key" not in file.read_bytes()
 
 
 def _settings(store: Store) -> list[dict[str, Any]]:
-    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in ("synchronous", "journal_mode")])
+    names = ("synchronous", "fullfsync", "journal_mode")
+    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in names])
 
 
 def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
