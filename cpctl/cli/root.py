@@ -12,6 +12,7 @@ GROUPS = {
     "catalogs": "Collections of titles (CloudPublish).",
     "titles": "The books of a catalog (CloudPublish).",
     "profile": "The profiles of the configuration file.",
+    "webhooks": "Receive webhooks, and look at what was received.",
     "sandbox": "A Cloudprinter on this machine, to try things out and to test scripts.",
 }
 
