@@ -91,7 +91,7 @@ def add(run: Run, file: str, endpoint: Endpoint, more: More) -> None:
 
 
 def _remember(run: Run, reference: str) -> None:
-    """Note an order that exists as ours, for `webhooks serve --known-orders`. Where that fails, a warning is all."""
+    """Note an order that exists, or may, as ours, for `webhooks serve --known-orders`; a failure is only warned of."""
     from cpctl.delivery.entry import to_ms
     from cpctl.delivery.outbox import utc_now
     from cpctl.webhooks.shelf import remember_order
@@ -126,6 +126,7 @@ def _find_out(run: Run, endpoint: Endpoint, body: Mapping[str, Any], reference: 
     run.output.detail(f"{lost.message} Asking whether the order exists.")
     found = _looked_for(run, endpoint, reference)
     if isinstance(found, CpctlError):
+        _remember(run, reference)  # it may exist, and to know one too many does no harm
         words = f'Whether the order "{reference}" was created is unknown: {lost.message}'
         hint = f"Ask `cpctl orders info {reference}` before you add it again; the service takes a reference only once."
         raise TemporaryError(words, hint, lost.http_status)
