@@ -5,15 +5,17 @@ from pathlib import Path
 
 from cpctl.cli.completion import FILES, completion_script
 from docs.console import ROOT, with_real_output
+from docs.coverage import coverage
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
-WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md")
+WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md", "docs/services.md")
 
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
     yield ROOT / "docs" / "reference.md", reference()
+    yield ROOT / "docs" / "coverage.md", coverage()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
     for document in WITH_CONSOLE:

@@ -10,7 +10,7 @@ from cpctl.api.faults import ALL, HOLD, LATER
 from cpctl.cli.group import Shared
 from cpctl.cli.root import COMMANDS, GROUPS, root
 from cpctl.cli.run import Run
-from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
+from cpctl.config.profiles import KEY_KINDS, KEY_PLACES, OTHER_VARIABLES, SETTINGS
 from cpctl.config.secrets import ENV_NAMES
 from cpctl.delivery.entry import STATE_MEANINGS
 from cpctl.errors import EXIT_MEANINGS
@@ -34,8 +34,7 @@ def _sections() -> Iterator[str]:
     yield from _help_block(_shared_help())
     yield "## Settings of a profile\n"
     rows = [(f"`{row.name}`", row.meaning, row.default, _code(row.variable)) for row in SETTINGS.values()]
-    keys = "one of `api_key`, `api_key_file`, `api_key_command`"
-    rows += [(f"`{service}`", f"the key of {service}: {keys}", "", _code(name)) for service, name in ENV_NAMES.items()]
+    rows += [_key_row(service, name) for service, name in ENV_NAMES.items()]
     yield from _table(("setting", "meaning", "default", "variable that beats it"), rows)
     yield "## Environment\n\nAn empty value counts as unset.\n"
     yield from _table(("variable", "meaning"), _variables())
@@ -58,6 +57,12 @@ def _sections() -> Iterator[str]:
     yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CAUSES.items()])
     yield "## Faults of the sandbox\n"
     yield from _table(("fault", "what happens"), [(f"`{row.name}`", row.meaning) for row in FAULTS.values()])
+
+
+def _key_row(service: str, variable: str) -> tuple[str, str, str, str]:
+    place, prefix = KEY_PLACES[service]
+    ways = ", ".join(f"`{prefix}{name}`" for name in KEY_KINDS)
+    return f"`{place}`", f"the key of {service}: one of {ways}", "", _code(variable)
 
 
 def _variables() -> list[tuple[str, str]]:

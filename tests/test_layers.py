@@ -21,9 +21,10 @@ NEIGHBOURS = {
     "output": set(),
     "scanning": {"signals", "delivery"},
     "webhooks": {"signals", "delivery"},
+    "services": set(),
     "sandbox": {"signals", "lists"},
-    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "webhooks"},
 }
+NEIGHBOURS["cli"] = set(NEIGHBOURS)
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {
     "typer": {"cli"},

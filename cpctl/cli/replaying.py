@@ -3,11 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from cpctl.cli.dry_run import show_calls
+from cpctl.cli.receiving import check_target_url
 from cpctl.cli.run import Run
-from cpctl.config.profiles import is_loopback
 from cpctl.config.secrets import MASK
 from cpctl.delivery.entry import to_ms
 from cpctl.delivery.outbox import utc_now
@@ -26,7 +25,7 @@ def replay_to(run: Run, ids: Sequence[int], url: str, with_key: bool) -> None:
     Ends with 0 where all were taken, with 5 or 75 where all fared alike, else with 6. Raises InvalidInput,
     ConfigError, StoreError.
     """
-    check_url(url)
+    check_target_url(url)
     events = events_named(run.store, run.profile.name, ids)
     if run.options.dry_run:
         key = {"apikey": MASK} if with_key else {}
@@ -94,20 +93,3 @@ def replay_to_targets(run: Run, ids: Sequence[int]) -> None:
         events = events_named(run.store, run.profile.name, ids)
         run.output.note(f"Due again: {words}. A running `cpctl webhooks serve` with these targets sends them.")
     run.finish(events, EVENT, ExitCode.DONE)
-
-
-def check_url(url: str) -> None:
-    """Raise InvalidInput where an event must not be sent: the words of clients stay on TLS, or on this machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    plain = url.isascii() and url.isprintable() and " " not in url
-    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not (host and plain and safe) or "@" in parts.netloc:
-        shown = shorten(url) if "@" not in url else "The address"  # what stands before an @ may be a password
-        raise InvalidInput(
-            f"{shown} is no URL to send events to.",
-            "It must begin with https:// (http:// only for this machine) and hold no user and password.",
-        )

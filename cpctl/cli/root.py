@@ -13,6 +13,7 @@ GROUPS = {
     "titles": "The books of a catalog (CloudPublish).",
     "profile": "The profiles of the configuration file.",
     "webhooks": "Receive webhooks, and look at what was received.",
+    "service": "Units for systemd and lines for cron, to run cpctl as a service.",
     "sandbox": "A Cloudprinter on this machine, to try things out and to test scripts.",
 }
 

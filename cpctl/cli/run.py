@@ -1,6 +1,6 @@
 """Run: what a command is handed. Profile, outbox and output are made on first use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,6 +111,10 @@ class Run:
             self._read[service] = self.profile.key(service).read()
             self._keys.append(self._read[service])
         return self._read[service]
+
+    def hide_too(self, keys: Iterable[Key]) -> None:
+        """Hide these from now on as well."""
+        self._keys += [key for key in keys if key not in self._keys]
 
     def hide(self, text: str) -> str:
         """The text with every known key in it replaced."""

@@ -1,4 +1,4 @@
-"""`cpctl webhooks`: what was received."""
+"""`cpctl webhooks`: receiving, and looking at what was received."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +8,18 @@ import typer
 from cpctl.cli.event_filters import EventFilters, chosen_events, parse_event_ids, search_of, tell_empty
 from cpctl.cli.group import Commands
 from cpctl.cli.parameters import EventIds, Limit, Yes
+from cpctl.cli.receiving import Handing, Listening, serve
 from cpctl.cli.run import Run
 from cpctl.errors import InvalidInput
 from cpctl.output.columns import EVENT, EVENT_SHEET, ITEM_STATE, WEBHOOK_KIND
 
 commands = Commands()
+
+
+@commands.add("serve", "cpctl webhooks serve --tls-cert fullchain.pem --tls-key privkey.pem --host 0.0.0.0 --port 443")
+def serve_webhooks(run: Run, listening: Listening, handing: Handing) -> None:
+    """Receive webhooks: check the key, store the event, then answer; hand it over after that."""
+    serve(run, listening, handing)
 
 
 @commands.add("list", "cpctl webhooks list --type ItemShipped --since 7d")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cpctl.config.document import Node, read_document
 from cpctl.config.paths import config_file, default_store, expanded
-from cpctl.config.secrets import ENV_NAMES, SERVICES, KeySource, from_environment
+from cpctl.config.secrets import ENV_NAMES, OLD_WEBHOOKS, SERVICES, KeySource, from_environment
 from cpctl.errors import ConfigError, InvalidInput, nearest
 from cpctl.signals.kinds import LATEST, VERSIONS
 
@@ -17,6 +17,8 @@ SIGNAL_1_1_PATH = "/1.1/status/"
 SIGNAL_1_1_PATHS = (SIGNAL_1_1_PATH, "/cloudsignal/1.1/status/")
 ENVIRONMENT_ALONE = "default"
 KEY_KINDS = {"api_key": "value", "api_key_file": "file", "api_key_command": "command"}
+# Where each key stands in a profile, and what its names begin with.
+KEY_PLACES = {**{service: (service, "") for service in SERVICES}, OLD_WEBHOOKS: ("webhooks", "old_")}
 LONGEST_TIMEOUT = 3600.0
 
 
@@ -206,7 +208,7 @@ def load_profile(
     chosen, source = _chosen(configuration, name, given)
     node = configuration.profiles[chosen] if configuration and configuration.profiles else None
     fields = node.mapping(chosen) if node else {}
-    keys = {service: key for service in SERVICES if (key := _key_source(service, fields, given))}
+    keys = {service: key for service in ENV_NAMES if (key := _key_source(service, fields, given))}
     if node is None and not keys and not given.get("CPCTL_BASE_URL"):
         raise _nothing_configured(config, given)
     settings = {row.name: _setting(row, fields, given) for row in SETTINGS.values()}
@@ -295,18 +297,21 @@ def _derived(
 def _key_source(service: str, fields: Mapping[str, Node], given: Mapping[str, str]) -> KeySource | None:
     if (source := from_environment(service, given)) is not None:
         return source
-    if service not in fields:
+    place, prefix = KEY_PLACES[service]
+    if place not in fields:
         return None
-    ways = {name: node for name, node in fields[service].mapping(service).items() if node.value is not None}
+    there = {name: node for name, node in fields[place].mapping(place).items() if node.value is not None}
+    ways = {name: there[f"{prefix}{name}"] for name in KEY_KINDS if f"{prefix}{name}" in there}
     if len(ways) > 1:
-        raise fields[service].error(f"{service} has more than one key: {', '.join(ways)}.", "Keep one of them.")
+        names = ", ".join(name for name in there if name.removeprefix(prefix) in ways)
+        raise fields[place].error(f"{service} has more than one key: {names}.", "Keep one of them.")
     for name, node in ways.items():
-        return _from_node(service, name, node)
+        return _from_node(service, name, node, f"{place}.{prefix}{name}")
     return None
 
 
-def _from_node(service: str, name: str, node: Node) -> KeySource:
-    place = f"{service}.{name}, line {node.line}"
+def _from_node(service: str, name: str, node: Node, setting: str) -> KeySource:
+    place = f"{setting}, line {node.line}"
     if name == "api_key_command":
         return KeySource(service, "command", node.texts(name), place)
     text = node.text(name) or ""
@@ -320,7 +325,10 @@ def _check_names(profile: str, node: Node) -> None:
     _refuse_unknown(fields, (*SERVICES, *SETTINGS, *SHOP_NAMES), f'the profile "{profile}"')
     for service in SERVICES:
         if service in fields:
-            _refuse_unknown(fields[service].mapping(service), tuple(KEY_KINDS), service)
+            valid = [
+                f"{prefix}{name}" for place, prefix in KEY_PLACES.values() if place == service for name in KEY_KINDS
+            ]
+            _refuse_unknown(fields[service].mapping(service), valid, service)
 
 
 def _refuse_unknown(fields: Mapping[str, Node], valid: Sequence[str], where: str) -> None:

@@ -9,8 +9,15 @@ from cpctl.config.paths import expanded
 from cpctl.errors import ConfigError
 
 SERVICES = ("core", "signal", "webhooks")
-# CPCTL_CORE_KEY, CPCTL_SIGNAL_KEY, CPCTL_WEBHOOK_KEY, each also with _FILE.
-ENV_NAMES = {"core": "CPCTL_CORE_KEY", "signal": "CPCTL_SIGNAL_KEY", "webhooks": "CPCTL_WEBHOOK_KEY"}
+# While the key of incoming webhooks is being replaced, the old one is accepted too.
+OLD_WEBHOOKS = "old webhooks"
+# Each of these variables also with _FILE.
+ENV_NAMES = {
+    "core": "CPCTL_CORE_KEY",
+    "signal": "CPCTL_SIGNAL_KEY",
+    "webhooks": "CPCTL_WEBHOOK_KEY",
+    OLD_WEBHOOKS: "CPCTL_WEBHOOK_OLD_KEY",
+}
 MASK = "***"
 COMMAND_SECONDS = 60.0
 _SHORTEST_TO_SHOW = 12

@@ -1,10 +1,12 @@
 """A webhook as it arrives: read, its key checked and taken out, made recognisable. No I/O."""
 
+import codecs
 import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from cpctl.signals.webhook_kinds import WEBHOOKS
@@ -50,9 +52,11 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
     fields = _read_object(body)
     if not is_one_of(fields.pop("apikey", None), keys):
         raise WrongKey
-    if any(json.dumps(key)[1:-1] in _dumped(fields) for key in keys):
+    payload = json.dumps(fields)
+    if any(written in payload for written in _as_written(tuple(keys))):
         by_length = sorted(keys, key=len, reverse=True)
         fields = _hidden(fields, by_length)  # whatever field a sender may have put it into, a key is never stored
+        payload = json.dumps(fields)
     kind = _text(fields, "type")
     row = WEBHOOKS.get(kind)
     return Event(
@@ -63,9 +67,15 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
         _text(fields, "item_reference"),
         _read_time(_text(fields, "datetime")),
         row.stage if row else 0,
-        _dumped(fields),
-        hashlib.sha256(_dumped(fields, sort=True).encode()).hexdigest(),
+        payload,
+        hashlib.sha256(_CANONICAL(fields).encode()).hexdigest(),
     )
+
+
+@lru_cache(maxsize=4)
+def _as_written(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Keys as JSON writes them within a text."""
+    return tuple(json.dumps(key)[1:-1] for key in keys)
 
 
 def is_one_of(given: object, keys: Sequence[str]) -> bool:
@@ -79,18 +89,18 @@ def is_one_of(given: object, keys: Sequence[str]) -> bool:
 
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
     try:
-        value = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except RecursionError as error:
         raise Unreadable("nested too deep") from error
     except ValueError as error:
         raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable("JSON, but not an object")
-    if _is_deeper(value, DEEPEST):
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(value, DEEPEST):
         raise Unreadable(f"nested deeper than {DEEPEST}")
     return value
 
@@ -121,6 +131,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise Unreadable(f"not JSON: {name} is no JSON number")
 
 
+# Made once: json.loads and json.dumps make a new one for every call with options.
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
 def _is_deeper(value: object, levels: int) -> bool:
     """Whether lists and objects are nested deeper than so many levels; found without recursion."""
     layer: list[object] = [value]
@@ -140,6 +155,8 @@ def _is_deeper(value: object, levels: int) -> bool:
 def _text(fields: Mapping[str, Any], name: str) -> str:
     """A field as text that every database and terminal can hold; ids that came as numbers too."""
     value = fields.get(name)
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return value
     if value is None or isinstance(value, dict | list | bool):
         return ""
     return str(value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -156,7 +173,3 @@ def _read_time(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     return ms if 0 <= ms <= _LATEST_MS else None
-
-
-def _dumped(fields: Mapping[str, Any], sort: bool = False) -> str:
-    return json.dumps(fields, ensure_ascii=True, sort_keys=sort, separators=(",", ":") if sort else (", ", ": "))

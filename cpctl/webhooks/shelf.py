@@ -199,6 +199,14 @@ def latest_id(store: Store) -> int:
     return int(row["id"] or 0) if row else 0
 
 
+def last_arrival(store: Store, profile: str) -> int | None:
+    """When an event last came (ms since 1970, UTC); None where none did. Raises StoreError."""
+    row = store.read(
+        lambda work: work.one("SELECT max(received_at) AS at FROM events WHERE profile = :profile", profile=profile)
+    )
+    return row["at"] if row else None
+
+
 def item_states(
     store: Store, profile: str, order: str = "", item: str = "", latest: Sequence[str] = ()
 ) -> list[dict[str, Any]]:

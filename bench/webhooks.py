@@ -1,0 +1,177 @@
+"""`webhooks serve` with a durable commit before each answer, beside a bare uvicorn that stores nothing."""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+KEY = "bench-webhook-key-0123456789abcdef"
+CONNECTIONS = 32
+# The least that answers: it reads the body and says 200.
+BARE = """
+import sys, uvicorn
+
+async def app(scope, receive, send):
+    more = True
+    while more:
+        more = (await receive()).get("more_body", False)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"24")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"event": 1, "times": 1}'})
+
+uvicorn.run(app, port=int(sys.argv[1]), http="h11", loop="asyncio", lifespan="off", ws="none",
+            access_log=False, log_level="critical")
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one burst came to: answers a second, and how long they took, in ms."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def main() -> None:
+    """Print the table of answers, then that of memory."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=6, help="bursts for each server, in turn")
+    arguments.add_argument("--requests", type=int, default=4000, help="requests of a burst")
+    arguments.add_argument("--events", type=int, default=100_000, help="events of the memory test")
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _answers(Path(folder), given.rounds, given.requests)
+        print()
+        _memory(Path(folder), given.events)
+
+
+def _answers(folder: Path, rounds: int, requests: int) -> None:
+    port = 18731
+    bare = subprocess.Popen([sys.executable, "-c", BARE, str(port)])
+    ours, our_port = _serve(folder)
+    loads: dict[str, list[Load]] = {"bare": [], "ours": []}
+    try:
+        for number in range(-1, rounds):
+            for name, there in (("bare", port), ("ours", our_port)):
+                load = asyncio.run(_burst(there, requests, number * requests))
+                if number >= 0:
+                    loads[name].append(load)
+    finally:
+        bare.kill()
+        ours.terminate()
+        ours.wait()
+        bare.wait()
+    print(f"| {CONNECTIONS} connections | answers a second | p50 | p99 | p99 / p50 |")
+    print("|---|---|---|---|---|")
+    for name, title in (("bare", "bare uvicorn, stores nothing"), ("ours", "`webhooks serve`, a durable commit each")):
+        rate, p50, p99 = (
+            statistics.median(getattr(each, what) for each in loads[name]) for what in ("rate", "p50", "p99")
+        )
+        tail = statistics.median(each.p99 / each.p50 for each in loads[name])
+        print(f"| {title} | {rate:.0f} | {p50:.1f} ms | {p99:.1f} ms | **{tail:.2f}** (aim 3) |")
+    ratio = statistics.median(a.rate / b.rate for a, b in zip(loads["ours"], loads["bare"], strict=True))
+    print(f"| ratio of rates | **{ratio:.2f}** (aim 0.50) | | | |")
+
+
+def _memory(folder: Path, events: int) -> None:
+    server, port = _serve(folder / "memory")
+    print("| events received | resident memory of `webhooks serve` |")
+    print("|---|---|")
+    sent = 0
+    try:
+        for goal in (events // 10, events // 2, events):
+            asyncio.run(_burst(port, goal - sent, sent))
+            sent = goal
+            print(f"| {goal:,} | {_resident(server.pid) / 1024:.0f} MiB |")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _serve(folder: Path) -> tuple["subprocess.Popen[bytes]", int]:
+    folder.mkdir(exist_ok=True)
+    ready = folder / "ready"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")},
+        "HOME": str(folder),
+        "CPCTL_DATA_DIR": str(folder),
+        "CPCTL_WEBHOOK_KEY": KEY,
+    }
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "cpctl", "webhooks", "serve", "--port", "0", "--ready-file", str(ready)]
+        server = subprocess.Popen(command, env=environment, stderr=log, stdin=subprocess.DEVNULL)
+    while not ready.exists():
+        if server.poll() is not None:
+            sys.exit((folder / "log").read_text())
+        time.sleep(0.02)
+    return server, int(ready.read_text().rpartition(":")[2])
+
+
+def _resident(process: int) -> int:
+    """KiB of memory in use."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1])
+
+
+async def _burst(port: int, requests: int, first: int) -> Load:
+    """Different events over some connections that stay open."""
+    numbers = iter(range(first, first + requests))
+    times: list[float] = []
+    started = time.perf_counter()
+    await asyncio.gather(*(_sender(port, numbers, times) for _ in range(CONNECTIONS)))
+    seconds = time.perf_counter() - started
+    hundredths = statistics.quantiles(times, n=100)
+    return Load(requests / seconds, hundredths[49] * 1000, hundredths[98] * 1000)
+
+
+async def _sender(port: int, numbers: Iterator[int], times: list[float]) -> None:
+    reader, writer = await _connected(port)
+    for number in numbers:
+        request = _request(number)
+        started = time.perf_counter()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+        times.append(time.perf_counter() - started)
+        assert head.startswith(b"HTTP/1.1 200"), head
+    writer.close()
+
+
+async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    while True:
+        try:
+            return await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:  # the bare server says nothing when it is ready
+            await asyncio.sleep(0.05)
+
+
+def _request(number: int) -> bytes:
+    order = f"{123_456_000_000 + number // 4 * 10_000}"
+    body = json.dumps(
+        {
+            "apikey": KEY,
+            "type": "ItemShipped",
+            "order": order,
+            "item": f"{order[:-1]}{number % 4}",
+            "order_reference": f"order-{number // 4}",
+            "item_reference": str(number),
+            "tracking": f"1Z{number:016d}",
+            "shipping_option": "GLS",
+            "datetime": "2026-01-21T13:23:42+00:00",
+        }
+    ).encode()
+    head = f"POST / HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""What is answered to whom: the key is checked, the event committed, then the answer given; all else happens after."""
+
+import ipaddress
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from cpctl.delivery.store import Transaction
+from cpctl.errors import StoreError
+from cpctl.webhooks.event import Event, Unreadable, WrongKey, read_event
+from cpctl.webhooks.log import Log
+from cpctl.webhooks.numbers import CONTENT_TYPE, Numbers
+from cpctl.webhooks.shelf import Kept, is_known_order, keep
+from cpctl.webhooks.writer import Busy, Writer
+
+LARGEST_BODY = 1_048_576  # bytes
+# Bodies of all requests together, so that a thousand senders cannot fill the memory.
+LARGEST_BODIES = 67_108_864
+RETRY_AFTER_SECONDS = 30
+
+_JSON = ((b"content-type", b"application/json"),)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Answer(NamedTuple):
+    """A status with its words, and what the log says of it."""
+
+    status: int
+    body: bytes = b""
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    said: str = ""
+    event: Event | None = None
+    kept: Kept | None = None
+
+
+class Gone(Exception):
+    """The sender went away before all was said."""
+
+
+class Refused(Exception):
+    """A request that is answered without looking at what it says."""
+
+    def __init__(self, status: HTTPStatus, said: str, **headers: str) -> None:
+        super().__init__(said)
+        lines = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answer = _refusal(status, said, lines)
+
+
+class Rules(NamedTuple):
+    """How one receiver answers."""
+
+    profile: str
+    targets: Sequence[str]
+    known_orders: bool
+    public_status: bool
+
+
+class App:
+    """An ASGI application (asgi.readthedocs.io, "HTTP") that receives webhooks.
+
+    `keys` gives the keys that are accepted now; `health` and `numbers_text` answer /health and /metrics.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        keys: Callable[[], Sequence[str]],
+        writer: Writer,
+        numbers: Numbers,
+        log: Log,
+        health: Callable[[], Awaitable[Mapping[str, Any]]],
+        numbers_text: Callable[[], Awaitable[str]],
+    ) -> None:
+        self._rules, self._keys, self._writer, self._numbers, self._log = rules, keys, writer, numbers, log
+        self._health, self._numbers_text = health, numbers_text
+        self._held = 0  # bytes of bodies that are being read or stored
+        self.stored: Callable[[], None] = lambda: None  # told after each new event
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        try:
+            answer = await self._answer(scope, receive)
+        except Gone:
+            self._log.refused("gone before all was said", {"sender": _host(scope)})
+            return
+        except Exception as error:  # a bug must not turn into an answer that ends the retries
+            answer = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"a bug in cpctl: {type(error).__name__}: {error}")
+        await _send(send, answer)
+        seconds = time.perf_counter() - started
+        self._numbers.answered(answer.status, seconds)
+        self._tell(scope, answer, seconds)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            if scope["path"] in ("/health", "/metrics") and scope["method"] in ("GET", "HEAD"):
+                return await self._status(scope)
+            _check_head(scope)
+            body = await self._read(receive)
+            try:
+                return await self._received(body)
+            finally:
+                self._held -= len(body)
+        except Refused as refused:
+            return refused.answer
+
+    async def _received(self, body: bytes) -> Answer:
+        try:
+            event = read_event(body, self._keys())
+        except Unreadable as error:
+            return _refusal(HTTPStatus.BAD_REQUEST, f"not readable: {error}")
+        except WrongKey:
+            return _refusal(HTTPStatus.UNAUTHORIZED, "wrong key, or none")
+        now = int(time.time() * 1000)
+
+        def work(transaction: Transaction) -> Kept | None:
+            if self._rules.known_orders and not is_known_order(transaction, self._rules.profile, event):
+                return None
+            return keep(transaction, self._rules.profile, event, self._rules.targets, now)
+
+        try:
+            kept = await self._writer.write(work)
+        except StoreError as error:
+            return _come_back(error.message)
+        except Busy:
+            return _come_back("too much waits for the disk")
+        if kept is None:
+            return Answer(HTTPStatus.NO_CONTENT, said="not our order", event=event)
+        self._numbers.stored(event.type, kept.times == 1)
+        if kept.times == 1:
+            self.stored()
+        said = "stored" if kept.times == 1 else "known already"
+        body_text = f'{{"event": {kept.id}, "times": {kept.times}}}'
+        return Answer(HTTPStatus.OK, body_text.encode(), _JSON, said, event, kept)
+
+    async def _read(self, receive: Receive) -> bytes:
+        """The whole body. Raises Gone, Refused; what it holds of memory counts until it is answered."""
+        body = bytearray()
+        try:
+            async for piece in _pieces(receive):
+                self._held += len(piece)
+                body += piece
+                if len(body) > LARGEST_BODY:
+                    raise _too_large()
+                if self._held > LARGEST_BODIES:
+                    raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many bodies at once", retry_after="1")
+        except BaseException:
+            self._held -= len(body)
+            raise
+        return bytes(body)
+
+    async def _status(self, scope: Scope) -> Answer:
+        if not (self._rules.public_status or _is_local(_host(scope))):
+            raise Refused(HTTPStatus.NOT_FOUND, "status is shown to this machine only")
+        if scope["path"] == "/metrics":
+            text = await self._numbers_text()
+            return Answer(HTTPStatus.OK, text.encode(), [(b"content-type", CONTENT_TYPE.encode())])
+        health = await self._health()
+        return _json(HTTPStatus.OK if health["store_writable"] else HTTPStatus.SERVICE_UNAVAILABLE, health)
+
+    def _tell(self, scope: Scope, answer: Answer, seconds: float) -> None:
+        event, kept = answer.event, answer.kept
+        facts: dict[str, object] = {"status": int(answer.status)}
+        if event is not None:
+            facts |= {"type": event.type, "order": event.order, "item": event.item}
+        if kept is not None:
+            facts |= {"event": kept.id, "times": kept.times if kept.times > 1 else None}
+        facts |= {"sender": _host(scope), "ms": round(seconds * 1000, 1)}
+        if event is not None:
+            self._log.say(answer.said, facts)
+        elif answer.said:
+            self._log.refused(answer.said, facts)
+
+
+def _check_head(scope: Scope) -> None:
+    """Find out before the body is read whether it can be a webhook. Raises Refused."""
+    if scope["method"] != "POST":
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{scope['method']} is not POST", allow="POST")
+    headers = dict(scope["headers"])
+    length, chunked = headers.get(b"content-length"), b"transfer-encoding" in headers
+    if length is None and not chunked:
+        raise Refused(HTTPStatus.LENGTH_REQUIRED, "no length")
+    if length is not None and int(length) > LARGEST_BODY:
+        raise _too_large()
+    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    # A sender that names no type may still have said JSON; one that names another has not.
+    if kind and kind not in ("application/json", "text/json") and not kind.endswith("+json"):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{kind} is not application/json", accept="application/json")
+    coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+    if coding not in ("identity", ""):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"content-encoding {coding} is not read", accept_encoding="")
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """The parts of a body as they arrive. Raises Gone."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+def _too_large() -> Refused:
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {LARGEST_BODY} bytes")
+
+
+def _come_back(said: str) -> Answer:
+    """Not stored: the sender shall try again."""
+    return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"not stored: {said}", {"retry-after": str(RETRY_AFTER_SECONDS)})
+
+
+def _refusal(status: HTTPStatus, said: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer that closes the connection. To a stranger it says no more than its status does."""
+    lines = {**(headers or {}), "connection": "close"}
+    answer = _json(status, {"error": status.phrase})
+    more = [(name.encode(), value.encode()) for name, value in lines.items()]
+    return answer._replace(headers=[*answer.headers, *more], said=said)
+
+
+def _json(status: HTTPStatus, value: object) -> Answer:
+    return Answer(status, json.dumps(value).encode(), _JSON)
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = list(answer.headers)
+    if answer.status != HTTPStatus.NO_CONTENT:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _host(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
