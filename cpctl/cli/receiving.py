@@ -16,6 +16,7 @@ from cpctl.config.profiles import Profile, is_loopback, load_profile
 from cpctl.config.secrets import ENV_NAMES, OLD_WEBHOOKS
 from cpctl.errors import ConfigError, InvalidInput, nearest
 from cpctl.output.files import write_private
+from cpctl.signals.signal import shorten
 
 if TYPE_CHECKING:
     from cpctl.delivery.store import Store
@@ -212,10 +213,12 @@ def check_target_url(url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         parts, host = urlsplit(""), ""
+    plain = url.isascii() and url.isprintable() and " " not in url
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not host or not safe or parts.username or parts.password or any(mark <= " " for mark in url):
+    if not (host and plain and safe) or "@" in parts.netloc:
+        shown = shorten(url) if "@" not in url else "The address"  # what stands before an @ may be a password
         raise InvalidInput(
-            f'"{url}" is no URL to send events to.',
+            f"{shown} is no URL to send events to.",
             "It must begin with https:// (http:// only for this machine) and hold no user and password.",
         )
     return url

@@ -1,7 +1,9 @@
 """Where a store may lie, checked before anything is claimed."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from cpctl.errors import StoreError
@@ -30,12 +32,28 @@ def prepare_place(store: Path) -> None:
         )
     try:
         store.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        os.close(os.open(store, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        _make_file(store)
     except OSError as error:
         raise StoreError(
             f"The store {store} cannot be written: {error.strerror}.",
             "Make the folder writable, or name another one with CPCTL_DATA_DIR.",
         ) from error
+
+
+def _make_file(store: Path) -> None:
+    """Make the file where it is missing, and insist that it can be written. Raises OSError.
+
+    One that is there is not opened: on POSIX, closing any handle of a file ends all locks that this process holds
+    on it ("How To Corrupt An SQLite Database File", 2.2). Another program would then take itself for the only user
+    of the store, and take away the log in which other connections of ours go on to write.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(store), os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        return
+    if store.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(store, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def could_be_made(store: Path) -> bool:

@@ -107,6 +107,20 @@ class Output:
             _discard_stdout()
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
 
+    def insist_on_reader(self) -> None:
+        """Raise BrokenPipeError where nobody reads standard output any more, as far as the system tells."""
+        import select
+
+        gone = False
+        if sys.stdout is not None and hasattr(select, "poll"):
+            with suppress(OSError, ValueError):
+                poll = select.poll()
+                poll.register(sys.stdout.fileno(), 0)  # asks for nothing; an error is told all the same
+                gone = bool(poll.poll(0))
+        if gone:
+            _discard_stdout()
+            raise BrokenPipeError
+
     def note(self, text: str) -> None:
         """Say what happened; hidden by --quiet."""
         if not self._quiet:

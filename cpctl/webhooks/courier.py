@@ -78,7 +78,7 @@ class Courier:
             if due is not None:  # else another worker was first
                 self._hand_over(due)
             return
-        soonest = store.read(lambda work: next_due(work, name, now))
+        soonest = store.read(lambda work: next_due(work, self._profile, name, now))
         wait = _LONGEST_LOOK if soonest is None else (soonest - now) / 1000
         with self._news:
             if not self._stopping.is_set():
