@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cpctl.cli.itself import words
 from cpctl.errors import ConfigError
 
 # What ProtectHome= hides, and PrivateTmp=: systemd.exec(5).
@@ -17,7 +18,7 @@ def program() -> tuple[str, ...]:
     started = Path(sys.argv[0]).absolute()
     if started.name == "cpctl" and started.is_file() and os.access(started, os.X_OK):
         return (str(started),)
-    return (sys.executable, "-m", "cpctl")
+    return tuple(words())
 
 
 def program_in_a_home() -> bool:
@@ -27,6 +28,8 @@ def program_in_a_home() -> bool:
 
 def owner(store: Path) -> str:
     """Who owns the store; where there is none yet, who asks. A number where it has no name."""
+    if sys.platform == "win32":  # it has neither systemd nor cron
+        return "cpctl"
     import pwd
 
     try:

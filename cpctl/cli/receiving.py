@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -256,10 +257,10 @@ def _insist_on_store(run: Run) -> None:
 
 def _allow_connections(number: int) -> None:
     """Let this process have so many open files, as far as it may."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    if sys.platform == "win32":  # it has no such limit
         return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * number + 100
     if soft < wanted:
