@@ -16,6 +16,7 @@ ITEMS, SEEN_ITEMS, MADE_ORDERS, SEEN_ORDERS = "items", "seen-items", "made-order
 ORDERS, OPEN_ORDERS, PRODUCTS, SPECS, CATEGORIES = "orders", "open-orders", "products", "specs", "categories"
 MIXES, CATALOGS, TITLES, LEVELS = "mixes", "catalogs", "titles", "levels"
 STATIONS, OPERATORS = "stations", "operators"
+EVENT_IDS, TOLD_ORDERS, TOLD_ITEMS, TOLD_REFERENCES = "event-ids", "told-orders", "told-items", "told-references"
 
 # By place first: "orders wait --for", "orders REFERENCE" for a whole group, "--state" anywhere; then by metavar.
 KINDS_OF_VALUES: Mapping[str, str] = {
@@ -61,6 +62,18 @@ KINDS_OF_VALUES: Mapping[str, str] = {
     "sandbox fault --path": "paths",
     "sandbox fault --status": "faulty-statuses",
     "sandbox trigger TYPE": "webhook-types",
+    "webhooks --order": TOLD_ORDERS,
+    "webhooks --item": TOLD_ITEMS,
+    "webhooks --reference": TOLD_REFERENCES,
+    "webhooks TYPE": "webhook-types",
+    "webhooks ID": EVENT_IDS,
+    "webhooks serve --exec": COMMANDS,
+    "--log-format": "log-forms",
+    "--webhook-version": "webhook-versions",
+    "service print --name": FREE,
+    "outbox|webhooks": "services-to-run",
+    "TOPIC|COMMAND": "topics",
+    "CALL": "calls",
     "api PATH": "endpoints",
     "api --service": "services",
     "CATALOG": CATALOGS,
@@ -76,8 +89,11 @@ KINDS_OF_VALUES: Mapping[str, str] = {
     "SHELL": "shells",
     "sandbox run COMMAND": COMMAND_LINE,
     # What only the user can know:
-    **dict.fromkeys(("A,B,C", "CHARACTER", "HASH", "HH:MM", "HOURS", "JMESPATH", "KEY=VALUE", "N", "PORT"), FREE),
-    **dict.fromkeys(("S", "SECONDS", "SPAN", "TEXT", "TIME", "URL", "WHEN"), FREE),
+    **dict.fromkeys(
+        ("A,B,C", "ACCOUNT", "ADDRESS", "CHARACTER", "HASH", "HH:MM", "HOURS", "JMESPATH", "KEY=VALUE", "N", "PORT"),
+        FREE,
+    ),
+    **dict.fromkeys(("OPTION", "S", "SECONDS", "SPAN", "TARGET", "TEXT", "TIME", "URL", "WHEN"), FREE),
 }
 
 
@@ -204,6 +220,38 @@ def _webhook_types() -> Words:
     return _bare(WEBHOOKS)
 
 
+def _webhook_versions() -> Words:
+    from cpctl.signals.webhook_kinds import WEBHOOK_VERSIONS
+
+    return _bare(WEBHOOK_VERSIONS)
+
+
+def _log_forms() -> Words:
+    from cpctl.webhooks.log import LOG_FORMATS
+
+    return _bare(LOG_FORMATS)
+
+
+def _topics() -> Words:
+    from cpctl.cli.root import COMMANDS as LONELY
+    from cpctl.cli.root import GROUPS
+    from cpctl.help.topics import TOPICS
+
+    return [*((row.name, row.sentence) for row in TOPICS.values()), *GROUPS.items(), *LONELY.items()]
+
+
+def _calls() -> Words:
+    from cpctl.help.explained import all_calls
+
+    return _bare(all_calls())
+
+
+def _services_to_run() -> Words:
+    from cpctl.services.plan import SERVICES
+
+    return _bare(SERVICES)
+
+
 def _paths() -> Words:
     from cpctl.api.endpoints import ENDPOINTS
 
@@ -256,6 +304,11 @@ _KNOWN: Mapping[str, Callable[[], Words]] = {
     "faults": _faults,
     "faulty-statuses": _faulty_statuses,
     "webhook-types": _webhook_types,
+    "webhook-versions": _webhook_versions,
+    "log-forms": _log_forms,
+    "topics": _topics,
+    "calls": _calls,
+    "services-to-run": _services_to_run,
     "paths": _paths,
     "endpoints": _endpoints,
     "services": _services,

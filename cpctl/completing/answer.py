@@ -182,6 +182,25 @@ def _named(column: str) -> Callable[[Line], Words]:
     return words
 
 
+def _events(line: Line) -> Words:
+    from cpctl.delivery.glimpse import events
+
+    name, store = _place(line)
+    return [(number, words) for number, words in events(store, name) if number not in line.words]
+
+
+def _told(*columns: str) -> Callable[[Line], Words]:
+    """What the webhooks were about that were received."""
+
+    def words(line: Line) -> Words:
+        from cpctl.delivery.glimpse import told
+
+        name, store = _place(line)
+        return [(word, "") for column in columns for word in told(store, name, column)]
+
+    return words
+
+
 KINDS: Mapping[str, Callable[[Line], Words]] = {
     "profiles": _profiles,
     "maps": _maps,
@@ -202,4 +221,8 @@ KINDS: Mapping[str, Callable[[Line], Words]] = {
     "signal-ids": _signals(undelivered=False),
     "stations": _named("station"),
     "operators": _named("operator"),
+    "event-ids": _events,
+    "told-orders": _told("order_id"),
+    "told-items": _told("item"),
+    "told-references": _told("order_reference", "item_reference"),
 }

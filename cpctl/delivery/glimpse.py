@@ -30,6 +30,16 @@ _NAMES = f"""
 """
 
 
+_EVENTS = f"""
+    SELECT id AS word, type, item FROM events WHERE profile = :profile AND id > (SELECT MAX(id) - {RECENT} FROM events)
+    ORDER BY id DESC LIMIT {MOST}
+"""
+_TOLD = f"""
+    SELECT {{0}} AS word, MAX(event) AS latest FROM latest_events WHERE profile = :profile AND {{0}} <> ''
+    GROUP BY word ORDER BY latest DESC LIMIT {MOST}
+"""
+
+
 class Item(NamedTuple):
     """An item, its order, the type of its latest signal, and whether no further one is due."""
 
@@ -55,3 +65,14 @@ def signals(store: Path, profile: str, undelivered: bool) -> Iterator[tuple[str,
 def names(store: Path, profile: str, column: str) -> list[str]:
     """Stations or operators (`column`) that have reported lately. Raises sqlite3.Error."""
     return [str(row["word"]) for row in glimpse(store, _NAMES.format(column), profile=profile)]
+
+
+def events(store: Path, profile: str) -> Iterator[tuple[str, str]]:
+    """Ids of webhooks received lately, with what they say; the newest first. Raises sqlite3.Error."""
+    for row in glimpse(store, _EVENTS, profile=profile):
+        yield str(row["word"]), f"{row['type']} {row['item']}".strip()
+
+
+def told(store: Path, profile: str, column: str) -> list[str]:
+    """Orders, items or references (`column`) that webhooks were about. Raises sqlite3.Error."""
+    return [str(row["word"]) for row in glimpse(store, _TOLD.format(column), profile=profile)]
