@@ -32,6 +32,7 @@ DOORS = {
     "sqlite3": {"delivery/store.py"},
     "platformdirs": {"config/paths.py"},
     "yaml": {"config/document.py", "documents/reading.py", "output/formats.py"},
+    "ruamel": {"config/editing.py"},
     "jmespath": {"output/streams.py"},
     "barcode": {"scanning/sheet.py"},
     "click": set(),
