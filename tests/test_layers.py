@@ -19,9 +19,10 @@ NEIGHBOURS = {
     "lists": set(),
     "documents": {"lists"},
     "output": set(),
+    "health": set(),
     "scanning": {"signals", "delivery"},
     "sandbox": {"signals", "lists"},
-    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning"},
+    "cli": {"lists", "signals", "api", "config", "delivery", "documents", "output", "sandbox", "scanning", "health"},
 }
 # Each library and where it may be imported; a folder stands for all its files.
 DOORS = {

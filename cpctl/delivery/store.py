@@ -156,6 +156,30 @@ def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
     return rows, ""
 
 
+def peek(path: Path, work: Callable[[Transaction], T]) -> T:
+    """Run work on a store as it lies there: none is made, brought up to date or set aside. Raises StoreError.
+
+    Reading a store that nobody has open would leave an empty log beside it; "immutable" does not.
+    """
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN")
+            return work(Transaction(connection))
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        if _is_corrupt(error):
+            raise StoreError(
+                f"The store {path} is damaged: {error}.",
+                "The next signal sets it aside and begins a new one; `cpctl outbox import` takes over the old.",
+            ) from error
+        reason, hint = _REASONS.get(_primary(error), (str(error), "Name another store with CPCTL_STORE."))
+        raise StoreError(f"The store {path} cannot be read: {reason}.", hint) from error
+
+
 def _open(path: Path) -> sqlite3.Connection:
     prepare_place(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
