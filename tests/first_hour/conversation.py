@@ -6,6 +6,7 @@ import sys
 from types import TracebackType
 
 import pexpect
+import pyte
 from worlds import SECONDS, World
 
 CORE, SIGNAL, HOOK = (
@@ -18,16 +19,17 @@ CORE, SIGNAL, HOOK = (
 class Conversation:
     """`cpctl` with all its streams on one terminal."""
 
-    def __init__(self, world: World, *arguments: str, **changes: str | None) -> None:
+    def __init__(self, world: World, *arguments: str, columns: int = 200, **changes: str | None) -> None:
         environment = {"TERM": "xterm-256color", **world.env(**changes)}
         self._seen = io.BytesIO()
+        self._columns = columns
         self._child = pexpect.spawn(
             sys.executable,
             ["-m", "cpctl", *arguments],
             env=environment,  # type: ignore[arg-type]
             cwd=str(world.folder),
             timeout=SECONDS,
-            dimensions=(50, 200),
+            dimensions=(90, columns),
         )
         self._child.logfile_read = self._seen
 
@@ -43,6 +45,13 @@ class Conversation:
     def screen(self) -> str:
         """All that reached the terminal, echoes of what was typed among it."""
         return self._seen.getvalue().decode()
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines a person sees."""
+        screen = pyte.Screen(self._columns, 90)
+        pyte.ByteStream(screen).feed(self._seen.getvalue())
+        return [line.rstrip() for line in screen.display if line.strip()]
 
     def until(self, question: str) -> None:
         """Wait for a question."""
@@ -67,8 +76,3 @@ class Conversation:
         self._child.close()
         assert self._child.exitstatus is not None, f"ended by signal {self._child.signalstatus}"
         return self._child.exitstatus
-
-
-def shown_by(talk: Conversation) -> list[str]:
-    """The lines of the terminal."""
-    return talk.screen.replace("\r\n", "\n").splitlines()
