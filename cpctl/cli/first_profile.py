@@ -37,6 +37,8 @@ class Plan(NamedTuple):
 def init_profile(run: Run, name: str | None, options: InitOptions) -> None:
     """Make a profile and write it. Raises InvalidInput, ConfigError, and Conflict for a name that is taken."""
     file, _ = config_file(run.options.config, run.environment)
+    if name and run.options.profile not in (None, name):
+        raise InvalidInput(f'The profile has two names: "{name}", and "{run.options.profile}" by --profile.')
     plan = _plan(run, file, current(file), name or run.options.profile, options)
     commands = _commands(run, plan) if plan.asked else []
     if run.options.dry_run:
@@ -162,7 +164,9 @@ def _looked_at(run: Run, service: str, plan: Plan) -> dict[str, Any]:
     """What is known of a key of the new profile, said and returned."""
     warn_of_stronger(run, service)
     verdict, words, status = _verdict(run, service, plan)
-    run.output.note(f"{service} key: {words}.")
+    run.output.progress("")
+    say = run.output.fail if status else run.output.note
+    say(f"{service} key: {words}.")
     return {"service": service, "verdict": verdict, "message": words, "status": status}
 
 
@@ -176,6 +180,7 @@ def _verdict(run: Run, service: str, plan: Plan) -> tuple[str, str, ExitCode]:
         key: Key = run.key(service)
         if service != "core":
             return "not checked", f"{key.last_four}, {NO_CALL[service]}", ExitCode.DONE
+        run.output.progress("Trying the core key …")
         try_core_key(run)
     except KeyRefused as error:
         again = f"the profile is kept; `cpctl profile set-key {service} --profile {plan.name}` takes another"

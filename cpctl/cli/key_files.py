@@ -1,5 +1,6 @@
 """Keys and the configuration on disk: written together, or not at all."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from cpctl.errors import ConfigError, InvalidInput
 
 # It reads, it answers with a short list, and every account may call it.
 HARMLESS = "shipping/levels"
+LONGEST_TRY = 10.0  # seconds
 NO_CALL = {
     "signal": "not checked: every call with this key reports something. The first signal shows whether it is right",
     "webhooks": "not checked: the service sends it, and cpctl never does",
@@ -24,6 +26,8 @@ def write_own(file: Path, text: str) -> None:
     """Write a configuration or a key. Raises ConfigError; then the file is as it was."""
     from cpctl.output.files import write_private
 
+    if file.exists() and not os.access(file, os.W_OK):  # a new file in its place would undo what somebody meant
+        raise ConfigError(f"{file} cannot be written: it is read-only.", "Nothing was changed.")
     try:
         write_private(file, text)
     except InvalidInput as error:
@@ -61,7 +65,7 @@ def _content(file: Path) -> bytes | None:
 
 def try_core_key(run: Run) -> None:
     """Find out from the service whether the core key in force is right. Raises what `api.calling.call` raises."""
-    caller(run, "core")(ENDPOINTS[HARMLESS], {})
+    caller(run, "core", min(run.profile.timeout, LONGEST_TRY))(ENDPOINTS[HARMLESS], {})
 
 
 def warn_of_stronger(run: Run, service: str) -> None:

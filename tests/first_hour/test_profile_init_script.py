@@ -303,6 +303,32 @@ def test_a_folder_that_cannot_be_written_leaves_all_as_it_was(
     assert [file.name for file in config.parent.iterdir()] == ["config.yaml"]
 
 
+@pytest.mark.parametrize("words", [(*INIT, "new", *LIVE), ("profile", "use", "office")])
+def test_a_read_only_configuration_stays_as_it_is(fresh: World, config: Path, words: tuple[str, ...]) -> None:
+    config.parent.mkdir()
+    config.write_text(OLD, encoding="utf-8")
+    config.chmod(0o400)
+    done = subprocess.run(without_power(fresh.command(*words)), capture_output=True, text=True, env=fresh.env())
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert f"{config} cannot be written: it is read-only." in done.stderr
+    assert made(config) == OLD
+
+
+def test_two_names_are_one_too_many(fresh: World, inside: Inside, config: Path) -> None:
+    assert inside(fresh, *INIT, "one", "--profile", "two", *LIVE).code == 2
+    assert inside(fresh, *INIT, "--profile", "two", *LIVE).code == 0
+    assert "  two:" in made(config)
+
+
+def test_a_refused_key_is_told_however_quiet(fresh: World, sandbox: Sandbox, inside: Inside, key_file: Path) -> None:
+    sandbox.state.keys["core"] = "another-key-altogether"
+    words = ("home", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
+    result = inside(fresh, *INIT, *words, "--later", "signal", "-qq")
+    assert (result.code, result.out) == (4, "")
+    assert "the service refused the key (403)" in result.err
+    assert len(result.err.splitlines()) == 1
+
+
 def test_a_full_disk_leaves_all_as_it_was(fresh: World, config: Path) -> None:
     """A limit on the size of files stands for the disk: the write breaks off in its middle."""
     config.parent.mkdir()
