@@ -27,7 +27,14 @@ class Fault(NamedTuple):
 
 
 NOT_REACHED = Fault(
-    "not_reached", "no connection", "not reached", LATER, ExitCode.TEMPORARY, False, True, "Check the network."
+    "not_reached",
+    "no connection",
+    "not reached",
+    LATER,
+    ExitCode.TEMPORARY,
+    False,
+    True,
+    "Check the network; `cpctl doctor` looks at each step.",
 )
 NO_ANSWER = Fault(
     "no_answer",
@@ -37,7 +44,7 @@ NO_ANSWER = Fault(
     ExitCode.TEMPORARY,
     True,
     True,
-    "Check the network.",
+    "Check the network; `cpctl doctor` looks at each step.",
 )
 
 _KEY = Fault(

@@ -49,6 +49,8 @@ def with_key_file(text: str, profile: str, service: str, file: str) -> str:
     def change(root: Tree) -> None:
         from ruamel.yaml.comments import CommentedMap
 
+        if profile not in root["profiles"]:  # written without quotes, 007 is a number to YAML and no name
+            raise ConfigError(f"The name of the profile {profile} must stand in quotes before cpctl can change it.")
         if not root["profiles"][profile]:
             root["profiles"][profile] = CommentedMap()
         fields = root["profiles"][profile]
@@ -90,25 +92,52 @@ def edited(text: str, change: Callable[[Tree], None]) -> str:
 
 
 def _merged(old: str, before: str, after: str) -> str:
-    """`old` with the difference between `before` and `after`; `after` where lines do not correspond."""
-    lines, plain, changed = (each.splitlines() for each in (old, before, after))
-    if [_bare(line) for line in lines] != [_bare(line) for line in plain]:
+    """`old` with the difference between `before` and `after`; `after` where lines do not correspond.
+
+    Empty lines, of which some get lost on the way, belong to the line that they stand above.
+    """
+    groups, tail = _grouped(old.splitlines())
+    plain, changed = ([line for line in text.splitlines() if line.strip()] for text in (before, after))
+    if [_bare(group[-1]) for group in groups] != [_bare(line) for line in plain]:
         return after
     found: list[str] = []
     for what, start, stop, first, last in SequenceMatcher(None, plain, changed, autojunk=False).get_opcodes():
-        new = changed[first:last]
+        there, new = [line for group in groups[start:stop] for line in group], changed[first:last]
         if what == "equal":
-            found += lines[start:stop]
+            found += there
         elif what == "insert":
+            shift = _shift_of(new[0], start, groups, plain)
+            new = [_shifted(line, shift) for line in new]
             above = _steps_up(found, _indent(new[0]))
             found[len(found) - above : len(found) - above] = new
         else:
-            old_lines = lines[start:stop]
-            below = _steps_up(old_lines, _indent(old_lines[0]))
-            shift = _indent(old_lines[0]) - _indent(plain[start])
-            found += [_shifted(line, shift) for line in new] + old_lines[len(old_lines) - below :]
-    merged = "".join(f"{line}\n" for line in found)
+            empty, indent = groups[start][:-1], _indent(groups[start][-1])
+            below = _steps_up(there[len(empty) :], indent)
+            shift = indent - _indent(plain[start])
+            found += [*empty, *(_shifted(line, shift) for line in new), *there[len(there) - below :]]
+    merged = "".join(f"{line}\n" for line in [*found, *tail])
     return merged if _meaning(merged) == _meaning(after) else after
+
+
+def _shift_of(new: str, at: int, groups: Sequence[Sequence[str]], plain: Sequence[str]) -> int:
+    """How far the lines beside a new one, which stand as deep as it does, stand elsewhere in the text itself."""
+    for number in [*range(at - 1, -1, -1), *range(at, len(plain))]:
+        if _indent(plain[number]) == _indent(new) and not plain[number].lstrip().startswith("#"):
+            return _indent(groups[number][-1]) - _indent(plain[number])
+    return 0
+
+
+def _grouped(lines: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """Every line with the empty ones above it, and the empty ones at the end."""
+    groups: list[list[str]] = []
+    empty: list[str] = []
+    for line in lines:
+        if line.strip():
+            groups.append([*empty, line])
+            empty = []
+        else:
+            empty.append(line)
+    return groups, empty
 
 
 def _steps_up(lines: Sequence[str], indent: int) -> int:

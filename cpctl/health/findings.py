@@ -50,10 +50,12 @@ def examined(name: str, look: Callable[[Subject], Iterable[Finding]], subject: S
         return [(name, failed(error))]
     except Exception as error:
         said = f"this check broke down: {type(error).__name__}: {error}"
-        return [(name, failure(said, "This is a bug in cpctl; `cpctl doctor --bundle FILE` helps to report it.", BUG))]
-
-
-BUG = ExitCode.BUG
+        return [
+            (
+                name,
+                failure(said, "This is a bug in cpctl; `cpctl doctor --bundle FILE` helps to report it.", ExitCode.BUG),
+            )
+        ]
 
 
 def status_of(findings: Sequence[Finding]) -> ExitCode:

@@ -290,3 +290,26 @@ def test_no_input_asks_nothing_at_a_terminal(fresh: World, config: Path) -> None
             assert talk.end() == 2
         assert "Nobody can be asked here" in talk.screen
     assert not os.path.lexists(config)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "code", "said"),
+    [
+        ("profiles: [\n", 3, "line 2, column 1"),
+        ("profiles:\n  home: {}\n", 6, 'There is a profile "home" in'),
+    ],
+)
+def test_what_another_program_wrote_meanwhile_is_seen_and_no_key_is_left_behind(
+    fresh: World, config: Path, meanwhile: str, code: int, said: str
+) -> None:
+    with Conversation(fresh, *INIT) as talk:
+        for question, text in STEPS[:-1]:
+            talk.answer(question, text)
+        talk.until(STEPS[-1][0])
+        config.parent.mkdir(mode=0o700)
+        config.write_text(meanwhile, encoding="utf-8")
+        config.chmod(0o600)
+        talk.answer("", "")
+        assert talk.end() == code
+    assert said in talk.screen
+    assert files_in(config.parent) == {"config.yaml": meanwhile.encode()}

@@ -385,3 +385,11 @@ def test_a_service_that_is_away_does_not_undo_the_profile(
     assert result.code == 0
     assert result.data["keys"][0]["verdict"] == "not checked"
     assert config.exists()
+
+
+def test_of_several_that_make_the_same_profile_at_once_one_does(fresh: World) -> None:
+    running = [fresh.start(*INIT, "home", *LIVE) for _ in range(6)]
+    for process in running:
+        process.communicate(timeout=60)
+    assert sorted(process.returncode for process in running) == [0, 6, 6, 6, 6, 6]
+    assert len(fresh.json("profile", "list")) == 1
