@@ -14,7 +14,17 @@ status = main(sys.argv[1:])
 sys.stdout = sys.__stdout__
 print("\\n" + json.dumps([status, sorted(sys.modules)]))
 """
-HEAVY = {"requests", "urllib3", "rich", "pydantic", "jmespath", "http.server", "cpctl.sandbox", "prompt_toolkit"}
+HEAVY = {
+    "requests",
+    "urllib3",
+    "rich",
+    "pydantic",
+    "jmespath",
+    "http.server",
+    "cpctl.sandbox",
+    "prompt_toolkit",
+    "ruamel",
+}
 QUEUE_ONLY = (*shipped(), "--queue-only")
 
 
@@ -46,7 +56,9 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
         (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["signal", "types"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["profile", "--help"], HEAVY | {"yaml", "cpctl.cli.signal", "cpctl.cli.outbox", "cpctl.cli.sandbox"}),
-        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending"}),
+        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending", "cpctl.cli.first_profile"}),
+        (["doctor", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.health", "cpctl.cli.outbox"}),
+        (["doctor", "--offline"], HEAVY | {"cpctl.api.client", "cpctl.cli.bug_report"}),
         ([*QUEUE_ONLY], HEAVY | {"cpctl.delivery.sending", "cpctl.api.client"}),
         ([*shipped(), "--dry-run"], HEAVY | {"cpctl.api.client"}),
         ([*shipped()], HEAVY - {"requests", "urllib3"}),

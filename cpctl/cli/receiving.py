@@ -148,7 +148,8 @@ class WatchedKeys:
         self._files = _files_of(profile)
         self._seen = [_stamp(file) for file in self._files]
         keys = [source.read() for source in sources]
-        run.hide_too(keys)
+        for key in keys:
+            run.hide_from_now_on(key)
         self._keys = [key.value for key in keys]
         return self._keys
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Show what a call or a signal consists of: fields, key, answers, an example.",
     "api": "Post to any path of the service, with the right key added.",
     "whoami": "Show where calls would go, and from where each value comes.",
+    "doctor": "Look at configuration, keys, store, network, clock and machine.",
     "completion": "Print the completion script of a shell.",
 }
 

@@ -1,6 +1,6 @@
 """Run: what a command is handed. Profile, outbox and output are made on first use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -122,9 +122,20 @@ class Run:
             self._keys.append(self._read[service])
         return self._read[service]
 
-    def hide_too(self, keys: Iterable[Key]) -> None:
-        """Hide these from now on as well."""
-        self._keys += [key for key in keys if key not in self._keys]
+    def hide_from_now_on(self, key: Key) -> None:
+        """Let nothing show this key."""
+        if key not in self._keys:
+            self._keys.append(key)
+
+    def use_key(self, service: str, key: Key) -> None:
+        """From now on this is the service's key, whatever the profile says; it is hidden as all are."""
+        self._read[service] = key
+        self.hide_from_now_on(key)
+
+    def use_profile(self, name: str) -> None:
+        """From now on this profile is in force, as its file is now."""
+        self.options = self.options._replace(profile=name)
+        self.__dict__.pop("profile", None)
 
     def hide(self, text: str) -> str:
         """The text with every known key in it replaced."""

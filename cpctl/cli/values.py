@@ -74,6 +74,13 @@ KINDS_OF_VALUES: Mapping[str, str] = {
     "outbox|webhooks": "services-to-run",
     "TOPIC|COMMAND": "topics",
     "CALL": "calls",
+    "profile use NAME": PROFILES,
+    "profile init NAME": FREE,
+    "profile set-key -": FREE,
+    "LABEL": "environments",
+    "SERVICE": "key-services",
+    "VERSION": "versions",
+    "COMMAND": COMMANDS,
     "api PATH": "endpoints",
     "api --service": "services",
     "CATALOG": CATALOGS,
@@ -246,6 +253,12 @@ def _calls() -> Words:
     return _bare(all_calls())
 
 
+def _key_services() -> Words:
+    from cpctl.config.secrets import KEY_USES
+
+    return KEY_USES.items()
+
+
 def _services_to_run() -> Words:
     from cpctl.services.plan import SERVICES
 
@@ -307,6 +320,8 @@ _KNOWN: Mapping[str, Callable[[], Words]] = {
     "webhook-versions": _webhook_versions,
     "log-forms": _log_forms,
     "topics": _topics,
+    "environments": lambda: _bare(("live", "sandbox")),
+    "key-services": _key_services,
     "calls": _calls,
     "services-to-run": _services_to_run,
     "paths": _paths,

@@ -18,6 +18,13 @@ def config_file(option: str | None, environment: Mapping[str, str]) -> tuple[Pat
     return _platform_folder("config") / CONFIG_NAME, "default"
 
 
+def key_file(folder: Path, profile: str, service: str) -> Path:
+    """The file in which cpctl itself keeps a key, beside the configuration."""
+    from urllib.parse import quote
+
+    return folder / f"{quote(profile, safe='')}.{service}.key"
+
+
 def default_store(environment: Mapping[str, str]) -> tuple[Path, str]:
     """The store where neither a profile nor CPCTL_STORE names another, and who named its folder."""
     if named := environment.get("CPCTL_DATA_DIR"):
