@@ -15,7 +15,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
     case $1 in
         '')
             subcommands=('signal' 'outbox' 'orders' 'quote' 'products' 'shipping' 'catalogs' 'titles' 'profile'
-                'sandbox' 'api' 'whoami' 'completion')
+                'webhooks' 'service' 'sandbox' 'help' 'explain' 'api' 'whoami' 'doctor' 'completion')
             switches=('--version,-V -')
             ;;
         'signal')
@@ -250,25 +250,85 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('titles')
             ;;
         'profile')
-            subcommands=('list' 'show' 'path' 'check')
+            subcommands=('init' 'list' 'show' 'set-key' 'use' 'path' 'check')
+            ;;
+        'profile init')
+            switches=('--environment environments' '--base-url free' '--core-key-file files'
+                '--core-key-command commands' '--signal-key-file files' '--signal-key-command commands'
+                '--webhooks-key-file files' '--webhooks-key-command commands' '--later* key-services'
+                '--shipping-option free' '--signal-version versions' '--default -' '--force -' '--no-check -')
+            arguments=('free')
             ;;
         'profile list')
             ;;
         'profile show')
             ;;
+        'profile set-key')
+            switches=('--check -')
+            arguments=('key-services' 'free')
+            ;;
+        'profile use')
+            arguments=('profiles')
+            ;;
         'profile path')
             ;;
         'profile check')
+            ;;
+        'webhooks')
+            subcommands=('serve' 'list' 'show' 'tail' 'items' 'replay' 'export' 'prune' 'types')
+            ;;
+        'webhooks serve')
+            switches=('--host free' '--port free' '--tls-cert files' '--tls-key files' '--behind-proxy -'
+                '--max-connections free' '--ready-file files' '--log-format log-forms' '--public-status -'
+                '--forward-to* free' '--exec* commands' '--with-key -' '--known-orders -')
+            ;;
+        'webhooks list')
+            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
+                '--reference told-references' '--since free' '--until free' '--undelivered -' '--limit free')
+            ;;
+        'webhooks show')
+            arguments=('event-ids*')
+            ;;
+        'webhooks tail')
+            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
+                '--reference told-references' '--since free' '--until free' '--undelivered -' '--follow,-f -'
+                '--lines free')
+            ;;
+        'webhooks items')
+            switches=('--order told-orders' '--item told-items' '--latest* webhook-types')
+            ;;
+        'webhooks replay')
+            switches=('--to free' '--with-key -')
+            arguments=('event-ids*')
+            ;;
+        'webhooks export')
+            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
+                '--reference told-references' '--since free' '--until free' '--undelivered -')
+            arguments=('files')
+            ;;
+        'webhooks prune')
+            switches=('--older-than free' '--give-up free' '--yes,-y -')
+            ;;
+        'webhooks types')
+            ;;
+        'service')
+            subcommands=('print')
+            ;;
+        'service print')
+            switches=('--user -' '--timer -' '--every free' '--cron -' '--run-as free' '--name free'
+                '--write folders' '--force -')
+            arguments=('services-to-run' 'free*')
             ;;
         'sandbox')
             subcommands=('serve' 'run' 'reset' 'fault' 'requests' 'orders' 'advance' 'trigger' 'webhooks')
             ;;
         'sandbox serve')
-            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free' '--port free'
-                '--ready-file files')
+            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free'
+                '--webhook-version webhook-versions' '--port free' '--ready-file files')
             ;;
         'sandbox run')
-            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free')
+            switches=('--orders free' '--items free' '--dialect dialects' '--webhook-url free'
+                '--webhook-version webhook-versions')
             arguments=('command-line*')
             ;;
         'sandbox reset')
@@ -292,12 +352,23 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('webhook-types')
             ;;
         'sandbox webhooks')
+            switches=('--to free')
+            ;;
+        'help')
+            arguments=('topics*')
+            ;;
+        'explain')
+            switches=('--api order-apis')
+            arguments=('calls*')
             ;;
         'api')
             switches=('--field,-f* free' '--input files' '--service services')
             arguments=('endpoints')
             ;;
         'whoami')
+            ;;
+        'doctor')
+            switches=('--offline -' '--bundle files' '--force -')
             ;;
         'completion')
             arguments=('shells')
@@ -399,7 +470,41 @@ _cpctl_known() { # sets the words of the kind $1; fails for a kind that has to b
         'webhook-types')
             found=('CloudprinterOrderValidated' 'CloudprinterOrderCanceled' 'ItemValidated' 'ItemProduce'
                 'ItemProduced' 'ItemPacked' 'ItemShipped' 'ItemError' 'ItemCanceled' 'ItemDeliveryStarted'
-                'ItemDeliveryCompleted' 'ItemDeliveryFailed')
+                'ItemDeliveryFailed' 'ItemDeliveryCompleted')
+            ;;
+        'webhook-versions')
+            found=('2.0' '2.1')
+            ;;
+        'log-forms')
+            found=('text' 'json')
+            ;;
+        'topics')
+            found=('signals' 'outbox' 'scan' 'files' 'webhooks' 'sandbox' 'configuration' 'keys' 'environment'
+                'output' 'exit-codes' 'signal' 'outbox' 'orders' 'quote' 'products' 'shipping' 'catalogs'
+                'titles' 'profile' 'webhooks' 'service' 'sandbox' 'help' 'explain' 'api' 'whoami' 'doctor'
+                'completion')
+            ;;
+        'environments')
+            found=('live' 'sandbox')
+            ;;
+        'key-services')
+            found=('core' 'signal' 'webhooks')
+            ;;
+        'calls')
+            found=('signal.order-registered' 'signal.registered' 'signal.produce' 'signal.produced'
+                'signal.packed' 'signal.shipped' 'signal.delay' 'signal.error' 'signal.canceled' 'orders.list'
+                'orders.info' 'orders.add' 'orders.cancel' 'orders.log' 'quote.get' 'quote.info' 'quote.price'
+                'products.list' 'products.info' 'shipping.levels' 'shipping.countries' 'shipping.states'
+                'catalogs.list' 'catalogs.info' 'catalogs.add' 'catalogs.remove' 'titles.list' 'titles.info'
+                'titles.add' 'titles.remove' 'products.mixes' 'products.mix' 'publish.orders.list'
+                'publish.orders.info' 'publish.orders.add' 'publish.orders.cancel' 'publish.orders.log'
+                'webhook.CloudprinterOrderValidated' 'webhook.CloudprinterOrderCanceled' 'webhook.ItemValidated'
+                'webhook.ItemProduce' 'webhook.ItemProduced' 'webhook.ItemPacked' 'webhook.ItemShipped'
+                'webhook.ItemError' 'webhook.ItemCanceled' 'webhook.ItemDeliveryStarted'
+                'webhook.ItemDeliveryFailed' 'webhook.ItemDeliveryCompleted')
+            ;;
+        'services-to-run')
+            found=('outbox' 'webhooks')
             ;;
         'paths')
             found=('/cloudsignal/2.0/status/' '/1.1/status/' '/cloudsignal/1.1/status/' '/cloudcore/1.0/orders/'

@@ -28,9 +28,14 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'shipping Shipping levels, countries and states.' \
                 'catalogs Collections of titles (CloudPublish).' 'titles The books of a catalog (CloudPublish).' \
                 'profile The profiles of the configuration file.' \
+                'webhooks Receive webhooks, and look at what was received.' \
+                'service Units for systemd and lines for cron, to run cpctl as a service.' \
                 'sandbox A Cloudprinter on this machine, to try things out and to test scripts.' \
+                'help Show the help of a command, or a topic such as exit-codes.' \
+                'explain Show what a call or a signal consists of: fields, key, answers, an example.' \
                 'api Post to any path of the service, with the right key added.' \
                 'whoami Show where calls would go, and from where each value comes.' \
+                'doctor Look at configuration, keys, store, network, clock and machine.' \
                 'completion Print the completion script of a shell.'
             set switches '--version,-V - Show the version.'
         case 'signal'
@@ -347,14 +352,111 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
             set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.'
             set arguments 'titles'
         case 'profile'
-            set subcommands 'list List the profiles, and which one is the default.' \
+            set subcommands 'init Make a profile; what no option says is asked at the terminal.' \
+                'list List the profiles, and which one is the default.' \
                 'show Show every setting of the profile, with the source of its value; of a key its last characters.' \
+                'set-key Put a key in the key file of the profile; it is asked for and not shown, or read from standard input.' \
+                'use Make a profile the default, and say where calls go from now on.' \
                 'path Show where configuration and store are, and who says so.' \
                 'check Check the configuration and every profile in it; nothing is sent.'
+        case 'profile init'
+            set switches '--environment environments live or sandbox: a label for people.' \
+                '--base-url free Where the service is, if elsewhere.' \
+                '--core-key-file files File that holds the core key, and that others cannot read.' \
+                '--core-key-command commands Command whose first line of output is the core key.' \
+                '--signal-key-file files File that holds the signal key, and that others cannot read.' \
+                '--signal-key-command commands Command whose first line of output is the signal key.' \
+                '--webhooks-key-file files File that holds the webhooks key, and that others cannot read.' \
+                '--webhooks-key-command commands Command whose first line of output is the webhooks key.' \
+                '--later* key-services This key comes from the environment, or later; repeatable.' \
+                '--shipping-option free Shipping option of parcels, such as GLS.' \
+                '--signal-version versions CloudSignal 2.0 or 1.1.' \
+                '--default - Make it the default, though there are others.' \
+                '--force - Replace a profile of that name.' \
+                '--no-check - Do not try the core key with a call that reads.'
+            set arguments 'free'
         case 'profile list'
         case 'profile show'
+        case 'profile set-key'
+            set switches '--check - Try a core key with a call that reads, and keep it only if it is right.'
+            set arguments 'key-services' 'free'
+        case 'profile use'
+            set arguments 'profiles'
         case 'profile path'
         case 'profile check'
+        case 'webhooks'
+            set subcommands \
+                'serve Receive webhooks: check the key, store the event, then answer; hand it over after that.' \
+                'list List the webhooks that were received, in the order in which it happened.' \
+                'show Show all that is known of events: what they said, how often they came, and which targets have them.' \
+                'tail Show the last events, a line each; JSONL where it is read by a program.' \
+                'items Show the latest known state of each item, and of each order (its item is empty).' \
+                'replay Send stored events again, and show what is answered.' \
+                'export Write events to a file as JSONL, in the order of their arrival.' \
+                'prune Delete old events, but none that a target has not got. The latest states of items stay.' \
+                'types List the types of webhooks, with their fields.'
+        case 'webhooks serve'
+            set switches '--host free Address to listen on.' '--port free Port to listen on; 0 for a free one.' \
+                '--tls-cert files Certificate with its chain (PEM).' '--tls-key files Its key (PEM).' \
+                '--behind-proxy - A proxy in front speaks TLS and says who sends.' \
+                '--max-connections free More are asked to come back.' \
+                '--ready-file files Written when it listens; holds its address.' \
+                '--log-format log-forms text or json.' \
+                '--public-status - Show /health and /metrics to other machines, too.' \
+                '--forward-to* free Post each event there; repeatable.' \
+                '--exec* commands Run this per event, JSON on its stdin; repeatable.' \
+                '--with-key - Forward with the webhook key in the body, as it was received.' \
+                '--known-orders - Answer 204 for orders that this store does not know.'
+        case 'webhooks list'
+            set switches '--type* webhook-types Only of this type; repeatable.' \
+                '--order told-orders Only of this order, by its id or reference.' \
+                '--item told-items Only of this item, by its id or reference.' \
+                '--reference told-references Only with this reference of an order or item.' \
+                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
+                '--undelivered - Only what a target has not got.' \
+                '--limit free At most so many, the newest; 0 for all.'
+        case 'webhooks show'
+            set arguments 'event-ids*'
+        case 'webhooks tail'
+            set switches '--type* webhook-types Only of this type; repeatable.' \
+                '--order told-orders Only of this order, by its id or reference.' \
+                '--item told-items Only of this item, by its id or reference.' \
+                '--reference told-references Only with this reference of an order or item.' \
+                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
+                '--undelivered - Only what a target has not got.' \
+                '--follow,-f - Go on with each new one as it arrives.' \
+                '--lines free So many of the last to begin with.'
+        case 'webhooks items'
+            set switches '--order told-orders Only of this order, by its id or reference.' \
+                '--item told-items Only this item, by its id or reference.' \
+                '--latest* webhook-types Only where this was the last; repeatable.'
+        case 'webhooks replay'
+            set switches '--to free Where to send them; without it to their targets.' \
+                '--with-key - Put the profile\'s webhook key in, as the service does.'
+            set arguments 'event-ids*'
+        case 'webhooks export'
+            set switches '--type* webhook-types Only of this type; repeatable.' \
+                '--order told-orders Only of this order, by its id or reference.' \
+                '--item told-items Only of this item, by its id or reference.' \
+                '--reference told-references Only with this reference of an order or item.' \
+                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
+                '--undelivered - Only what a target has not got.'
+            set arguments 'files'
+        case 'webhooks prune'
+            set switches '--older-than free Received so long ago; 8d or more.' \
+                '--give-up free A target that is no more: it shall get nothing more.' \
+                '--yes,-y - Do it without asking.'
+        case 'webhooks types'
+        case 'service'
+            set subcommands 'print Print systemd units, or the line for cron, that keep cpctl running.'
+        case 'service print'
+            set switches '--user - Units of your own, for `systemctl --user`.' \
+                '--timer - Run it by a timer, not all the time.' \
+                '--every free How often timer or cron runs it; 2m if not said.' \
+                '--cron - Only the line for your crontab.' '--run-as free The account a system unit runs as.' \
+                '--name free Name of the unit.' '--write folders Write the unit files there.' \
+                '--force - Overwrite files that are there.'
+            set arguments 'services-to-run' 'free*'
         case 'sandbox'
             set subcommands 'serve Run a sandbox until it is stopped; prints what a shell needs to use it.' \
                 'run Run a command against a fresh sandbox, with a configuration and a store of its own; exit as it does.' \
@@ -364,19 +466,21 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'orders Show the orders of a running sandbox, and what is known of their items.' \
                 'advance Put the clock of a running sandbox forward: orders move on, quotes expire, webhooks are tried again.' \
                 'trigger Make a running sandbox send one webhook, to the address it was started with.' \
-                'webhooks Show every webhook of a running sandbox, and whether it was delivered.'
+                'webhooks Show every webhook of a running sandbox, and whether it was delivered; or say where they go.'
         case 'sandbox serve'
             set switches '--orders free How many orders it begins with.' \
                 '--items free How many items each of them has.' \
                 '--dialect dialects Answers as the live service gives them, or as documented.' \
                 '--webhook-url free Where to send webhooks; on this machine only.' \
+                '--webhook-version webhook-versions 2.0, or 2.1 with the address of a parcel.' \
                 '--port free Port to listen on; 0 for a free one.' \
                 '--ready-file files Written when it listens; holds its address.'
         case 'sandbox run'
             set switches '--orders free How many orders it begins with.' \
                 '--items free How many items each of them has.' \
                 '--dialect dialects Answers as the live service gives them, or as documented.' \
-                '--webhook-url free Where to send webhooks; on this machine only.'
+                '--webhook-url free Where to send webhooks; on this machine only.' \
+                '--webhook-version webhook-versions 2.0, or 2.1 with the address of a parcel.'
             set arguments 'command-line*'
         case 'sandbox reset'
             set switches '--orders free How many orders from now on.' \
@@ -399,11 +503,21 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 '--field,-f* free A field cpctl does not know.'
             set arguments 'webhook-types'
         case 'sandbox webhooks'
+            set switches '--to free Send them there from now on; on this machine only.'
+        case 'help'
+            set arguments 'topics*'
+        case 'explain'
+            set switches '--api order-apis core or publish: whose call it is.'
+            set arguments 'calls*'
         case 'api'
             set switches '--field,-f* free A field cpctl does not know.' '--input files A JSON object to send.' \
                 '--service services core, publish or signal.'
             set arguments 'endpoints'
         case 'whoami'
+        case 'doctor'
+            set switches '--offline - Leave the network out.' \
+                '--bundle files Write a zip file for a bug report, without keys.' \
+                '--force - Replace the file of --bundle.'
         case 'completion'
             set arguments 'shells'
         case '*'
@@ -593,7 +707,58 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
         case 'webhook-types'
             set found 'CloudprinterOrderValidated' 'CloudprinterOrderCanceled' 'ItemValidated' 'ItemProduce' \
                 'ItemProduced' 'ItemPacked' 'ItemShipped' 'ItemError' 'ItemCanceled' 'ItemDeliveryStarted' \
-                'ItemDeliveryCompleted' 'ItemDeliveryFailed'
+                'ItemDeliveryFailed' 'ItemDeliveryCompleted'
+        case 'webhook-versions'
+            set found '2.0' '2.1'
+        case 'log-forms'
+            set found 'text' 'json'
+        case 'topics'
+            set found 'signals What can be reported of an item, and how.' \
+                'outbox What happens to a signal until it is delivered.' \
+                'scan The packing bench: scanner, screen, command codes.' \
+                'files Files of signals, their columns, and hot folders.' \
+                'webhooks How to receive what Cloudprinter reports.' \
+                'sandbox A Cloudprinter on this machine, and its faults.' \
+                'configuration The configuration file: every setting of a profile.' \
+                'keys The three keys, and where to keep them.' 'environment Every variable that is read.' \
+                'output Formats, queries, colour, and what goes where.' \
+                'exit-codes What each exit status means.' \
+                'signal Report production signals: registered, produced, shipped and the others.' \
+                'outbox What is accepted and not delivered yet.' 'orders Orders: list, look, add, cancel, wait.' \
+                'quote What an order would cost, and how it could be shipped.' \
+                'products What can be ordered, and product mixes.' \
+                'shipping Shipping levels, countries and states.' \
+                'catalogs Collections of titles (CloudPublish).' 'titles The books of a catalog (CloudPublish).' \
+                'profile The profiles of the configuration file.' \
+                'webhooks Receive webhooks, and look at what was received.' \
+                'service Units for systemd and lines for cron, to run cpctl as a service.' \
+                'sandbox A Cloudprinter on this machine, to try things out and to test scripts.' \
+                'help Show the help of a command, or a topic such as exit-codes.' \
+                'explain Show what a call or a signal consists of: fields, key, answers, an example.' \
+                'api Post to any path of the service, with the right key added.' \
+                'whoami Show where calls would go, and from where each value comes.' \
+                'doctor Look at configuration, keys, store, network, clock and machine.' \
+                'completion Print the completion script of a shell.'
+        case 'environments'
+            set found 'live' 'sandbox'
+        case 'key-services'
+            set found 'core orders, quotes, products, catalogs and titles' \
+                'signal what the production reports; always another key than core\'s' \
+                'webhooks what Cloudprinter reports: incoming webhooks must carry it'
+        case 'calls'
+            set found 'signal.order-registered' 'signal.registered' 'signal.produce' 'signal.produced' \
+                'signal.packed' 'signal.shipped' 'signal.delay' 'signal.error' 'signal.canceled' 'orders.list' \
+                'orders.info' 'orders.add' 'orders.cancel' 'orders.log' 'quote.get' 'quote.info' 'quote.price' \
+                'products.list' 'products.info' 'shipping.levels' 'shipping.countries' 'shipping.states' \
+                'catalogs.list' 'catalogs.info' 'catalogs.add' 'catalogs.remove' 'titles.list' 'titles.info' \
+                'titles.add' 'titles.remove' 'products.mixes' 'products.mix' 'publish.orders.list' \
+                'publish.orders.info' 'publish.orders.add' 'publish.orders.cancel' 'publish.orders.log' \
+                'webhook.CloudprinterOrderValidated' 'webhook.CloudprinterOrderCanceled' 'webhook.ItemValidated' \
+                'webhook.ItemProduce' 'webhook.ItemProduced' 'webhook.ItemPacked' 'webhook.ItemShipped' \
+                'webhook.ItemError' 'webhook.ItemCanceled' 'webhook.ItemDeliveryStarted' \
+                'webhook.ItemDeliveryFailed' 'webhook.ItemDeliveryCompleted'
+        case 'services-to-run'
+            set found 'outbox' 'webhooks'
         case 'paths'
             set found '/cloudsignal/2.0/status/' '/1.1/status/' '/cloudsignal/1.1/status/' \
                 '/cloudcore/1.0/orders/' '/cloudcore/1.0/orders/info' '/cloudcore/1.0/orders/add' \

@@ -67,7 +67,6 @@ KINDS_OF_VALUES: Mapping[str, str] = {
     "webhooks --reference": TOLD_REFERENCES,
     "webhooks TYPE": "webhook-types",
     "webhooks ID": EVENT_IDS,
-    "webhooks serve --exec": COMMANDS,
     "--log-format": "log-forms",
     "--webhook-version": "webhook-versions",
     "service print --name": FREE,
