@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cpctl.cli.completion import FILES, completion_script
+from docs.bench_picture import bench_picture
 from docs.console import ROOT, with_real_output
 from docs.coverage import coverage
 from docs.manpages import manual_pages
@@ -17,6 +18,7 @@ WITH_CONSOLE = (
     "docs/files.md",
     "docs/services.md",
     "docs/python.md",
+    "docs/webhooks.md",
 )
 
 
@@ -24,6 +26,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
     yield ROOT / "docs" / "reference.md", reference()
     yield ROOT / "docs" / "coverage.md", coverage()
+    yield ROOT / "docs" / "bench.svg", bench_picture()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
     yield from manual_pages()

@@ -18,7 +18,7 @@ cpctl webhooks serve --port 0 --tls-cert tls.pem --tls-key tls.key --exec "$fold
 until [ -s ready ]; do kill -0 $! && sleep 0.1; done
 cpctl sandbox webhooks --to "$(cat ready)/webhooks" --quiet
 
-step() { printf '$ %s\n' "$*"; "$@"; }
+step() { printf '> %s\n' "$*"; "$@"; }
 step cpctl signal shipped 123456780001 --order 123456780000 --tracking 1Z5R89390357567127 -o table
 for _ in $(seq 100); do [ -s noted ] && break || sleep 0.1; done
 step cpctl webhooks items --order 123456780000 -o table
