@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cpctl.config.document import Node, parse_document, read_text
+from cpctl.config.document import Node, content_of, parse_document
 from cpctl.config.profiles import Configuration, check_profile, checked_configuration, is_there
 from cpctl.errors import ConfigError
 
@@ -24,12 +24,12 @@ def change_configuration(file: Path, profile: str, change: Change, write: Write)
     make_folder(file.parent)
     real = file.resolve()
     with _alone(real.parent):
-        old = read_text(real, "utf-8") if is_there(real) else ""
+        old = content_of(real, "utf-8") if is_there(real) else ""
         before = checked_configuration(parse_document(old.removeprefix("\ufeff"), file))
         new = change(before, old)
         after = checked_configuration(parse_document(new.removeprefix("\ufeff"), file))
         _insist_on_others(before, after, profile)
-        if (read_text(real, "utf-8") if is_there(real) else "") != old:  # an editor, or where folders lock nobody out
+        if (content_of(real, "utf-8") if is_there(real) else "") != old:  # an editor, or where folders lock nobody out
             raise ConfigError(f"{file} was changed by another program meanwhile.", "Repeat the command.")
         if new != old:
             write(real, new)
@@ -38,7 +38,7 @@ def change_configuration(file: Path, profile: str, change: Change, write: Write)
 
 def current(file: Path) -> Configuration:
     """The configuration in a file, or an empty one where there is none yet. Raises ConfigError."""
-    text = read_text(file) if is_there(file) else ""
+    text = content_of(file) if is_there(file) else ""
     return checked_configuration(parse_document(text, file))
 
 

@@ -52,7 +52,7 @@ class Node(NamedTuple):
 
 def read_document(file: Path) -> Node:
     """Read a configuration file. Raises ConfigError naming file, line and column."""
-    return parse_document(read_text(file), file)
+    return parse_document(content_of(file), file)
 
 
 def parse_document(text: str, file: Path) -> Node:
@@ -69,7 +69,7 @@ def parse_document(text: str, file: Path) -> Node:
         raise ConfigError(f"{file}: not YAML: {error}") from error
 
 
-def read_text(file: Path, encoding: str = "utf-8-sig") -> str:
+def content_of(file: Path, encoding: str = "utf-8-sig") -> str:
     """The text of a configuration file, its line ends as they are. Raises ConfigError."""
     try:
         refuse_readable_by_others(file)

@@ -91,9 +91,6 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE UNIQUE INDEX events_by_digest ON events (profile, digest);
     CREATE INDEX events_by_item ON events (profile, order_id, item);
-    CREATE INDEX events_by_item_alone ON events (profile, item);
-    CREATE INDEX events_by_order_reference ON events (profile, order_reference);
-    CREATE INDEX events_by_item_reference ON events (profile, item_reference);
     CREATE INDEX events_by_time ON events (profile, received_at);
     CREATE TABLE latest_events (
         id              INTEGER PRIMARY KEY,

@@ -32,8 +32,7 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        text = {"mode": "w", "encoding": encoding, "newline": "\n"}
-        with os.fdopen(handle, **(text if encoding else {"mode": "wb"})) as written:
+        with _opened(handle, encoding) as written:
             yield written
             written.flush()
             os.fsync(written.fileno())
@@ -44,3 +43,9 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
         if isinstance(error, OSError):
             raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
         raise
+
+
+def _opened(handle: int, encoding: str | None) -> IO[Any]:
+    if encoding is None:
+        return os.fdopen(handle, "wb")
+    return os.fdopen(handle, "w", encoding=encoding, newline="\n")

@@ -68,7 +68,7 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
         _read_time(_text(fields, "datetime")),
         row.stage if row else 0,
         payload,
-        hashlib.sha256(_CANONICAL(fields).encode()).hexdigest(),
+        hashlib.blake2b(_CANONICAL(fields).encode(), digest_size=16).hexdigest(),
     )
 
 

@@ -121,10 +121,22 @@ def _is_narrow(search: EventSearch) -> bool:
     return any(asked) and search.after is None
 
 
-def _either(table: str, name: str, *columns: str) -> str:
-    """That one of these columns holds a value; each is looked up in its own index, which SQLite does with no OR."""
-    each = (f"SELECT id FROM {table} WHERE profile = :profile AND {column} = :{name}" for column in columns)
+def _either(sources: str, name: str, *columns: str) -> str:
+    """That an id is one of those where one of these columns holds a value.
+
+    Each column is looked up in its own index, which SQLite does with no OR.
+    """
+    each = (f"SELECT {sources} WHERE l.profile = :profile AND l.{column} = :{name}" for column in columns)
     return f"id IN ({' UNION ALL '.join(each)})"
+
+
+# Every item that events are about stands once among the latest, so the events themselves need fewer indexes.
+# CROSS JOIN is SQLite's word for: in this order.
+_LATEST_IDS = "l.id FROM latest_events l"
+_EVENT_IDS = (
+    "e.id FROM latest_events l CROSS JOIN events e"
+    " ON e.profile = l.profile AND e.order_id = l.order_id AND e.item = l.item"
+)
 
 
 def _tests(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
@@ -134,9 +146,9 @@ def _tests(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
     tests += ["id > :after"] if search.after is not None else []
     tests += ["received_at >= :since"] if search.since else []
     tests += ["received_at < :until"] if search.until else []
-    tests += [_either("events", "order_id", "order_id", "order_reference")] if search.order else []
-    tests += [_either("events", "item", "item", "item_reference")] if search.item else []
-    tests += [_either("events", "reference", "order_reference", "item_reference")] if search.reference else []
+    tests += [_either(_EVENT_IDS, "order_id", "order_id", "order_reference")] if search.order else []
+    tests += [_either(_EVENT_IDS, "item", "item", "item_reference")] if search.item else []
+    tests += [_either(_EVENT_IDS, "reference", "order_reference", "item_reference")] if search.reference else []
     tests += [f"id IN ({_OPEN})"] if search.undelivered else []
     types = {f"type{number}": name for number, name in enumerate(search.types)}
     tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
@@ -219,8 +231,8 @@ def item_states(
     types = {f"type{number}": name for number, name in enumerate(latest)}
     tests = [f"{'+' if order or item else ''}profile = :profile"]
     tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
-    tests += [_either("latest_events", "order_id", "order_id", "order_reference")] if order else []
-    tests += [_either("latest_events", "item", "item", "item_reference")] if item else []
+    tests += [_either(_LATEST_IDS, "order_id", "order_id", "order_reference")] if order else []
+    tests += [_either(_LATEST_IDS, "item", "item", "item_reference")] if item else []
     sql = f"SELECT * FROM latest_events WHERE {' AND '.join(tests)} ORDER BY order_id, item"
     rows = store.read(lambda work: work.rows(sql, profile=profile, order_id=order, item=item, **types))
     return [

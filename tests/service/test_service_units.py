@@ -210,7 +210,7 @@ def test_what_stands_after_two_dashes_is_said_to_the_service(world: World) -> No
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--wach"], "No such option: --wach"),
+        (["--wach"], 'There is no option "--wach"'),
         (["more"], "unexpected extra argument"),
         (["--profile", "other"], "Put --profile before the --"),
         (["--dry-run"], "--dry-run cannot be given"),

@@ -9,8 +9,8 @@ from typing import Any
 
 import pexpect
 import pytest
+from call_examples import an_order
 from cli.cli_terminal import on_terminal
-from commands.call_examples import an_order
 from shelf_filling import DAY, event, fill, filled, life
 from worlds import SECOND, SECONDS, Result, World
 
