@@ -9,7 +9,10 @@ from docs.coverage import coverage
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
-WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md", "docs/services.md")
+WITH_CONSOLE = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("delivery", "orders", "files", "services", "cookbook", "administration")),
+)
 
 
 def files() -> Iterator[tuple[Path, str]]:
