@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cpctl.cli.completion import FILES, completion_script
+from docs import operators
 from docs.console import ROOT, with_real_output
 from docs.coverage import coverage
 from docs.reference import reference
@@ -19,6 +20,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
     yield ROOT / "docs" / "reference.md", reference()
     yield ROOT / "docs" / "coverage.md", coverage()
+    yield operators.TARGET, operators.page()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
     for document in WITH_CONSOLE:
