@@ -3,6 +3,9 @@
 A fenced block headed `console` holds lines `$ command`; every one is run in order, in a terminal
 100 columns wide, against one fresh sandbox per document. What differs from run to run is made
 alike: times, ports, temporary folders. `make docs` writes the result, a test compares it.
+
+A block of another language that has a name, as in "```sh ship.sh", is a file of that name; all of
+them are there before the first command runs.
 """
 
 import os
@@ -24,6 +27,7 @@ HOME = "/home/ana"
 # The sandbox's clock stands still, and moves only where a document moves it.
 NOW = datetime(2026, 1, 20, 13, 0, 0, tzinfo=UTC)
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```(?!console\b)\w+ ([\w.-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ALIKE = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT"), "2026-01-20 13:00:00 GMT"),
     # But for times of that day: a document has said them itself.
@@ -37,8 +41,16 @@ def with_real_output(text: str) -> str:
     """The document with every console block run anew."""
     with _folder_as_long_as(HOME) as folder, Sandbox(clock=lambda: NOW) as sandbox:
         shutil.copytree(ROOT / "examples", folder / "examples")
+        write_files(text, folder)
         environment = _environment(folder, sandbox)
         return BLOCK.sub(lambda match: f"```console\n{_block(match[1], folder, environment)}```", text)
+
+
+def write_files(text: str, folder: Path) -> None:
+    """Write the files that a document shows into a folder."""
+    for name, content in FILE.findall(text):
+        (folder / name).write_text(content, encoding="utf-8")
+        (folder / name).chmod(0o700 if content.startswith("#!") else 0o600)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cpctl.cli.completion import FILES, completion_script
+from docs import operators
 from docs.bench_picture import bench_picture
 from docs.console import ROOT, with_real_output
 from docs.coverage import coverage
@@ -13,12 +14,8 @@ from docs.reference import reference
 # Documents whose console blocks are run and filled in.
 WITH_CONSOLE = (
     "README.md",
-    "docs/delivery.md",
-    "docs/orders.md",
-    "docs/files.md",
-    "docs/services.md",
-    "docs/python.md",
-    "docs/webhooks.md",
+    *(f"docs/{name}.md" for name in ("delivery", "orders", "files", "services", "webhooks", "python")),
+    *(f"docs/{name}.md" for name in ("cookbook", "administration")),
 )
 
 
@@ -27,6 +24,7 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "reference.md", reference()
     yield ROOT / "docs" / "coverage.md", coverage()
     yield ROOT / "docs" / "bench.svg", bench_picture()
+    yield operators.TARGET, operators.page()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
     yield from manual_pages()

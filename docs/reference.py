@@ -20,6 +20,7 @@ from cpctl.output.formats import FORMATS
 from cpctl.sandbox.faults import FAULTS
 from cpctl.signals.causes import CAUSES
 from cpctl.signals.kinds import KINDS
+from cpctl.signals.webhook_kinds import WEBHOOKS, WebhookKind
 
 WIDTH = 100
 
@@ -55,6 +56,10 @@ def _sections() -> Iterator[str]:
         for kind in KINDS.values()
     ]
     yield from _table(("type", "command", "versions", "required", "meaning"), rows)
+    yield "## Webhooks\n"
+    yield from _table(
+        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOKS.values()]
+    )
     yield "## Causes of a cancellation\n"
     yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CAUSES.items()])
     yield "## Faults of the sandbox\n"
@@ -71,6 +76,11 @@ def _with_code(row: Sequence[str]) -> list[str]:
     """An answer with its state and its option set as code."""
     code = re.compile(rf"(?<![\w-])(?:{'|'.join(State)}|--[a-z-]+)(?![\w-])")
     return [row[0], *(code.sub(r"`\g<0>`", cell) for cell in row[1:])]
+
+
+def _webhook(row: WebhookKind) -> tuple[str, str, str, str]:
+    fields = [f"`{name}`" for name in row.fields] + [f"`{name}` (optional)" for name in row.optional]
+    return f"`{row.name}`", row.since, ", ".join(fields), row.meaning
 
 
 def _fields(required: Any) -> str:

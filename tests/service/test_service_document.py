@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,35 +11,11 @@ from service_document import DOCUMENT, blocks
 from service_world import complaints, printed
 from worlds import World
 
-from cpctl.cli.group import LazyGroup
-from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.cli.run import Run
-
 SHELL = blocks("sh")
-TYPED = [
-    shlex.split(words, comments=True)
-    for line in "\n".join(SHELL).splitlines()
-    for words in re.findall(r"(?:^|[ (/])cpctl ((?:service|outbox|webhooks) [^;)|]*)", line)
-]
 
 
 def test_the_document_tells_what_to_type() -> None:
     assert len(SHELL) >= 8
-    assert ["service", "print", "outbox", "--cron"] in TYPED
-
-
-@pytest.mark.parametrize("block", SHELL)
-def test_a_shell_understands_every_block(block: str) -> None:
-    subprocess.run(["sh", "-n"], input=block, text=True, check=True)
-
-
-@pytest.mark.parametrize("words", TYPED, ids=" ".join)
-def test_every_command_of_cpctl_can_be_typed(words: list[str]) -> None:
-    group, command, *options = words
-    if group not in {**GROUPS, **COMMANDS}:
-        pytest.skip(f"there is no `cpctl {group}` yet")
-    made: Any = LazyGroup(group, "").get_command(None, command)
-    made.make_context(command, options, obj=Run({}))
 
 
 @pytest.mark.parametrize("dropin", blocks("ini"), ids=lambda text: text.splitlines()[-1])
