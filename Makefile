@@ -27,12 +27,16 @@ lint: $(VENV)/installed ## Check style and types.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
-docs: $(VENV)/installed ## Write what is generated: the reference and the completions.
+docs: $(VENV)/installed ## Write what is generated: the reference, the completions, the manual pages.
 	@$(BIN)/python -m docs.generate
 
 bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
 	@$(BIN)/python -m bench.startup
+	@echo
+	@$(BIN)/python -m bench.completion
 	@echo
 	@$(BIN)/python -m bench.lists
 	@echo
@@ -42,9 +46,9 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 	@echo
 	@$(BIN)/python -m bench.batch
 
-dist: $(VENV)/installed ## Build wheel and sdist in dist/.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check build
-	@$(BIN)/python -m build --outdir dist .
+dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@$(BIN)/python -m onefile.make dist
 
 clean: ## Remove what was built.
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

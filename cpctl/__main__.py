@@ -9,6 +9,8 @@ from typing import NoReturn
 # A run makes few cycles and ends soon; looking for them costs a twentieth of its time.
 OBJECTS_BEFORE_COLLECTING = 50_000
 INTERRUPTED = 130
+# What the completion scripts call at a Tab; it must not wait for typer.
+COMPLETE = "__complete"
 
 
 def run() -> NoReturn:
@@ -19,6 +21,8 @@ def run() -> NoReturn:
     write out the streams.
     """
     gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
+    if sys.argv[1:2] == [COMPLETE]:
+        _complete()
     try:
         from cpctl.cli.main import main
     except KeyboardInterrupt:
@@ -28,6 +32,15 @@ def run() -> NoReturn:
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(status)
+
+
+def _complete() -> NoReturn:
+    """Answer a shell that completes a line. Whatever happens, it hears words or nothing."""
+    with suppress(BaseException):
+        from cpctl.completing.answer import answer
+
+        answer(sys.argv[2:])
+    os._exit(0)
 
 
 if __name__ == "__main__":

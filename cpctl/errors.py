@@ -120,12 +120,17 @@ class OutputError(CpctlError):
     code = "output"
 
 
-def nearest(value: str, names: Iterable[str]) -> str:
-    """A hint that names the closest of the valid names, whatever the case it was typed in."""
+def closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+    """The name most like the value, whatever the case it was typed in; empty if none is."""
     from difflib import get_close_matches  # only failures pay for it
 
     by_lower = {name.lower(): name for name in names}
-    found = get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
-    if found:
-        return f'Did you mean "{by_lower[found[0]]}"?'
-    return f"Valid: {', '.join(by_lower.values())}."
+    found = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[found[0]] if found else ""
+
+
+def nearest(value: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+    """A hint that names the closest of the valid names, or else all of them."""
+    known = list(names)
+    found = closest(value, known, cutoff)
+    return f'Did you mean "{found}"?' if found else f"Valid: {', '.join(known)}."

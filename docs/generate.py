@@ -4,18 +4,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cpctl.cli.completion import FILES, completion_script
+from docs import operators
+from docs.bench_picture import bench_picture
 from docs.console import ROOT, with_real_output
+from docs.coverage import coverage
+from docs.manpages import manual_pages
 from docs.reference import reference
 
 # Documents whose console blocks are run and filled in.
-WITH_CONSOLE = ("README.md", "docs/delivery.md", "docs/orders.md", "docs/files.md")
+WITH_CONSOLE = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("delivery", "orders", "files", "services", "webhooks", "python")),
+    *(f"docs/{name}.md" for name in ("cookbook", "administration")),
+)
 
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
     yield ROOT / "docs" / "reference.md", reference()
+    yield ROOT / "docs" / "coverage.md", coverage()
+    yield ROOT / "docs" / "bench.svg", bench_picture()
+    yield operators.TARGET, operators.page()
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
+    yield from manual_pages()
     for document in WITH_CONSOLE:
         file = ROOT / document
         yield file, with_real_output(file.read_text(encoding="utf-8"))
@@ -23,5 +35,6 @@ def files() -> Iterator[tuple[Path, str]]:
 
 if __name__ == "__main__":
     for path, text in files():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))

@@ -1,23 +1,26 @@
 """Writes docs/reference.md from the tables and the command tree."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import typer
 
-from cpctl.api.faults import ALL, HOLD, LATER
 from cpctl.cli.group import Shared
 from cpctl.cli.root import COMMANDS, GROUPS, root
 from cpctl.cli.run import Run
-from cpctl.config.profiles import KEY_KINDS, KEY_PLACES, OTHER_VARIABLES, SETTINGS
+from cpctl.config.profiles import KEY_KINDS, KEY_PLACES, SETTINGS
 from cpctl.config.secrets import ENV_NAMES
-from cpctl.delivery.entry import STATE_MEANINGS
+from cpctl.delivery.entry import STATE_MEANINGS, State
 from cpctl.errors import EXIT_MEANINGS
+from cpctl.help.machine import environment_rows
+from cpctl.help.shop import answer_rows
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.faults import FAULTS
 from cpctl.signals.causes import CAUSES
 from cpctl.signals.kinds import KINDS
+from cpctl.signals.webhook_kinds import WEBHOOKS, WebhookKind
 
 WIDTH = 100
 
@@ -37,14 +40,14 @@ def _sections() -> Iterator[str]:
     rows += [_key_row(service, name) for service, name in ENV_NAMES.items()]
     yield from _table(("setting", "meaning", "default", "variable that beats it"), rows)
     yield "## Environment\n\nAn empty value counts as unset.\n"
-    yield from _table(("variable", "meaning"), _variables())
+    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in environment_rows()])
     yield "## Exit status\n"
     yield from _table(("status", "meaning"), [(str(int(code)), words) for code, words in EXIT_MEANINGS.items()])
     yield "`cpctl outbox check` alone follows monitoring plugins: 0 OK, 1 warning, 2 critical, 3 unknown.\n"
     yield "## States of a signal\n"
     yield from _table(("state", "meaning"), [(f"`{state}`", words) for state, words in STATE_MEANINGS.items()])
     yield "## What an answer does to a signal\n"
-    yield from _table(("answer", "the signal is", "exit status"), _answers())
+    yield from _table(("answer", "the signal is", "exit status"), map(_with_code, answer_rows()))
     yield "## Output formats\n"
     yield from _table(("format", "what it is"), [(f"`{name}`", words) for name, (_, words) in FORMATS.items()])
     yield "## Signals\n"
@@ -53,6 +56,10 @@ def _sections() -> Iterator[str]:
         for kind in KINDS.values()
     ]
     yield from _table(("type", "command", "versions", "required", "meaning"), rows)
+    yield "## Webhooks\n"
+    yield from _table(
+        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOKS.values()]
+    )
     yield "## Causes of a cancellation\n"
     yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CAUSES.items()])
     yield "## Faults of the sandbox\n"
@@ -65,20 +72,15 @@ def _key_row(service: str, variable: str) -> tuple[str, str, str, str]:
     return f"`{place}`", f"the key of {service}: one of {ways}", "", _code(variable)
 
 
-def _variables() -> list[tuple[str, str]]:
-    rows = [(f"`{row.variable}`", row.meaning) for row in SETTINGS.values() if row.variable]
-    for service, name in ENV_NAMES.items():
-        rows += [(f"`{name}`", f"the key of {service}"), (f"`{name}_FILE`", f"a file that holds the key of {service}")]
-    return [*rows, *((f"`{name}`", meaning) for name, meaning in OTHER_VARIABLES.items())]
+def _with_code(row: Sequence[str]) -> list[str]:
+    """An answer with its state and its option set as code."""
+    code = re.compile(rf"(?<![\w-])(?:{'|'.join(State)}|--[a-z-]+)(?![\w-])")
+    return [row[0], *(code.sub(r"`\g<0>`", cell) for cell in row[1:])]
 
 
-def _answers() -> list[tuple[str, str, str]]:
-    becomes = {LATER: "`queued`, tried again by the schedule", HOLD: "`held`, the queue is paused"}
-    rows = [("any 2xx", "`delivered`", "0")]
-    for fault in ALL:
-        status = "0 (75 with `--require-delivery`)" if fault.remedy == LATER else str(int(fault.exit_code))
-        rows.append((f"{fault.words} ({fault.when})", becomes.get(fault.remedy, "`refused`"), status))
-    return rows
+def _webhook(row: WebhookKind) -> tuple[str, str, str, str]:
+    fields = [f"`{name}`" for name in row.fields] + [f"`{name}` (optional)" for name in row.optional]
+    return f"`{row.name}`", row.since, ", ".join(fields), row.meaning
 
 
 def _fields(required: Any) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import runner
 from worlds import Result, World, configuration, environment_in
 
 from cpctl.cli.main import main
@@ -16,6 +17,12 @@ from cpctl.sandbox.server import Sandbox
 def empty_world(tmp_path: Path) -> World:
     """A world with neither configuration nor keys."""
     return World(tmp_path, environment_in(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Runs Chromium with these flags and returns what it wrote; where there is none, the test is skipped."""
+    return runner(lambda: tmp_path_factory.mktemp("chromium"))
 
 
 @pytest.fixture

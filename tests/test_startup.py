@@ -15,8 +15,21 @@ status = main(sys.argv[1:])
 sys.stdout = sys.__stdout__
 print("\\n" + json.dumps([status, sorted(sys.modules)]))
 """
-HEAVY = {"requests", "urllib3", "rich", "pydantic", "jmespath", "http.server", "cpctl.sandbox", "prompt_toolkit"}
-HEAVY |= {"uvicorn", "h11", "asyncio", "cpctl.webhooks"}
+HEAVY = {
+    "requests",
+    "urllib3",
+    "rich",
+    "pydantic",
+    "jmespath",
+    "http.server",
+    "cpctl.sandbox",
+    "prompt_toolkit",
+    "ruamel",
+    "uvicorn",
+    "h11",
+    "asyncio",
+    "cpctl.webhooks.app",
+}
 CLI = Path(__file__).parent.parent / "cpctl" / "cli"
 QUEUE_ONLY = (*shipped(), "--queue-only")
 
@@ -40,10 +53,18 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
             ["signal", "--help"],
             HEAVY | {"yaml", "cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox"},
         ),
+        (["help", "exit-codes"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.delivery", "cpctl.cli.signal"}),
+        (["help", "outbox", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.cli.signal", "cpctl.cli.outbox"}),
+        (
+            ["explain", "shipped"],
+            HEAVY - {"cpctl.sandbox"} | {"yaml", "cpctl.documents", "cpctl.cli.outbox"},
+        ),
         (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["signal", "types"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
         (["profile", "--help"], HEAVY | {"yaml", "cpctl.cli.signal", "cpctl.cli.outbox", "cpctl.cli.sandbox"}),
-        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending"}),
+        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending", "cpctl.cli.first_profile"}),
+        (["doctor", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.health", "cpctl.cli.outbox"}),
+        (["doctor", "--offline"], HEAVY | {"cpctl.api.client", "cpctl.cli.bug_report"}),
         ([*QUEUE_ONLY], HEAVY | {"cpctl.delivery.sending", "cpctl.api.client"}),
         ([*shipped(), "--dry-run"], HEAVY | {"cpctl.api.client"}),
         ([*shipped()], HEAVY - {"requests", "urllib3"}),
@@ -67,18 +88,26 @@ def test_no_command_brings_the_server_library_with_it(module: str) -> None:
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_completing_one_group_loads_no_other(world: World) -> None:
-    listing = LIST_MODULES.replace("status = main(sys.argv[1:])", "status = 0\ntry: main([])\nexcept SystemExit: pass")
-    done = subprocess.run(
-        [sys.executable, "-c", listing],
-        capture_output=True,
-        text=True,
-        env=world.env(_CPCTL_COMPLETE="complete_bash", COMP_WORDS="cpctl signal sh", COMP_CWORD="2"),
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["profiles"], {"sqlite3"}),
+        (["products", "-p", "sandbox"], {"yaml", "sqlite3"}),
+        (["items"], set()),
+        (["outbox-ids"], set()),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_completing_loads_neither_typer_nor_what_the_words_do_not_need(
+    world: World, arguments: list[str], without: set[str]
+) -> None:
+    code = (
+        "import json, sys\nfrom cpctl.completing.answer import answer\nanswer(sys.argv[1:])\n"
+        'print("\\n" + json.dumps(sorted(sys.modules)))'
     )
-    lines = done.stdout.splitlines()
-    assert lines[0] == "shipped"
-    modules = set(json.loads(lines[-1])[1])
-    assert not modules & {"cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox", "requests", "yaml"}
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=world.env())
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not modules & (HEAVY | {"typer", "cpctl.cli", "subprocess", "cpctl.delivery.entry"} | without)
 
 
 def test_a_signal_is_in_the_store_before_requests_is_imported(world: World) -> None:

@@ -13,6 +13,7 @@ from cpctl.cli.group import LazyGroup
 from cpctl.cli.root import COMMANDS, GROUPS, root
 from cpctl.cli.run import Run
 from cpctl.cli.signal import commands as signal_commands
+from cpctl.cli.values import KINDS_OF_VALUES, kind_of, row_of
 from cpctl.config.profiles import SETTINGS, SHOP_NAMES
 from cpctl.config.secrets import SERVICES
 from cpctl.delivery.entry import STATE_MEANINGS, State, exit_of
@@ -23,6 +24,7 @@ from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
 
 ROOT = Path(__file__).parent.parent
 EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "")._declared()]
+WITH_LONELY = [*EVERY_COMMAND, *((name, name) for name in COMMANDS)]
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
@@ -64,6 +66,26 @@ def test_every_command_has_a_sentence_and_an_example_that_can_be_typed(group: st
     program, *words = shlex.split(made.epilog)
     assert (program, words[:2]) == ("cpctl", [group, command])
     made.make_context(command, words[2:], obj=Run({}))
+
+
+@pytest.mark.parametrize(("group", "command"), WITH_LONELY, ids=lambda value: str(value))
+def test_every_parameter_has_a_row_that_says_what_completes_it(group: str, command: str) -> None:
+    path = command if group == command else f"{group} {command}"
+    for parameter in LazyGroup(group, "").get_command(None, command).params:
+        if not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False):
+            names = parameter.opts if parameter.param_type_name == "option" else ()
+            kind = kind_of(path, names, parameter.metavar or "")
+            assert kind, f"cli/values.py has no row for {path} {' '.join(names) or parameter.metavar}"
+
+
+def test_every_row_of_completion_is_of_a_parameter_that_there_is() -> None:
+    rows = set(KINDS_OF_VALUES)
+    for name, command in WITH_LONELY:
+        path = command if name == command else f"{name} {command}"
+        for parameter in LazyGroup(name, "").get_command(None, command).params:
+            names = parameter.opts if parameter.param_type_name == "option" else ()
+            rows.discard(row_of(path, names, parameter.metavar or "") or "")
+    assert not rows
 
 
 def test_root_help_names_every_group_and_command(empty_world: World) -> None:

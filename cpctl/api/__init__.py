@@ -1,1 +1,32 @@
-"""The wire, outgoing. The only folder that knows requests."""
+"""The wire, outgoing. The only folder that knows requests.
+
+For those who script in Python: the names in `__all__` stay what they are, as docs/python.md shows them.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cpctl.api.calling import Counted, call, counted
+    from cpctl.api.client import Answer, Client
+    from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
+    from cpctl.api.faults import Fault
+    from cpctl.api.long_lists import LongList
+
+__all__ = ["ENDPOINTS", "Answer", "Client", "Counted", "Effect", "Endpoint", "Fault", "LongList", "call", "counted"]
+_HOMES = {
+    "calling": ("Counted", "call", "counted"),
+    "client": ("Answer", "Client"),
+    "endpoints": ("ENDPOINTS", "Effect", "Endpoint"),
+    "faults": ("Fault",),
+    "long_lists": ("LongList",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported on first use: requests alone takes longer to import than a signal to accept."""
+    from importlib import import_module
+
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

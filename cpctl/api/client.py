@@ -156,6 +156,16 @@ class Client:
             self._debug(line.replace(self._key, "***"))
 
 
+def way_to(base_url: str, local: bool) -> tuple[str, str]:
+    """What a client of this base URL uses: a proxy ("" for none), and the file of authorities it trusts."""
+    session = requests.Session()
+    session.trust_env = not local
+    settings = session.merge_environment_settings(base_url, {}, False, None, None)
+    named = settings["verify"]
+    proxy = requests.utils.select_proxy(base_url, settings["proxies"])
+    return proxy or "", named if isinstance(named, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+
+
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """An authentication that adds nothing; without one, requests would add what ~/.netrc holds."""
     return request

@@ -27,7 +27,14 @@ class Fault(NamedTuple):
 
 
 NOT_REACHED = Fault(
-    "not_reached", "no connection", "not reached", LATER, ExitCode.TEMPORARY, False, True, "Check the network."
+    "not_reached",
+    "no connection",
+    "not reached",
+    LATER,
+    ExitCode.TEMPORARY,
+    False,
+    True,
+    "Check the network; `cpctl doctor` looks at each step.",
 )
 NO_ANSWER = Fault(
     "no_answer",
@@ -37,7 +44,7 @@ NO_ANSWER = Fault(
     ExitCode.TEMPORARY,
     True,
     True,
-    "Check the network.",
+    "Check the network; `cpctl doctor` looks at each step.",
 )
 
 _KEY = Fault(
@@ -48,7 +55,8 @@ _KEY = Fault(
     ExitCode.KEY_REFUSED,
     False,
     True,
-    "Put the right key in the profile (`cpctl whoami` shows which is used), then `cpctl outbox release`.",
+    "Put the right key in with `cpctl profile set-key signal` (`cpctl whoami` shows which is used), "
+    "then `cpctl outbox release`.",
 )
 _WRONG_ADDRESS = Fault(
     "wrong_address",
@@ -90,7 +98,9 @@ _NO_SUCH_CALL = Fault(
     False,
     "Check base_url in the profile: `cpctl whoami` shows it.",
 )
-_KEY_OF_CALL = _KEY._replace(hint="Put the right key in the profile; `cpctl whoami` shows which one is used.")
+_KEY_OF_CALL = _KEY._replace(
+    hint="Put the right key in with `cpctl profile set-key core`; `cpctl whoami` shows which one is used."
+)
 
 # What a status means for a call that is no signal, where it differs (CloudCore, CloudPublish: "HTTP status codes").
 _OF_CALL: dict[int, Fault] = {401: _KEY_OF_CALL, 403: _KEY_OF_CALL, 404: _NO_SUCH_CALL, 409: _CONFLICT, 410: _NOT_FOUND}

@@ -10,6 +10,7 @@ from cpctl.errors import TemporaryError
 # Below this, reading at once is as fast and simpler.
 LONG = 1_000_000  # bytes
 PIECE = 65_536  # characters
+ENDS = 4  # pieces that count as its beginning, or as its end
 # Where one element may end and the next begin. It may also stand inside a text or a nested list:
 # then what is before it is no JSON, and a later one is tried.
 _BETWEEN = re.compile(r"\}[ \t\r\n]*(,)[ \t\r\n]*\{")
@@ -33,6 +34,21 @@ class LongList:
         while begin < end:
             begin, piece, elements = self._piece(begin, end)
             yield piece, elements
+
+    def ends(self) -> list[Any]:
+        """Some hundred elements of its beginning and of its end: the newest are there, whichever way it is sorted."""
+        first: list[Any] = []
+        for number, (_, elements) in enumerate(self.pieces()):
+            first += elements
+            if number == ENDS - 1:
+                break
+        begin, end = self._text.index("[") + 1, self._text.rindex("]")
+        for place in _BETWEEN.finditer(self._text, max(begin, end - ENDS * PIECE), end):
+            try:
+                return first + list(json.loads(f"[{self._text[place.end() - 1 : end]}]"))
+            except (ValueError, RecursionError):
+                continue  # it stood inside an element
+        return first
 
     def _piece(self, begin: int, end: int) -> tuple[int, str, list[Any]]:
         """The elements from a place on, about PIECE characters of them, and where the next begin."""

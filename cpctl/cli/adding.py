@@ -14,7 +14,16 @@ from cpctl.documents.checks import Problem, check_order, check_publish_order
 from cpctl.documents.preparing import md5_of_file, prepared
 from cpctl.documents.reading import MAX_BYTES, read_document
 from cpctl.documents.skeletons import core_skeleton, publish_skeleton
-from cpctl.errors import Conflict, CpctlError, ExitCode, InvalidInput, NotFound, RequestRefused, TemporaryError
+from cpctl.errors import (
+    Conflict,
+    CpctlError,
+    ExitCode,
+    InvalidInput,
+    NotFound,
+    RequestRefused,
+    StoreError,
+    TemporaryError,
+)
 from cpctl.output.columns import PROBLEM
 
 # A lost order may still be on its way when it is first looked for.
@@ -60,7 +69,11 @@ def add(run: Run, file: str, endpoint: Endpoint, more: More) -> None:
         result = call_endpoint(run, endpoint, more, body)
     except RequestRefused as error:
         if _TAKEN.search(error.message) and "reference" in error.message.lower():
+            _remember(run, reference)
             raise Conflict(f'The order "{reference}" exists already.', http_status=error.http_status) from error
+        raise
+    except Conflict:
+        _remember(run, reference)
         raise
     except TemporaryError as error:
         _find_out(run, endpoint, body, reference, error)
@@ -71,7 +84,23 @@ def add(run: Run, file: str, endpoint: Endpoint, more: More) -> None:
             run.output.fail(f'cpctl: Whether the order "{reference}" was created is unknown; {ask}.')
         raise
     run.output.note(f'The order "{reference}" is created.')
-    run.finish(result, None, ExitCode.DONE)
+    try:
+        run.finish(result, None, ExitCode.DONE)
+    finally:
+        _remember(run, reference)
+
+
+def _remember(run: Run, reference: str) -> None:
+    """Note an order that exists, or may, as ours, for `webhooks serve --known-orders`; a failure is only warned of."""
+    from cpctl.delivery.entry import to_ms
+    from cpctl.delivery.outbox import utc_now
+    from cpctl.webhooks.shelf import remember_order
+
+    profile = run.profile.name
+    try:
+        run.store.write(lambda work: remember_order(work, profile, reference, to_ms(utc_now())))
+    except StoreError as error:
+        run.output.warn(f"{error.message} `webhooks serve --known-orders` will not know this order.")
 
 
 def _read(file: str, api: str) -> tuple[dict[str, Any], Sequence[Problem]]:
@@ -97,15 +126,20 @@ def _find_out(run: Run, endpoint: Endpoint, body: Mapping[str, Any], reference: 
     run.output.detail(f"{lost.message} Asking whether the order exists.")
     found = _looked_for(run, endpoint, reference)
     if isinstance(found, CpctlError):
+        _remember(run, reference)  # it may exist, and to know one too many does no harm
         words = f'Whether the order "{reference}" was created is unknown: {lost.message}'
         hint = f"Ask `cpctl orders info {reference}` before you add it again; the service takes a reference only once."
         raise TemporaryError(words, hint, lost.http_status)
     if found is None:
         raise TemporaryError(f'The order "{reference}" was not created: {lost.message}', "It can be added again.")
     if not _same(found, body):
+        _remember(run, reference)
         raise Conflict(f'An order "{reference}" with other items exists; this one was not created.')
     run.output.note(f'The order "{reference}" is created; its answer was lost.')
-    run.finish({"order": reference}, None, ExitCode.DONE)
+    try:
+        run.finish({"order": reference}, None, ExitCode.DONE)
+    finally:
+        _remember(run, reference)
 
 
 def _looked_for(run: Run, endpoint: Endpoint, reference: str) -> Mapping[str, Any] | CpctlError | None:

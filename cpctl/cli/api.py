@@ -10,7 +10,7 @@ from cpctl.cli.calling import More, call_endpoint
 from cpctl.cli.files import read_input
 from cpctl.cli.group import Commands
 from cpctl.cli.run import Run
-from cpctl.errors import InvalidInput, nearest
+from cpctl.errors import InvalidInput, closest, nearest
 
 # Where a path without a leading slash begins, and which key each service takes.
 PREFIXES = {"core": "/cloudcore/1.0/", "publish": "/cloudpublish/1.0/", "signal": "/cloudsignal/2.0/"}
@@ -28,7 +28,9 @@ def call_any(
 ) -> None:
     """Post to any path of the service, with the right key added."""
     body = _object(input) if input else {}
-    result = call_endpoint(run, _endpoint(path, service), more, body)
+    endpoint = _endpoint(path, service)
+    _remark(run, endpoint)
+    result = call_endpoint(run, endpoint, more, body)
     if result is None or result == []:
         run.output.note("The service answered without content.")
     if result is not None:
@@ -49,6 +51,16 @@ def _endpoint(path: str, service: str | None) -> Endpoint:
     effect = known.effect if known else Effect.CHANGE
     key = KEYS[service] if service else "signal" if signals else "core"
     return Endpoint(path, whole, key, effect, empty=known is not None and known.empty)
+
+
+def _remark(run: Run, endpoint: Endpoint) -> None:
+    """A path may be newer than cpctl, so an unknown one is sent; but one that is nearly known is a slip."""
+    typed = endpoint.name.rstrip("/")
+    prefix = endpoint.path.removesuffix(endpoint.name)
+    paths = [row.path.removeprefix(prefix).rstrip("/") for row in ENDPOINTS.values() if row.path.startswith(prefix)]
+    near = closest(typed, paths, cutoff=0.75 if prefix else 0.9)
+    if near and typed not in paths:
+        run.output.warn(f'cpctl knows no path "{typed}". Did you mean "{near}"?')
 
 
 def _object(file: str) -> dict[str, Any]:

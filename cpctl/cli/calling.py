@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from cpctl.api.endpoints import ENDPOINTS, Endpoint
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.parameters import MoreFields, parse_fields
 from cpctl.cli.run import Ended, Run
-from cpctl.config.profiles import is_loopback
 from cpctl.config.secrets import MASK
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
 from cpctl.output.columns import View
@@ -32,7 +30,9 @@ def call_endpoint(run: Run, endpoint: Endpoint, more: More, body: Mapping[str, A
     complete = _body(body, more)
     if run.options.dry_run:
         _show_and_end(run, endpoint, [complete])
-    return caller(run, endpoint.key)(endpoint, complete)
+    result = caller(run, endpoint.key)(endpoint, complete)
+    run.learned.append((endpoint.name, complete, result))
+    return result
 
 
 def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
@@ -45,7 +45,9 @@ def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any
     if run.options.dry_run:
         _show_and_end(run, endpoint, complete)
     if len(complete) == 1:
-        yield caller(run, endpoint.key)(endpoint, complete[0])
+        result = caller(run, endpoint.key)(endpoint, complete[0])
+        run.learned.append((name, complete[0], result))
+        yield result
         return
     failures: list[CpctlError] = []
     for number, result in enumerate(_at_once(run, endpoint, complete), 1):
@@ -55,6 +57,7 @@ def call_each(run: Run, name: str, more: More, bodies: Sequence[Mapping[str, Any
             run.output.fail(f"cpctl: {result.message}")
             failures.append(result)
         else:
+            run.learned.append((name, complete[number - 1], result))
             yield result
     run.output.progress("")
     run.status = _status(failures, len(complete))
@@ -71,11 +74,9 @@ def caller(run: Run, key: str, timeout: float | None = None) -> Callable[[Endpoi
     profile = run.profile
     secret = run.key(key)
     from cpctl.api.calling import call as make_call
-    from cpctl.api.client import Client
+    from cpctl.partner.sender import client_of
 
-    debug = run.output.note if run.options.debug else None
-    local = is_loopback(urlsplit(profile["base_url"]).hostname or "")
-    client = Client(profile["base_url"], secret.value, profile.timeout, local, debug)
+    client = client_of(profile, secret, run.output.note if run.options.debug else None)
     seconds = timeout or profile.timeout
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, run.output.detail)
 

@@ -6,10 +6,10 @@ import typer
 
 from cpctl.cli.group import Commands
 from cpctl.cli.run import Run
+from cpctl.completing.scripts import SHELLS, script
 from cpctl.errors import InvalidInput, nearest
 
-SHELLS = ("bash", "zsh", "fish")
-FILES = {"bash": "cpctl.bash", "zsh": "_cpctl", "fish": "cpctl.fish"}
+FILES = {shell.name: shell.file for shell in SHELLS.values()}
 commands = Commands()
 
 
@@ -17,15 +17,18 @@ commands = Commands()
 def print_completion(
     run: Run, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:
-    """Print the completion script of a shell."""
+    """Print the completion script of a shell.
+
+    It completes values too. References are those that lists have shown: they are kept in the user's cache folder
+    (or CPCTL_CACHE_DIR), which may be deleted. A Tab never asks the service.
+    """
     run.output.write(iter([completion_script(shell)]))
 
 
 def completion_script(shell: str) -> str:
     """The script of one shell. Raises InvalidInput for a shell that has none."""
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
     if shell not in SHELLS:
         raise InvalidInput(f'There is no completion for "{shell}".', nearest(shell, SHELLS))
-    script: str = get_completion_script(prog_name="cpctl", complete_var="_CPCTL_COMPLETE", shell=shell)
-    return script.rstrip() + "\n"
+    from cpctl.cli.words import tree
+
+    return script(shell, tree())

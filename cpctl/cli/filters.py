@@ -27,11 +27,14 @@ def in_states(names: Sequence[str] | None, records: list[Record]) -> list[Record
     return [each for each in records if state_number(each.get("state", each.get("state_code"))) in wanted]
 
 
-def parse_state(name: str) -> int:
-    """The number of an order state, given as number, code, or code without `order_state_`."""
+def parse_state(name: str, also: Sequence[str] = ()) -> int:
+    """The number of an order state, given as number, code, or code without `order_state_`.
+
+    Raises InvalidInput naming the nearest; `also` are further words the caller takes.
+    """
     number = state_number(name) or state_number(f"order_state_{name}")
     if number is None or number not in ORDER_STATES:
-        known = [row.code.removeprefix("order_state_") for row in ORDER_STATES.values()]
+        known = [*also, *(row.code.removeprefix("order_state_") for row in ORDER_STATES.values())]
         raise InvalidInput(
             f'There is no order state "{name}".', f"{nearest(name, known)} `cpctl orders states` lists them."
         )

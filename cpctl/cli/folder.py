@@ -7,6 +7,7 @@ folder/error/      files of which rows failed, each with its results beside it
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,9 @@ from cpctl.errors import CpctlError, ExitCode, InvalidInput
 
 BUSY, DONE, ERROR = "busy", "done", "error"
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", "~")
+# What Windows and its programs put into folders by themselves.
+OF_WINDOWS = ("thumbs.db", "desktop.ini")
+_OWNED = "~$"  # begins the name of the note by which Office says that a file is open
 _LOCK = ".cpctl.lock"
 _OVERDUE_SECONDS = 30.0  # between two looks at what waits in the outbox
 
@@ -187,7 +191,9 @@ def _send_overdue(run: Run, how: FileOptions) -> None:
 
 def _is_wanted(file: Path) -> bool:
     name = file.name.lower()
-    return not name.startswith(".") and not name.endswith(UNFINISHED) and file.is_file()
+    if name.startswith((".", _OWNED)) or name.endswith(UNFINISHED) or name in OF_WINDOWS:
+        return False
+    return file.is_file()
 
 
 def _result_beside(file: Path) -> Path:
@@ -195,7 +201,7 @@ def _result_beside(file: Path) -> Path:
 
 
 def _is_locked(file: Path) -> bool:
-    """Whether a program that locks its files still holds this one. Windows refuses to move such a file anyway."""
+    """Whether a program that locks its files still holds this one. Windows refuses to open or move most of those."""
     try:
         with file.open("rb") as opened:
             return not _lock(opened)
@@ -204,13 +210,17 @@ def _is_locked(file: Path) -> bool:
 
 
 def _lock(opened: IO[bytes]) -> bool:
-    """Lock an open file; False where another has. True where this system has no such locks."""
+    """Lock an open file until it is closed; False where another has."""
     try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if sys.platform == "win32":
+            import msvcrt
+
+            opened.seek(0)  # it locks from where one stands
+            msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

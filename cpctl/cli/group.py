@@ -5,7 +5,8 @@ All that is known of typer's machinery stands here; commands know its parameters
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -84,6 +85,14 @@ class _WithSharedOptions:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the command line; a failure knows whose it is, which typer leaves out for some."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
 
 class Command(_WithSharedOptions, typer.core.TyperCommand):
     """One command: its own options, and the shared ones."""
@@ -130,19 +139,15 @@ class _Group(_WithSharedOptions, typer.core.TyperGroup):
             formatter.write_dl(list(self.summaries().items()))
         super().format_options(ctx, formatter)
 
-    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Names from the table, so that completing one group imports no other."""
-        item = typer.core.CompletionItem  # type: ignore[attr-defined]
-        found = [item(name, help=help) for name, help in self.summaries().items() if name.startswith(incomplete)]
-        return [*found, *typer.core.TyperCommand.shell_complete(self, ctx, incomplete)]
-
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and name not in self.summaries():
-            from cpctl.errors import nearest
+            from cpctl.cli.mistyped import meant_command
 
-            raise UsageError(f'There is no command "{name}". {nearest(name, self.summaries())}', ctx)
+            top = ctx.find_root().command
+            hint = meant_command(name, self.summaries(), top.inner_commands(), anywhere=self is top)
+            raise UsageError(f'There is no command "{name}". {hint}', ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -166,6 +171,10 @@ class Root(_Group):
     def summaries(self) -> Mapping[str, str]:
         """All groups and commands."""
         return {**self._groups, **self._commands}
+
+    def inner_commands(self) -> dict[str, list[str]]:
+        """The commands of each group. Loads all of them: for failures, and for lists of everything."""
+        return {group: list(LazyGroup(group, "").summaries()) for group in self._groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A group without loading it; a command by loading its module."""
@@ -200,6 +209,24 @@ class LazyGroup(_Group):
             context_settings=declared.parsing,
         )
         return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def help_of(top: Root, words: Sequence[str], run: Run) -> str:
+    """What `--help` shows of the command these words name; of cpctl itself without words.
+
+    Raises typer's error of a wrong command line, naming the nearest command.
+    """
+    with ExitStack() as opened:
+        command: Any = top
+        context = opened.enter_context(top.make_context("cpctl", [], obj=run, resilient_parsing=True))
+        for word in words:
+            if not isinstance(command, _Group):
+                raise UsageError(f"`{context.command_path}` has no commands of its own.", context)
+            context.resilient_parsing = False  # so that a word that does not exist is refused
+            _, command, _ = command.resolve_command(context, [word])
+            made = command.make_context(word, [], parent=context, resilient_parsing=True)
+            context = opened.enter_context(made)
+        return str(command.get_help(context)) + "\n"
 
 
 class Declared(NamedTuple):

@@ -62,11 +62,6 @@ def _guarded(run: Run, arguments: list[str]) -> int:
 
 def _invoke(run: Run, arguments: list[str]) -> int:
     command = root()
-    if "_CPCTL_COMPLETE" in run.environment:
-        from typer._completion_classes import completion_init
-
-        completion_init()  # a Typer object does it, and there is none
-        command._main_shell_completion({"obj": run}, "cpctl", "_CPCTL_COMPLETE")
     try:
         with command.make_context("cpctl", arguments, obj=run) as context:
             command.invoke(context)
@@ -75,6 +70,8 @@ def _invoke(run: Run, arguments: list[str]) -> int:
         return ended.exit_code
     except Ended:
         pass
+    finally:
+        run.remember()
     _flush()
     return run.status
 
@@ -87,8 +84,10 @@ def _flush() -> None:
 
 def _usage(error: Any) -> InvalidInput:
     """typer's words about a wrong command line, with the help to ask for."""
+    from cpctl.cli.mistyped import usage_words
+
     where = error.ctx.command_path if error.ctx else "cpctl"
-    return InvalidInput(error.format_message(), f"`{where} --help` shows how.")
+    return InvalidInput(usage_words(error), f"`{where} --help` shows how.")
 
 
 def _fail(run: Run, arguments: list[str], error: CpctlError) -> int:

@@ -12,7 +12,7 @@ from cpctl.cli.counting import tell_count
 from cpctl.cli.filters import between, in_states, newest, order_time
 from cpctl.cli.group import Commands
 from cpctl.cli.moments import age_words
-from cpctl.cli.parameters import Limit, References, Since, States, Yes
+from cpctl.cli.parameters import Limit, References, Since, States, Until, Yes
 from cpctl.cli.run import Run
 from cpctl.delivery.outbox import utc_now
 from cpctl.errors import ExitCode, InvalidInput, nearest
@@ -31,7 +31,7 @@ def list_orders(
     more: More,
     state: States = None,
     since: Since = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")] = None,
+    until: Until = None,
     limit: Limit = 0,
     api: Api = "core",
 ) -> None:

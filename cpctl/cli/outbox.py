@@ -158,7 +158,7 @@ def check_outbox(
         spans = parse_span(warn, "--warn"), parse_span(crit, "--crit")
         _insist_on_writing(run)
         counted = depth(run.store, _watched(run))
-        verdict, facts = _verdict(counted, len(set_aside(run.store)), *spans)
+        verdict, facts = verdict_of(counted, len(set_aside(run.store)), *spans)
     except StoreError as error:
         verdict, facts = 2, {"verdict": "CRITICAL", "reason": f"no signal can be accepted: {error.message}"}
     except CpctlError as error:
@@ -186,8 +186,8 @@ def _watched(run: Run) -> str:
     return run.profile.name if named else ""
 
 
-def _verdict(counted: Depth, aside: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
-    """Age beats count: a hundred fresh signals are fine, one old one is not."""
+def verdict_of(counted: Depth, aside: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
+    """Level and facts of an outbox. Age beats count: a hundred fresh signals are fine, one old one is not."""
     age = utc_now() - from_ms(counted.oldest_waiting) if counted.oldest_waiting else timedelta()
     given_up = counted.counts.get(State.REFUSED, 0) + counted.counts.get(State.EXPIRED, 0)
     reasons = [f"{aside} damaged store set aside: import it, then move it away"] if aside else []

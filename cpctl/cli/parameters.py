@@ -15,8 +15,10 @@ SignalIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of si
 SignalIdsOrNone = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of signals.", show_default=False)
 ]
+EventIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of events.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only since then: 2026-01-20T13:00, 2h, 7d.")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")]
 Limit = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many, the newest; 0 for all.")]
 States = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")]
 RequireDelivery = Annotated[bool, typer.Option("--require-delivery", help="Exit with 75 while it is not delivered.")]

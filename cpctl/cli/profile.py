@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from cpctl.cli.group import Commands
+from cpctl.cli.init_options import InitOptions
 from cpctl.cli.run import Run
 from cpctl.cli.whoami import key_facts, same_key_warnings
 from cpctl.config.paths import config_file, default_store
@@ -16,13 +19,29 @@ from cpctl.output.columns import FINDING, PLACE, PROFILE, SETTING
 commands = Commands()
 
 
+@commands.add(
+    "init", "cpctl profile init production --environment live --core-key-file core.key --signal-key-file signal.key"
+)
+def init_profile(
+    run: Run,
+    options: InitOptions,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Name of the new profile.", show_default=False)
+    ] = None,
+) -> None:
+    """Make a profile; what no option says is asked at the terminal."""
+    from cpctl.cli import first_profile
+
+    first_profile.init_profile(run, name, options)
+
+
 @commands.add("list", "cpctl profile list")
 def list_profiles(run: Run) -> None:
     """List the profiles, and which one is the default."""
     configuration = read_configuration(run.options.config, run.environment)
     names = list(configuration.profiles) if configuration else []
     if not names:
-        run.output.note("There is no profile. `cpctl profile path` says where a configuration is looked for.")
+        run.output.note("There is no profile; `cpctl profile init` makes one.")
     rows = []
     for name in names:
         profile = _load(run, name)
@@ -50,6 +69,31 @@ def show_profile(run: Run) -> None:
         )
     rows += [{"setting": name, "value": each.text, "source": each.source} for name, each in profile.settings.items()]
     run.show(rows, SETTING)
+
+
+@commands.add("set-key", "cpctl profile set-key signal -")
+def set_key(
+    run: Run,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="core, signal or webhooks.")],
+    source: Annotated[
+        str | None, typer.Argument(metavar="[-]", help="- reads the key from standard input.", show_default=False)
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try a core key with a call that reads, and keep it only if it is right.")
+    ] = False,
+) -> None:
+    """Put a key in the key file of the profile; it is asked for and not shown, or read from standard input."""
+    from cpctl.cli import profile_changes
+
+    profile_changes.set_key(run, service, source, check)
+
+
+@commands.add("use", "cpctl profile use sandbox")
+def use_profile(run: Run, name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a profile.")]) -> None:
+    """Make a profile the default, and say where calls go from now on."""
+    from cpctl.cli import profile_changes
+
+    profile_changes.use_profile(run, name)
 
 
 @commands.add("path", "cpctl profile path")

@@ -18,6 +18,7 @@ from cpctl.config.profiles import is_loopback
 from cpctl.config.secrets import ENV_NAMES, OLD_WEBHOOKS
 from cpctl.errors import ConfigError, InvalidInput, nearest
 from cpctl.output.files import write_private
+from cpctl.signals.signal import shorten
 
 if TYPE_CHECKING:
     from cpctl.delivery.store import Store
@@ -33,7 +34,7 @@ _LONGEST_HANDOVER = 100.0
 _NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "CREDENTIALS_DIRECTORY")
 _WEBHOOK_KEYS = tuple(f"{ENV_NAMES[name]}{end}" for name in ("webhooks", OLD_WEBHOOKS) for end in ("", "_FILE"))
 
-
+# So long the last lines of the log may take at the end.
 _LAST_LINES_SECONDS = 0.5
 
 
@@ -213,10 +214,12 @@ def check_target_url(url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         parts, host = urlsplit(""), ""
+    plain = url.isascii() and url.isprintable() and " " not in url
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if not host or not safe or parts.username or parts.password or any(mark <= " " for mark in url):
+    if not (host and plain and safe) or "@" in parts.netloc:
+        shown = shorten(url) if "@" not in url else "The address"  # what stands before an @ may be a password
         raise InvalidInput(
-            f'"{url}" is no URL to send events to.',
+            f"{shown} is no URL to send events to.",
             "It must begin with https:// (http:// only for this machine) and hold no user and password.",
         )
     return url
@@ -259,10 +262,10 @@ def _insist_on_store(run: Run) -> None:
 
 def _allow_connections(number: int) -> None:
     """Let this process have so many open files, as far as it may."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    if sys.platform == "win32":  # it has no such limit
         return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * number + 100
     if soft < wanted:

@@ -13,12 +13,16 @@ GROUPS = {
     "titles": "The books of a catalog (CloudPublish).",
     "profile": "The profiles of the configuration file.",
     "webhooks": "Receive webhooks, and look at what was received.",
+    "service": "Units for systemd and lines for cron, to run cpctl as a service.",
     "sandbox": "A Cloudprinter on this machine, to try things out and to test scripts.",
 }
 
 COMMANDS = {
+    "help": "Show the help of a command, or a topic such as exit-codes.",
+    "explain": "Show what a call or a signal consists of: fields, key, answers, an example.",
     "api": "Post to any path of the service, with the right key added.",
     "whoami": "Show where calls would go, and from where each value comes.",
+    "doctor": "Look at configuration, keys, store, network, clock and machine.",
     "completion": "Print the completion script of a shell.",
 }
 

@@ -1,11 +1,12 @@
 """Run: what a command is handed. Profile, outbox and output are made on first use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cpctl.config.secrets import Key, mask
-from cpctl.errors import ExitCode, InvalidInput
+from cpctl.errors import ExitCode, InvalidInput, nearest
 from cpctl.output.streams import Output
 from cpctl.output.text import escaped
 
@@ -49,6 +50,7 @@ class Run:
         self.worked = False
         self.value_query: str | None = None  # what `-o value` shows where --query does not say
         self.accepted = 0  # signals for which responsibility was taken
+        self.learned: list[tuple[str, Mapping[str, Any], Any]] = []  # endpoints with what they were asked and answered
         self._keys: list[Key] = []
         self._read: dict[str, Key] = {}
 
@@ -57,7 +59,7 @@ class Run:
         """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
         color = self.options.color or "auto"
         if color not in COLORS:
-            raise InvalidInput(f'--color "{color}" must be auto, always or never.')
+            raise InvalidInput(f'--color "{color}" must be auto, always or never.', nearest(color, COLORS))
         query = self.options.query
         return Output(
             self.environment,
@@ -105,6 +107,14 @@ class Run:
         if "store" in self.__dict__:
             self.store.close()
 
+    def remember(self) -> None:
+        """Keep the references that were learned, for completion. Whatever is in the way of that is no trouble."""
+        if self.learned and not self.options.dry_run:
+            with suppress(Exception):
+                from cpctl.cli.learning import remember
+
+                remember(self)
+
     def key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""
         if service not in self._read:  # a key command may take its time, or ask for a passphrase
@@ -112,9 +122,20 @@ class Run:
             self._keys.append(self._read[service])
         return self._read[service]
 
-    def hide_too(self, keys: Iterable[Key]) -> None:
-        """Hide these from now on as well."""
-        self._keys += [key for key in keys if key not in self._keys]
+    def hide_from_now_on(self, key: Key) -> None:
+        """Let nothing show this key."""
+        if key not in self._keys:
+            self._keys.append(key)
+
+    def use_key(self, service: str, key: Key) -> None:
+        """From now on this is the service's key, whatever the profile says; it is hidden as all are."""
+        self._read[service] = key
+        self.hide_from_now_on(key)
+
+    def use_profile(self, name: str) -> None:
+        """From now on this profile is in force, as its file is now."""
+        self.options = self.options._replace(profile=name)
+        self.__dict__.pop("profile", None)
 
     def hide(self, text: str) -> str:
         """The text with every known key in it replaced."""

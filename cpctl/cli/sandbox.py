@@ -17,7 +17,7 @@ from cpctl.errors import ConfigError, InvalidInput
 from cpctl.output.columns import FAULT, REQUEST, WEBHOOK, columns
 from cpctl.output.files import write_private
 from cpctl.sandbox.control import Control
-from cpctl.sandbox.faults import FAULTS
+from cpctl.sandbox.faults import FAULTS, make_fault
 from cpctl.sandbox.server import Sandbox
 from cpctl.sandbox.state import ITEMS, ORDERS
 
@@ -37,10 +37,20 @@ class Shape(NamedTuple):
     webhook_url: Annotated[
         str | None, typer.Option("--webhook-url", metavar="URL", help="Where to send webhooks; on this machine only.")
     ] = None
+    webhook_version: Annotated[
+        str, typer.Option("--webhook-version", metavar="VERSION", help="2.0, or 2.1 with the address of a parcel.")
+    ] = "2.0"
 
     def sandbox(self, port: int = 0) -> Sandbox:
         """A sandbox of this shape, not started. Raises InvalidInput."""
-        return Sandbox(port, self.orders, self.items, dialect=self.dialect, webhook_url=self.webhook_url)
+        return Sandbox(
+            port,
+            self.orders,
+            self.items,
+            dialect=self.dialect,
+            webhook_url=self.webhook_url,
+            webhook_version=self.webhook_version,
+        )
 
 
 @commands.add("serve", "cpctl sandbox serve --port 8900 --ready-file ready")
@@ -121,6 +131,8 @@ def switch_fault(
     if kind is None and (status or retry_after or seconds or times or path):
         raise InvalidInput("Name the fault to switch on.", f"There are: {', '.join(FAULTS)}.")
     if kind is not None:
+        if kind != "clear":  # what is mistyped is said although no sandbox runs
+            make_fault(kind, path, times, status, retry_after, seconds)
         only_looking(run)
     panel = control(run)
     if kind == "clear":
@@ -153,6 +165,7 @@ def list_orders(run: Run) -> None:
         for order in control(run).state()["orders"]
         for item in order["items"]
     ]
+    run.learned.append(("sandbox/orders", {}, rows))
     run.show(rows, columns("order", "item", "latest"))
 
 
@@ -181,9 +194,19 @@ def trigger_webhook(
     run.show([sent], WEBHOOK)
 
 
-@commands.add("webhooks", "cpctl sandbox webhooks")
-def list_webhooks(run: Run) -> None:
-    """Show every webhook of a running sandbox, and whether it was delivered."""
+@commands.add("webhooks", "cpctl sandbox webhooks --to https://127.0.0.1:8100/webhooks")
+def list_webhooks(
+    run: Run,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="URL", help="Send them there from now on; on this machine only.")
+    ] = None,
+) -> None:
+    """Show every webhook of a running sandbox, and whether it was delivered; or say where they go."""
+    if to is not None:
+        only_looking(run)
+        control(run).send_webhooks(to)
+        run.output.note(f"The sandbox sends its webhooks to {to} from now on.")
+        return
     found = control(run).webhooks()
     if not found:
         run.output.note("The sandbox has sent no webhook.")

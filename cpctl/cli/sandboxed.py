@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from cpctl.cli.itself import folder_of_command, found
 from cpctl.config.secrets import ENV_NAMES
 from cpctl.errors import InvalidInput
 from cpctl.output.files import write_private
@@ -26,8 +26,9 @@ def child_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     write_private(config, configuration(sandbox))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")}
     # The command finds the cpctl that runs it, also where that one is not installed for everybody.
-    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-    own = {"CPCTL_CONFIG": str(config), "CPCTL_DATA_DIR": str(folder / "data"), CONTROL: sandbox.control_url}
+    path = os.pathsep.join([str(folder_of_command(folder)), inherited.get("PATH", os.defpath)])
+    places = {"CPCTL_DATA_DIR": str(folder / "data"), "CPCTL_CACHE_DIR": str(folder / "cache")}
+    own = {"CPCTL_CONFIG": str(config), **places, CONTROL: sandbox.control_url}
     return {**inherited, "PATH": path, **own}
 
 
@@ -42,7 +43,7 @@ def configuration(sandbox: Sandbox) -> str:
 def run_command(command: list[str], environment: dict[str, str]) -> int:
     """Run a command to its end. Ctrl-C reaches it from the terminal; a SIGTERM to us is passed on."""
     try:
-        child = subprocess.Popen(command, env=environment)
+        child = subprocess.Popen([found(command[0], environment), *command[1:]], env=environment)
     except OSError as error:
         raise InvalidInput(f"{command[0]} cannot be run: {error.strerror}.") from error
     try:

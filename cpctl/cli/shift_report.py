@@ -213,7 +213,7 @@ def _remark(run: Run, shift: Shift, times: Times, choice: Choice, now: datetime)
 
 
 def _clock(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M %Z}"
+    return f"{at:%Y-%m-%d %H:%M %z}"  # not the zone's name: Windows writes that in its own language
 
 
 def _write_page(run: Run, file: str, report: Record) -> None:

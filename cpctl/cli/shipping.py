@@ -9,6 +9,8 @@ from cpctl.cli.filters import containing
 from cpctl.cli.group import Commands
 from cpctl.cli.parameters import Search
 from cpctl.cli.run import Run
+from cpctl.documents.values import country as check_country
+from cpctl.errors import InvalidInput
 from cpctl.output.columns import COUNTRY, LEVEL, STATE
 
 commands = Commands()
@@ -31,4 +33,8 @@ def list_states(
     run: Run, country: Annotated[str, typer.Argument(metavar="COUNTRY", help="Two letters, ISO 3166-1.")], more: More
 ) -> None:
     """List the states of a country."""
-    run.show(call(run, "shipping/states", more, country_reference=country.upper()), STATE)
+    code = country.strip().upper()
+    problem = check_country(code if len(code) == 2 else country)
+    if problem and not problem.warning:
+        raise InvalidInput(problem.message, "`cpctl shipping countries` lists them.")
+    run.show(call(run, "shipping/states", more, country_reference=code), STATE)

@@ -18,7 +18,7 @@ SHORTEST_INTERVAL = 0.2  # seconds; below that, waiting is hammering
 
 def wait(run: Run, reference: str, wanted: str, limit: str, interval: str) -> None:
     """Ask for the order until it is where it should be; end with 0, 5, 8 or 9 and show it."""
-    number = DONE[0] if wanted == "done" else parse_state(wanted)
+    number = DONE[0] if wanted == "done" else parse_state(wanted, also=("done",))
     every = max(SHORTEST_INTERVAL, parse_span(interval, "--interval").total_seconds())
     deadline = time.monotonic() + parse_span(limit, "--timeout").total_seconds()
     if run.options.dry_run:

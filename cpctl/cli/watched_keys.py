@@ -33,7 +33,8 @@ class WatchedKeys:
             return None
         profile = self._load()
         keys = [source.read() for source in _sources(profile)]
-        self._run.hide_too([form for key in keys for form in (key, _as_in_json(key))])
+        for form in (form for key in keys for form in (key, _as_in_json(key))):
+            self._run.hide_from_now_on(form)
         # Looked at before they were read: a file that changed in between is read again the next time.
         self._seen = {file: before.get(file, "not looked at") for file in _files_of(profile)}
         values = [key.value for key in keys]

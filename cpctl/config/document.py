@@ -52,7 +52,11 @@ class Node(NamedTuple):
 
 def read_document(file: Path) -> Node:
     """Read a configuration file. Raises ConfigError naming file, line and column."""
-    text = _read(file)
+    return parse_document(content_of(file), file)
+
+
+def parse_document(text: str, file: Path) -> Node:
+    """The tree of a text that stands, or is to stand, in that file. Raises ConfigError naming file, line and column."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -65,10 +69,11 @@ def read_document(file: Path) -> Node:
         raise ConfigError(f"{file}: not YAML: {error}") from error
 
 
-def _read(file: Path) -> str:
+def content_of(file: Path, encoding: str = "utf-8-sig") -> str:
+    """The text of a configuration file, its line ends as they are. Raises ConfigError."""
     try:
         refuse_readable_by_others(file)
-        return file.read_text(encoding="utf-8-sig")
+        return file.read_bytes().decode(encoding)
     except OSError as error:
         raise ConfigError(f"The configuration {file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -16,7 +16,12 @@ LIVE_URL = "https://api.cloudprinter.com"
 SIGNAL_1_1_PATH = "/1.1/status/"
 SIGNAL_1_1_PATHS = (SIGNAL_1_1_PATH, "/cloudsignal/1.1/status/")
 ENVIRONMENT_ALONE = "default"
-KEY_KINDS = {"api_key": "value", "api_key_file": "file", "api_key_command": "command"}
+# The ways to a key, of which each key has one.
+KEY_KINDS = {
+    "api_key": "the key itself",
+    "api_key_file": "a file that holds it and that nobody else can read; relative to the configuration",
+    "api_key_command": "a command, as a list, whose first line of output is the key",
+}
 # Where each key stands in a profile, and what its names begin with.
 KEY_PLACES = {**{service: (service, "") for service in SERVICES}, OLD_WEBHOOKS: ("webhooks", "old_")}
 LONGEST_TIMEOUT = 3600.0
@@ -102,14 +107,23 @@ SETTINGS: dict[str, Setting] = {
 }
 
 # Settings that are lists or mappings: read where they are used, by config.shop.
-SHOP_NAMES = ("carriers", "carrier_options", "item_pattern", "order_of_item", "badge_prefix", "maps")
+SHOP_NAMES = {
+    "carriers": "whose labels the bench expects, as a list: [ups, dhl-de]",
+    "carrier_options": "the shipping option of each carrier's labels: {ups: UPS}",
+    "item_pattern": "what the code of an item looks like, as a regular expression",
+    "order_of_item": "how an item's order follows from the item's id: {pattern: …, order: …}",
+    "badge_prefix": "what the code of an operator's badge begins with",
+    "maps": "columns of the shop's own files: {labels: {tracking: Parcel no.}}",
+}
 
 # Every variable that cpctl reads, with what it does; settings and keys bring their own.
 OTHER_VARIABLES = {
     "CPCTL_PROFILE": "the profile to use",
     "CPCTL_CONFIG": "the configuration file",
     "CPCTL_DATA_DIR": "the folder of the store",
+    "CPCTL_CACHE_DIR": "the folder of words remembered for completion",
     "CPCTL_NO_INPUT": "any value: never ask a question",
+    "CREDENTIALS_DIRECTORY": "set by systemd: files of keys below it may have any mode",
     "CPCTL_SANDBOX_CONTROL": "where `cpctl sandbox fault`, `reset` and `requests` find their sandbox",
 }
 
@@ -145,6 +159,11 @@ class Profile:
         return self.settings[name].text
 
     @property
+    def in_file(self) -> bool:
+        """Whether it stands in the configuration file; else the environment alone makes it."""
+        return self.name_source != "environment"
+
+    @property
     def timeout(self) -> float:
         """Seconds one call may take."""
         return float(self["timeout"])
@@ -157,8 +176,9 @@ class Profile:
     def key(self, service: str) -> KeySource:
         """The way to a service's key. Raises ConfigError where none is configured."""
         if service not in self.keys:
-            where = f"`{service}: {{api_key_file: …}}` in the profile, or {ENV_NAMES[service]} in the environment"
-            raise ConfigError(f'The profile "{self.name}" has no key for {service}.', f"Set {where}.")
+            way = f"`cpctl profile set-key {service} --profile {self.name}` keeps one" if self.in_file else ""
+            hint = f"{way or '`cpctl profile init` makes a profile with keys'}; or set {ENV_NAMES[service]}."
+            raise ConfigError(f'The profile "{self.name}" has no key for {service}.', hint)
         return self.keys[service]
 
 
@@ -173,11 +193,18 @@ class Configuration(NamedTuple):
 def read_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration | None:
     """The configuration, or None where there is none and nobody named one. Raises ConfigError."""
     file, source = config_file(option, environment)
-    if not _is_there(file):
+    if not is_there(file):
         if source == "default":
             return None
-        raise ConfigError(f"There is no configuration {file} (named by {source}).", "Check the path.")
-    root = read_document(file)
+        raise ConfigError(
+            f"There is no configuration {file} (named by {source}).", "Check the path; `cpctl profile init` writes one."
+        )
+    return checked_configuration(read_document(file))
+
+
+def checked_configuration(root: Node) -> Configuration:
+    """A configuration that was read, with its names checked. Raises ConfigError naming the place."""
+    file = root.file
     top = root.mapping("the configuration")
     _refuse_unknown(top, ("default_profile", "profiles"), "the configuration")
     profiles = top["profiles"].mapping("profiles") if "profiles" in top else {}
@@ -189,7 +216,8 @@ def read_configuration(option: str | None, environment: Mapping[str, str]) -> Co
     return Configuration(file, default, profiles)
 
 
-def _is_there(file: Path) -> bool:
+def is_there(file: Path) -> bool:
+    """Whether there is a configuration file. Raises ConfigError where nobody may look."""
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -205,7 +233,7 @@ def load_profile(
     """The profile in force: options beat the environment, which beats the file. Raises ConfigError."""
     given = {key: value for key, value in environment.items() if value}
     configuration = read_configuration(config, given)
-    chosen, source = _chosen(configuration, name, given)
+    chosen, source = chosen_profile(configuration, name, given)
     node = configuration.profiles[chosen] if configuration and configuration.profiles else None
     fields = node.mapping(chosen) if node else {}
     keys = {service: key for service in ENV_NAMES if (key := _key_source(service, fields, given))}
@@ -219,7 +247,8 @@ def load_profile(
     return Profile(chosen, source, configuration.file if configuration else None, settings, keys, shop)
 
 
-def _chosen(configuration: Configuration | None, name: str | None, given: Mapping[str, str]) -> tuple[str, str]:
+def chosen_profile(configuration: Configuration | None, name: str | None, given: Mapping[str, str]) -> tuple[str, str]:
+    """The name of the profile that is meant, and who says so. Raises ConfigError for one that is not there."""
     profiles = configuration.profiles if configuration else {}
     wanted, source = (name, "--profile") if name else (given.get("CPCTL_PROFILE"), "CPCTL_PROFILE")
     if wanted:
@@ -234,20 +263,19 @@ def _chosen(configuration: Configuration | None, name: str | None, given: Mappin
     if profiles:
         raise ConfigError(
             f"{configuration.file if configuration else ''}: there are several profiles and no default_profile.",
-            f"Choose with --profile: {', '.join(profiles)}.",
+            f"Choose with --profile: {', '.join(profiles)}. `cpctl profile use NAME` makes one the default.",
         )
     return ENVIRONMENT_ALONE, "environment"
 
 
 def _choose(name: str, profiles: Mapping[str, Node]) -> str:
-    return nearest(name, profiles) if profiles else "`cpctl profile path` says where a configuration is looked for."
+    return nearest(name, profiles) if profiles else "`cpctl profile init` makes a profile."
 
 
 def _nothing_configured(config: str | None, given: Mapping[str, str]) -> ConfigError:
     file, _ = config_file(config, given)
     return ConfigError(
-        f"No profile: there is no profile in {file}, and no key in the environment.",
-        "Write one as config.example.yaml shows, or set CPCTL_SIGNAL_KEY; to try out: `cpctl sandbox run -- bash`.",
+        f"No profile: there is no profile in {file}, and no key in the environment; `cpctl profile init` makes one."
     )
 
 
@@ -292,6 +320,20 @@ def _derived(
         name = os.uname().nodename if hasattr(os, "uname") else given.get("COMPUTERNAME", "")
         station = Value(name, "the host's name")
     return {"store": store, "environment": environment, "base_url": url, "station": station}
+
+
+def keys_in_file(configuration: Configuration, profile: str) -> dict[str, KeySource]:
+    """The ways to a profile's keys that its file names, whatever the environment says. Raises ConfigError."""
+    fields = configuration.profiles[profile].mapping(profile)
+    return {service: key for service in SERVICES if (key := _key_source(service, fields, {}))}
+
+
+def check_profile(configuration: Configuration, profile: str) -> None:
+    """Raise ConfigError for the first thing in a profile that cannot be."""
+    keys_in_file(configuration, profile)
+    fields = configuration.profiles[profile].mapping(profile)
+    for row in SETTINGS.values():
+        _setting(row, fields, {})
 
 
 def _key_source(service: str, fields: Mapping[str, Node], given: Mapping[str, str]) -> KeySource | None:

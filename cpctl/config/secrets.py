@@ -8,7 +8,13 @@ from typing import NamedTuple
 from cpctl.config.paths import expanded
 from cpctl.errors import ConfigError
 
-SERVICES = ("core", "signal", "webhooks")
+# What each key is for.
+KEY_USES = {
+    "core": "orders, quotes, products, catalogs and titles",
+    "signal": "what the production reports; always another key than core's",
+    "webhooks": "what Cloudprinter reports: incoming webhooks must carry it",
+}
+SERVICES = tuple(KEY_USES)
 # While the key of incoming webhooks is being replaced, the old one is accepted too.
 OLD_WEBHOOKS = "old webhooks"
 # Each of these variables also with _FILE.
@@ -62,10 +68,10 @@ class KeySource(NamedTuple):
     def read(self) -> Key:
         """The key. Raises ConfigError naming the place and what to do."""
         if isinstance(self.value, Path):
-            return _checked(_from_file(self.value, self.place), self.place)
+            return checked_key(_from_file(self.value, self.place), self.place)
         if isinstance(self.value, tuple):
-            return _checked(_from_command(self.value, self.place), self.place)
-        return _checked(self.value, self.place)
+            return checked_key(_from_command(self.value, self.place), self.place)
+        return checked_key(self.value, self.place)
 
     def words(self) -> str:
         """The source as people read it; never the key."""
@@ -135,7 +141,8 @@ def _from_command(command: tuple[str, ...], place: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def _checked(text: str, place: str) -> Key:
+def checked_key(text: str, place: str) -> Key:
+    """The text as a key. Raises ConfigError where it is none, naming the place and never the text."""
     if not text:
         raise ConfigError(f"{place}: the key is empty.")
     if len(text) < SHORTEST_KEY:

@@ -93,6 +93,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX events_by_item ON events (profile, order_id, item);
     CREATE INDEX events_by_time ON events (profile, received_at);
     CREATE TABLE latest_events (
+        id              INTEGER PRIMARY KEY,
         profile         TEXT    NOT NULL,
         order_id        TEXT    NOT NULL,
         item            TEXT    NOT NULL,
@@ -102,10 +103,15 @@ MIGRATIONS: tuple[str, ...] = (
         type            TEXT    NOT NULL,
         event_at        INTEGER NOT NULL,
         stage           INTEGER NOT NULL,
+        digest          TEXT    NOT NULL,
         payload         TEXT    NOT NULL,
-        PRIMARY KEY (profile, order_id, item)
-    ) WITHOUT ROWID;
+        UNIQUE (profile, order_id, item)
+    );
+    CREATE INDEX latest_events_by_item ON latest_events (profile, item);
+    CREATE INDEX latest_events_by_order_reference ON latest_events (profile, order_reference);
+    CREATE INDEX latest_events_by_item_reference ON latest_events (profile, item_reference);
     CREATE TABLE handovers (
+        profile     TEXT    NOT NULL,
         target      TEXT    NOT NULL,
         event       INTEGER NOT NULL,
         state       TEXT    NOT NULL DEFAULT 'waiting',
@@ -116,7 +122,7 @@ MIGRATIONS: tuple[str, ...] = (
         message     TEXT    NOT NULL DEFAULT '',
         PRIMARY KEY (event, target)
     ) WITHOUT ROWID;
-    CREATE INDEX handovers_open ON handovers (target, state, next_at) WHERE state <> 'done';
+    CREATE INDEX handovers_open ON handovers (profile, target, state, next_at) WHERE state <> 'done';
     CREATE TABLE known_orders (
         profile   TEXT    NOT NULL,
         reference TEXT    NOT NULL,

@@ -1,7 +1,9 @@
 """Where a store may lie, checked before anything is claimed."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from cpctl.errors import StoreError
@@ -39,16 +41,19 @@ def prepare_place(store: Path) -> None:
 
 
 def _make_file(store: Path) -> None:
-    """Make an empty file where there is none. Raises OSError where there can be none that may be written.
+    """Make the file where it is missing, and insist that it can be written. Raises OSError.
 
-    One that is there is not opened: closing it again would take the locks of every connection that this
-    process has to it (fcntl(2)), and another process would delete the log which those still write to.
+    One that is there is not opened: on POSIX, closing any handle of a file ends all locks that this process holds
+    on it ("How To Corrupt An SQLite Database File", 2.2). Another program would then take itself for the only user
+    of the store, and take away the log in which other connections of ours go on to write.
     """
-    try:
-        os.close(os.open(store, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
-    except FileExistsError:
-        if not (store.is_file() and os.access(store, os.R_OK | os.W_OK)):
-            os.close(os.open(store, os.O_RDWR | os.O_CREAT, FILE_MODE))  # says why
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(store), os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        return
+    if store.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not os.access(store, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def could_be_made(store: Path) -> bool:

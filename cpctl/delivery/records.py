@@ -74,10 +74,11 @@ def depth(store: Store, profile: str) -> Depth:
     """Count the outbox of a profile, or of all for "". A store that does not exist yet is empty, and is not made."""
     if not store.exists():
         return Depth({}, None, paused=False)
-    return store.read(lambda work: _depth(work, profile))
+    return store.read(lambda work: counted(work, profile))
 
 
-def _depth(work: Transaction, profile: str) -> Depth:
+def counted(work: Transaction, profile: str) -> Depth:
+    """Count the outbox of a profile, or of all for "", within a transaction."""
     where = "profile = :profile AND" if profile else ""
     rows = work.rows(
         "SELECT state, count(*) AS number, min(accepted_at) AS oldest FROM signals INDEXED BY signals_open"
@@ -94,8 +95,12 @@ def _depth(work: Transaction, profile: str) -> Depth:
 
 def set_aside(store: Store) -> list[Path]:
     """Damaged stores that lie beside this one: what waited in them was not sent."""
-    found = store.path.parent.glob(f"{store.path.name}.corrupt-*Z")
-    return sorted(found)
+    return set_aside_beside(store.path)
+
+
+def set_aside_beside(path: Path) -> list[Path]:
+    """Damaged stores that lie beside a store file."""
+    return sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))
 
 
 def waiting_elsewhere(store: Store, profile: str) -> dict[str, int]:

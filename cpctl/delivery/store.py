@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 
 BUSY_SECONDS = 20.0
+GLIMPSE_SECONDS = 0.2
 _COMPANIONS = ("", "-wal", "-shm")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REASONS = {
@@ -156,6 +157,41 @@ def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
     return rows, ""
 
 
+def glimpse(path: Path, sql: str, **values: Any) -> list[Row]:
+    """Rows of a store that others may be using: waits for no lock, makes no file. Raises sqlite3.Error, OSError."""
+    with closing(_as_it_lies(path, GLIMPSE_SECONDS)) as connection:
+        return cast(list[Row], connection.execute(sql, values).fetchall())
+
+
+def peek(path: Path, work: Callable[[Transaction], T]) -> T:
+    """Run work on a store as it lies there: none is made, brought up to date or set aside. Raises StoreError."""
+    try:
+        with closing(_as_it_lies(path, BUSY_SECONDS)) as connection:
+            connection.execute("BEGIN")
+            return work(Transaction(connection))
+    except sqlite3.DatabaseError as error:
+        if _is_corrupt(error):
+            raise StoreError(
+                f"The store {path} is damaged: {error}.",
+                "The next signal sets it aside and begins a new one; `cpctl outbox import` takes over the old.",
+            ) from error
+        reason, hint = _REASONS.get(_primary(error), (str(error), "Name another store with CPCTL_STORE."))
+        raise StoreError(f"The store {path} cannot be read: {reason}.", hint) from error
+
+
+def _as_it_lies(path: Path, seconds: float) -> sqlite3.Connection:
+    """A connection that changes nothing.
+
+    A log beside the store holds what is newest, and reading it needs the memory its users share; without a log
+    nobody writes, and the file can be read as it lies there, leaving no empty log beside it.
+    """
+    log, shared = (Path(f"{path}{end}").exists() for end in _COMPANIONS[1:])
+    how = "mode=ro" if log and shared else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=seconds, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
 def _open(path: Path) -> sqlite3.Connection:
     prepare_place(path)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -164,6 +200,8 @@ def _open(path: Path) -> sqlite3.Connection:
         _use_write_ahead_log(connection)
         # FULL, because a signal that was accepted must survive the power switch at the bench.
         connection.execute("PRAGMA synchronous=FULL")
+        # On macOS alone: there a disk may keep in its own memory what it was asked to write.
+        connection.execute("PRAGMA fullfsync=ON")
         _migrate(connection, path)
     except BaseException:
         connection.close()

@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 from cpctl.documents.fields import ORDER, PUBLISH_ORDER, QUOTE, TOPS, Field, Level
-from cpctl.documents.problems import Problem, closest, filled, join, kind_of
+from cpctl.documents.problems import Problem, filled, join, kind_of
 from cpctl.documents.rules import missing
+from cpctl.errors import closest
 
 __all__ = ["Problem", "check_order", "check_publish_order", "check_quote"]
 

@@ -1,7 +1,6 @@
 """What is wrong with a document, and how a value of it is shown to a person."""
 
 import json
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 _LONGEST_SHOWN = 40
@@ -66,12 +65,3 @@ def text_of(document: dict[str, Any], name: str) -> str:
     """A text or number of an object as text; empty for all else."""
     value = document.get(name)
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def closest(value: str, names: Iterable[str]) -> str:
-    """The name most like the value; empty if none is."""
-    from difflib import get_close_matches  # only problems pay for it
-
-    by_lower = {name.lower(): name for name in names}
-    found = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else ""

@@ -19,6 +19,28 @@ BOOKS = ("textbook", "book_", "photobook", "magazine", "brochure")
 _CPF_DIGITS = 11
 
 
+# What each rule asks, for those who write a document.
+ASKED: dict[str, str] = {
+    "product_is_named": "product, or product_reference in its place",
+    "shipping_is_chosen": "shipping_level, quote or shipping_option, unless it is a reorder",
+    "files_are_given": "files, unless it comes from stock or is a reorder",
+    "pages_are_counted": "the option total_pages, of a book",
+    "reorder_is_whole": "of a reorder, the original order and the item in it",
+    "option_is_named": "type, or option_reference in its place",
+    "file_has_a_sum": "md5sum; cpctl computes it of the file that path names",
+    "zip_fits": "zip, but for countries that have none",
+    "state_fits": "state, of US and CA",
+    "customer_is_identified": "customer_identification, of Brazil",
+    "references_differ": "references that differ",
+    "one_original": "reordered items of one original order",
+}
+
+
+def asked(rule: Rule) -> str:
+    """What a rule asks, in words."""
+    return ASKED[rule.__qualname__.partition(".")[0]]
+
+
 def missing(document: Object, path: str, name: str, why: str) -> Problem:
     """The problem of a field that says nothing."""
     return Problem(join(path, name), f"{'is empty' if name in document else 'is missing'} ({why}).")

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from cpctl.documents.problems import Problem, closest, refuse, shown, warn
+from cpctl.documents.problems import Problem, refuse, shown, warn
+from cpctl.errors import closest, nearest
 from cpctl.lists import countries, currencies
 
 Check = Callable[[str], Problem | None]
@@ -61,18 +62,25 @@ def named(longest: int) -> Check:
     return reference
 
 
+class OneOf:
+    """The check for one of a list of words; a list that may grow only warns."""
+
+    def __init__(self, known: Collection[str], what: str, strict: bool) -> None:
+        self.known = tuple(known)
+        self.what = what
+        self.strict = strict
+
+    def __call__(self, text: str) -> Problem | None:
+        """What is wrong with a text."""
+        if text in self.known:
+            return None
+        message = f"{shown(text)} is no {self.what} that cpctl knows. {nearest(text, self.known, cutoff=0.6)}"
+        return refuse(message) if self.strict else warn(message)
+
+
 def one_of(known: Collection[str], what: str, *, strict: bool = False) -> Check:
     """One of a list of words; a list that may grow only warns."""
-
-    def member(text: str) -> Problem | None:
-        if text in known:
-            return None
-        found = closest(text, known)
-        hint = f'Did you mean "{found}"?' if found else f"Valid: {', '.join(known)}."
-        message = f"{shown(text)} is no {what} that cpctl knows. {hint}"
-        return refuse(message) if strict else warn(message)
-
-    return member
+    return OneOf(known, what, strict)
 
 
 def email(text: str) -> Problem | None:
@@ -170,3 +178,22 @@ def meant(text: str, names: Mapping[str, str], also: Mapping[str, str]) -> str:
 def did_you_mean(code: str, names: Mapping[str, str], otherwise: str) -> str:
     """A hint that names a code and what it stands for."""
     return f'Did you mean "{code}" ({names[code]})?' if code else otherwise
+
+
+# What the checks want, in words; the others take any text.
+_FORMS: dict[Check, str] = {
+    email: "e-mail address",
+    phone: "phone number",
+    count: "whole number",
+    price: "price, with a comma",
+    quote_hash: "64 hexadecimal digits",
+    md5sum: "32 hexadecimal digits",
+    url: "https URL",
+    country: "country code",
+    currency: "currency code",
+}
+
+
+def form_of(check: Check) -> str:
+    """What a value has to be, in words: `whole number`, or the words it can be."""
+    return f"one of {', '.join(check.known)}" if isinstance(check, OneOf) else _FORMS.get(check, "text")

@@ -49,6 +49,25 @@ def _what_was_said(record: Record) -> str:
     return ", ".join(record["fields"].values())
 
 
+def _as_words(fields: Record) -> str:
+    return ", ".join(f"{name}={cell(value)}" for name, value in fields.items())
+
+
+def _target_states(targets: Sequence[Record]) -> str:
+    """How many targets are in which state: `2 done, 1 waiting`."""
+    states = [str(each["state"]) for each in targets]
+    return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+
+
+def _event_rows(event: Record) -> list[Record]:
+    """An event as a person reads it: what is known of it, then what it said; without what stands in both."""
+    known = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
+    said = {f"payload.{name}": value for name, value in event["payload"].items()}
+    names = ("state", "attempts", "last", "message")
+    handed = {f"target {each['target']}": _member(each, names) for each in event["targets"]}
+    return [{"field": name, "value": value} for name, value in {**known, **said, **handed}.items()]
+
+
 SIGNAL = (
     *columns("id", "type"),
     Column("order", spare=3),
@@ -61,13 +80,42 @@ SIGNAL = (
 )
 KIND = columns("type", "command", "api_versions", "required", "optional", "meaning")
 CAUSE = columns("cause", "meaning")
+EXPLAINED = (*columns("call", "command"), Column("path", spare=1), Column("meaning", spare=2))
+EXPLAINED_FIELD = (
+    *columns("name", "type", "required"),
+    Column("versions", lambda record: ", ".join(record["versions"]), spare=2),
+    Column("meaning"),
+    Column("example", spare=1),
+)
 PROFILE = columns("name", "environment", "base_url", "default")
 SETTING = columns("setting", "value", "source")
 PLACE = columns("what", "path", "source", "exists")
 FINDING = columns("what", "verdict", "remedy")
+CHECKUP = columns("check", "level", "said", "remedy")
 REQUEST = columns("n", "time", "path", "status", "fault", "landed", "body")
 PROBLEM = columns("path", "verdict", "message")
 WEBHOOK = columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
+EVENT = (
+    *columns("id"),
+    Column("datetime", spare=1),
+    *columns("type", "order", "item"),
+    Column("said", lambda record: _as_words(record["fields"]), spare=2),
+    Column("order_reference", spare=3),
+    Column("item_reference", spare=4),
+    Column("received", spare=7),
+    Column("times", spare=5),
+    Column("targets", lambda record: _target_states(record["targets"]), spare=6),
+)
+ITEM_STATE = (
+    *columns("order", "item", "latest"),
+    Column("datetime", spare=1),
+    Column("said", lambda record: _as_words(record["fields"]), spare=2),
+    Column("order_reference", spare=3),
+    Column("item_reference", spare=4),
+    Column("event", spare=5),
+)
+REPLAY = columns("id", "type", "url", "status", "answer")
+WEBHOOK_KIND = columns("type", "since", "about", "required", "optional", "meaning")
 FAULT = columns("kind", "path", "times", "status", "retry_after", "seconds")
 CALL = columns("method", "url", "body")
 LEVEL = (Column("reference", "shipping_level_reference"), *columns("name", "note"))
@@ -223,3 +271,4 @@ ORDER_SHEET = detail_sheet(
     ),
     status_logs=Part("state", ("create_date", "state")),
 )
+EVENT_SHEET = Sheet(columns("field", "value"), _event_rows)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cpctl.errors import InvalidInput
 
@@ -15,18 +15,24 @@ def write_private(file: Path, text: str) -> None:
         written.write(text)
 
 
+def write_private_bytes(file: Path, content: bytes) -> None:
+    """Like `write_private`, for what is not text. Raises InvalidInput."""
+    with private_file(file, encoding=None) as written:
+        written.write(content)
+
+
 @contextmanager
-def private_file(file: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
+def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]]:
     """A file to write piece by piece, readable by its owner alone; it is there when all of it is, or the old one stays.
 
-    Raises InvalidInput where it cannot be written.
+    Without an encoding it takes bytes. Raises InvalidInput where it cannot be written.
     """
     if not file.name or file.is_dir():
         raise InvalidInput(f'"{file}" is not the name of a file.', "Name a file to write.")
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding=encoding, newline="\n") as written:
+        with _opened(handle, encoding) as written:
             yield written
             written.flush()
             os.fsync(written.fileno())
@@ -37,3 +43,9 @@ def private_file(file: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
         if isinstance(error, OSError):
             raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
         raise
+
+
+def _opened(handle: int, encoding: str | None) -> IO[Any]:
+    if encoding is None:
+        return os.fdopen(handle, "wb")
+    return os.fdopen(handle, "w", encoding=encoding, newline="\n")

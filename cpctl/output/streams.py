@@ -9,16 +9,19 @@ from typing import Any, TextIO
 from cpctl.errors import InvalidInput, OutputError, nearest
 from cpctl.output.columns import View, whole
 from cpctl.output.formats import FORMATS
-from cpctl.output.text import Screen, escaped, escaped_lines, shows_blocks, wants_color
+from cpctl.output.text import STAND_IN, Screen, escaped, escaped_lines, shows_blocks, wants_color
 
+# ENABLE_VIRTUAL_TERMINAL_PROCESSING of Windows' console functions.
+_VIRTUAL_TERMINAL = 0x0004
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
 def prepare_streams() -> None:
     """Make the three standard streams safe to use. Called once, before anything is opened.
 
-    A closed one is replaced, so that no database or socket is given its number; text is
-    UTF-8 everywhere, and what cannot be encoded is written out.
+    A closed one is replaced, so that no database or socket is given its number. Files and pipes
+    get the same bytes on every system: UTF-8, lines that end with LF, and what is no text
+    written out. A terminal keeps its encoding, and gets stand-ins for what that lacks.
     """
     for number in (0, 1, 2):
         try:
@@ -27,7 +30,27 @@ def prepare_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            if not stream.isatty():
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+                continue
+            stream.reconfigure(errors="backslashreplace" if _is_utf8(stream.encoding) else STAND_IN)
+            _obey_escapes(stream)
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def _obey_escapes(stream: TextIO) -> None:
+    """Have a Windows console obey escape codes instead of showing them; other terminals do without being asked."""
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        console = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+        mode = ctypes.c_ulong()
+        if ctypes.windll.kernel32.GetConsoleMode(console, ctypes.byref(mode)):
+            ctypes.windll.kernel32.SetConsoleMode(console, mode.value | _VIRTUAL_TERMINAL)
 
 
 class Output:
@@ -83,6 +106,20 @@ class Output:
         except OSError as error:
             _discard_stdout()
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
+
+    def insist_on_reader(self) -> None:
+        """Raise BrokenPipeError where nobody reads standard output any more, as far as the system tells."""
+        import select
+
+        gone = False
+        if sys.stdout is not None and hasattr(select, "poll"):
+            with suppress(OSError, ValueError):
+                poll = select.poll()
+                poll.register(sys.stdout.fileno(), 0)  # asks for nothing; an error is told all the same
+                gone = bool(poll.poll(0))
+        if gone:
+            _discard_stdout()
+            raise BrokenPipeError
 
     def note(self, text: str) -> None:
         """Say what happened; hidden by --quiet."""

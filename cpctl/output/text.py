@@ -1,5 +1,6 @@
 """Text that is safe to show: no character of a stranger's data steers a terminal."""
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -48,6 +49,15 @@ def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) 
     return is_terminal and environment.get("TERM") != "dumb"
 
 
+# Every variable that output heeds, with what it does.
+VARIABLES = {
+    "NO_COLOR": "any value: no colour",
+    "FORCE_COLOR": "any value but 0: colour, also where there is no terminal",
+    "TERM": "dumb: no colour, and the bench writes line by line",
+    "COLUMNS": "how wide tables on a terminal are",
+    "LC_ALL, LC_CTYPE, LANG": "with UTF-8, charts are drawn with blocks",
+}
+
 # Terminals that have no blocks, or not the thin ones.
 _WITHOUT_BLOCKS = re.compile("dumb|unknown|ansi|linux|vt.*")
 
@@ -60,6 +70,22 @@ def shows_blocks(is_terminal: bool, environment: Mapping[str, str], windows: boo
             return False
         return not is_terminal or not _WITHOUT_BLOCKS.fullmatch(environment.get("TERM") or "unknown")
     return True
+
+
+# What stands in for our own signs where a terminal has none of them; each as wide as what it stands for.
+_STAND_INS = {"█": "#", "─": "-", "·": ".", "…": ".", "→": ">", "×": "x", "–": "-", "—": "-"}
+STAND_IN = "cpctl-stand-in"  # the name of a way to encode text
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """Text in place of characters that an encoding lacks: our own signs in ASCII, all others as ?."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_STAND_INS.get(character, "?") for character in missing), error.end
+
+
+codecs.register_error(STAND_IN, _stand_in)
 
 
 def cell(value: Any) -> str:

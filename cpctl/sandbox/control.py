@@ -81,6 +81,10 @@ class Control:
         """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_try."""
         return self._list("GET", "webhooks")
 
+    def send_webhooks(self, url: str) -> None:
+        """Send what happens from now on to that address, on this machine."""
+        self._call("POST", "webhooks", {"url": url})
+
     def trigger(self, type: str, **fields: object) -> dict[str, Any]:
         """Send one webhook of any type, now; returns its line in the list of all.
 

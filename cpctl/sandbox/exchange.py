@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 
 from cpctl.sandbox.answers import Answer, error
@@ -118,7 +119,8 @@ def encoded(answer: Answer, closing: bool = False, bodiless: bool = False, **hea
 def head(status: int, headers: dict[str, str]) -> bytes:
     """The status line and the headers, with the empty line after them."""
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    now = f"Date: {formatdate(usegmt=True)}"
+    lines = [f"HTTP/1.1 {status} {phrase}", now, *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

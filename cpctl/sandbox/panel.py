@@ -97,6 +97,16 @@ def _webhooks(sandbox: Switchable, body: object) -> object:
     return {"webhooks": sandbox.state.webhooks.listed()}
 
 
+def _send_webhooks(sandbox: Switchable, body: object) -> object:
+    url = body.get("url") if isinstance(body, Mapping) and set(body) == {"url"} else None
+    if not isinstance(url, str):
+        raise InvalidInput(
+            "The receiver of webhooks is set by a JSON object.", 'Valid: {"url": "https://127.0.0.1:8100/"}.'
+        )
+    sandbox.state.webhooks.send_to(url)
+    return _webhooks(sandbox, body)
+
+
 def _trigger(sandbox: Switchable, body: object) -> object:
     return {"webhook": trigger(sandbox.state, body)}
 
@@ -111,5 +121,6 @@ _SWITCHES: dict[tuple[str, str], Callable[[Switchable, object], object]] = {
     ("GET", f"{PREFIX}/time"): _now,
     ("POST", f"{PREFIX}/time"): _advance,
     ("GET", f"{PREFIX}/webhooks"): _webhooks,
+    ("POST", f"{PREFIX}/webhooks"): _send_webhooks,
     ("POST", f"{PREFIX}/trigger"): _trigger,
 }

@@ -8,7 +8,7 @@ from cpctl.sandbox.state import State
 from cpctl.signals.signal import shorten
 from cpctl.signals.webhook_kinds import WEBHOOKS
 
-_HINT = "Start it with an address, such as `cpctl sandbox serve --webhook-url http://127.0.0.1:8901/`."
+_HINT = "Say where to: `cpctl sandbox webhooks --to http://127.0.0.1:8100/`."
 
 
 def trigger(state: State, body: object) -> dict[str, object]:

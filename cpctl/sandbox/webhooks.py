@@ -84,13 +84,23 @@ class Webhooks:
         self._queue: list[tuple[datetime, int, Delivery]] = []
         self._posting: Delivery | None = None
         self._thread: Thread | None = None
+        self._settle: Callable[[], datetime | None] | None = None
 
     def start(self, settle: Callable[[], datetime | None]) -> None:
         """Post from now on. `settle` moves the orders on and says when something is due by itself."""
+        self._settle = settle
         if self.receiver is None or self._thread is not None:
             return
         self._thread = Thread(target=self._run, args=(settle,), name="sandbox-webhooks", daemon=True)
         self._thread.start()
+
+    def send_to(self, url: str) -> None:
+        """Send webhooks to that address from now on. Raises InvalidInput where it is not on this machine."""
+        receiver = read_receiver(url)
+        with self._changed:
+            self.receiver = receiver
+            if self._settle is not None:
+                self.start(self._settle)
 
     def stop(self) -> None:
         """Post no more; what is on its way may still arrive."""

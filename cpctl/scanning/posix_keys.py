@@ -6,6 +6,7 @@ Line editors eat or die of what barcodes hold: FS kills, XOFF freezes, GS and EO
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from cpctl.scanning.keys import Event, Scan, Splitter
+
+assert sys.platform != "win32"  # tells a type check for Windows that all below is never run there
 
 _AT_ONCE = 65536
 

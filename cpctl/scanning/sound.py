@@ -1,5 +1,6 @@
 """Sound: bells of the terminal, a command of the shop's own, or none. Never waited for."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -52,12 +53,17 @@ class Sound:
 
 def _command(choice: str) -> list[str]:
     try:
-        words = shlex.split(choice)
+        words = _split(choice, os.name == "nt")
     except ValueError as error:
         raise InvalidInput(f'--sound "{choice}" cannot be read: {error}.') from error
     if not words or shutil.which(words[0]) is None:
         raise InvalidInput(f'--sound "{choice}": there is no such command.', "Valid: bell, none, or a command.")
     return words
+
+
+def _split(choice: str, windows: bool) -> list[str]:
+    """The words of a command line; on Windows a backslash parts folders, and hides nothing."""
+    return [word.strip('"') for word in shlex.split(choice, posix=False)] if windows else shlex.split(choice)
 
 
 def _started(words: list[str]) -> "subprocess.Popen[Any]":

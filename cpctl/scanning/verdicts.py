@@ -9,11 +9,20 @@ from typing import NamedTuple
 class Level(StrEnum):
     """How a verdict is meant. OK, DONE and STOP differ in word, colour and sound."""
 
-    STEP = "step"  # noted; more has to follow
-    OK = "ok"  # accepted: on this machine's disk
-    DONE = "done"  # was accepted before; nothing new
-    CHECK = "check"  # not accepted yet: look, then decide
-    STOP = "stop"  # not accepted, or no longer right; holds the bench until it is answered
+    STEP = "step"
+    OK = "ok"
+    DONE = "done"
+    CHECK = "check"
+    STOP = "stop"
+
+
+LEVEL_MEANINGS: dict[Level, str] = {
+    Level.STEP: "noted; more has to follow",
+    Level.OK: "accepted: on this machine's disk",
+    Level.DONE: "was accepted before; nothing new",
+    Level.CHECK: "not accepted yet: look, then decide",
+    Level.STOP: "not accepted, or no longer right; holds the bench until it is answered",
+}
 
 
 SOUNDS: dict[Level, str] = {

@@ -8,6 +8,7 @@ from typing import Any, Self
 from cpctl.scanning.keys import Event, Scan, Splitter
 
 _PAUSE = 0.004  # seconds between two looks; a console tells nobody when a key comes
+_RUBOUT = "\x7f"  # what terminals send for the backspace key; a console sends BS
 _PREFIXES = ("\x00", "\xe0")  # arrows and function keys come in two characters
 
 
@@ -64,7 +65,7 @@ class WindowsKeys:
             elif key == "\x03":
                 found.append(Event.INTERRUPT)
             else:
-                found += self._splitter.feed(key.encode("utf-8", "replace"), gap)
+                found += self._splitter.feed((_RUBOUT if key == "\b" else key).encode("utf-8", "replace"), gap)
             gap = 0.0
         return found
 

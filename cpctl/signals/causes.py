@@ -24,3 +24,4 @@ CAUSES: dict[str, str] = {
     "CancelFilesCorrupt": "corrupt files",
     "CancelMiscError": "another error",
 }
+EXAMPLE = "CancelBookSize"

@@ -18,21 +18,30 @@ class Field(NamedTuple):
     meaning: str
     longest: int  # characters; CloudSignal documents no limit, these refuse only what is certainly a mistake
     blanks: bool = True  # may hold blanks between its words
+    example: str = ""
 
 
 # In the order in which the documents' examples write them.
 FIELDS: dict[str, Field] = {
     row.name: row
     for row in (
-        Field("order", "the full order id", 128, blanks=False),
-        Field("item", "the full item id", 128, blanks=False),
-        Field("tracking", "the tracking code of the parcel", 512),
-        Field("shipping_option", "who carries the parcel, such as GLS", 128),
-        Field("cause", "why: words for a delay, a published code for a cancellation", 1000),
-        Field("message", "words for the client", 1000),
-        Field("delay", "expected delay in whole hours", 4, blanks=False),
+        Field("order", "the full order id", 128, blanks=False, example="123456780000"),
+        Field("item", "the full item id", 128, blanks=False, example="123456780001"),
+        Field("tracking", "the tracking code of the parcel", 512, example="1A2B3C4D5E6F"),
+        Field("shipping_option", "who carries the parcel, such as GLS", 128, example="GLS"),
+        Field(
+            "cause",
+            "why: words for a delay, a published code for a cancellation",
+            1000,
+            example="Print error, reprint needed",
+        ),
+        Field("message", "words for the client", 1000, example="Book has wrong width"),
+        Field("delay", "expected delay in whole hours", 4, blanks=False, example="24"),
     )
 }
+
+# What every signal has beside its own fields; cpctl sets it.
+TIME = Field("datetime", "when it happened, in GMT", 23, example="2016-01-20 13:00:00 GMT")
 
 _ITEM = ("order", "item")
 

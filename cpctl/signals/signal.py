@@ -65,9 +65,11 @@ def make_signal(
 ) -> Signal:
     """Check everything a signal says, and build it.
 
-    Values lose the blanks around them and nothing else. Raises InvalidInput with every
-    problem found, one a line.
+    Values lose the blanks around them and nothing else; a time without a zone is local. `now` is
+    what a time in the future is measured by. Raises InvalidInput with every problem found.
+    Source: CloudSignal API 1.1 and 2.0, "Signal types".
     """
+    at, now = at.astimezone(UTC), now.astimezone(UTC)
     kind = kind_in(kind_name, version)
     given = {name: value.strip() for name, value in fields.items() if value is not None}
     problems = [*_missing(kind, version, given), *_unknown(kind, version, given)]
@@ -79,7 +81,7 @@ def make_signal(
         raise InvalidInput(f"{kind.name}: {'; '.join(problems)}", "Nothing was accepted and nothing was sent.")
     known = {name: given[name] for name in FIELDS if given.get(name)}
     extra = {name: value for name, value in given.items() if name not in FIELDS}
-    return Signal(kind, version, {**known, **extra}, at.astimezone(UTC))
+    return Signal(kind, version, {**known, **extra}, at)
 
 
 def kind_in(name: str, version: str) -> Kind:

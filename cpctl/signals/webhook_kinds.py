@@ -25,6 +25,12 @@ class WebhookKind(NamedTuple):
     optional: tuple[str, ...] = ()
     since: str = "2.0"
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The fields that it always has, beside the key."""
+        item = ("item", "order_reference", "item_reference") if self.about_item else ("order_reference",)
+        return ("type", "order", *item, *self.fields, "datetime")
+
 
 _WHY = {"cause": "CancelUserRequest", "message": "Example message"}
 _SHIPPED = {"tracking": "1A2B3C4D5E6F", "shipping_option": "GLS"}

@@ -87,7 +87,7 @@ class Courier:
             if due is not None:  # else another worker was first
                 self._hand_over(due)
             return
-        soonest = store.read(lambda work: next_due(work, name, now))
+        soonest = store.read(lambda work: next_due(work, self._profile, name, now))
         wait = _LONGEST_LOOK if soonest is None else (soonest - now) / 1000
         with self._news:  # an event that came since the look above is not slept over
             self._news.wait_for(lambda: self._told != told or self._stopping.is_set(), min(wait, _LONGEST_LOOK))

@@ -1,5 +1,6 @@
 """A webhook as it arrives: read, its key checked and taken out, made recognisable. No I/O."""
 
+import codecs
 import hashlib
 import hmac
 import json
@@ -53,7 +54,8 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
         raise WrongKey
     payload = json.dumps(fields)
     if any(written in payload for written in _as_written(tuple(keys))):
-        fields = _hidden(fields, keys)  # whatever field a sender may have put it into, a key is never stored
+        by_length = sorted(keys, key=len, reverse=True)
+        fields = _hidden(fields, by_length)  # whatever field a sender may have put it into, a key is never stored
         payload = json.dumps(fields)
     kind = _text(fields, "type")
     row = WEBHOOKS.get(kind)
@@ -66,7 +68,7 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
         _read_time(_text(fields, "datetime")),
         row.stage if row else 0,
         payload,
-        hashlib.sha256(_CANONICAL(fields).encode()).hexdigest(),
+        hashlib.blake2b(_CANONICAL(fields).encode(), digest_size=16).hexdigest(),
     )
 
 
@@ -87,7 +89,7 @@ def is_one_of(given: object, keys: Sequence[str]) -> bool:
 
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
     try:
@@ -98,13 +100,13 @@ def _read_object(body: bytes) -> dict[str, Any]:
         raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise Unreadable("JSON, but not an object")
-    if _is_deeper(value, DEEPEST):
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(value, DEEPEST):
         raise Unreadable(f"nested deeper than {DEEPEST}")
     return value
 
 
 def _number(text: str) -> int | float | str:
-    """A number as Python holds it, or its text where that would change it."""
+    """A number, or its text where it is so long that a reader of JSON may change it."""
     if len(text) > 15:
         return text
     if text.lstrip("-").isdigit():
@@ -114,7 +116,7 @@ def _number(text: str) -> int | float | str:
 
 
 def _hidden(value: Any, keys: Sequence[str]) -> Any:
-    """The same value with every key in it replaced."""
+    """The same value with every key in it replaced; a key that holds another one goes before it."""
     if isinstance(value, dict):
         return {_hidden(name, keys): _hidden(each, keys) for name, each in value.items()}
     if isinstance(value, list):
@@ -161,9 +163,12 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _read_time(text: str) -> int | None:
-    """ISO 8601 as 2.0 writes it, and the offset without colon of 1.1; without an offset it is taken as UTC."""
+    """ISO 8601 as 2.0 writes it, and the offset without colon of 1.1; without an offset it is taken as UTC.
+
+    So is the `GMT` that signals are written with.
+    """
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text.removesuffix(" GMT"))
         ms = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None

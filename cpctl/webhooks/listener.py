@@ -87,6 +87,34 @@ class Listener(uvicorn.Server):
         self._told.trouble(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
 
 
+class _Gathering:
+    """A transport that sends what is written in one turn of the loop at once: head and body of an answer."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send it at the end of this turn."""
+        if not self._pieces:
+            self._loop.call_soon(self._send)
+        self._pieces.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the transport's own."""
+        return getattr(self._transport, name)
+
+
 class _Protocol(H11Protocol):
     """One connection. Its sender has so long to say a request, head and body; then it is cut."""
 
@@ -97,7 +125,7 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A sender has connected; more than twice the limit are not even listened to."""
-        super().connection_made(transport)
+        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]
         if len(self.connections) > 2 * self.place.connections:
             transport.abort()
         self._cut_later()

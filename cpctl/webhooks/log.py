@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
+T = TypeVar("T")
 LOG_FORMATS = ("text", "json")
 # So many lines about requests that were refused in one second; more are counted.
 REFUSALS_A_SECOND = 20
@@ -91,14 +93,18 @@ class Log:
 
     def _line(self, what: str, facts: Mapping[str, object]) -> str:
         now = datetime.now(UTC)
-        known = {name: _cut(value) for name, value in facts.items() if value is not None and value != ""}
         if self._json:
+            known = {name: _cut(value) for name, value in facts.items() if value is not None and value != ""}
             return json.dumps({"time": now.isoformat(timespec="milliseconds"), "what": what, **known})
-        words = " ".join([f"{name}={_quoted(str(value))}" for name, value in known.items()])
+        texts = [(name, str(value)) for name, value in facts.items() if value is not None and value != ""]
+        all_texts = "".join([text for _, text in texts])
+        if len(all_texts) > _LONGEST_VALUE or not _PLAIN(all_texts):
+            texts = [(name, _quoted(_cut(text))) for name, text in texts]
+        words = " ".join([f"{name}={text}" for name, text in texts])
         return f"{now.isoformat(' ', 'milliseconds')} {what} {words}".rstrip()
 
 
-def _cut(value: object) -> object:
+def _cut(value: T) -> T | str:
     return f"{value[:_LONGEST_VALUE]}…" if isinstance(value, str) and len(value) > _LONGEST_VALUE else value
 
 

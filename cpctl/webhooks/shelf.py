@@ -1,8 +1,9 @@
 """Webhooks in the store: kept once each, with the latest known state of every item and order."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from cpctl.delivery.entry import iso, to_ms
@@ -20,15 +21,19 @@ _INSERT = """
 """
 _LATEST = """
     INSERT INTO latest_events (profile, order_id, item, order_reference, item_reference, event, type, event_at, stage,
-                               payload)
-    VALUES (:profile, :order_id, :item, :order_reference, :item_reference, :event, :type, :event_at, :stage, :payload)
+                               digest, payload)
+    VALUES (:profile, :order_id, :item, :order_reference, :item_reference, :event, :type, :event_at, :stage,
+            :digest, :payload)
     ON CONFLICT (profile, order_id, item) DO UPDATE SET
         order_reference = :order_reference, item_reference = :item_reference, event = :event, type = :type,
-        event_at = :event_at, stage = :stage, payload = :payload
-    WHERE (:event_at, :stage, :event) > (event_at, stage, event)
+        event_at = :event_at, stage = :stage, digest = :digest, payload = :payload
+    WHERE (:event_at, :stage, :digest) > (event_at, stage, digest)
 """
-# The order in which things happened, whatever the order in which they were told.
-_AS_IT_HAPPENED = "event_at, stage, id"
+# The order in which things happened, whatever the order in which they were told: where time and stage are the same,
+# the digest decides, which does not depend on the arrival.
+_AS_IT_HAPPENED = "event_at, stage, digest"
+# What a target has not got.
+_OPEN = "SELECT event FROM handovers WHERE profile = :profile AND state <> 'done'"
 
 
 class Kept(NamedTuple):
@@ -52,17 +57,19 @@ def keep(work: Transaction, profile: str, event: Event, targets: Sequence[str], 
         "item_reference": event.item_reference,
         "event_at": now if event.event_at is None else event.event_at,
         "stage": event.stage,
+        "digest": event.digest,
         "payload": event.payload,
     }
-    row = work.one(_INSERT, **values, digest=event.digest, now=now)
+    row = work.one(_INSERT, **values, now=now)
     assert row is not None
     kept = Kept(row["id"], row["times"])
     if kept.times == 1:
-        if event.order:
+        if event.order or event.item:
             work.change(_LATEST, **values, event=kept.id)
         for target in targets:
             work.change(
-                "INSERT INTO handovers (target, event, next_at) VALUES (:target, :event, :now)",
+                "INSERT INTO handovers (profile, target, event, next_at) VALUES (:profile, :target, :event, :now)",
+                profile=profile,
                 target=target,
                 event=kept.id,
                 now=now,
@@ -80,64 +87,127 @@ class EventSearch(NamedTuple):
     reference: str = ""  # of the order or of the item
     since: datetime | None = None
     until: datetime | None = None
+    undelivered: bool = False  # only what a target has not got
     after: int | None = None  # only events with a higher id, in the order of their arrival
     limit: int = 0
 
 
 def find_events(store: Store, search: EventSearch) -> list[dict[str, Any]]:
-    """The events that match, as they happened; with a limit those that arrived last. Raises StoreError."""
-    tests = ["profile = :profile", "id > :after"]
+    """The events that match, as they happened; with a limit those that arrived last, or first `after`.
+
+    Raises StoreError.
+    """
+    return [each for portion in in_portions(store, event_ids(store, search)) for each in portion]
+
+
+def event_ids(store: Store, search: EventSearch) -> list[int]:
+    """The ids of the events that `find_events` finds, in its order. Raises StoreError.
+
+    A store that does not exist yet is empty, and is not made.
+    """
+    if not store.exists():
+        return []
+    tests, values = _tests(search)
+    # With +, what narrows the search down is looked up first; without, the newest rows are read until there are enough.
+    arrival = f"{'+' if _is_narrow(search) else ''}id {'DESC' if search.after is None else 'ASC'}"
+    inner = f"SELECT id, {_AS_IT_HAPPENED} FROM events WHERE {' AND '.join(tests)} ORDER BY {arrival} LIMIT :limit"
+    outer = inner if search.after is not None else f"SELECT id FROM ({inner}) ORDER BY {_AS_IT_HAPPENED}"
+    return store.read(lambda work: [row["id"] for row in work.rows(outer, **values)])
+
+
+def _is_narrow(search: EventSearch) -> bool:
+    """Whether an index finds what is asked for."""
+    asked = (search.order, search.item, search.reference, search.since, search.until, search.undelivered)
+    return any(asked) and search.after is None
+
+
+def _either(sources: str, name: str, *columns: str) -> str:
+    """That an id is one of those where one of these columns holds a value.
+
+    Each column is looked up in its own index, which SQLite does with no OR.
+    """
+    each = (f"SELECT {sources} WHERE l.profile = :profile AND l.{column} = :{name}" for column in columns)
+    return f"id IN ({' UNION ALL '.join(each)})"
+
+
+# Every item that events are about stands once among the latest, so the events themselves need fewer indexes.
+# CROSS JOIN is SQLite's word for: in this order.
+_LATEST_IDS = "l.id FROM latest_events l"
+_EVENT_IDS = (
+    "e.id FROM latest_events l CROSS JOIN events e"
+    " ON e.profile = l.profile AND e.order_id = l.order_id AND e.item = l.item"
+)
+
+
+def _tests(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
+    """The search as SQL, with its values."""
+    by_time = _is_narrow(search) and (search.since or search.until)
+    tests = [f"{'' if by_time else '+'}profile = :profile"]
+    tests += ["id > :after"] if search.after is not None else []
     tests += ["received_at >= :since"] if search.since else []
     tests += ["received_at < :until"] if search.until else []
-    tests += ["(order_id = :order_id OR order_reference = :order_id)"] if search.order else []
-    tests += ["(item = :item OR item_reference = :item)"] if search.item else []
-    tests += ["(order_reference = :reference OR item_reference = :reference)"] if search.reference else []
+    tests += [_either(_EVENT_IDS, "order_id", "order_id", "order_reference")] if search.order else []
+    tests += [_either(_EVENT_IDS, "item", "item", "item_reference")] if search.item else []
+    tests += [_either(_EVENT_IDS, "reference", "order_reference", "item_reference")] if search.reference else []
+    tests += [f"id IN ({_OPEN})"] if search.undelivered else []
     types = {f"type{number}": name for number, name in enumerate(search.types)}
     tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
-    arrival = "DESC" if search.after is None else "ASC"
-    inner = f"SELECT * FROM events WHERE {' AND '.join(tests)} ORDER BY id {arrival} LIMIT :limit"
-    outer = inner if search.after is not None else f"SELECT * FROM ({inner}) ORDER BY {_AS_IT_HAPPENED}"
+    return tests, {
+        "profile": search.profile,
+        "after": search.after or 0,
+        "since": to_ms(search.since) if search.since else 0,
+        "until": to_ms(search.until) if search.until else 0,
+        "order_id": search.order,
+        "item": search.item,
+        "reference": search.reference,
+        "limit": search.limit or -1,
+        **types,
+    }
 
-    def look(work: Transaction) -> list[dict[str, Any]]:
-        rows = work.rows(
-            outer,
-            profile=search.profile,
-            after=search.after or 0,
-            since=to_ms(search.since) if search.since else 0,
-            until=to_ms(search.until) if search.until else 0,
-            order_id=search.order,
-            item=search.item,
-            reference=search.reference,
-            limit=search.limit or -1,
-            **types,
-        )
-        return [_report(row, _handovers(work, row["id"])) for row in rows]
 
-    return store.read(look)
+def in_portions(store: Store, ids: Sequence[int], at_once: int = 500) -> Iterator[list[dict[str, Any]]]:
+    """The events with these ids, some at a time: a hundred thousand need not be in memory together.
+
+    One that was pruned meanwhile is left out. Raises StoreError.
+    """
+    for begin in range(0, len(ids), at_once):
+        portion = ids[begin : begin + at_once]
+        yield store.read(partial(_look_up, ids=portion))
+
+
+def _look_up(work: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
+    wanted = {f"id{number}": each for number, each in enumerate(ids)}
+    listed = ", ".join(f":{name}" for name in wanted)
+    rows = {row["id"]: row for row in work.rows(f"SELECT * FROM events WHERE id IN ({listed})", **wanted)}
+    handed: dict[int, list[Row]] = {}
+    for row in work.rows(f"SELECT * FROM handovers WHERE event IN ({listed}) ORDER BY target", **wanted):
+        handed.setdefault(row["event"], []).append(row)
+    return [_report(rows[each], handed.get(each, [])) for each in ids if each in rows]
 
 
 def events_named(store: Store, profile: str, ids: Sequence[int]) -> list[dict[str, Any]]:
     """The events with these ids, in that order. Raises InvalidInput for one that is not there, StoreError."""
 
     def look(work: Transaction) -> list[dict[str, Any]]:
-        found = []
         for number in ids:
-            row = work.one("SELECT * FROM events WHERE id = :id AND profile = :profile", id=number, profile=profile)
-            if row is None:
-                raise InvalidInput(
-                    f'There is no event {number} in profile "{profile}".', "`cpctl webhooks list` shows the ids."
-                )
-            found.append(_report(row, _handovers(work, number)))
-        return found
+            if not work.one("SELECT 1 FROM events WHERE id = :id AND profile = :profile", id=number, profile=profile):
+                raise _missing(number, profile)
+        return [each for begin in range(0, len(ids), 500) for each in _look_up(work, ids[begin : begin + 500])]
 
+    if not store.exists():
+        raise _missing(ids[0], profile)
     return store.read(look)
 
 
-def latest_id(store: Store, profile: str) -> int:
-    """The id of the event that arrived last; 0 where none did. Raises StoreError."""
-    row = store.read(
-        lambda work: work.one("SELECT max(id) AS id FROM events WHERE profile = :profile", profile=profile)
-    )
+def _missing(number: int, profile: str) -> InvalidInput:
+    return InvalidInput(f'There is no event {number} in profile "{profile}".', "`cpctl webhooks list` shows the ids.")
+
+
+def latest_id(store: Store) -> int:
+    """The id of the event that arrived last, whatever its profile; 0 where none did. Raises StoreError."""
+    if not store.exists():
+        return 0
+    row = store.read(lambda work: work.one("SELECT max(id) AS id FROM events"))
     return int(row["id"] or 0) if row else 0
 
 
@@ -149,16 +219,22 @@ def last_arrival(store: Store, profile: str) -> int | None:
     return row["at"] if row else None
 
 
-def item_states(store: Store, profile: str, order: str = "", item: str = "") -> list[dict[str, Any]]:
+def item_states(
+    store: Store, profile: str, order: str = "", item: str = "", latest: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """The latest known state of items, and of orders (with item ""). Raises StoreError.
 
-    `order` and `item` name one by its id or its reference.
+    `order` and `item` name one by its id or its reference; `latest` are the types that are wanted.
     """
-    tests = ["profile = :profile"]
-    tests += ["(order_id = :order_id OR order_reference = :order_id)"] if order else []
-    tests += ["(item = :item OR item_reference = :item)"] if item else []
+    if not store.exists():
+        return []
+    types = {f"type{number}": name for number, name in enumerate(latest)}
+    tests = [f"{'+' if order or item else ''}profile = :profile"]
+    tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
+    tests += [_either(_LATEST_IDS, "order_id", "order_id", "order_reference")] if order else []
+    tests += [_either(_LATEST_IDS, "item", "item", "item_reference")] if item else []
     sql = f"SELECT * FROM latest_events WHERE {' AND '.join(tests)} ORDER BY order_id, item"
-    rows = store.read(lambda work: work.rows(sql, profile=profile, order_id=order, item=item))
+    rows = store.read(lambda work: work.rows(sql, profile=profile, order_id=order, item=item, **types))
     return [
         {
             "order": row["order_id"],
@@ -167,45 +243,11 @@ def item_states(store: Store, profile: str, order: str = "", item: str = "") -> 
             "item_reference": row["item_reference"],
             "latest": row["type"],
             "datetime": iso(row["event_at"]),
-            "event": row["event"],
+            "event": str(row["event"]),
             "fields": _beyond_references(json.loads(row["payload"])),
         }
         for row in rows
     ]
-
-
-class Old(NamedTuple):
-    """Events before a time: how many may go, and how many a target has not got yet."""
-
-    prunable: int
-    kept_back: int
-
-
-_UNDELIVERED = "EXISTS (SELECT 1 FROM handovers WHERE handovers.event = events.id AND handovers.state <> 'done')"
-_OLD = "profile = :profile AND received_at < :before"
-
-
-def count_old(store: Store, profile: str, before: datetime) -> Old:
-    """How many events arrived before a time. Raises StoreError."""
-    sql = f"SELECT count(*) AS number, coalesce(sum({_UNDELIVERED}), 0) AS back FROM events WHERE {_OLD}"
-    row = store.read(lambda work: work.one(sql, profile=profile, before=to_ms(before)))
-    assert row is not None
-    return Old(row["number"] - row["back"], row["back"])
-
-
-def prune(store: Store, profile: str, before: datetime, at_once: int = 5000) -> int:
-    """Delete one portion of the old events that every target has got; how many went. Raises StoreError.
-
-    In portions, so that a receiver beside it never waits long. The latest states of items stay.
-    """
-
-    def work_once(work: Transaction) -> int:
-        chosen = f"SELECT id FROM events WHERE {_OLD} AND NOT {_UNDELIVERED} LIMIT :at_once"
-        values = {"profile": profile, "before": to_ms(before), "at_once": at_once}
-        work.change(f"DELETE FROM handovers WHERE event IN ({chosen})", **values)
-        return work.change(f"DELETE FROM events WHERE id IN ({chosen})", **values)
-
-    return store.write(work_once)
 
 
 def remember_order(work: Transaction, profile: str, reference: str, now: int) -> None:
@@ -237,15 +279,11 @@ def is_known_order(work: Transaction, profile: str, event: Event) -> bool:
     )
 
 
-def _handovers(work: Transaction, event: int) -> list[Row]:
-    return work.rows("SELECT * FROM handovers WHERE event = :event ORDER BY target", event=event)
-
-
 def _report(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
     """An event as scripts read it."""
     said = json.loads(row["payload"])
     return {
-        "id": row["id"],
+        "id": str(row["id"]),
         "type": row["type"],
         "order": row["order_id"],
         "item": row["item"],

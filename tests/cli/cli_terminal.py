@@ -46,6 +46,7 @@ def on_terminal(
     stream: str = "both",
     columns: int = 80,
     lines: int = 60,
+    encoding: str = "utf-8",
     **changes: str | None,
 ) -> Seen:
     """Run cpctl with stdout, stderr, or both on a terminal of that size."""
@@ -63,7 +64,7 @@ def on_terminal(
     raw = _all_of(master)
     out, err = process.communicate(timeout=SECONDS)
     os.close(master)
-    return Seen(process.returncode, raw.decode(), ((out or b"") + (err or b"")).decode(), columns, lines)
+    return Seen(process.returncode, raw.decode(encoding), ((out or b"") + (err or b"")).decode(), columns, lines)
 
 
 def _all_of(terminal: int) -> bytes:

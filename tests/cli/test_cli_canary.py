@@ -222,7 +222,7 @@ def test_no_bug_shows_a_key(
         raise ZeroDivisionError(f"cannot divide {KEYS['signal']}")
 
     world = configured(empty_world, guarded.base_url, "command")
-    monkeypatch.setattr("cpctl.cli.sender.signal_endpoint", broken)
+    monkeypatch.setattr("cpctl.partner.sender.signal_endpoint", broken)
     result = inside(world, *TELLING[0])
     assert result.code == 1
     assert "Traceback" in result.err

@@ -99,8 +99,3 @@ def test_a_signal_held_by_hand_is_released_as_it_was_told(world: World, inside: 
 def test_what_is_no_name_of_a_file_is_told_so(world: World, inside: Inside, file: str) -> None:
     result = inside(world, "outbox", "export", file)
     assert (result.code, "is not the name of a file" in result.err) == (2, True)
-
-
-def test_completing_after_a_wrong_word_prints_nothing(world: World) -> None:
-    result = world.run(_CPCTL_COMPLETE="complete_bash", COMP_WORDS="cpctl nosuch ", COMP_CWORD="2")
-    assert result.err == ""

@@ -39,7 +39,7 @@ def test_sandbox_run_hides_the_callers_own_settings(world: World, received: Call
     result = world.run("sandbox", "run", "--", "bash", "-c", script, **changes)
     assert result.code == 0, result
     names = [line.partition("=")[0] for line in result.out.splitlines()]
-    assert names == ["CPCTL_CONFIG", "CPCTL_DATA_DIR", "CPCTL_SANDBOX_CONTROL", "delivered"]
+    assert names == ["CPCTL_CACHE_DIR", "CPCTL_CONFIG", "CPCTL_DATA_DIR", "CPCTL_SANDBOX_CONTROL", "delivered"]
     assert str(world.folder) not in result.out
     assert received() == []
 

@@ -208,11 +208,11 @@ def test_a_key_of_the_environment_beats_that_of_the_file(
     assert key(**{name: "", f"{name}_FILE": ""})["key"] == "…1111"
 
 
-def test_a_missing_key_is_named_with_both_places_where_it_may_stand(configured: World, inside: Inside) -> None:
+def test_a_missing_key_is_named_with_both_ways_to_give_it(configured: World, inside: Inside) -> None:
     configured.configure(f"profiles:\n  here:\n    core: {{api_key: {KEY}}}\n")
     said = problem(inside, configured)
     assert 'The profile "here" has no key for signal.' in said
-    assert "`signal: {api_key_file: …}` in the profile, or CPCTL_SIGNAL_KEY in the environment" in said
+    assert "`cpctl profile set-key signal --profile here` keeps one; or set CPCTL_SIGNAL_KEY." in said
     assert not configured.store.exists()
 
 

@@ -48,10 +48,10 @@ def test_profile_list_marks_the_default(world: World, inside: Inside) -> None:
     ]
 
 
-def test_profile_list_of_nothing_is_empty_and_says_where_to_look(empty_world: World, inside: Inside) -> None:
+def test_profile_list_of_nothing_is_empty_and_says_what_makes_one(empty_world: World, inside: Inside) -> None:
     result = inside(empty_world, "profile", "list", "-o", "json")
     assert (result.code, result.data) == (0, [])
-    assert "`cpctl profile path`" in result.err
+    assert "`cpctl profile init` makes one" in result.err
 
 
 def test_profile_show_tells_every_setting_and_its_source(world: World, sandbox: Sandbox, inside: Inside) -> None:

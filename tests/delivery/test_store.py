@@ -219,14 +219,15 @@ def test_the_store_is_for_its_owner_alone(world: "World", forks: Forks) -> None:
 def test_a_commit_is_on_the_disk_and_no_key_in_the_file(world: "World", forks: Forks, tmp_path: Path) -> None:
     forks.ok(world, *shipped())
     store = Store(tmp_path / "new.db", print)
-    assert [tuple(row.values()) for row in _settings(store)] == [(2,), ("wal",)]
+    assert [tuple(row.values()) for row in _settings(store)] == [(2,), (1,), ("wal",)]
     store.close()
     for file in world.store.parent.iterdir():
         assert b"sandbox-signal-key" not in file.read_bytes()
 
 
 def _settings(store: Store) -> list[dict[str, Any]]:
-    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in ("synchronous", "journal_mode")])
+    names = ("synchronous", "fullfsync", "journal_mode")
+    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in names])
 
 
 def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
@@ -362,3 +363,43 @@ def test_a_failing_store_speaks_json_where_json_is_asked_for(world: "World", for
     ended = forks.run(world, *packed(), "-o", "json", env={"CPCTL_STORE": str(world.folder)})
     error = json.loads(ended.err)["error"]
     assert (ended.out, error["code"], error["exit_code"]) == ("", "store", 7)
+
+
+def test_a_process_with_several_connections_loses_nothing_when_another_program_looks_at_the_store(
+    tmp_path: Path,
+) -> None:
+    """Closing a file ends all locks that a process holds on it; the other program would then take away the log."""
+    path, count = tmp_path / "cpctl.db", "SELECT count(*) AS number FROM known_orders"
+    first, second = Store(path, print), Store(path, print)
+
+    def write(store: Store, number: int) -> None:
+        values = {"reference": str(number)}
+        store.write(lambda work: work.change("INSERT INTO known_orders VALUES ('p', :reference, 0)", **values))
+
+    def seen_by_another() -> int:
+        script = f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute({count!r}).fetchone())"
+        return int(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)
+
+    write(first, 1)
+    write(second, 2)
+    assert seen_by_another() == 2
+    write(first, 3)
+    write(second, 4)
+    assert seen_by_another() == 4
+    for store in (first, second):
+        store.close()
+    assert seen_by_another() == 4
+
+
+def test_a_store_may_be_a_link_to_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    link, real = tmp_path / "cpctl.db", tmp_path / "elsewhere.db"
+    link.symlink_to(real)
+    store = Store(link, print)
+    store.write(lambda work: None)
+    store.close()
+    assert S_IMODE(real.stat().st_mode) == 0o600
+
+
+def test_a_folder_in_the_place_of_a_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written: Is a directory"):
+        Store(tmp_path, print).write(lambda work: None)

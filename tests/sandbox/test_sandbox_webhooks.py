@@ -297,7 +297,7 @@ def test_without_a_receiver_nothing_is_queued_and_a_trigger_is_refused(sandbox: 
     assert control.webhooks() == []
     with pytest.raises(InvalidInput, match="no receiver") as caught:
         control.trigger("ItemPacked")
-    assert "--webhook-url" in caught.value.hint
+    assert "sandbox webhooks --to" in caught.value.hint
 
 
 @pytest.mark.parametrize(

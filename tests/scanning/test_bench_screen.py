@@ -1,36 +1,12 @@
 """The screen as text: every size, every verdict, and the picture in the documents."""
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from cpctl.scanning.screen import Look, frame, rendered
-from cpctl.scanning.verdicts import Level, Line, Row, Verdict, View
-
-AT = datetime(2026, 1, 20, 14, 1, 12).astimezone()
-PAIR = "123456780001 -> 1Z5R89390357567127  UPS"
-SHIFT = View(
-    "live",
-    "production",
-    "bench-2",
-    "Ana",
-    Line(True, AT),
-    1,
-    0,
-    212,
-    AT,
-    Verdict(Level.OK, PAIR, at=AT),
-    "sending in 8 s",
-    "scan the ITEM (shipped)",
-    (),
-    [
-        Row(AT, Level.OK, PAIR, "sending in 8 s"),
-        Row(AT.replace(second=9), Level.STEP, "ITEM 123456780001 of order 123456780000"),
-        Row(AT.replace(minute=0), Level.OK, "3 items -> 00340434161094015902  DHL Paket", "sent 14:00:23"),
-        Row(AT.replace(minute=0, second=2), Level.DONE, "ALREADY DONE 13:41:55: 123456780003 -> 1Z879E930346834440"),
-    ],
-)
+from cpctl.scanning.verdicts import Level, Verdict
+from docs.bench_picture import SHIFT
 
 
 def test_the_picture_in_the_documents_is_the_screen() -> None:

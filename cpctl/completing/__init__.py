@@ -1,0 +1,1 @@
+"""Completion: the scripts that shells run, and the words that only this machine knows."""

@@ -1,0 +1,1 @@
+"""Looking at the machine and the way to the service; handed all they look at."""

@@ -1,0 +1,32 @@
+"""Reports two parcels from Python, as safely as the command line does.
+
+Run it against the sandbox: cpctl sandbox run -- python3 examples/report_from_python.py
+"""
+
+import sys
+
+from cpctl.errors import CpctlError
+from cpctl.partner import Partner, exit_code
+
+ORDER = "123456780000"
+PARCELS = {"123456780001": "1Z5R89390357567127", "123456780002": "00340434161094015902"}
+
+
+def main() -> int:
+    """Report every parcel as shipped, show what became of it, and look at the shipping levels."""
+    with Partner() as partner:
+        signals = [partner.signal("ItemShipped", ORDER, item, tracking=code) for item, code in PARCELS.items()]
+        fates = partner.report(signals)  # on disk before the first byte is sent
+        for fate in fates:
+            print(fate.signal.item, fate.state, "safe" if fate.safe else f"NOT SAFE: {fate.message}")
+        for level in partner.call("shipping/levels"):
+            print(level["shipping_level_reference"], level["name"])
+    return exit_code(fates)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except CpctlError as error:  # nothing was accepted
+        print(f"{error.message} {error.hint}", file=sys.stderr)
+        sys.exit(error.exit_code)

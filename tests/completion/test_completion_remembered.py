@@ -1,0 +1,149 @@
+"""Words that commands have shown are kept for the next Tab, and for nothing else."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from worlds import Result, World, configuration
+
+from cpctl.api.long_lists import LONG, long_list
+from cpctl.cli.learning import learned
+from cpctl.completing.remembered import MOST, Remembered, file_of, is_word, read, sentence, write
+from cpctl.sandbox.server import Sandbox
+
+Inside = Callable[..., Result]
+
+
+@pytest.fixture
+def cached(world: World) -> World:
+    """A world whose words are kept in a folder that the test knows."""
+    return World(world.folder, world.env(CPCTL_CACHE_DIR=str(world.folder / "cache")))
+
+
+def kept(world: World) -> list[Path]:
+    """The files of words that there are."""
+    return sorted((world.folder / "cache").glob("*"))
+
+
+def words(world: World, kind: str, *line: str) -> list[str]:
+    """The words of a kind, as a shell hears them."""
+    return [row.split("\t")[0] for row in world.run("__complete", kind, *line).out.splitlines()]
+
+
+def test_words_are_kept_where_only_their_owner_can_read(cached: World, inside: Inside) -> None:
+    inside(cached, "orders", "list")
+    (file,) = kept(cached)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    text = file.read_text(encoding="utf-8")
+    assert "orders\torder-1\tuploaded\n" in text
+    assert "apikey" not in text
+
+
+def test_words_are_kept_in_the_users_cache_folder(world: World) -> None:
+    world.json("orders", "list", XDG_CACHE_HOME=str(world.folder / "xdg"))
+    assert [path.parent.name for path in (world.folder / "xdg").rglob("*.tsv")] == ["cpctl"]
+
+
+@pytest.mark.parametrize("command", ["orders list", "products info textbook_pb_a4_p_bw", "catalogs list"])
+def test_a_dry_run_keeps_nothing(cached: World, inside: Inside, command: str) -> None:
+    assert inside(cached, *command.split(), "--dry-run").code == 0
+    assert not kept(cached)
+
+
+def test_a_call_that_fails_teaches_nothing(cached: World, inside: Inside) -> None:
+    assert inside(cached, "orders", "info", "no-such-order").code == 9
+    assert not kept(cached)
+
+
+def test_where_words_cannot_be_kept_the_command_works_as_ever(cached: World) -> None:
+    (cached.folder / "cache").write_text("in the way", encoding="utf-8")
+    result = cached.run("orders", "list", "-o", "json")
+    assert (result.code, len(result.data), result.err) == (0, 2, "")
+
+
+def test_words_are_kept_although_the_reader_went_away(cached: World) -> None:
+    line = " ".join(f"'{each}'" for each in cached.command("orders", "list"))
+    subprocess.run(["sh", "-c", f"{line} | true"], env=cached.env(), check=False)
+    assert kept(cached)
+
+
+def test_two_profiles_and_two_configurations_are_kept_apart(cached: World, sandbox: Sandbox, inside: Inside) -> None:
+    other = cached.folder / "other.yaml"
+    other.write_text(configuration(sandbox.base_url).replace("  sandbox:", "  second:"), encoding="utf-8")
+    other.chmod(0o600)
+    same = cached.folder / "same.yaml"
+    same.write_text(configuration(sandbox.base_url), encoding="utf-8")
+    same.chmod(0o600)
+    inside(cached, "catalogs", "list", "--config", str(other))
+    inside(cached, "catalogs", "list", "--config", str(same))
+    assert words(cached, "catalogs") == []
+    assert "catalog_1" in words(cached, "catalogs", "--config", str(other))
+    assert "catalog_1" in words(cached, "catalogs", f"--config={same}", "--profile", "sandbox")
+    assert len(kept(cached)) == 2
+
+
+def test_a_list_replaces_what_was_known_and_one_thing_adds_to_it(cached: World, inside: Inside) -> None:
+    inside(cached, "catalogs", "list")
+    inside(cached, "catalogs", "add", "spring", "--name", "Spring", "--note", "new")
+    assert words(cached, "catalogs")[0] == "spring"
+    assert {"catalog_1", "catalog_2"} < set(words(cached, "catalogs"))
+    inside(cached, "catalogs", "remove", "catalog_2", "--yes")
+    assert "catalog_2" not in words(cached, "catalogs")
+    inside(cached, "products", "list")
+    assert "spring" in words(cached, "catalogs")
+
+
+@pytest.mark.parametrize(("done", "known"), [(1, ["catalog_2", "catalog_1"]), (0, ["catalog_1"])])
+def test_a_change_teaches_what_the_service_counts_as_done(done: int, known: list[str]) -> None:
+    before = [Remembered("catalogs", "catalog_1")]
+    answer = {"status": {"catalogs": {"added": done, "skipped": 0}}}
+    after = learned(before, "catalogs/add", {"catalog_reference": "catalog_2", "name": "Second"}, answer)
+    assert [each.word for each in after] == known
+
+
+def test_what_is_no_word_is_not_kept() -> None:
+    assert is_word("order 1")
+    for text in ("", "-", "--", "a\tb", "a\nb", "\x1b[31m", "x" * 129, None, 7, "\ud800", "a\u202eb"):
+        assert not is_word(text)
+
+
+def test_a_sentence_is_one_short_line() -> None:
+    assert sentence("two\nlines\tand \x1b[31m red") == "two lines and [31m red"
+    assert len(sentence("x" * 1000)) == 60
+    assert sentence(None) == ""
+
+
+def test_so_many_words_of_a_kind_are_kept_and_no_more(tmp_path: Path) -> None:
+    file = file_of(tmp_path / "new", "a/../b: c", Path("config.yaml"))
+    assert file.parent == tmp_path / "new"
+    numbers = [Remembered("orders", str(number)) for number in range(MOST + 1)]
+    write(file, [*numbers, Remembered("levels", "cp_fast", "Fast")])
+    assert read(file) == [*numbers[:MOST], Remembered("levels", "cp_fast", "Fast")]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_of_words_that_was_damaged_gives_what_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "words.tsv"
+    file.write_bytes(b"orders\t1\t\norders\n\xff\xfe\t\t\t\nlevels\tfast\tFast")
+    assert read(file) == [Remembered("orders", "1"), Remembered("levels", "fast", "Fast")]
+
+
+def test_of_a_long_list_both_ends_are_known() -> None:
+    rows: list[dict[str, Any]] = [{"reference": f"order-{n}", "items": [{"x": "},{"}, {}]} for n in range(40_000)]
+    body = json.dumps(rows).encode()
+    assert len(body) > LONG
+    found = long_list(body)
+    assert found is not None
+    ends = found.ends()
+    assert (ends[0], ends[-1]) == (rows[0], rows[-1])
+    assert 1000 < len(ends) < len(rows)
+    assert all(row in (rows[0], rows[-1]) or row["items"] == rows[0]["items"] for row in ends)
+
+
+def test_a_sandbox_of_its_own_keeps_its_words_to_itself(cached: World) -> None:
+    assert cached.run("sandbox", "run", "--", *cached.command("orders", "list")).code == 0
+    assert not kept(cached)

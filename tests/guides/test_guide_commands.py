@@ -1,0 +1,72 @@
+"""Every command that a document shows can be typed: it is there, and so is each of its options."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from guide_commands import Shown, commands_in, commands_of, refusal
+from guide_pages import DOCUMENTS, ROOT, blocks
+
+SCRIPTS = sorted((ROOT / "examples").glob("*.sh"))
+SHOWN = [(document.name, shown) for document in DOCUMENTS for shown in commands_of(document)]
+SHOWN += [(script.name, shown) for script in SCRIPTS for shown in commands_in(script.read_text(encoding="utf-8"))]
+SHELL = [(document.name, block.text) for document in DOCUMENTS for block in blocks(document) if block.language == "sh"]
+
+
+@pytest.mark.parametrize(("page", "shown"), SHOWN, ids=lambda value: getattr(value, "command", str(value)))
+def test_every_command_that_is_shown_can_be_typed(page: str, shown: Shown) -> None:
+    assert refusal(shown) == "", f"{page}: cpctl {' '.join(shown.words)}"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("cpctl signal shiped 1 --order 2", "shipped"),
+        ("cpctl outbox list --stat refused", "--stat"),
+        ("cpctl outbox show", "ID"),
+        ("cpctl sandbox fault down now", "now"),
+        ('count=$(cpctl outbox list -o value --qery "length(@)")', "--qery"),
+        ("/usr/local/bin/cpctl outbox flsh --quiet || logger 'cpctl outbox is wrong'", "flsh"),
+        ('sh -c "cpctl outbox flush --quite" | tee log', "--quite"),
+    ],
+)
+def test_a_command_that_cannot_be_typed_is_found(line: str, words: str) -> None:
+    (shown, *_) = commands_in(line)
+    assert words in refusal(shown)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# cpctl has it:",
+        "sudo useradd --system cpctl",
+        "sudo -u cpctl env HOME=/tmp true",
+        "pipx inject cpctl uvicorn",
+        "systemctl restart cpctl-outbox.service now",
+    ],
+)
+def test_the_name_alone_is_no_command(line: str) -> None:
+    assert list(commands_in(line)) == []
+
+
+def test_no_kind_of_block_is_overlooked() -> None:
+    lines = {" ".join(shown.words) for _, shown in SHOWN}
+    assert len(lines) > 150
+    for one in (
+        "service print outbox --cron",  # a shell block
+        "outbox check --warn 15m --crit 1h",  # a crontab
+        "outbox flush --quiet",  # a Windows command line
+        "signal produced 123456790001 --order 123456790000 -o value --query [0].state",  # a console block
+        "orders cancel",  # running text, one of several with |
+    ):
+        assert one in lines
+
+
+@pytest.mark.parametrize(("page", "script"), SHELL, ids=lambda value: str(value)[:40])
+def test_a_shell_understands_every_block(page: str, script: str) -> None:
+    read = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
+    assert read.returncode == 0, f"{page}: {read.stderr}"
+
+
+def test_every_document_is_looked_at() -> None:
+    assert {Path("README.md"), Path("docs/services.md")} <= {page.relative_to(ROOT) for page in DOCUMENTS}

@@ -1,0 +1,177 @@
+"""The operators' sheet says what the bench says, and is one sheet of paper."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from browser import colors, pages_of
+from scanning.bench_world import bank_at
+from worlds import ITEM, NOBODY, SECOND, World, configuration
+
+from cpctl.scanning.bench import NOT_ACCEPTED
+from cpctl.scanning.codes import Command
+from cpctl.scanning.screen import Look, big_word, rendered
+from cpctl.scanning.sound import BELL, Sound
+from cpctl.scanning.verdicts import SOUNDS, Level, Line, Verdict, View
+from docs import operators
+
+TEXT = operators.SOURCE.read_text(encoding="utf-8").partition(operators.BELOW)[0]
+TABLES = {
+    part.partition("\n")[0]: [
+        [cell.strip(" *") for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("|")
+    ][2:]
+    for part in TEXT.split("\n## ")[1:]
+}
+UPS, OTHER_UPS, DAMAGED_UPS, ISBN = "1Z5R89390357567127", "1Z879E930346834440", "1Z5R89390357567128", "9780131103627"
+SHOP = """\
+    shipping_option: GLS
+    carriers: [ups, dhl-de]
+    item_pattern: '\\d{12}'
+    badge_prefix: BADGE-
+    order_of_item: {pattern: '(\\d{8})\\d{4}', order: '\\g<1>0000'}
+"""
+AT = datetime(2026, 1, 20, 13, 0, tzinfo=UTC)
+VIEW = View(
+    "live", "production", "bench-2", "Ana", Line(True), 0, 0, 0, AT, Verdict(Level.STEP, ""), "", "", (), ()
+)  # fmt: skip
+# What is scanned so that the bench says the words in the row of that name.
+SCANNED = {
+    "OK": [ITEM, UPS],
+    "DONE": [ITEM, UPS, ITEM, UPS],
+    "CHECK": [ITEM, DAMAGED_UPS],
+    "STOP": [ITEM, ISBN],
+    "ALREADY HAS": [ITEM, UPS, ITEM, OTHER_UPS],
+    "THIS IS THE BOOK'S ISBN": [ISBN],
+    "THIS IS A LABEL": [UPS],
+    "The label looks damaged": [ITEM, DAMAGED_UPS],
+    "UNKNOWN CODE": ["hello"],
+}
+LARGE = {
+    "ITEM": VIEW,
+    "LABEL": VIEW._replace(parcel=(ITEM,)),
+    "PAUSE": VIEW._replace(paused=True),
+    **{str(level).upper(): VIEW._replace(verdict=Verdict(level, "")) for level in Level if level is not Level.STEP},
+}
+TOP = {
+    "OFFLINE": VIEW._replace(line=Line(False, AT)),
+    "SENDING STOPPED": VIEW._replace(line=Line(True, stopped="the key is refused")),
+    "REFUSED": VIEW._replace(refused=2),
+}
+
+
+def scanned(world: World, *codes: str) -> str:
+    """What the bench says to these codes."""
+    world.configure(configuration(NOBODY, SHOP))
+    return world.run("signal", "scan", input="".join(f"{code}\n" for code in codes)).out
+
+
+@pytest.fixture
+def shop(empty_world: World) -> World:
+    return World(empty_world.folder, {**empty_world.environment, "CPCTL_CONFIG": str(empty_world.config)})
+
+
+def test_every_large_word_of_the_sheet_is_shown_by_the_bench_and_none_is_left_out() -> None:
+    assert {row[0] for row in TABLES["The large word"]} == set(LARGE)
+    assert {word: big_word(view) for word, view in LARGE.items()} == {word: word for word in LARGE}
+
+
+@pytest.mark.parametrize("word", SCANNED)
+def test_the_bench_says_the_words_of_the_sheet(shop: World, word: str) -> None:
+    last = scanned(shop, *SCANNED[word]).splitlines()[-1]
+    assert word in (last if len(word) > 5 else last.partition("\t")[0])
+
+
+def test_the_bench_says_of_a_parcel_that_is_refused_later_what_the_sheet_says(tmp_path: Path) -> None:
+    with bank_at(tmp_path / "cpctl.db") as bank:
+        bank.scan(ITEM, UPS)
+        bank.bench.interrupt_for(bank.entries()[0])
+        alert = bank.bench.next_alert()
+    assert alert is not None and alert.words.startswith("PULL THE PARCEL")
+
+
+def test_every_sentence_of_the_sheet_is_one_that_the_bench_was_heard_to_say() -> None:
+    said = {row[0] for row in TABLES["What the line below may say"]}
+    # What a full disk is called is heard in the tests of the bench.
+    assert said == {*SCANNED, "PULL THE PARCEL", NOT_ACCEPTED} - set(LARGE)
+
+
+@pytest.mark.parametrize("words", TOP)
+def test_the_top_line_says_what_the_sheet_calls_it(words: str) -> None:
+    assert words in rendered(TOP[words], Look())[0]
+    assert f"Top line: **{words}**" in TEXT
+
+
+def test_the_sheet_counts_the_bells_right() -> None:
+    for word, heard, *_ in TABLES["The large word"]:
+        verdict = LARGE[word].verdict.level
+        rung: list[str] = []
+        clock = [0.0]
+        sound = Sound("bell", rung.append, lambda clock=clock: clock[0])
+        sound.play(verdict)
+        for _ in range(10):
+            clock[0] += 1.0
+            sound.tick()
+        number = "".join(rung).count(BELL)
+        assert {0: "nothing", 1: "one bell", 2: "two bells", 5: "five bells"}[number] == heard, SOUNDS[verdict]
+
+
+def test_every_command_code_is_on_the_sheet() -> None:
+    assert {row[0] for row in TABLES["Command codes"]} == set(Command)
+
+
+def test_a_wrong_label_is_put_right_as_the_sheet_says(shop: World) -> None:
+    scanned(shop, ITEM, OTHER_UPS, "CPCTLUNDO", UPS)
+    (row,) = shop.json("outbox", "list")
+    assert row["fields"]["tracking"] == UPS, "just now"
+    scanned(shop, ITEM, OTHER_UPS, "CPCTLOK")
+    assert shop.json("outbox", "list")[-1]["fields"]["tracking"] == OTHER_UPS, "some time ago"
+
+
+def test_after_a_power_cut_the_bench_asks_for_the_label_as_the_sheet_says(tmp_path: Path) -> None:
+    with bank_at(tmp_path / "cpctl.db") as bank:
+        bank.scan(SECOND)
+        bank.store.close()
+        asked = bank.reopened().recover()
+        assert asked is not None and SECOND in asked.words and "Scan its label, or NEXT" in asked.more
+        assert bank.scan(UPS).level is Level.OK
+
+
+# --- on paper -----------------------------------------------------------------------------
+
+
+def test_the_page_says_what_the_text_says() -> None:
+    body = re.sub(r"(?s).*<body>", "", operators.page())
+    shown = unescape(re.sub(r"</?strong>", "", body))
+    words = re.sub(r"(?m)^(#+|\d+\.) |\*\*|^\|[-|]+$", "", TEXT).replace("|", " ")
+    assert re.sub(r"<[^>]*>", " ", shown).split() == words.split()
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    text = operators.page()
+    assert not re.search(r"<(script|link|img|iframe|object|a|form)\b|src=|href=|url\(|@import|http:|https:", text)
+    assert "default-src 'none'; style-src 'sha256-" in text and "unsafe" not in text
+
+
+@pytest.mark.parametrize("text", ["> a quotation", "- a list", "```sh\nblock\n```", "### Deeper"])
+def test_what_the_page_cannot_hold_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot hold"):
+        list(operators._parts(text))
+
+
+def test_it_is_one_sheet_of_a4(tmp_path: Path, chromium: Callable[..., str]) -> None:
+    printed = tmp_path / "sheet.pdf"
+    chromium("--no-pdf-header-footer", f"--print-to-pdf={printed}", operators.TARGET.as_uri())
+    assert pages_of(printed) == 1
+    wide, tall = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed.read_bytes())[0]
+    assert (round(float(wide)), round(float(tall))) == (595, 842)
+
+
+def test_a_browser_shows_the_words_in_the_colours_of_the_bench(tmp_path: Path, chromium: Callable[..., str]) -> None:
+    picture = tmp_path / "look.png"
+    chromium("--window-size=900,700", f"--screenshot={picture}", operators.TARGET.as_uri())
+    seen = colors(picture)
+    for color in ("9fe0a4", "9fdfe4", "ffe27a", "c81e1e"):
+        assert seen[bytes.fromhex(color)] > 500

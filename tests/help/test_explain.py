@@ -1,0 +1,300 @@
+"""`cpctl explain`: every call and every signal, held against the tables and against what is really sent."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from call_examples import EXAMPLES
+from cli_tree import ALL_COMMANDS
+from worlds import Result, World
+
+from cpctl.api.endpoints import ENDPOINTS
+from cpctl.api.fields import FIELDS as CALL_FIELDS
+from cpctl.cli.group import LazyGroup
+from cpctl.cli.root import COMMANDS, GROUPS
+from cpctl.documents.checks import check_order, check_publish_order, check_quote
+from cpctl.documents.fields import ORDER, PUBLISH_ORDER, QUOTE, TOPS, Level
+from cpctl.documents.rules import asked
+from cpctl.help.explained import SENDERS, all_calls
+from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
+from cpctl.signals.webhook_kinds import WEBHOOKS
+
+Inside = Callable[..., Result]
+ROWS = [row for row in ENDPOINTS.values() if row.commands]
+
+
+def taking_fields() -> list[tuple[str, ...]]:
+    """Every command that makes a call with a body: it takes -f."""
+    found = []
+    for words in ALL_COMMANDS:
+        group, name = (words[0], words[1]) if len(words) == 2 else (words[0], words[0])
+        command: Any = LazyGroup(group, "").get_command(None, name)
+        if group != "sandbox" and any("--field" in each.opts for each in command.params):
+            found.append(words)
+    return found
+
+
+def explained(world: World, inside: Inside, *words: str) -> Any:
+    result = inside(world, "explain", *words, "-o", "json")
+    assert result.code == 0, result.err
+    return result.data
+
+
+@pytest.mark.parametrize("words", taking_fields(), ids=" ".join)
+def test_every_command_that_makes_a_call_is_explained(
+    empty_world: World, inside: Inside, words: tuple[str, ...]
+) -> None:
+    data = explained(empty_world, inside, *words)
+    if words == ("api",):
+        assert [each["call"] for each in data] == list(all_calls())
+    else:
+        assert f"cpctl {' '.join(words)}" in data["commands"]
+        assert explained(empty_world, inside, "cpctl " + " ".join(words)) == data
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_call_is_known_by_command_name_and_path(empty_world: World, inside: Inside, row: Any) -> None:
+    words, publish, _ = row.commands[0].partition(" --api publish")
+    by_command = explained(empty_world, inside, f"publish.{words}" if publish else words)
+    assert by_command["path"] == row.path
+    assert by_command["key"] == row.key
+    assert explained(empty_world, inside, row.name)["path"] == row.path
+    by_path = explained(empty_world, inside, row.path)
+    assert by_path["path"] == row.path
+    assert by_command["effect"] == row.effect.value
+    assert {each["status"] for each in by_command["answers"]} > {str(status) for status in row.answers}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_command_of_a_call_exists(row: Any) -> None:
+    for command in row.commands:
+        assert tuple(command.split(" --")[0].split()) in ALL_COMMANDS
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_explained_is_what_is_sent(world: World, inside: Inside, name: str) -> None:
+    example = EXAMPLES[name]
+    if example.file:
+        (world.folder / "order.json").write_text(json.dumps(example.file))
+    [sent] = inside(world, *example.words, "--dry-run", "-o", "json").data
+    data = explained(world, inside, name)
+    assert data["path"] == urlsplit(sent["url"]).path
+    assert data["method"] == sent["method"]
+    known = {each["name"] for each in data["fields"] if "[" not in each["name"]}
+    needed = {each["name"] for each in data["fields"] if each["required"] and "[" not in each["name"]}
+    assert needed <= set(sent["body"]) <= known
+
+
+# What the sandbox has already, and what it would have to know first.
+TAKEN = ("catalogs/add", "titles/add")
+UNKNOWN = ("orders/info", "orders/cancel", "orders/log", "orders/quote/info")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row.name not in UNKNOWN and not row.name.startswith("publish/orders/")],
+    ids=lambda row: row.name,
+)
+def test_the_example_of_a_call_is_understood_by_the_sandbox(world: World, inside: Inside, row: Any) -> None:
+    data = explained(world, inside, row.name)
+    assert data["body"].pop("apikey") == "***"
+    file = world.folder / "body.json"
+    file.write_text(json.dumps(data["body"]))
+    result = inside(world, "api", row.path, "--input", str(file))
+    assert result.code == (6 if row.name in TAKEN else 0), result.err
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_signal_is_explained_by_any_of_its_names(empty_world: World, inside: Inside, kind: Any) -> None:
+    data = explained(empty_world, inside, f"signal.{kind.command}")
+    for name in (kind.name, kind.command, f"signal {kind.command}", f"signal.{kind.name}", kind.name.upper()):
+        assert explained(empty_world, inside, name) == data
+    assert data["type"] == kind.name
+    assert data["key"] == "signal"
+    assert set(data["paths"]) == set(kind.required)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_the_fields_of_a_signal_are_those_of_its_versions(empty_world: World, inside: Inside, kind: Any) -> None:
+    fields = {each["name"]: each for each in explained(empty_world, inside, kind.name)["fields"]}
+    for version in kind.required:
+        told = {name for name, each in fields.items() if version in each["versions"]}
+        assert told == {"apikey", "type", "datetime", *kind.required[version], *kind.optional}
+        needed = {name for name in told if fields[name]["required"]}
+        assert needed == {"apikey", "type", "datetime", *kind.required[version]}
+    assert all(fields[name]["meaning"] and fields[name]["example"] for name in fields)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_the_example_of_a_signal_is_what_its_command_would_send(
+    world: World, inside: Inside, kind: Any, version: str
+) -> None:
+    if version not in kind.required:
+        pytest.skip(f"{version} has no {kind.name}")
+    data = explained(world, inside, kind.name)
+    body = {name: value for name, value in data["body"].items() if name in kind.required[version] + kind.optional}
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in body.items() if name not in ("order", "item")]
+    about = [body["item"], "--order", body["order"]] if "item" in body else [body["order"]]
+    at = ["--at", "2016-01-20T13:00:00Z", "--api-version", version]
+    [sent] = inside(world, "signal", kind.command, *about, *options, *at, "--dry-run", "-o", "json").data
+    assert sent["body"] == {
+        "apikey": "***",
+        **{name: value for name, value in data["body"].items() if name in (*body, "type", "datetime")},
+    }
+    assert urlsplit(sent["url"]).path == data["paths"][version]
+
+
+@pytest.mark.parametrize("name", [*SENDERS, "signal", "/cloudsignal/2.0/status/", "/1.1/status", "signal-2.0"])
+def test_what_sends_signals_of_any_kind_lists_them(empty_world: World, inside: Inside, name: str) -> None:
+    assert [each["command"] for each in explained(empty_world, inside, name)] == [
+        f"cpctl signal {kind.command}" for kind in KINDS.values()
+    ]
+
+
+@pytest.mark.parametrize("name", WEBHOOKS)
+def test_every_webhook_is_explained(empty_world: World, inside: Inside, name: str) -> None:
+    data = explained(empty_world, inside, f"webhook.{name}")
+    row = WEBHOOKS[name]
+    assert data["body"]["type"] == name
+    assert ("item" in data["body"]) == row.about_item
+    assert {*row.fields, *row.optional} <= set(data["body"])
+    assert data["key"] == "webhooks"
+    assert {each["exit_status"] for each in data["answers"]} == {None}
+    assert "exit status" not in inside(empty_world, "explain", f"webhook.{name}").out
+
+
+LEVELS = {"orders.add": ORDER, "publish.orders.add": PUBLISH_ORDER, "quote.get": QUOTE, "quote.price": QUOTE}
+
+
+def paths_of(level: Level, prefix: str = "") -> dict[str, bool]:
+    found = {}
+    for row in level.fields.values():
+        if row.name != "path":
+            found[prefix + row.name] = row.required
+            if row.each:
+                found |= paths_of(row.each, f"{prefix}{row.name}[].")
+    return found
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_every_field_of_a_document_is_explained(empty_world: World, inside: Inside, name: str) -> None:
+    data = explained(empty_world, inside, name)
+    told = {each["name"]: each["required"] for each in data["fields"] if each["name"] != "apikey"}
+    assert told == paths_of(LEVELS[name])
+    assert all(each["meaning"] and each["type"] for each in data["fields"])
+    examples = {each["name"]: each["example"] for each in data["fields"]}
+    assert examples["country" if name.startswith("quote") else "addresses[].country"] in ("NL", "DE")
+    assert not any(str(each).startswith("#") for each in examples.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("orders.add", check_order), ("publish.orders.add", check_publish_order), ("quote.get", check_quote)],
+)
+def test_the_example_of_a_document_passes_its_own_checks(
+    empty_world: World, inside: Inside, name: str, check: Callable[[object], list[Any]]
+) -> None:
+    body = explained(empty_world, inside, name)["body"]
+    assert check({field: value for field, value in body.items() if field != "apikey"}) == []
+
+
+def test_every_rule_of_a_document_has_words() -> None:
+    def rules(level: Level) -> list[Any]:
+        return [*level.rules, *(rule for row in level.fields.values() if row.each for rule in rules(row.each))]
+
+    assert all(asked(rule) for top in TOPS for rule in rules(top))
+
+
+def test_every_plain_field_of_a_call_has_a_meaning() -> None:
+    for row in ROWS:
+        for name in row.required:
+            if name not in ("country", "items"):
+                assert CALL_FIELDS[row.thing, name].meaning
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("ItemShiped", "signal.shipped"),
+        ("signal.shiped", "signal.shipped"),
+        ("shiped", "signal.shipped"),
+        ("ordrs/info", "orders.info"),
+        ("orders.ad", "orders.add"),
+        ("quote.prise", "quote.price"),
+        ("/cloudcore/1.0/orders/inf", "orders.info"),
+        ("catalog add", "catalogs.add"),
+        ("webhook.ItemValidatd", "webhook.ItemValidated"),
+    ],
+)
+def test_a_mistyped_call_names_the_nearest(empty_world: World, inside: Inside, typed: str, suggested: str) -> None:
+    result = inside(empty_world, "explain", typed)
+    assert (result.code, result.out) == (2, "")
+    assert f'Did you mean "{suggested}"?' in result.err
+    assert inside(empty_world, "explain", suggested).code == 0
+
+
+def test_a_call_of_cloudpublish_is_named_as_its_command_is_typed(empty_world: World, inside: Inside) -> None:
+    by_name = explained(empty_world, inside, "publish.orders.add")
+    assert explained(empty_world, inside, "orders", "add", "--api", "publish") == by_name
+    assert explained(empty_world, inside, by_name["commands"][0]) == by_name
+    assert explained(empty_world, inside, "orders", "add", "--api", "core")["call"] == "orders.add"
+    mistyped = inside(empty_world, "explain", "orders", "add", "--api", "publsh")
+    assert (mistyped.code, "Did you mean" in mistyped.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", ["whoami", "signal history", "completion", "profile list"])
+def test_a_command_that_makes_no_call_says_so(empty_world: World, inside: Inside, words: str) -> None:
+    result = inside(empty_world, "explain", *words.split())
+    assert result.code == 2
+    assert f"`cpctl {words}` makes no call" in result.err
+    assert f"`cpctl {words} --help`" in result.err
+
+
+def test_explain_alone_lists_every_call_with_its_command(empty_world: World) -> None:
+    listed = empty_world.json("explain")
+    assert [each["call"] for each in listed] == list(all_calls())
+    for each in listed:
+        program, group, *_ = each["command"].split()
+        assert program == "cpctl"
+        assert group in (*GROUPS, *COMMANDS)
+
+
+@pytest.mark.parametrize("name", all_calls())
+def test_people_read_fields_body_example_and_answers(empty_world: World, inside: Inside, name: str) -> None:
+    data = explained(empty_world, inside, name)
+    result = inside(empty_world, "explain", name)
+    assert (result.code, result.err) == (0, "")
+    text = result.out
+    assert text.startswith(f"{name}: {data['meaning'].split()[0]}")
+    for field in data["fields"]:
+        assert f"\n  {field['name']}" in text
+    body = text.split("Example of a body\n")[1].split("\n\n")[0]
+    assert json.loads(body) == data["body"]
+    assert f"\n  {data['example']}\n" in text
+    for answer in data["answers"]:
+        assert f"\n  {answer['status']}" in text
+    too_long = [line for line in text.splitlines() if len(line) > 80 and line.strip() != data["example"]]
+    assert all('": "' in line for line in too_long), "only values of a body may be longer"
+
+
+def test_in_a_file_the_fields_are_rows(empty_world: World, inside: Inside) -> None:
+    lines = inside(empty_world, "explain", "shipped", "-o", "tsv").out.splitlines()
+    assert lines[0].split("\t")[:3] == ["name", "type", "required"]
+    assert [line.split("\t")[0] for line in lines[1:]] == [
+        "apikey",
+        "type",
+        *(name for name in FIELDS if name in ("order", "item", "tracking", "shipping_option")),
+        "datetime",
+    ]
+    query = inside(empty_world, "explain", "shipped", "--query", "fields[?required].name", "-o", "value")
+    assert "tracking\n" in query.out
+
+
+def test_explaining_needs_no_configuration_and_shows_no_key(empty_world: World) -> None:
+    result = empty_world.run("explain", "orders.add", CPCTL_CORE_KEY="a-real-key-of-mine", CPCTL_CONFIG="/nowhere.yaml")
+    assert result.code == 0
+    assert "a-real-key-of-mine" not in result.out + result.err
+    assert '"apikey": "***"' in result.out

@@ -1,0 +1,244 @@
+"""`cpctl help`: topics that are made of the tables, and the help of any command."""
+
+import re
+import shlex
+from collections.abc import Callable
+
+import pytest
+from cli_tree import ALL_COMMANDS
+from worlds import Result, World
+
+from cpctl.api.faults import ALL
+from cpctl.cli.group import LazyGroup
+from cpctl.cli.root import COMMANDS, GROUPS, root
+from cpctl.cli.run import Run
+from cpctl.config.profiles import KEY_KINDS, OTHER_VARIABLES, SETTINGS, SHOP_NAMES
+from cpctl.config.secrets import ENV_NAMES, SERVICES
+from cpctl.delivery.entry import State
+from cpctl.delivery.maps import ALIASES, PRESETS
+from cpctl.delivery.sending import SCHEDULE
+from cpctl.errors import ExitCode
+from cpctl.help.blocks import Code, Head, Rows, Words, plain
+from cpctl.help.shop import answer_rows
+from cpctl.help.topics import TOPICS
+from cpctl.help.webhooks import ANSWERS
+from cpctl.output.formats import FORMATS
+from cpctl.output.text import VARIABLES
+from cpctl.sandbox.faults import FAULTS
+from cpctl.scanning.codes import Command
+from cpctl.scanning.verdicts import Level
+from cpctl.signals.carriers import CARRIERS
+from cpctl.signals.kinds import KINDS
+
+Inside = Callable[..., Result]
+
+# What a topic has to name: every row of the tables it is made of.
+NAMED: dict[str, list[str]] = {
+    "exit-codes": [str(int(code)) for code in ExitCode],
+    "environment": [
+        *(row.variable for row in SETTINGS.values() if row.variable),
+        *ENV_NAMES.values(),
+        *(f"{name}_FILE" for name in ENV_NAMES.values()),
+        *OTHER_VARIABLES,
+        *VARIABLES,
+    ],
+    "output": list(FORMATS),
+    "outbox": [*map(str, State), *(fault.words for fault in ALL), f"{SCHEDULE[0]} s"],
+    "scan": [*map(str, Command), *(level.upper() for level in Level), *CARRIERS],
+    "files": [*ALIASES, *PRESETS],
+    "webhooks": [str(status) for status in ANSWERS],
+    "sandbox": list(FAULTS),
+    "keys": [*SERVICES, *KEY_KINDS],
+    "configuration": [*SETTINGS, *SERVICES, *SHOP_NAMES],
+    "signals": [kind.name for kind in KINDS.values()],
+}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_names_all_that_its_tables_hold(empty_world: World, inside: Inside, topic: str) -> None:
+    result = inside(empty_world, "help", topic)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"{topic}: {TOPICS[topic].sentence}\n")
+    one_line = " ".join(result.out.split())
+    missing = [name for name in NAMED[topic] if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", one_line)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_fits_a_terminal_of_80_columns(empty_world: World, inside: Inside, topic: str) -> None:
+    lines = inside(empty_world, "help", topic).out.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_command_that_a_topic_shows_can_be_typed(topic: str) -> None:
+    texts = [block.text for block in TOPICS[topic].blocks() if isinstance(block, Code | Words)]
+    typed = [line for text in texts for line in re.findall(r"`(cpctl [a-z][^`]*)`", text)]
+    typed += [
+        found[0]
+        for block in TOPICS[topic].blocks()
+        if isinstance(block, Code)
+        for line in block.text.splitlines()
+        if (found := re.search(r"cpctl [^>#]*", line))
+    ]
+    assert typed
+    for line in typed:
+        words = shlex.split(line)[1:]
+        name, *rest = words[2:] if words[0] == "--profile" else words
+        if name == "webhooks" and name not in GROUPS:
+            continue
+        context = root().make_context("cpctl", [], obj=Run({}), resilient_parsing=True)
+        command = root().get_command(context, name)
+        assert command is not None, line
+        if name in GROUPS:
+            command = command.get_command(None, rest[0])
+            assert command is not None, line
+            rest = rest[1:]
+        if rest:
+            command.make_context(name, rest, obj=Run({}))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_about_a_group_ends_with_its_commands(empty_world: World, inside: Inside, topic: str) -> None:
+    group = TOPICS[topic].group
+    text = inside(empty_world, "help", topic).out
+    if group in GROUPS:
+        assert f"Commands of `cpctl {group}`\n" in text
+        for name, sentence in LazyGroup(group, "").summaries().items():
+            assert f"\n  {name} " in text
+            assert sentence.split()[0] in text
+    else:
+        assert "Commands of `cpctl" not in text
+
+
+def test_help_alone_is_the_help_of_cpctl_and_the_list_of_topics(empty_world: World) -> None:
+    result = empty_world.run("help")
+    assert result.out.startswith(empty_world.run("--help").out.rstrip("\n"))
+    for topic in TOPICS.values():
+        assert re.search(rf"^  {topic.name} +{re.escape(topic.sentence)}$", result.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in GROUPS), *map(list, ALL_COMMANDS)], ids=" ".join)
+def test_the_help_of_a_command_is_what_its_option_shows(empty_world: World, inside: Inside, words: list[str]) -> None:
+    if len(words) == 1 and words[0] in TOPICS:
+        pytest.skip("a topic of the same name comes first")
+    shown = inside(empty_world, "help", *words).out
+    asked = inside(empty_world, *words, "--help").out
+    assert shown.split("\nTopics of `cpctl help`")[0].rstrip("\n") == asked.rstrip("\n")
+
+
+@pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
+def test_the_help_of_a_command_has_a_sentence_its_own_options_first_and_an_example(
+    empty_world: World, inside: Inside, words: tuple[str, ...]
+) -> None:
+    text = inside(empty_world, *words, "--help").out
+    usage, sentence = text.split("\n\n")[:2]
+    assert usage.startswith(f"Usage: cpctl {' '.join(words)}")
+    assert re.match(r"  [A-Z].*\.", " ".join(sentence.split("\n")))
+    titles = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
+    own = [each for each in ("Arguments", "Options") if each in titles]
+    assert titles == [*own, "Options of every command", "Example"]
+    assert f"cpctl {' '.join(words)}" in text.rpartition("Example:")[2]
+    shared = text.partition("Options of every command:")[2].partition("\nExample:")[0]
+    assert shared.strip().splitlines()[-1].split()[:2] == ["-h,", "--help"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "topic"),
+    [(row.name, row.name) for row in TOPICS.values()]
+    + [(other, row.name) for row in TOPICS.values() for other in row.also]
+    + [("EXIT_CODES", "exit-codes"), ("Exit-Codes", "exit-codes")],
+)
+def test_a_topic_has_other_names(empty_world: World, inside: Inside, typed: str, topic: str) -> None:
+    assert inside(empty_world, "help", typed).out.startswith(f"{topic}: ")
+
+
+def test_no_name_of_a_topic_is_taken_twice_or_hides_a_command() -> None:
+    names = [name for row in TOPICS.values() for name in (row.name, *row.also)]
+    assert len(names) == len(set(names))
+    for row in TOPICS.values():
+        hidden = {row.name, *row.also} & {*GROUPS, *COMMANDS}
+        assert hidden <= {row.group}, "its topic has to show the commands of the group"
+
+
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        (["exit-cods"], '"exit-codes"'),
+        (["enviroment"], '"environment"'),
+        (["sgnal"], '"signals"'),
+        (["shipped"], "`cpctl signal shipped`"),
+        (["signal", "shiped"], '"shipped"'),
+        (["ordrs", "add"], '"orders"'),
+        (["whoam"], '"whoami"'),
+    ],
+)
+def test_a_mistyped_topic_or_command_names_the_nearest(
+    empty_world: World, inside: Inside, words: list[str], suggested: str
+) -> None:
+    result = inside(empty_world, "help", *words)
+    assert (result.code, result.out) == (2, "")
+    assert f"Did you mean {suggested}?" in result.err
+
+
+def test_a_word_too_many_is_refused(empty_world: World, inside: Inside) -> None:
+    result = inside(empty_world, "help", "whoami", "now")
+    assert (result.code, result.out) == (2, "")
+    assert "`cpctl whoami` has no commands of its own." in result.err
+    result = inside(empty_world, "help", "exit-codes", "now")
+    assert (result.code, result.out) == (2, "")
+    assert 'The topic "exit-codes" takes no "now".' in result.err
+
+
+@pytest.mark.parametrize("word", ["xyzzy", ""])
+def test_a_word_that_is_like_nothing_points_to_the_lists(empty_world: World, inside: Inside, word: str) -> None:
+    result = inside(empty_world, "help", word)
+    assert result.code == 2
+    assert result.err == f'cpctl: There is no topic and no command "{word}".\n  `cpctl help` lists them.\n'
+
+
+def test_a_topic_typed_as_a_command_is_found(empty_world: World, inside: Inside) -> None:
+    result = inside(empty_world, "exit-codes")
+    assert result.code == 2
+    assert "Did you mean `cpctl help exit-codes`?" in result.err
+
+
+def test_help_as_json_is_topic_and_text(empty_world: World) -> None:
+    one = empty_world.json("help", "exit-codes")
+    assert (one["topic"], one["text"]) == ("exit-codes", empty_world.run("help", "exit-codes").out)
+    assert empty_world.json("help", "orders", "add")["text"].startswith("Usage: cpctl orders add")
+    listed = empty_world.json("help")
+    assert [each["topic"] for each in listed] == list(TOPICS)
+    assert empty_world.run("help", "--query", "[0].topic", "-o", "value").out == "signals\n"
+
+
+def test_help_needs_no_configuration_and_no_home(empty_world: World) -> None:
+    result = empty_world.run("help", "outbox", HOME=None, CPCTL_CONFIG="/nowhere/at/all.yaml", CPCTL_DATA_DIR=None)
+    assert (result.code, result.err) == (0, "")
+
+
+def test_the_answers_of_the_outbox_topic_end_as_its_states_do() -> None:
+    assert {state.partition(",")[0] for _, state, _ in answer_rows()} <= {str(state) for state in State}
+
+
+def test_blocks_are_laid_out_in_lines_no_longer_than_asked() -> None:
+    text = plain(
+        [
+            Head("A heading"),
+            Words("Some words that are far too long for one line, with `cpctl outbox flush` in them."),
+            Rows([("a", "short"), ("a-name-that-is-longer-than-most", "stands alone")]),
+            Code("cpctl  --as  it  is\n  indented"),
+        ],
+        40,
+    )
+    assert text == (
+        "A heading\n"
+        "Some words that are far too long for one\n"
+        "line, with `cpctl outbox flush` in them.\n\n"
+        "  a  short\n"
+        "  a-name-that-is-longer-than-most\n"
+        "     stands alone\n\n"
+        "  cpctl  --as  it  is\n"
+        "    indented\n"
+    )

@@ -1,0 +1,108 @@
+"""What is written for Windows alone, as far as it can be run elsewhere."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from worlds import ITEM, ORDER, SECOND, World
+
+from cpctl.scanning.keys import Event, Scan
+from cpctl.scanning.sound import _split
+from cpctl.scanning.windows_keys import WindowsKeys
+
+# Names that Windows refuses, or reads as something else.
+REFUSED = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+
+
+class Console(ModuleType):
+    """msvcrt, as far as a keyboard goes: keys that were pressed wait to be read."""
+
+    def __init__(self, pressed: str) -> None:
+        super().__init__("msvcrt")
+        self._pressed = list(pressed)
+
+    def kbhit(self) -> bool:
+        return bool(self._pressed)
+
+    def getwch(self) -> str:
+        return self._pressed.pop(0)
+
+
+@pytest.fixture
+def keys_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], WindowsKeys]:
+    def make(pressed: str) -> WindowsKeys:
+        monkeypatch.setitem(sys.modules, "msvcrt", Console(pressed))
+        return WindowsKeys()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("pressed", "read"),
+    [
+        ("123\r", [Scan("123", False, "\\r")]),
+        ("1\r2\t", [Scan("1", False, "\\r"), Scan("2", False, "\\t")]),
+        ("Größe\r", [Scan("Größe", False, "\\r")]),
+        ("\x1d42\r", [Scan("\x1d42", False, "\\r")]),
+        ("12\b3\r", [Scan("13", True, "\\r")]),
+        ("\x00;1\xe0H2\r", [Scan("12", False, "\\r")]),
+        ("1\x032\r", [Event.INTERRUPT, Scan("12", False, "\\r")]),
+        ("", []),
+    ],
+    ids=repr,
+)
+def test_the_keys_of_a_console_become_scans(
+    keys_of: Callable[[str], WindowsKeys], pressed: str, read: list[Any]
+) -> None:
+    with keys_of(pressed) as keys:
+        assert keys.read(0.01) == read
+
+
+def test_a_waiting_keyboard_can_be_woken(keys_of: Callable[[str], WindowsKeys]) -> None:
+    with keys_of("") as keys:
+        keys.wake()
+        assert keys.read(60) == [Event.NEWS]
+
+
+@pytest.mark.parametrize(
+    ("typed", "windows", "words"),
+    [
+        (r'"C:\Program Files\bell.exe" /q', True, [r"C:\Program Files\bell.exe", "/q"]),
+        (r"C:\bell.exe", True, [r"C:\bell.exe"]),
+        ("aplay -q 'two words'", False, ["aplay", "-q", "two words"]),
+    ],
+)
+def test_a_sound_command_may_hold_the_paths_of_its_system(typed: str, windows: bool, words: list[str]) -> None:
+    assert _split(typed, windows) == words
+
+
+def test_no_file_has_a_name_that_windows_refuses(world: World) -> None:
+    """Everything that cpctl names itself: the store, one that was damaged, hot folders, exports, pages."""
+    inbox = world.folder / "inbox"
+    inbox.mkdir()
+    (inbox / "good.csv").write_text(f"type,order,item\npacked,{ORDER},{ITEM}\n", encoding="utf-8")
+    (inbox / "bad.csv").write_text(f"type,order,item\npackt,{ORDER},{SECOND}\n", encoding="utf-8")
+    assert world.run("signal", "watch", str(inbox), "--once", "--settle", "0s").code == 6
+    assert world.run("signal", "report", "--html", "page.html").code == 0
+    assert world.run("outbox", "export", "waiting.jsonl").code == 0
+    world.store.write_bytes(b"no database at all, but long enough to look like one" * 100)
+    assert "THE STORE WAS DAMAGED" in world.run("signal", "history").err
+    names = [each.relative_to(world.folder).parts for each in world.folder.rglob("*")]
+    assert len(names) >= 12, names
+    assert [name for parts in names for name in parts if REFUSED.search(name)] == []
+    assert any("corrupt" in parts[-1] for parts in names)
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "~$orders.xlsx", ".DS_Store", "a.csv~", "A.PART"])
+def test_a_hot_folder_leaves_alone_what_systems_put_there_by_themselves(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / name).write_text("no signals", encoding="utf-8")
+    assert world.run("signal", "watch", str(inbox), "--once", "--settle", "0s").code == 0
+    assert (inbox / name).exists()

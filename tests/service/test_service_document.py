@@ -1,0 +1,72 @@
+"""What docs/services.md tells people to type, and to write into files."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from service_document import DOCUMENT, blocks
+from service_world import complaints, printed
+from worlds import World
+
+SHELL = blocks("sh")
+
+
+def test_the_document_tells_what_to_type() -> None:
+    assert len(SHELL) >= 8
+
+
+@pytest.mark.parametrize("dropin", blocks("ini"), ids=lambda text: text.splitlines()[-1])
+def test_systemd_has_nothing_to_say_against_a_change_of_ones_own(world: World, dropin: str) -> None:
+    unit = re.search(r"systemctl edit (\S+)", dropin)
+    assert unit is not None
+    service = next(
+        each for each in printed(world, unit[1].split(".")[0].removeprefix("cpctl-")) if each.name == unit[1]
+    )
+    folder = world.folder / "units" / f"{unit[1]}.d"
+    folder.mkdir(parents=True)
+    (folder / "override.conf").write_text(dropin)
+    assert complaints(folder.parent, [service]) == ""
+    (folder / "override.conf").write_text(dropin.replace("=", "Typo=", 1))
+    assert "Typo" in complaints(folder.parent, [service]), "the change is not looked at"
+
+
+def test_every_line_the_table_explains_is_in_a_unit(world: World) -> None:
+    explained = set(re.findall(r"`([A-Z]\w+=)", DOCUMENT.read_text().partition("## What the unit allows")[2]))
+    printed_lines = "\n".join(unit.content for what in ("outbox", "webhooks") for unit in printed(world, what))
+    printed_lines += printed(world, "webhooks", CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY="a-key-of-signals")[0].content
+    missing = {name for name in explained if f"\n{name}" not in printed_lines}
+    assert len(explained) > 12
+    assert missing <= {"Environment="}, missing
+
+
+def test_the_configuration_of_the_receiver_can_be_made_as_the_document_says(empty_world: World) -> None:
+    line = next(line for line in "\n".join(SHELL).splitlines() if line.startswith("printf"))
+    here = line.replace("sudo ", "").replace("-o cpctl ", "").replace("/etc/cpctl", str(empty_world.folder / "etc"))
+    subprocess.run(["sh", "-c", here], check=True)
+    config = empty_world.folder / "etc" / "config.yaml"
+    assert config.stat().st_mode & 0o777 == 0o600
+    used = empty_world.json("whoami", CPCTL_CONFIG=str(config), CPCTL_WEBHOOK_KEY="a-key-for-webhooks")
+    assert used["profile"] == "production"
+
+
+def test_the_line_for_mail_says_something_only_when_something_is_wrong(empty_world: World) -> None:
+    world = empty_world
+    (line,) = [each for each in blocks("text")[0].splitlines() if each.startswith("*/15")]
+    program = shlex.join(world.command())
+    command = line.split(" ", 5)[5].replace("cpctl ", f"{program} ")
+    fine = _sh(command, world, CPCTL_SIGNAL_KEY="a-key-of-signals")
+    assert (fine.returncode, fine.stdout) == (0, "")
+    assert _sh(command, world).stdout.startswith("CPCTL UNKNOWN")
+
+
+def _sh(command: str, world: World, **changes: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=world.env(**changes), timeout=60)
+
+
+def test_the_two_keys_of_the_document_are_yaml() -> None:
+    (text,) = blocks("yaml")
+    named = yaml.safe_load(text)["profiles"]["production"]["webhooks"]["old_api_key_file"]
+    assert Path(named).name in "".join(blocks("ini")), "the credential has another name than the setting"

@@ -1,0 +1,349 @@
+"""The shelf: each event once, in the order in which it happened, whatever the order and number of arrivals."""
+
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shelf_filling import DAY, KEY, LIFE, NOON, event, fill, filled, life, said
+from worlds import ITEM, ORDER, SECOND
+
+from cpctl.delivery.entry import from_ms
+from cpctl.delivery.store import Store
+from cpctl.errors import InvalidInput
+from cpctl.webhooks.event import Event, read_event
+from cpctl.webhooks.handovers import claim, give_up, put_back, settle
+from cpctl.webhooks.pruning import Old, count_old, prune
+from cpctl.webhooks.shelf import (
+    EventSearch,
+    event_ids,
+    events_named,
+    find_events,
+    in_portions,
+    is_known_order,
+    item_states,
+    latest_id,
+    remember_order,
+)
+
+ALL = EventSearch("sandbox")
+
+
+def types(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [each["type"] for each in found]
+
+
+def test_an_event_that_comes_again_is_one_event_with_a_count(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event(), event("ItemShipped", tracking="1"), event(), event()], ["crm"])
+    packed, shipped = find_events(store, ALL)
+    assert (packed["id"], packed["times"], shipped["times"]) == ("1", 3, 1)
+    assert (packed["received"], packed["last_received"]) == ("2026-01-20T12:00:00Z", "2026-01-20T12:00:03Z")
+    assert [each["state"] for each in packed["targets"]] == ["waiting"], "a repeat is handed over no second time"
+
+
+def test_an_event_is_reported_with_all_it_said_and_without_its_key(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event("ItemShipped", tracking="1A", delay=24, colour={"a": [1]})])
+    assert find_events(store, ALL) == [
+        {
+            "id": "1",
+            "type": "ItemShipped",
+            "order": ORDER,
+            "item": ITEM,
+            "order_reference": "order-1",
+            "item_reference": "order-1-1",
+            "datetime": "2026-01-20T12:00:00Z",
+            "received": "2026-01-20T12:00:00Z",
+            "last_received": "2026-01-20T12:00:00Z",
+            "times": 1,
+            "fields": {"tracking": "1A", "delay": 24, "colour": {"a": [1]}},
+            "targets": [],
+            "payload": {
+                name: value
+                for name, value in said("ItemShipped", tracking="1A", delay=24, colour={"a": [1]}).items()
+                if name != "apikey"
+            },
+        }
+    ]
+    assert KEY.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+
+EVENTS = st.builds(
+    event,
+    st.sampled_from([*LIFE, "ItemError", "ItemCanceled", "CloudprinterOrderValidated", "Unknown"]),
+    order=st.sampled_from(["1", "2"]),
+    item=st.sampled_from([None, "11", "12"]),
+    tracking=st.sampled_from([None, "x", "y"]),
+    datetime=st.sampled_from(["2026-01-20T12:00:00Z", "2026-01-20T12:00:01Z", "2026-01-20T13:00:01+0100"]),
+)
+
+
+def shown(events: Sequence[Event]) -> tuple[list[Any], list[Any]]:
+    """What `items` and `list` show of events that arrived in this order; without what tells of the arrival."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = filled(Path(folder) / "cpctl.db", events)
+        states, found = item_states(store, "sandbox"), find_events(store, ALL)
+        store.close()
+    return [{**each, "event": None} for each in states], [each["payload"] for each in found]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.lists(EVENTS, max_size=8), st.data())
+def test_any_order_of_arrival_and_any_repeats_show_the_same(events: list[Event], data: st.DataObject) -> None:
+    repeated = events + data.draw(st.lists(st.sampled_from(events), max_size=3) if events else st.just([]))
+    assert shown(data.draw(st.permutations(repeated))) == shown(events)
+
+
+def test_an_item_is_where_the_latest_event_left_it(tmp_path: Path) -> None:
+    events = life()
+    store = filled(tmp_path / "cpctl.db", [])
+    for order in itertools.permutations(range(5)):
+        profile = str(order)
+        fill(store, [events[n] for n in order], profile=profile)
+        assert types(find_events(store, EventSearch(profile))) == list(LIFE)
+        (state,) = item_states(store, profile)
+        assert (state["latest"], state["datetime"], state["item"]) == ("ItemShipped", "2026-01-20T12:04:00Z", ITEM)
+
+
+def test_what_happened_in_the_same_second_is_in_the_order_of_production(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event(kind) for kind in reversed(LIFE)])
+    assert types(find_events(store, ALL)) == list(LIFE)
+    assert item_states(store, "sandbox")[0]["latest"] == "ItemShipped"
+
+
+def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
+    order = event("CloudprinterOrderValidated", item=None, item_reference=None)
+    store = filled(tmp_path / "cpctl.db", [*life(), *life(SECOND)[:2], order, event(order="7", item="71")])
+    states = [(each["order"], each["item"], each["latest"]) for each in item_states(store, "sandbox")]
+    assert states == [
+        (ORDER, "", "CloudprinterOrderValidated"),
+        (ORDER, ITEM, "ItemShipped"),
+        (ORDER, SECOND, "ItemProduce"),
+        ("7", "71", "ItemPacked"),
+    ]
+    for by in ({"order": ORDER}, {"order": "order-1", "item": SECOND}, {"item": SECOND}, {"latest": ["ItemPacked"]}):
+        found = item_states(store, "sandbox", **by)  # type: ignore[arg-type]
+        assert found and len(found) < 4, by
+
+
+def test_an_event_without_order_is_kept_and_one_that_names_only_an_item_has_a_state(tmp_path: Path) -> None:
+    nothing = event("Ping", order=None, item=None, order_reference=None, item_reference=None)
+    alone = event("ItemPacked", order=None, item="77", order_reference=None)
+    store = filled(tmp_path / "cpctl.db", [nothing, alone])
+    assert types(find_events(store, ALL)) == ["Ping", "ItemPacked"]
+    assert [(each["order"], each["item"]) for each in item_states(store, "sandbox")] == [("", "77")]
+
+
+def test_an_event_without_a_time_happened_when_it_arrived(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event("ItemProduce", datetime=None), event("ItemPacked", datetime="soon")])
+    assert [each["datetime"] for each in find_events(store, ALL)] == ["2026-01-20T12:00:00Z", "2026-01-20T12:00:01Z"]
+
+
+def test_profiles_share_a_store_and_nothing_else(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event()], ["crm"], profile="one")
+    fill(store, [event()], ["crm"], profile="two")
+    assert [len(find_events(store, EventSearch(name))) for name in ("one", "two", "three")] == [1, 1, 0]
+    assert [len(item_states(store, name)) for name in ("one", "two", "three")] == [1, 1, 0]
+    with pytest.raises(InvalidInput, match='no event 2 in profile "one"'):
+        events_named(store, "one", [1, 2])
+
+
+def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
+    events = [
+        event(kind, order=order, item=item, order_reference=f"r{order}", item_reference=f"r{item}")
+        for kind in ("ItemPacked", "ItemShipped")
+        for order in ("1", "2")
+        for item in ("1", "12", "13")
+    ]
+    store = filled(tmp_path / "cpctl.db", events[:6], ["crm"])
+    fill(store, events[6:], now=NOON + 60_000)
+    fill(store, events, profile="other")
+    everything = find_events(store, ALL)
+    assert len(everything) == 12
+    times: list[Any] = [None, from_ms(NOON + 3000), from_ms(NOON + 60_000)]
+    choices = itertools.product(
+        [(), ("ItemPacked",), ("ItemPacked", "Other")], ["", "1", "r2"], ["", "12", "r12"], ["", "r1"], times, times
+    )
+    for kinds, order, item, reference, since, until in choices:
+        for undelivered in (False, True):
+            search = EventSearch("sandbox", kinds, order, item, reference, since, until, undelivered)
+            expected = [
+                each
+                for each in everything
+                if (not kinds or each["type"] in kinds)
+                and order in ("", each["order"], each["order_reference"])
+                and item in ("", each["item"], each["item_reference"])
+                and reference in ("", each["order_reference"], each["item_reference"])
+                and (since is None or each["received"] >= f"{since:%Y-%m-%dT%H:%M:%SZ}")
+                and (until is None or each["received"] < f"{until:%Y-%m-%dT%H:%M:%SZ}")
+                and (not undelivered or int(each["id"]) <= 6)
+            ]
+            assert find_events(store, search) == expected, search
+            by_id = sorted(expected, key=lambda each: int(each["id"]))
+            for limit in (1, 3):
+                assert (
+                    find_events(store, search._replace(after=4, limit=limit))
+                    == [each for each in by_id if int(each["id"]) > 4][:limit]
+                )
+                newest = {each["id"] for each in by_id[-limit:]}
+                assert find_events(store, search._replace(limit=limit)) == [e for e in expected if e["id"] in newest]
+
+
+def test_a_store_that_is_not_there_is_empty_and_is_not_made(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cpctl.db", print)
+    assert (find_events(store, ALL), item_states(store, "sandbox"), latest_id(store)) == ([], [], 0)
+    assert count_old(store, "sandbox", from_ms(NOON)) == Old(0, 0)
+    with pytest.raises(InvalidInput, match="no event 1"):
+        events_named(store, "sandbox", [1])
+    assert not store.path.exists()
+
+
+def test_an_event_that_is_pruned_while_a_list_is_written_is_left_out(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life())
+    ids = event_ids(store, ALL)
+    portions = in_portions(store, ids, at_once=2)
+    assert types(next(portions)) == list(LIFE[:2])
+    assert list(prune(store, "sandbox", from_ms(NOON + 3000))) == [3]
+    assert [types(each) for each in portions] == [["ItemPacked"], ["ItemShipped"]]
+
+
+# --- pruning ---------------------------------------------------------------------------------
+
+
+def test_pruning_takes_what_is_old_and_leaves_what_a_target_has_not_got(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life(), now=NOON - 90 * DAY)
+    fill(store, life("98"), ["crm", "erp"], NOON - 80 * DAY)
+    fill(store, life("99"), now=NOON)
+    for _ in range(4):  # of item 98, crm gets all but the last, erp all
+        _hand_over(store, "crm")
+    for _ in range(5):
+        _hand_over(store, "erp")
+    before = from_ms(NOON - 50 * DAY)
+    assert count_old(store, "sandbox", before) == Old(9, 1)
+    assert count_old(store, "sandbox", before, ignored="crm") == Old(10, 0)
+    assert list(prune(store, "sandbox", before, at_once=2)) == [2, 2, 2, 2, 1]
+    left = find_events(store, ALL)
+    assert {(each["item"], each["type"]) for each in left} == {("98", LIFE[-1]), *(("99", kind) for kind in LIFE)}
+    assert len(item_states(store, "sandbox")) == 3, "the latest states stay"
+    assert give_up(store, "sandbox", "crm") == 1
+    assert sum(prune(store, "sandbox", before)) == 1
+
+
+def _hand_over(store: Store, target: str, problem: str | None = None, now: int = NOON) -> None:
+    due = store.write(lambda work: claim(work, "sandbox", target, now))
+    assert due is not None
+    store.write(lambda work: settle(work, target, due, problem, now))
+
+
+def test_what_a_target_never_took_is_not_pruned_either(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [event()], ["crm"], now=NOON - 30 * DAY)
+    for n in range(7):
+        _hand_over(store, "crm", "500", NOON + n * DAY)
+    (found,) = find_events(store, ALL)
+    assert [(each["state"], each["attempts"]) for each in found["targets"]] == [("failed", 7)]
+    assert list(prune(store, "sandbox", from_ms(NOON))) == []
+
+
+def test_an_event_that_is_put_back_while_pruning_goes_on_stays(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life(), ["crm"])
+    for _ in range(5):
+        _hand_over(store, "crm")
+    going = prune(store, "sandbox", from_ms(NOON + DAY), at_once=2)
+    assert next(going) == 2
+    put_back(store, [3], NOON)
+    assert sum(going) == 2
+    assert [each["id"] for each in find_events(store, ALL)] == ["3"]
+
+
+def test_the_ids_of_pruned_events_are_never_given_again(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life())
+    assert sum(prune(store, "sandbox", from_ms(NOON + DAY))) == 5
+    assert [kept.id for kept in fill(store, [event()])] == [6]
+
+
+# --- orders that are known -------------------------------------------------------------------
+
+
+def test_an_order_is_known_by_its_reference_or_because_it_was_reported_on(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", [])
+    ours = event(order_reference="mine", order="5")
+    known = lambda each, profile="sandbox": store.read(lambda work: is_known_order(work, profile, each))  # noqa: E731
+    assert not known(ours)
+    for _ in range(2):
+        store.write(lambda work: remember_order(work, "sandbox", "mine", NOON))
+    assert known(ours)
+    assert not known(ours, "other")
+    assert known(event(order="mine", order_reference=None)), "version 1.1 names an order by its reference"
+    assert not known(event(order="6", order_reference="yours"))
+    assert known(event("Ping", order=None, order_reference=None))
+
+
+# --- long shelves ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A shelf of 60,000 events of another profile's size, all of one profile and with nothing open."""
+    store = Store(tmp_path_factory.mktemp("long") / "cpctl.db", print)
+    store.write(
+        lambda work: work.change(
+            "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
+            " stage, payload, received_at, last_at)"
+            " WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < 60000)"
+            " SELECT 'sandbox', n, 'ItemPacked', n / 4, n, 'o' || (n / 4), 'i' || n, n, 50,"
+            " json_object('type', 'ItemPacked', 'note', hex(zeroblob(100))), n, n FROM n"
+        )
+    )
+    store.write(
+        lambda work: work.change(
+            "INSERT INTO latest_events SELECT id, profile, order_id, item, order_reference, item_reference, id, type,"
+            " event_at, stage, digest, payload FROM events"
+        )
+    )
+    return store
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda store: find_events(store, ALL._replace(limit=10)),
+        lambda store: find_events(store, ALL._replace(order="17")),
+        lambda store: find_events(store, ALL._replace(order="o17", limit=5)),
+        lambda store: find_events(store, ALL._replace(item="i17")),
+        lambda store: find_events(store, ALL._replace(reference="o17")),
+        lambda store: find_events(store, ALL._replace(since=from_ms(59_990))),
+        lambda store: find_events(store, ALL._replace(after=59_990, limit=500)),
+        lambda store: find_events(store, ALL._replace(undelivered=True)),
+        lambda store: latest_id(store),
+        lambda store: item_states(store, "sandbox", order="o17"),
+        lambda store: item_states(store, "sandbox", item="17"),
+        lambda store: list(prune(store, "sandbox", from_ms(0))),
+    ],
+    ids=["newest", "order", "reference", "item", "any", "since", "new", "open", "last", "states", "state", "prune"],
+)
+def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_shelf(
+    long: Store, look: Callable[[Store], object]
+) -> None:
+    def fastest(work: Callable[[], object]) -> float:
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    whole = fastest(lambda: long.read(lambda work: work.one("SELECT sum(length(payload)) FROM events")))
+    assert fastest(lambda: look(long)) < whole / 2
+
+
+def test_reading_is_the_same_for_what_was_sent_and_what_is_kept(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life())
+    for found in find_events(store, ALL):
+        again = read_event(json.dumps({**found["payload"], "apikey": KEY}).encode(), [KEY])
+        assert (again.type, again.order, again.item) == (found["type"], found["order"], found["item"])
+        assert fill(store, [again])[0].times == 2
