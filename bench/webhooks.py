@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 KEY = "bench-webhook-key-0123456789abcdef"
@@ -200,7 +201,7 @@ def _request(number: int) -> bytes:
             "item_reference": str(number),
             "tracking": f"1Z{number:016d}",
             "shipping_option": "GLS",
-            "datetime": "2026-01-21T13:23:42+00:00",
+            "datetime": f"{datetime.fromtimestamp(1_769_000_000 + number, UTC):%Y-%m-%dT%H:%M:%S+00:00}",
         }
     ).encode()
     head = f"POST / HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

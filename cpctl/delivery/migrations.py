@@ -72,6 +72,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX signals_by_item_alone ON signals (item, profile);
     """,
     # 4: webhooks received, the latest state of what they are about, and what became of them at each target.
+    # `said_at` is an event's own time, 0 where it says none; events mostly come in the order of time, so those that are
+    # written together lie side by side in the index that tells a repeat.
     """
     CREATE TABLE events (
         id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -84,12 +86,13 @@ MIGRATIONS: tuple[str, ...] = (
         item_reference  TEXT    NOT NULL,
         event_at        INTEGER NOT NULL,
         stage           INTEGER NOT NULL,
+        said_at         INTEGER NOT NULL,
         payload         TEXT    NOT NULL,
         received_at     INTEGER NOT NULL,
         last_at         INTEGER NOT NULL,
         times           INTEGER NOT NULL DEFAULT 1
     );
-    CREATE UNIQUE INDEX events_by_digest ON events (profile, digest);
+    CREATE UNIQUE INDEX events_by_digest ON events (profile, said_at, digest);
     CREATE INDEX events_by_item ON events (profile, order_id, item);
     CREATE INDEX events_by_time ON events (profile, received_at);
     CREATE TABLE latest_events (

@@ -9,12 +9,11 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from cpctl.delivery.store import Transaction
 from cpctl.errors import StoreError
 from cpctl.webhooks.event import Event, Unreadable, WrongKey, read_event
 from cpctl.webhooks.log import Log
 from cpctl.webhooks.numbers import CONTENT_TYPE, Numbers
-from cpctl.webhooks.shelf import Kept, is_known_order, keep
+from cpctl.webhooks.shelf import Kept
 from cpctl.webhooks.writer import Busy, Writer
 
 LARGEST_BODY = 1_048_576  # bytes
@@ -135,15 +134,8 @@ class App:
             return _refusal(HTTPStatus.BAD_REQUEST, "not readable", str(error))
         except WrongKey:
             return _refusal(HTTPStatus.UNAUTHORIZED, "wrong key, or none")
-        now = int(time.time() * 1000)
-
-        def work(transaction: Transaction) -> Kept | None:
-            if self._rules.known_orders and not is_known_order(transaction, self._rules.profile, event):
-                return None
-            return keep(transaction, self._rules.profile, event, self._rules.targets, now)
-
         try:
-            kept = await self._writer.write(work)
+            kept = await self._writer.keep(event)
         except StoreError as error:
             return _come_back(error.message)
         except Busy:

@@ -9,16 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from cpctl.delivery.entry import from_ms, iso
-from cpctl.delivery.store import Store
+from cpctl.delivery.store import Store, Transaction
 from cpctl.errors import ConfigError, StoreError
 from cpctl.webhooks.app import App, Rules
 from cpctl.webhooks.courier import Courier
+from cpctl.webhooks.event import Event
 from cpctl.webhooks.handovers import Backlog, backlogs
 from cpctl.webhooks.listener import Listener, Told
 from cpctl.webhooks.log import Log
 from cpctl.webhooks.numbers import Numbers
 from cpctl.webhooks.place import Certificate, Place
-from cpctl.webhooks.shelf import last_arrival
+from cpctl.webhooks.shelf import Kept, is_known_order, keep, last_arrival
 from cpctl.webhooks.systemd import Notifier
 from cpctl.webhooks.targets import Target
 from cpctl.webhooks.writer import Busy, Writer
@@ -59,7 +60,7 @@ class Receiver:
         self._keys = surroundings.keys
         self._key_problem = ""
         self._numbers = Numbers()
-        self._writer = Writer(surroundings.make_store)
+        self._writer = Writer(surroundings.make_store, self._keep)
         self._certificate = Certificate(place.tls_cert, place.tls_key) if place.tls_cert else None
         self._couriers = [
             Courier(target, rules.profile, self._writer, surroundings.make_store, log, self._numbers)
@@ -126,6 +127,14 @@ class Receiver:
     def _wake_couriers(self) -> None:
         for courier in self._couriers:
             courier.wake()
+
+    def _keep(self, work: Transaction, events: list[Event]) -> list[Kept | None]:
+        """Keep those of some events that are ours, and None for each of the others."""
+        rules, now = self._rules, int(time.time() * 1000)
+        ours = [not rules.known_orders or is_known_order(work, rules.profile, each) for each in events]
+        known = [each for each, is_ours in zip(events, ours, strict=True) if is_ours]
+        kept = iter(keep(work, rules.profile, known, rules.targets, now) if known else ())
+        return [next(kept) if is_ours else None for is_ours in ours]
 
     # --- beside the answers -----------------------------------------------------------------
 

@@ -11,23 +11,33 @@ from cpctl.delivery.store import Row, Store, Transaction
 from cpctl.errors import InvalidInput
 from cpctl.webhooks.event import Event
 
-_INSERT = """
-    INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at, stage,
-                        payload, received_at, last_at)
-    VALUES (:profile, :digest, :type, :order_id, :item, :order_reference, :item_reference, :event_at, :stage,
-            :payload, :now, :now)
-    ON CONFLICT (profile, digest) DO UPDATE SET times = times + 1, last_at = :now
-    RETURNING id, times
+_IDS = ("order_id", "item", "order_reference", "item_reference")
+_COLUMNS = ("digest", "type", *_IDS, "event_at", "said_at", "stage", "payload")
+# Many events in one statement: they travel as one JSON list, and Python's part of the work is done once for all.
+_INSERT = f"""
+    INSERT INTO events (profile, received_at, last_at, {", ".join(_COLUMNS)})
+    SELECT :profile, :now, :now, {", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(_COLUMNS)))}
+    FROM json_each(:events) WHERE true
+    ON CONFLICT (profile, said_at, digest) DO UPDATE SET times = times + 1, last_at = :now
+    RETURNING digest, id, times
 """
 _LATEST = """
     INSERT INTO latest_events (profile, order_id, item, order_reference, item_reference, event, type, event_at, stage,
                                digest, payload)
-    VALUES (:profile, :order_id, :item, :order_reference, :item_reference, :event, :type, :event_at, :stage,
-            :digest, :payload)
+    SELECT e.profile, e.order_id, e.item, e.order_reference, e.item_reference, e.id, e.type, e.event_at, e.stage,
+           e.digest, e.payload
+    FROM json_each(:ids) ids CROSS JOIN events e ON e.id = ids.value
+    WHERE e.order_id <> '' OR e.item <> ''
     ON CONFLICT (profile, order_id, item) DO UPDATE SET
-        order_reference = :order_reference, item_reference = :item_reference, event = :event, type = :type,
-        event_at = :event_at, stage = :stage, digest = :digest, payload = :payload
-    WHERE (:event_at, :stage, :digest) > (event_at, stage, digest)
+        order_reference = excluded.order_reference, item_reference = excluded.item_reference, event = excluded.event,
+        type = excluded.type, event_at = excluded.event_at, stage = excluded.stage, digest = excluded.digest,
+        payload = excluded.payload
+    WHERE (excluded.event_at, excluded.stage, excluded.digest)
+          > (latest_events.event_at, latest_events.stage, latest_events.digest)
+"""
+_HAND_OVER = """
+    INSERT INTO handovers (profile, target, event, next_at)
+    SELECT :profile, targets.value, ids.value, :now FROM json_each(:ids) ids, json_each(:targets) targets
 """
 # The order in which things happened, whatever the order in which they were told: where time and stage are the same,
 # the digest decides, which does not depend on the arrival.
@@ -43,38 +53,31 @@ class Kept(NamedTuple):
     times: int
 
 
-def keep(work: Transaction, profile: str, event: Event, targets: Sequence[str], now: int) -> Kept:
-    """Keep one event within a transaction; one that is known is counted. `now` is ms since 1970, UTC.
+def keep(work: Transaction, profile: str, events: Sequence[Event], targets: Sequence[str], now: int) -> list[Kept]:
+    """Keep events within a transaction; one that is known is counted. `now` is ms since 1970, UTC.
 
     A new one waits for each of the targets from then on.
     """
-    values = {
-        "profile": profile,
-        "type": event.type,
-        "order_id": event.order,
-        "item": event.item,
-        "order_reference": event.order_reference,
-        "item_reference": event.item_reference,
-        "event_at": now if event.event_at is None else event.event_at,
-        "stage": event.stage,
-        "digest": event.digest,
-        "payload": event.payload,
-    }
-    row = work.one(_INSERT, **values, now=now)
-    assert row is not None
-    kept = Kept(row["id"], row["times"])
-    if kept.times == 1:
-        if event.order or event.item:
-            work.change(_LATEST, **values, event=kept.id)
-        for target in targets:
-            work.change(
-                "INSERT INTO handovers (profile, target, event, next_at) VALUES (:profile, :target, :event, :now)",
-                profile=profile,
-                target=target,
-                event=kept.id,
-                now=now,
-            )
+    rows = work.rows(_INSERT, profile=profile, now=now, events=json.dumps([_columns(each, now) for each in events]))
+    found: dict[str, list[Kept]] = {}
+    for row in rows:  # one that came twice at once is there twice, in either order
+        found.setdefault(row["digest"], []).append(Kept(row["id"], row["times"]))
+    for those in found.values():
+        those.sort(reverse=True)
+    kept = [found[each.digest].pop() for each in events]
+    ids = json.dumps([each.id for each in kept if each.times == 1])
+    if ids != "[]":
+        work.change(_LATEST, ids=ids)
+        if targets:
+            work.change(_HAND_OVER, profile=profile, ids=ids, targets=json.dumps(list(targets)), now=now)
     return kept
+
+
+def _columns(event: Event, now: int) -> tuple[str | int, ...]:
+    """An event as the columns of its row."""
+    at = now if event.event_at is None else event.event_at
+    ids = (event.order, event.item, event.order_reference, event.item_reference)
+    return (event.digest, event.type, *ids, at, event.event_at or 0, event.stage, event.payload)
 
 
 class EventSearch(NamedTuple):

@@ -8,16 +8,19 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
 from cpctl.delivery.store import Store, Transaction
 from cpctl.errors import StoreError
+from cpctl.webhooks.event import Event
+from cpctl.webhooks.shelf import Kept
 
 T = TypeVar("T")
 Identity = tuple[int, int]
 Work = Callable[[Transaction], Any]
+Keep = Callable[[Transaction, list[Event]], Sequence[Kept | None]]
 # So many may wait for the disk; a sender beyond them is asked to come back.
 LONGEST_QUEUE = 4096
 _AT_ONCE = 512
@@ -30,18 +33,22 @@ class Busy(Exception):
 
 
 class _Job(NamedTuple):
-    """A piece of work, and who waits for it: a coroutine (its loop's future) or a thread."""
+    """A piece of work, or an event to keep; and who waits for it: a coroutine (its loop's future) or a thread."""
 
-    work: Work
+    work: Work | None
+    event: Event | None
     waiting: "asyncio.Future[Any] | Future[Any]"
 
 
 class Writer:
     """Runs pieces of work, each whole or not at all, in as few transactions as there can be."""
 
-    def __init__(self, make_store: Callable[[], Store]) -> None:
-        """`make_store` is called in the writing thread, because a store belongs to the thread that opens it."""
-        self._make_store = make_store
+    def __init__(self, make_store: Callable[[], Store], keep: Keep) -> None:
+        """`keep` keeps events, all that wait at once.
+
+        `make_store` is called in the writing thread, because a store belongs to the thread that opens it.
+        """
+        self._make_store, self._keep = make_store, keep
         self._jobs: deque[_Job] = deque()
         self._gathered: list[_Job] = []  # of the loop alone
         self._changed = threading.Condition()
@@ -69,16 +76,25 @@ class Writer:
         since = self._since
         return self._thread.is_alive() and (since is None or time.monotonic() - since < STUCK_SECONDS)
 
+    async def keep(self, event: Event) -> Kept | None:
+        """Keep an event and return when it is committed; None where it is not ours. Raises StoreError, Busy."""
+        kept: Kept | None = await self._handed_in(None, event)
+        return kept
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a transaction and return when it is committed. Raises StoreError, Busy."""
+        result: T = await self._handed_in(work, None)
+        return result
+
+    def _handed_in(self, work: Work | None, event: Event | None) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[T] = loop.create_future()
+        waiting: asyncio.Future[Any] = loop.create_future()
         if self._stopping or len(self._jobs) + len(self._gathered) >= LONGEST_QUEUE:
             raise Busy
         if not self._gathered:  # all that arrives in one turn of the loop is handed in together
             loop.call_soon(self._hand_in)
-        self._gathered.append(_Job(work, waiting))
-        return await waiting
+        self._gathered.append(_Job(work, event, waiting))
+        return waiting
 
     def _hand_in(self) -> None:
         with self._changed:
@@ -92,7 +108,7 @@ class Writer:
         with self._changed:
             if self._stopping:
                 raise Busy
-            self._jobs.append(_Job(work, waiting))
+            self._jobs.append(_Job(work, None, waiting))
             self._changed.notify()
         return waiting.result()
 
@@ -116,12 +132,12 @@ class Writer:
     def _write(self, store: Store, jobs: list[_Job]) -> "list[tuple[_Job, Any]] | None":
         """Commit all the jobs; each with its result or failure. None where one of several spoils it for all."""
         try:
-            results = store.write(lambda work: [job.work(work) for job in jobs])
+            results = store.write(lambda work: self._results(work, jobs))
             if (there := identity(store)) != self._written:
                 # The first commit; or the file was set aside or deleted, and what went into it is found by nobody.
                 if self._written is not None:
                     store.close()
-                    results = store.write(lambda work: [job.work(work) for job in jobs])
+                    results = store.write(lambda work: self._results(work, jobs))
                     there = identity(store)
                 self._written = there
             self.commits += 1
@@ -130,6 +146,12 @@ class Writer:
             return [(job, error) for job in jobs]
         except Exception as error:
             return None if len(jobs) > 1 else [(jobs[0], error)]
+
+    def _results(self, work: Transaction, jobs: list[_Job]) -> list[Any]:
+        """What each job comes to, within one transaction: all events in one go, then the others one by one."""
+        events = [job.event for job in jobs if job.event is not None]
+        kept = iter(self._keep(work, events) if events else ())
+        return [next(kept) if job.work is None else job.work(work) for job in jobs]
 
 
 def identity(store: Store) -> Identity | None:

@@ -52,7 +52,7 @@ def fill(
 ) -> list[Kept]:
     """Let a store receive events, one each second."""
     return store.write(
-        lambda work: [keep(work, profile, each, targets, now + 1000 * n) for n, each in enumerate(events)]
+        lambda work: [keep(work, profile, [each], targets, now + 1000 * n)[0] for n, each in enumerate(events)]
     )
 
 

@@ -293,9 +293,9 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store.write(
         lambda work: work.change(
             "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
-            " stage, payload, received_at, last_at)"
+            " said_at, stage, payload, received_at, last_at)"
             " WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < 60000)"
-            " SELECT 'sandbox', n, 'ItemPacked', n / 4, n, 'o' || (n / 4), 'i' || n, n, 50,"
+            " SELECT 'sandbox', n, 'ItemPacked', n / 4, n, 'o' || (n / 4), 'i' || n, n, n, 50,"
             " json_object('type', 'ItemPacked', 'note', hex(zeroblob(100))), n, n FROM n"
         )
     )
