@@ -45,6 +45,8 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 	@$(BIN)/python -m bench.scan
 	@echo
 	@$(BIN)/python -m bench.batch
+	@echo
+	@$(BIN)/python -m bench.webhooks
 
 dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
 	@$(BIN)/python -m build --no-isolation --outdir dist .

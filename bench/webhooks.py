@@ -30,8 +30,13 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b'{"event": 1, "times": 1}'})
 
 uvicorn.run(app, port=int(sys.argv[1]), http="h11", loop="asyncio", lifespan="off", ws="none",
-            access_log=False, log_level="critical")
+            access_log=sys.argv[2] == "log", log_level="info" if sys.argv[2] == "log" else "critical")
 """
+SERVERS = {
+    "silent": "bare uvicorn, stores nothing, logs nothing",
+    "logging": "bare uvicorn, stores nothing, a line in its log each",
+    "ours": "`webhooks serve`, a durable commit and a line in its log each",
+}
 
 
 @dataclass(frozen=True)
@@ -57,37 +62,45 @@ def main() -> None:
 
 
 def _answers(folder: Path, rounds: int, requests: int) -> None:
-    port = 18731
-    bare = subprocess.Popen([sys.executable, "-c", BARE, str(port)])
+    silent, silent_port = _bare(folder, "silent")
+    logging, logging_port = _bare(folder, "log")
     ours, our_port = _serve(folder)
-    loads: dict[str, list[Load]] = {"bare": [], "ours": []}
+    ports = {"silent": silent_port, "logging": logging_port, "ours": our_port}
+    loads: dict[str, list[Load]] = {name: [] for name in SERVERS}
     try:
         for number in range(-1, rounds):
-            for name, there in (("bare", port), ("ours", our_port)):
-                load = _burst(there, requests, number * requests)
+            for name in SERVERS:
+                load = _burst(ports[name], requests, number * requests)
                 if number >= 0:
                     loads[name].append(load)
     finally:
-        bare.kill()
-        ours.terminate()
-        ours.wait()
-        bare.wait()
-    print(f"| {CONNECTIONS} connections | answers a second | p50 | p99 | p99 / p50 |")
-    print("|---|---|---|---|---|")
-    for name, title in (("bare", "bare uvicorn, stores nothing"), ("ours", "`webhooks serve`, a durable commit each")):
+        for server in (silent, logging, ours):
+            server.terminate()
+            server.wait()
+    print(f"| {CONNECTIONS} connections | answers a second | ours beside it | p50 | p99 | p99 / p50 |")
+    print("|---|---|---|---|---|---|")
+    for name, title in SERVERS.items():
         rate, p50, p99 = (
             statistics.median(getattr(each, what) for each in loads[name]) for what in ("rate", "p50", "p99")
         )
+        ratio = statistics.median(a.rate / b.rate for a, b in zip(loads["ours"], loads[name], strict=True))
         tail = statistics.median(each.p99 / each.p50 for each in loads[name])
-        print(f"| {title} | {rate:.0f} | {p50:.1f} ms | {p99:.1f} ms | **{tail:.2f}** (aim 3) |")
-    ratio = statistics.median(a.rate / b.rate for a, b in zip(loads["ours"], loads["bare"], strict=True))
-    print(f"| ratio of rates | **{ratio:.2f}** (aim 0.50) | | | |")
+        beside = "" if name == "ours" else f"**{ratio:.2f}** (aim 0.50)"
+        print(f"| {title} | {rate:.0f} | {beside} | {p50:.1f} ms | {p99:.1f} ms | {tail:.2f} (aim 3) |")
+
+
+def _bare(folder: Path, log: str) -> tuple["subprocess.Popen[bytes]", int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    with (folder / f"bare-{log}").open("wb") as written:
+        return subprocess.Popen([sys.executable, "-c", BARE, str(port), log], stdout=written, stderr=written), port
 
 
 def _memory(folder: Path, events: int) -> None:
-    server, port = _serve(folder / "memory")
     print("| events received | resident memory of `webhooks serve` |")
     print("|---|---|")
+    server, port = _serve(folder / "memory")
     sent = 0
     try:
         for goal in (events // 10, events // 2, events):

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -177,12 +178,17 @@ class App:
 
     def _tell(self, scope: Scope, answer: Answer, seconds: float) -> None:
         event, kept = answer.event, answer.kept
-        facts: dict[str, object] = {"status": int(answer.status)}
-        if event is not None:
-            facts |= {"type": event.type, "order": event.order, "item": event.item}
-        if kept is not None:
-            facts |= {"event": kept.id, "times": kept.times if kept.times > 1 else None}
-        facts |= {"why": answer.why, "sender": _host(scope), "ms": round(seconds * 1000, 1)}
+        facts = {
+            "status": int(answer.status),
+            "type": event and event.type,
+            "order": event and event.order,
+            "item": event and event.item,
+            "event": kept and kept.id,
+            "times": kept.times if kept and kept.times > 1 else None,
+            "why": answer.why,
+            "sender": _host(scope),
+            "ms": round(seconds * 1000, 1),
+        }
         if event is not None:
             self._log.say(answer.said, facts)
         elif answer.said:
@@ -201,13 +207,19 @@ def _check_head(scope: Scope) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST, "two lengths")
     if length is not None and int(length) > LARGEST_BODY:
         raise _too_large()
-    kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     # A sender that names no type may still have said JSON; one that names another has not.
-    if kind and kind not in ("application/json", "text/json") and not kind.endswith("+json"):
+    if (kind := _other_than_json(headers.get(b"content-type", b""))) is not None:
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not application/json", kind, accept="application/json")
     coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if coding not in ("identity", ""):
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a content-encoding", coding, accept_encoding="identity")
+
+
+@lru_cache(maxsize=64)
+def _other_than_json(header: bytes) -> str | None:
+    """The type that a header names where it is none of JSON's."""
+    kind = header.decode("latin-1").partition(";")[0].strip().lower()
+    return kind if kind and kind not in ("application/json", "text/json") and not kind.endswith("+json") else None
 
 
 class _Body:

@@ -105,6 +105,10 @@ class _Gathering:
         self._send()
         self._transport.close()
 
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._transport.is_closing()
+
     def _send(self) -> None:
         if self._pieces:
             self._transport.write(b"".join(self._pieces))
