@@ -279,8 +279,9 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             ;;
         'webhooks serve')
             switches=('--host free' '--port free' '--tls-cert files' '--tls-key files' '--behind-proxy -'
-                '--max-connections free' '--ready-file files' '--log-format log-forms' '--public-status -'
-                '--forward-to* free' '--exec* commands' '--with-key -' '--known-orders -')
+                '--max-connections free' '--request-seconds free' '--ready-file files' '--log-format log-forms'
+                '--public-status -' '--forward-to* free' '--exec* commands' '--handover-seconds free'
+                '--with-key -' '--known-orders -')
             ;;
         'webhooks list')
             switches=('--type* webhook-types' '--order told-orders' '--item told-items'

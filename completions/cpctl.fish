@@ -400,11 +400,13 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 '--tls-cert files Certificate with its chain (PEM).' '--tls-key files Its key (PEM).' \
                 '--behind-proxy - A proxy in front speaks TLS and says who sends.' \
                 '--max-connections free More are asked to come back.' \
+                '--request-seconds free Senders that take or idle longer are cut.' \
                 '--ready-file files Written when it listens; holds its address.' \
                 '--log-format log-forms text or json.' \
                 '--public-status - Show /health and /metrics to other machines, too.' \
                 '--forward-to* free Post each event there; repeatable.' \
                 '--exec* commands Run this per event, JSON on its stdin; repeatable.' \
+                '--handover-seconds free Longest time for one hand-over; 10 for a URL and 60 for a command where not given.' \
                 '--with-key - Forward with the webhook key in the body, as it was received.' \
                 '--known-orders - Answer 204 for orders that this store does not know.'
         case 'webhooks list'
