@@ -21,6 +21,18 @@ WITH_CONSOLE = (
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with what belongs in it."""
+    yield from made_of_tables()
+    for document in WITH_CONSOLE:
+        yield ROOT / document, console_document(document)
+
+
+def console_document(name: str) -> str:
+    """A document with its console blocks run anew."""
+    return with_real_output((ROOT / name).read_text(encoding="utf-8"))
+
+
+def made_of_tables() -> Iterator[tuple[Path, str]]:
+    """The files that no command has to be run for."""
     yield ROOT / "docs" / "reference.md", reference()
     yield ROOT / "docs" / "coverage.md", coverage()
     yield ROOT / "docs" / "bench.svg", bench_picture()
@@ -28,9 +40,6 @@ def files() -> Iterator[tuple[Path, str]]:
     for shell, name in FILES.items():
         yield ROOT / "completions" / name, completion_script(shell)
     yield from manual_pages()
-    for document in WITH_CONSOLE:
-        file = ROOT / document
-        yield file, with_real_output(file.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -201,13 +201,13 @@ def test_a_row_with_too_many_cells_is_refused(inside: Inside, world: World) -> N
     assert "line 2: it has 5 cells" in result.err
 
 
-def test_a_hundred_thousand_rows_are_accepted_and_told_one_by_one(world: World) -> None:
-    (world.folder / "many.csv").write_text(many(100_000), encoding="utf-8")
+def test_thirty_thousand_rows_are_accepted_and_told_one_by_one(world: World) -> None:
+    (world.folder / "many.csv").write_text(many(30_000), encoding="utf-8")
     result = world.run("signal", "send", "many.csv", "--queue-only", "--result", "many.result.csv")
     assert result.code == 0, result.err
     rows = read_rows((world.folder / "many.result.csv").read_text(encoding="utf-8"))
-    assert len(rows) == 100_000
-    assert [rows[at]["tracking"] for at in (0, 99_999)] == ["T00000000", "T00099999"]
+    assert len(rows) == 30_000
+    assert [rows[at]["tracking"] for at in (0, 29_999)] == ["T00000000", "T00029999"]
     assert {row["cpctl_state"] for row in rows} == {"queued"}
 
 

@@ -170,7 +170,8 @@ def test_every_suffix_of_a_scanner_ends_one_scan(packing: BenchTerminal, shop: W
     assert items_in(shop) == [ITEM, SECOND]
 
 
-def test_a_burst_of_twenty_scans_loses_nothing(packing: BenchTerminal, shop: World) -> None:
+def test_a_burst_of_twenty_scans_loses_nothing(packing: BenchTerminal, shop: World, sandbox: Sandbox) -> None:
+    sandbox.add_fault(make_fault("down"))  # nobody refuses the items, which nobody knows, before all are scanned
     codes = [f"1234567801{number:02d}" for number in range(20)]
     for code in codes:
         packing.send(code)
@@ -179,7 +180,8 @@ def test_a_burst_of_twenty_scans_loses_nothing(packing: BenchTerminal, shop: Wor
     assert items_in(shop) == codes
 
 
-def test_a_burst_in_one_piece_loses_nothing(packing: BenchTerminal, shop: World) -> None:
+def test_a_burst_in_one_piece_loses_nothing(packing: BenchTerminal, shop: World, sandbox: Sandbox) -> None:
+    sandbox.add_fault(make_fault("down"))
     codes = [f"1234567802{number:02d}" for number in range(20)]
     packing.send(*codes)
     packing.until("today 20")

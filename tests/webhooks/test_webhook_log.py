@@ -75,7 +75,7 @@ def test_nothing_that_is_sent_breaks_a_line_or_makes_one(hook_world: World, form
     with serving(hook_world, "--log-format", form) as server:
         for number, evil in enumerate(EVIL.values()):
             assert server.post(event(number, type=evil, order=evil, item=evil)).status == 200
-        server.says("stored", len(EVIL))
+        server.says("sender", len(EVIL))
         said = server.said()
         assert len(lines(server)) == len(EVIL)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", said)
