@@ -145,6 +145,8 @@ class Client:
             return Answer(None, NOT_REACHED, f"the proxy does not let us through: {_innermost(error)}")
         if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
             return Answer(None, NOT_REACHED, f"{self._base_url} is not reached: {_innermost(error)}")
+        if _never_tried(error):
+            return Answer(None, NOT_REACHED, f"no connection was tried: {str(error).rstrip('.')}")
         if isinstance(error, requests.exceptions.Timeout):
             return Answer(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
         if isinstance(error, requests.exceptions.RequestException | OSError):
@@ -173,6 +175,13 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _never_connected(error: BaseException) -> bool:
     return any(isinstance(inner, NewConnectionError) for inner in _chain(error))
+
+
+def _never_tried(error: Exception) -> bool:
+    """Whether requests itself refused: a proxy it cannot speak to, an address it cannot read, authorities it lacks."""
+    if isinstance(error, requests.exceptions.RequestException):
+        return isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL)
+    return isinstance(error, OSError) and "TLS CA certificate bundle" in str(error)
 
 
 def _innermost(error: BaseException) -> str:

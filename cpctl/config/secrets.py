@@ -47,7 +47,7 @@ class Key(NamedTuple):
 
 def mask(text: str, keys: Iterable[Key]) -> str:
     """The text with every key in it replaced."""
-    for key in keys:
+    for key in sorted(keys, key=lambda key: -len(key.value)):  # one may begin as another does
         text = text.replace(key.value, MASK)
     return text
 

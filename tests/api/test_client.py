@@ -243,3 +243,21 @@ def test_only_what_certainly_never_left_cannot_have_landed() -> None:
     assert NO_ANSWER.may_have_landed
     assert not NOT_REACHED.may_have_landed
     assert all(fault_of_status(status).may_have_landed for status in (500, 502, 504))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem", "/nowhere/authorities.pem"),
+        ("HTTPS_PROXY", "socks5://127.0.0.1:9", "SOCKS"),
+    ],
+)
+def test_what_requests_itself_refuses_was_never_sent(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    answer = Client("https://print.invalid", KEY, 5, local=False).post(PATH, {"type": "ItemPacked"})
+    assert (answer.status, answer.fault) == (None, NOT_REACHED)
+    assert told in answer.words and "no connection was tried" in answer.words

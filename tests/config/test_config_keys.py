@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from worlds import Result, World
 
+from cpctl.config.secrets import Key, mask
+
 Inside = Callable[..., Result]
 KEY = "00112233445566778899aabbccddeeff"
 PYTHON = sys.executable
@@ -236,3 +238,7 @@ def test_the_mode_counts_for_every_user_also_for_root(configured: World, inside:
     assert inside(configured, "whoami").code == 3
     configured.config.chmod(0o400)
     assert inside(configured, "whoami").code == 0
+
+
+def test_a_key_that_begins_as_another_is_hidden_whole() -> None:
+    assert mask("say long-key-0123-and-more", [Key("long-key-0123"), Key("long-key-0123-and-more")]) == "say ***"
