@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from cpctl.api.calling import counted
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.api.long_lists import LongList
-from cpctl.cli.run import Run
 from cpctl.completing.remembered import Remembered, file_of, is_word, read, sentence, write
 from cpctl.config.paths import cache_folder, config_file
 from cpctl.lists.order_states import ORDER_STATES, state_number
@@ -57,12 +56,16 @@ ADDED: dict[str, Lesson] = {
 REMOVED: dict[str, Lesson] = {"catalogs/remove": _CATALOGS, "titles/remove": _TITLES}
 
 
-def remember(run: Run) -> None:
-    """Keep the words of all answers of this run, beside those known before. Raises OSError, CpctlError."""
-    config, _ = config_file(run.options.config, run.environment)
-    file = file_of(cache_folder(run.environment), run.profile.name, config)
+# The endpoint of an answer, what it was asked, and what it said.
+Learned = tuple[str, Record, Any]
+
+
+def remember(environment: Mapping[str, str], config: str | None, profile: str, answers: Iterable[Learned]) -> None:
+    """Keep the words of some answers, beside those known before. Raises OSError, CpctlError."""
+    place, _ = config_file(config, environment)
+    file = file_of(cache_folder(environment), profile, place)
     before = kept = read(file)
-    for name, body, result in run.learned:
+    for name, body, result in answers:
         kept = learned(kept, name, body, result)
     if kept != before:
         write(file, kept)

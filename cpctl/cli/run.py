@@ -113,7 +113,7 @@ class Run:
             with suppress(Exception):
                 from cpctl.cli.learning import remember
 
-                remember(self)
+                remember(self.environment, self.options.config, self.profile.name, self.learned)
 
     def key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""

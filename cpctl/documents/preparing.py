@@ -30,18 +30,6 @@ def prepared(document: Document, md5_of: Callable[[str], str]) -> Document:
     return sent
 
 
-def paths_in(document: Document) -> list[str]:
-    """The files at hand that a document names, each once, in its order."""
-    found: dict[str, None] = {}
-
-    def noted(path: str) -> str:
-        found[path] = None
-        return ""
-
-    prepared(document, noted)
-    return list(found)
-
-
 def md5_of_file(path: str | Path, progress: Callable[[int, int], None]) -> str:
     """The MD5 sum of a file of any size; `progress` hears of bytes done and of all. Raises InvalidInput."""
     summed = hashlib.md5(usedforsecurity=False)

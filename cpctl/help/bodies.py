@@ -6,7 +6,7 @@ from typing import Any
 
 from cpctl.api.endpoints import Endpoint
 from cpctl.api.fields import FIELDS
-from cpctl.help.calls import Field
+from cpctl.help.field import Field
 
 # A line of a skeleton that is left out and holds an example: `    # company: Example Ltd   # a comment`.
 _COMMENTED = re.compile(r"^ *# (?:- )?([a-z_0-9]+): +([^\s#…{].*?) *(?: {2,}#.*)?$", re.MULTILINE)

@@ -6,21 +6,11 @@ from typing import Any, NamedTuple
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.api.faults import fault_of_call, fault_of_status
 from cpctl.errors import ExitCode
+from cpctl.help.field import Field
 from cpctl.signals.kinds import FIELDS, LATEST, TIME, VERSIONS, Kind
 from cpctl.signals.kinds import Field as SignalField
 
 MASK = "***"
-
-
-class Field(NamedTuple):
-    """One field of a call: `items[].files[].url` is one within lists. `versions` are those of signals that have it."""
-
-    name: str
-    type: str
-    required: bool
-    meaning: str
-    example: Any = None
-    versions: tuple[str, ...] = ()
 
 
 class Answer(NamedTuple):

@@ -8,7 +8,8 @@ from typing import Any
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.errors import InvalidInput, closest
 from cpctl.help.blocks import Block, Code, Head, Rows, Words
-from cpctl.help.calls import Answer, Call, Field, endpoint_call, name_of, signal_call
+from cpctl.help.calls import Answer, Call, endpoint_call, name_of, signal_call
+from cpctl.help.field import Field
 from cpctl.help.webhook_calls import webhook_call
 from cpctl.signals.kinds import KINDS
 from cpctl.signals.webhook_kinds import WEBHOOKS

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from cpctl.help.calls import MASK, Answer, Call, Field
+from cpctl.help.calls import MASK, Answer, Call
+from cpctl.help.field import Field
 from cpctl.signals.kinds import FIELDS
 from cpctl.signals.webhook_kinds import WEBHOOKS, WebhookKind
 from cpctl.webhooks.answers import ANSWERS

@@ -132,14 +132,6 @@ def isbn(code: str) -> bool:
     return bool(re.fullmatch(r"97[89][0-9]{10}", text)) and gs1(text)
 
 
-def isbn10(code: str) -> bool:
-    """Whether a code has the form and the check sign of the old ISBN: weights 10 to 2, modulo 11."""
-    text = normalise(code)
-    if not re.fullmatch(r"[0-9]{9}[0-9X]", text):
-        return False
-    return (weighted(text[:9], range(10, 1, -1)) + (10 if text[9] == "X" else int(text[9]))) % 11 == 0
-
-
 def ean(code: str) -> bool:
     """Whether a code is that of an article: 13 digits with GS1's check digit. No carrier has 13 digits."""
     text = normalise(code)

@@ -8,7 +8,7 @@ import pytest
 from document_examples import PUBLISH_JSON, a_quote, an_order, changed
 
 from cpctl.documents.checks import check_order
-from cpctl.documents.preparing import PIECE, md5_of_file, paths_in, prepared
+from cpctl.documents.preparing import PIECE, md5_of_file, prepared
 from cpctl.documents.reading import read_document
 from cpctl.errors import InvalidInput
 
@@ -70,11 +70,6 @@ def test_a_file_named_twice_is_read_once() -> None:
     file = {"type": "product", "path": "same.pdf"}
     prepared({"items": [{"files": [file, file]}, {"files": [file]}]}, lambda path: read.append(path) or SUM)
     assert read == ["same.pdf"]
-
-
-def test_the_files_a_document_names_are_known_beforehand() -> None:
-    assert paths_in(with_paths()) == ["files/note.pdf", "files/cover.pdf"]
-    assert paths_in(an_order()) == []
 
 
 @pytest.mark.parametrize("document", [{}, {"items": None}, {"items": [1, None, {"files": "x"}]}, {"files": [1]}])
