@@ -126,6 +126,8 @@ def _outbox(patient: Patient) -> Findings:
     if seen is None:
         yield ok("nothing waits")
         return
+    if seen.step != seen.known:  # what waits in another shape was not counted
+        return
     level, facts = verdict_of(seen.depth, 0, *LATE)
     said = str(facts["reason"])
     if level == 0:

@@ -329,6 +329,7 @@ def test_a_store_of_a_newer_cpctl_is_a_failure(world: World, inside: Inside) -> 
     opened.close()
     result = examine(inside, world, "--offline")
     assert (result.code, one(result, "store")["remedy"]) == (7, "Update cpctl on this machine.")
+    assert told(result, "outbox") == [], "what waits in it cannot be counted: nothing is said of it"
 
 
 def test_a_store_that_can_never_be_made_is_a_failure(world: World, inside: Inside) -> None:
