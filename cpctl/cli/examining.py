@@ -49,7 +49,8 @@ def _configuration(patient: Patient) -> Findings:
     place = f"of {profile.file}" if profile.in_file else "of the environment alone"
     yield ok(f'profile "{profile.name}" {place}; calls go to {profile["base_url"]} ({profile["environment"]})')
     for text in same_key_warnings(profile):
-        yield warning(text, "`cpctl profile set-key signal` takes the right one.")
+        of = f" --profile {profile.name}" if profile.in_file else ""
+        yield warning(text, f"`cpctl profile set-key signal{of}` takes the right one.")
 
 
 def _permissions(patient: Patient) -> Findings:
@@ -124,6 +125,8 @@ def _outbox(patient: Patient) -> Findings:
         return
     if seen is None:
         yield ok("nothing waits")
+        return
+    if seen.step != seen.known:  # what waits in another shape was not counted
         return
     level, facts = verdict_of(seen.depth, 0, *LATE)
     said = str(facts["reason"])

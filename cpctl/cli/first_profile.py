@@ -73,11 +73,13 @@ def _plan(run: Run, file: Path, existing: Configuration, name: str | None, optio
     keys = {service: given_key(file, service, options) for service in SERVICES}
     missing = [] if name else ["NAME"]
     missing += [] if "environment" in settings else ["--environment live|sandbox"]
-    missing += [_option(service) for service in ("core", "signal") if keys[service] is None]
+    keyless = [service for service in ("core", "signal") if keys[service] is None]
+    missing += [_option(service) for service in keyless]
     if missing and not run.can_ask:
+        later = " ".join(f"--later {service}" for service in keyless)
         raise InvalidInput(
             f"Nobody can be asked here, and there is no {', no '.join(missing)}.",
-            "Where a key comes from the environment, or later, say so: --later core.",
+            f"Where a key comes from the environment, or later, say so: {later}." if keyless else "",
         )
     if missing:
         return _asked(run, Plan(file, name or "", settings, {}, options, True), existing, keys)

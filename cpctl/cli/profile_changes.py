@@ -80,7 +80,7 @@ def _new_key(run: Run, target: Target, source: str | None) -> Key:
     if source is None:
         raise InvalidInput(
             "Nobody can be asked for the key here.",
-            f"Give it on standard input: `cpctl profile set-key {target.service} - < FILE`.",
+            f"Give it on standard input: `cpctl profile set-key {target.service} --profile {target.profile} - < FILE`.",
         )
     try:
         text = read_input("-", LONGEST + 1).decode("utf-8-sig").strip()

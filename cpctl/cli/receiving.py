@@ -152,9 +152,11 @@ def _require_library() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("uvicorn", "h11"):
             raise
+        # Never by the name cpctl: package indexes have another program of that name.
+        python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
         raise ConfigError(
             f"`webhooks serve` needs the package {error.name}, which is not installed.",
-            'Install it beside cpctl: pip install "cpctl[webhooks]", or: pipx inject cpctl uvicorn',
+            f"Install it beside cpctl: {python} -m pip install uvicorn, or: pipx inject cpctl uvicorn",
         ) from error
 
 

@@ -121,6 +121,16 @@ def test_a_store_and_folders_that_others_can_use_are_warned_of(world: World, ins
     assert {f"Type: chmod 600 {world.store}", f"Type: chmod go-w {world.store.parent}"} <= remedies
 
 
+def test_the_remedy_for_one_key_in_two_places_names_the_profile(world: World, inside: Inside) -> None:
+    world.configure(
+        "profiles:\n  here: {}\n  second: {core: {api_key: one-key-for-both}, signal: {api_key: one-key-for-both}}\n"
+    )
+    row = next(
+        row for row in told(examine(inside, world, "--offline", "-p", "second"), "configuration") if row["remedy"]
+    )
+    assert row["remedy"] == "`cpctl profile set-key signal --profile second` takes the right one."
+
+
 def test_each_key_is_looked_at(world: World, inside: Inside, sandbox: Sandbox) -> None:
     world.configure(
         f"profiles:\n  here:\n    base_url: {sandbox.base_url}\n    core: {{api_key_file: nowhere}}\n"
@@ -319,6 +329,7 @@ def test_a_store_of_a_newer_cpctl_is_a_failure(world: World, inside: Inside) -> 
     opened.close()
     result = examine(inside, world, "--offline")
     assert (result.code, one(result, "store")["remedy"]) == (7, "Update cpctl on this machine.")
+    assert told(result, "outbox") == [], "what waits in it cannot be counted: nothing is said of it"
 
 
 def test_a_store_that_can_never_be_made_is_a_failure(world: World, inside: Inside) -> None:

@@ -51,6 +51,22 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(
 
 
 @pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("home", "--environment", "live"), "say so: --later core --later signal."),
+        (("home", "--environment", "live", "--later", "core"), "say so: --later signal."),
+        (("home", *LATER), ""),
+    ],
+)
+def test_the_way_out_names_the_keys_that_are_missing_and_no_other(
+    fresh: World, inside: Inside, words: tuple[str, ...], hint: str
+) -> None:
+    said = inside(fresh, *INIT, *words).err
+    assert hint in said
+    assert ("--later" in said) == bool(hint)
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (("two words", *LIVE), 2, "The name of the profile must be of letters, digits"),

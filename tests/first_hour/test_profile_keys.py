@@ -116,10 +116,13 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(shop: World, insi
         assert CORE not in result.err
 
 
-def test_without_a_terminal_and_without_a_minus_the_way_is_named(shop: World, inside: Inside) -> None:
-    result = inside(shop, *SET, "signal")
+@pytest.mark.parametrize(("words", "profile"), [((), "here"), (("--profile", "other"), "other")])
+def test_without_a_terminal_and_without_a_minus_the_way_is_named_for_that_profile(
+    shop: World, inside: Inside, words: tuple[str, ...], profile: str
+) -> None:
+    result = inside(shop, *SET, "signal", *words)
     assert (result.code, result.out) == (2, "")
-    assert "`cpctl profile set-key signal - < FILE`" in result.err
+    assert f"`cpctl profile set-key signal --profile {profile} - < FILE`" in result.err
 
 
 def test_an_unknown_service_or_profile_names_the_nearest(shop: World, inside: Inside) -> None:

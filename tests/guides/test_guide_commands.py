@@ -1,5 +1,6 @@
 """Every command that a document shows can be typed: it is there, and so is each of its options."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -70,3 +71,9 @@ def test_a_shell_understands_every_block(page: str, script: str) -> None:
 
 def test_every_document_is_looked_at() -> None:
     assert {Path("README.md"), Path("docs/services.md")} <= {page.relative_to(ROOT) for page in DOCUMENTS}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_no_document_installs_by_the_bare_name_which_is_another_program_in_the_index(document: Path) -> None:
+    text = document.read_text(encoding="utf-8").replace("`pip install cpctl`, without one, would", "")
+    assert re.findall(r"""pipx? install [^`\n]*(?<=[\s"'])cpctl(?![-\w./])[^`\n]*""", text) == []

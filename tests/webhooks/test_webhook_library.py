@@ -1,5 +1,6 @@
 """The server library is an extra: one command needs it, and says so where it is missing."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_without_the_library_webhooks_serve_says_what_to_install(without: World)
         assert (result.code, result.out) == (3, "")
         assert result.err == (
             "cpctl: `webhooks serve` needs the package uvicorn, which is not installed.\n"
-            '  Install it beside cpctl: pip install "cpctl[webhooks]", or: pipx inject cpctl uvicorn\n'
+            f"  Install it beside cpctl: {sys.executable} -m pip install uvicorn, or: pipx inject cpctl uvicorn\n"
         )
 
 
