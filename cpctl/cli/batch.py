@@ -56,6 +56,8 @@ class Outcome(NamedTuple):
 
 def send(run: Run, file: str, result: str, how: FileOptions) -> None:
     """Read a file of signals, accept and deliver them: the whole of `signal send`."""
+    if result == "-":
+        raise InvalidInput("--result - names no file.", "Add -o csv: the results go to standard output.")
     target = Path(result) if result else None
     if target and file != "-" and target.exists() and target.samefile(file):
         raise InvalidInput(f"--result {result} is the file itself.", "Name another file.")
