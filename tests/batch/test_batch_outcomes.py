@@ -134,6 +134,13 @@ def test_a_dry_run_tells_calls_and_stores_nothing(inside: Inside, world: World, 
     assert '"apikey": "***"' in result.out
 
 
+def test_a_dry_run_of_one_row_speaks_of_one(inside: Inside, world: World) -> None:
+    result = send(inside, world, HEAD + shipped_row(ITEMS[0]), "--dry-run")
+    assert "1 row, 1 signal, about 1 call; the first:" in result.err
+    wrong = send(inside, world, HEAD + shipped_row(ITEMS[0], ""), "--dry-run")
+    assert "cpctl: 1 row is wrong.\n" in wrong.err
+
+
 def test_a_dry_run_shows_signals_of_one_item_in_calls_of_their_own(inside: Inside, world: World) -> None:
     text = f"type,order,item\npacked,{ORDER},{ITEMS[0]}\nproduced,{ORDER},{ITEMS[0]}\npacked,{ORDER},{ITEMS[1]}\n"
     result = send(inside, world, text, "--dry-run", "-o", "json", "--connections", "2")
