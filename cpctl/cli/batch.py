@@ -51,11 +51,17 @@ class Outcome(NamedTuple):
     def words(self) -> str:
         """`8 rows: 6 delivered, 1 duplicate, 1 refused`."""
         counted = ", ".join(f"{number} {state}" for state, number in self.tally.items())
-        return f"{self.rows} row{'' if self.rows == 1 else 's'}{': ' + counted if counted else ''}"
+        return f"{_several(self.rows, 'row')}{': ' + counted if counted else ''}"
+
+
+def _several(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def send(run: Run, file: str, result: str, how: FileOptions) -> None:
     """Read a file of signals, accept and deliver them: the whole of `signal send`."""
+    if result == "-":
+        raise InvalidInput("--result - names no file.", "Add -o csv: the results go to standard output.")
     target = Path(result) if result else None
     if target and file != "-" and target.exists() and target.samefile(file):
         raise InvalidInput(f"--result {result} is the file itself.", "Name another file.")
@@ -314,8 +320,11 @@ def not_accepted(outcome: Outcome) -> str:
     wrong = outcome.tally[INVALID]
     lines = [f"  {each}" for each in outcome.problems]
     lines += [f"  … and {wrong - len(lines)} more."] if wrong > len(lines) else []
-    rows = "1 row is" if wrong == 1 else f"{wrong} rows are"
-    return "\n".join([f"{rows} wrong; nothing was accepted and nothing was sent.", *lines])
+    return "\n".join([f"{_wrong_rows(wrong)} wrong; nothing was accepted and nothing was sent.", *lines])
+
+
+def _wrong_rows(number: int) -> str:
+    return "1 row is" if number == 1 else f"{number} rows are"
 
 
 def _show_first_calls(run: Run, batch: Batch) -> None:
@@ -339,13 +348,18 @@ def _show_first_calls(run: Run, batch: Batch) -> None:
     checked = batch.check(lambda rows: run.output.progress(f"{rows} rows checked"), note)
     run.output.progress("")
     if checked.wrong:
-        run.output.fail("\n".join([f"cpctl: {checked.wrong} rows are wrong.", *(f"  {e}" for e in checked.problems)]))
+        run.output.fail(
+            "\n".join([f"cpctl: {_wrong_rows(checked.wrong)} wrong.", *(f"  {e}" for e in checked.problems)])
+        )
     together = bool(waves) and bundles(waves[1][0].version)
     number = sum(
         max(longest[order], -(-signals // LARGEST_BUNDLE)) if together else signals
         for order, signals in per_order.items()
     )
-    run.output.note(f"{checked.rows} rows, {per_order.total()} signals, about {number} calls; the first:")
+    run.output.note(
+        f"{_several(checked.rows, 'row')}, {_several(per_order.total(), 'signal')}, "
+        f"about {_several(number, 'call')}; the first:"
+    )
     calls = [call for wave in waves.values() for call in calls_of(run.profile, wave)]
     show_calls(run, calls[:CALLS_SHOWN])
     run.status = ExitCode.USAGE if checked.wrong else ExitCode.DONE

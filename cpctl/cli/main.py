@@ -70,6 +70,9 @@ def _invoke(run: Run, arguments: list[str]) -> int:
         return ended.exit_code
     except Ended:
         pass
+    except OSError:
+        _flush()  # where it is help that could not be written, this says so
+        raise
     finally:
         run.remember()
     _flush()
@@ -77,7 +80,7 @@ def _invoke(run: Run, arguments: list[str]) -> int:
 
 
 def _flush() -> None:
-    """Help and version are written by typer; a closed pipe must show here and not on the way out."""
+    """Help and version are written by typer; a closed pipe or full disk must show here and not on the way out."""
     if sys.stdout is not None:
         Output({}, str).write(iter(()))
 

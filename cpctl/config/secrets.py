@@ -1,6 +1,7 @@
 """Keys: from where they come, and how they are kept from being shown."""
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -107,7 +108,10 @@ def refuse_readable_by_others(file: Path, environment: Mapping[str, str] = os.en
     credentials = environment.get("CREDENTIALS_DIRECTORY")
     if os.name == "nt" or (credentials and file.resolve().is_relative_to(Path(credentials).resolve())):
         return
-    mode = file.stat().st_mode & 0o777
+    mode = file.stat().st_mode
+    if stat.S_ISDIR(mode) or stat.S_ISCHR(mode):
+        return  # holds no key; to change the mode of /dev/null or of a folder would do harm
+    mode &= 0o777
     if mode & 0o077:
         raise ConfigError(f"{file} can be read by others (its mode is {mode:04o}).", f"Type: chmod 600 {file}")
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput, nearest
 from cpctl.signals.kinds import KINDS, Kind
+from cpctl.signals.signal import shorten
 
 # Headings by which a field is found, whatever their case, blanks and umlauts. The first is its own name.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -156,7 +157,13 @@ def map_columns(headings: Sequence[str], name: str, shop_maps: Mapping[str, Mapp
     for number, heading in enumerate(headings):
         places.setdefault(fold(heading), []).append(number)
     if not name:
-        return Mapped(_by_alias(headings, places))
+        columns = _by_alias(headings, places)
+        if not columns and any(map(str.strip, headings)):
+            raise InvalidInput(  # else one row without a header would pass for a file without rows
+                f"The file has no column of a signal; its first line is {shorten(', '.join(headings))}.",
+                "That line must name the columns; where it is a row already: --no-header --columns item,tracking.",
+            )
+        return Mapped(columns)
     if name in shop_maps:
         return _by_shop(headings, places, name, shop_maps[name])
     if name not in PRESETS:

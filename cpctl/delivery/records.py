@@ -195,7 +195,7 @@ def _lines(source: str, content: bytes) -> Iterator[Mapping[str, Any]]:
 def _record(place: str, line: str) -> Mapping[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{place}: not JSON ({error}).", "Nothing was imported.") from error
     if not isinstance(record, dict) or set(record) != set(_ALL_CARRIED):
         raise InvalidInput(f"{place}: not a line of `cpctl outbox export`.", "Nothing was imported.")

@@ -1,6 +1,7 @@
 """Writing files that hold what others should not read."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,12 +26,17 @@ def write_private_bytes(file: Path, content: bytes) -> None:
 def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]]:
     """A file to write piece by piece, readable by its owner alone; it is there when all of it is, or the old one stays.
 
-    Without an encoding it takes bytes. Raises InvalidInput where it cannot be written.
+    A device, a pipe or an open stream (/dev/stdout, `>(…)` of a shell) is written to where it stands. Without an
+    encoding it takes bytes. Raises InvalidInput where it cannot be written.
     """
     if not file.name or file.is_dir():
         raise InvalidInput(f'"{file}" is not the name of a file.', "Name a file to write.")
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
+        if _is_stream(file):
+            with _opened(os.open(file, os.O_WRONLY | os.O_APPEND), encoding) as written:
+                yield written
+            return
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with _opened(handle, encoding) as written:
             yield written
@@ -43,6 +49,18 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
         if isinstance(error, OSError):
             raise InvalidInput(f"{file} cannot be written: {error.strerror}.") from error
         raise
+
+
+def _is_stream(file: Path) -> bool:
+    """Whether a name stands for what no file may replace. A link elsewhere is a name as any other."""
+    try:
+        mode = file.lstat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISLNK(mode):
+        folder = file.parent.resolve()
+        return folder == Path("/dev") or folder.is_relative_to("/proc")
+    return not stat.S_ISREG(mode)
 
 
 def _opened(handle: int, encoding: str | None) -> IO[Any]:

@@ -164,8 +164,8 @@ def _compiled(query: str | None) -> Callable[[Any], Any] | None:
 
     try:
         search = jmespath.compile(query).search
-    except (JMESPathError, ValueError) as error:
-        words = str(error).splitlines()[0]
+    except (JMESPathError, ValueError, RecursionError) as error:
+        words = str(error).splitlines()[0].rstrip(".:")
         raise InvalidInput(
             f'--query "{query}" is not JMESPath: {words}.', "See jmespath.org for the language."
         ) from error
@@ -173,7 +173,7 @@ def _compiled(query: str | None) -> Callable[[Any], Any] | None:
     def run(data: Any) -> Any:
         try:
             return search(data)
-        except (JMESPathError, ValueError, TypeError) as error:
+        except (JMESPathError, ValueError, TypeError, RecursionError) as error:
             raise InvalidInput(f'--query "{query}" cannot be applied to this result: {error}.') from error
 
     return run

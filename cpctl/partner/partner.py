@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from cpctl.api.calling import call
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.config.profiles import load_profile
-from cpctl.config.secrets import Key
+from cpctl.config.secrets import SERVICES, Key
 from cpctl.delivery.entry import Entry, Origin, State, exit_of
 from cpctl.delivery.outbox import Accepted, Outbox, utc_now
 from cpctl.delivery.records import Search, depth, find
@@ -111,6 +111,8 @@ class Partner:
         for name, value in said.items():
             if value is not None and not isinstance(value, str):
                 raise InvalidInput(f'{kind}: {name} {value!r} is no text; write it as "{value}".')
+        if at is not None and not isinstance(at, datetime):
+            raise InvalidInput(f"{kind}: at {at!r} is no datetime.", "datetime.fromisoformat makes one of a text.")
         version = version or self._profile["signal_version"]
         row = KINDS.get(kind)
         if row is not None and "shipping_option" in row.required.get(version, ()):
@@ -130,6 +132,10 @@ class Partner:
         Raises InvalidInput, ConfigError and StoreError, and then none was accepted and none sent.
         Once they are accepted, trouble with sending is a fate, not an error.
         """
+        signals = list(signals)
+        for each in signals:
+            if not isinstance(each, Signal):
+                raise InvalidInput(f"{each!r} is no signal.", "`signal` makes one; `report` takes a list of them.")
         now = utc_now()
         checked = [make_signal(each.kind.name, each.version, each.fields, each.at, now) for each in signals]
         if send:
@@ -188,7 +194,12 @@ class Partner:
         return call(self.client(endpoint.key), endpoint, body or {}, timeout or self._profile.timeout)
 
     def client(self, service: str = "core") -> "Client":
-        """A client that posts with the profile's key of a service: core, signal or webhooks. Raises ConfigError."""
+        """A client that posts with the profile's key of a service: core, signal or webhooks.
+
+        Raises InvalidInput, ConfigError.
+        """
+        if service not in SERVICES:
+            raise InvalidInput(f'There is no service "{service}".', nearest(service, SERVICES))
         if service not in self._keys:  # a key command may take its time
             self._keys[service] = self._profile.key(service).read()
         return client_of(self._profile, self._keys[service])

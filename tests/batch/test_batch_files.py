@@ -181,6 +181,16 @@ def test_standard_input_is_a_file_too(world: World, received: Received) -> None:
     assert (result.code, len(received())) == (0, 6), result.err
 
 
+@pytest.mark.parametrize("content", ["T1,T2\n", "T1\nT2\n", "\x00\x01"])
+def test_a_row_in_place_of_a_header_is_never_taken_for_a_file_without_rows(
+    inside: Inside, world: World, received: Received, content: str
+) -> None:
+    result = send(inside, world, content, "--type", "shipped", "--set", f"order={ORDER}")
+    assert (result.code, received()) == (2, [])
+    assert "The file has no column of a signal; its first line is" in result.err
+    assert "--no-header --columns" in result.err
+
+
 def test_a_file_without_a_header_is_told_its_columns(inside: Inside, world: World) -> None:
     rows = f"{ITEMS[0]};T1;{ORDER}\n{ITEMS[1]};T2;{ORDER}\n"
     words = ("--no-header", "--columns", "item,tracking,order", "--type", "shipped", "--queue-only")

@@ -1,6 +1,7 @@
 """What becomes of the rows of a file: accepted together, sent once, told one by one."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from batch_files import (
     states_of,
     stored,
 )
+from cli.cli_terminal import in_shell
 from test_batch_files import Inside, send
 from worlds import NOBODY, World, configuration
 
@@ -130,6 +132,13 @@ def test_a_dry_run_tells_calls_and_stores_nothing(inside: Inside, world: World, 
     assert "6 rows, 6 signals, about 2 calls" in result.err
     assert result.out.count("POST ") == 2
     assert '"apikey": "***"' in result.out
+
+
+def test_a_dry_run_of_one_row_speaks_of_one(inside: Inside, world: World) -> None:
+    result = send(inside, world, HEAD + shipped_row(ITEMS[0]), "--dry-run")
+    assert "1 row, 1 signal, about 1 call; the first:" in result.err
+    wrong = send(inside, world, HEAD + shipped_row(ITEMS[0], ""), "--dry-run")
+    assert "cpctl: 1 row is wrong.\n" in wrong.err
 
 
 def test_a_dry_run_shows_signals_of_one_item_in_calls_of_their_own(inside: Inside, world: World) -> None:
@@ -262,6 +271,34 @@ def test_results_that_cannot_be_written_are_told_before_the_work(
     result = send(inside, world, six(), "--result", "missing/result.csv")
     assert (result.code, received()) == (2, [])
     assert "There is no folder missing" in result.err
+
+
+def test_results_go_into_a_pipe_and_do_not_take_its_place(inside: Inside, world: World) -> None:
+    pipe = world.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert send(inside, world, six(), "--result", "pipe").code == 0
+        rows = read_rows(os.read(reader, 65536).decode())
+    finally:
+        os.close(reader)
+    assert [row["cpctl_state"] for row in rows] == ["delivered"] * 6
+    assert pipe.is_fifo()
+
+
+def test_results_go_to_a_program_that_the_shell_named(world: World) -> None:
+    (world.folder / "rows.csv").write_text(six(), encoding="utf-8")
+    line = '"$@" --result >(cat > seen.csv; touch done); until [ -e done ]; do sleep 0.05; done'
+    code, out, err = in_shell(world, line, ("signal", "send", "rows.csv"))
+    assert (code, out, err) == (0, "", "6 rows: 6 delivered.\n")
+    assert len(read_rows((world.folder / "seen.csv").read_text(encoding="utf-8"))) == 6
+
+
+def test_results_for_standard_output_are_asked_for_with_o(inside: Inside, world: World, received: Received) -> None:
+    result = send(inside, world, six(), "--result", "-")
+    assert (result.code, received()) == (2, [])
+    assert "Add -o csv" in result.err
+    assert not (world.folder / "-").exists()
 
 
 def test_a_terminal_shows_how_fast_it_goes_and_how_long_it_takes(world: World) -> None:

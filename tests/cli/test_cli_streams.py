@@ -68,6 +68,12 @@ def test_a_list_says_what_became_of_it(empty_world: World, line: str, status: in
     assert code == status
 
 
+@pytest.mark.parametrize("words", [("--help",), ("signal",), ("signal", "packed", "-h"), ("--version",), ("help",)])
+def test_help_that_cannot_be_written_is_no_bug(empty_world: World, words: tuple[str, ...]) -> None:
+    code, _, err = in_shell(empty_world, '"$@" >/dev/full', words)
+    assert (code, err) == (1, "cpctl: The result could not be written: No space left on device.\n")
+
+
 @pytest.mark.parametrize("words", [LIST, ("--help",), ("signal", "-h"), ("--version",), (*LIST, "-o", "json")])
 def test_a_reader_that_goes_away_is_no_failure_worth_a_word(empty_world: World, words: tuple[str, ...]) -> None:
     assert reader_gone(empty_world, *words) == (141, "")

@@ -124,6 +124,20 @@ def test_a_configuration_that_others_can_read_is_refused(
     assert not configured.store.exists()
 
 
+def test_nobody_is_told_to_change_the_mode_of_a_folder_or_a_device(configured: World, inside: Inside) -> None:
+    configured.folder.chmod(0o755)
+    folder = inside(configured, "whoami", CPCTL_CONFIG=str(configured.folder))
+    assert (folder.code, folder.err) == (
+        3,
+        f"cpctl: The configuration {configured.folder} cannot be read: Is a directory.\n",
+    )
+    key = "an-invented-signal-key"
+    nothing = inside(
+        configured, "whoami", "-o", "value", "--query", "profile", CPCTL_CONFIG="/dev/null", CPCTL_SIGNAL_KEY=key
+    )
+    assert (nothing.code, nothing.out) == (0, "default\n"), nothing.err
+
+
 TWO = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
 
 

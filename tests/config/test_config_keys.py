@@ -89,6 +89,15 @@ def test_a_key_file_that_others_can_read_is_refused(configured: World, inside: I
     assert not configured.store.exists()
 
 
+@pytest.mark.parametrize(("file", "said"), [("/", "cannot be read: Is a directory"), ("/dev/null", "the key is empty")])
+def test_nobody_is_told_to_change_the_mode_of_what_is_no_key_file(
+    configured: World, inside: Inside, file: str, said: str
+) -> None:
+    told = problem(inside, configured, CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY_FILE=file)
+    assert said in told
+    assert "chmod" not in told
+
+
 def test_what_systemd_hands_over_has_modes_of_its_own(configured: World, inside: Inside) -> None:
     folder = configured.folder / "credentials"
     file = private(folder / "signal", KEY, 0o440)

@@ -244,6 +244,7 @@ def test_what_a_paused_queue_held_moves_in_the_store_that_takes_it_over(
     [
         ('{"uid": 1}', "not a line of `cpctl outbox export`"),
         ("nonsense", "not JSON"),
+        pytest.param("[" * 100_000, "not JSON", id="deep"),
         ("[]", "not a line of `cpctl outbox export`"),
         ({"type": "ItemLost"}, "not a signal that could be sent"),
         ({"version": "3.0"}, "not a signal that could be sent"),

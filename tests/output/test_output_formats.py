@@ -163,6 +163,12 @@ def test_a_query_that_is_no_jmespath_or_does_not_fit_ends_with_2(told: Callable[
     assert f'--query "{query}"' in result.error["message"]
 
 
+def test_a_query_too_deep_to_read_ends_with_2(told: Callable[..., Result]) -> None:
+    result = told("--query", "[" * 5000, "-o", "json")
+    assert (result.code, result.out) == (2, "")
+    assert "is not JMESPath" in result.error["message"]
+
+
 def test_a_bad_query_or_format_is_found_before_anything_is_accepted(world: World, inside: Inside) -> None:
     for options in (["--query", "["], ["-o", "jsn"], ["-o", "value"], ["--color", "red"]):
         result = inside(world, "signal", "packed", ITEM, "--order", ORDER, *options)

@@ -117,6 +117,7 @@ def test_a_refused_signal_is_not_safe_and_says_the_services_words(partner: Partn
         ("ItemDelay", {"delay": 24}, 'delay 24 is no text; write it as "24".'),
         ("ItemPacked", {"item": 123456780001}, 'write it as "123456780001"'),
         ("ItemPacked", {"apikey": "x"}, "apikey is set by cpctl itself"),
+        ("ItemPacked", {"at": "2026-01-20"}, "at '2026-01-20' is no datetime. datetime.fromisoformat makes one"),
     ],
 )
 def test_a_wrong_signal_is_refused_before_anything_is_kept(
@@ -127,6 +128,22 @@ def test_a_wrong_signal_is_refused_before_anything_is_kept(
     assert words in f"{refused.value.message} {refused.value.hint}"
     assert refused.value.exit_code == ExitCode.USAGE
     assert not world.store.exists()
+
+
+def test_what_is_no_list_of_signals_is_told_so_before_anything_is_kept(partner: Partner, world: World) -> None:
+    signal: Any = partner.signal("ItemPacked", ORDER, ITEM)
+    wrong: list[Any] = [signal, [signal, "ItemPacked"], "ItemPacked", [None]]
+    for each in wrong:
+        with pytest.raises(InvalidInput, match="is no signal") as refused:
+            partner.report(each)
+        assert "takes a list" in refused.value.hint
+    assert not world.store.exists()
+
+
+def test_a_client_of_an_unknown_service_is_refused_with_the_names(partner: Partner) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        partner.client("publish")
+    assert "core" in refused.value.hint
 
 
 def test_a_signal_made_by_hand_is_checked_like_any_other(partner: Partner, received: Received) -> None:
