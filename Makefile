@@ -51,6 +51,7 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 	@$(BIN)/python -m onefile.make dist
+	@ls dist
 
 clean: ## Remove what was built.
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ from cpctl.delivery.store import Row, Store, Transaction
 # Seconds after a failed attempt; the last one for all that follow.
 WAITS = (1, 5, 15, 60, 300, 900, 3600)
 LIFETIME = 7 * 86_400  # seconds; then the event stays on the shelf as `failed`, and what came after it moves on
+GIVEN_UP = "given up"  # what stands at the hand-overs of a target that gets nothing more
 # An attempt that is not settled by then was cut off with its process.
 LEASE_MS = 120_000
 # What waits behind another event is put off to the next try of that one, and not looked at before; at least so long.
@@ -184,15 +185,16 @@ def backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Ba
 def put_back(store: Store, events: Sequence[int], now: int) -> int:
     """Let events go to all their targets again, from now on; how many handovers that are. Raises StoreError.
 
-    What is just being handed over follows when that attempt has ended.
+    What is just being handed over follows when that attempt has ended. A target that was given up gets nothing more.
     """
     return store.write(
         lambda work: sum(
             work.change(
                 "UPDATE handovers SET state = 'waiting', attempts = 0, next_at = max(:now, lease_until)"
-                " WHERE event = :event",
+                " WHERE event = :event AND message <> :given_up",
                 now=now,
                 event=event,
+                given_up=GIVEN_UP,
             )
             for event in events
         )
@@ -203,9 +205,10 @@ def give_up(store: Store, profile: str, target: str) -> int:
     """Let a target that is no more have nothing to wait for; how many events that are. Raises StoreError."""
     return store.write(
         lambda work: work.change(
-            "UPDATE handovers SET state = 'done', message = 'given up'"
+            "UPDATE handovers SET state = 'done', message = :given_up"
             " WHERE profile = :profile AND target = :target AND state <> 'done'",
             target=target,
             profile=profile,
+            given_up=GIVEN_UP,
         )
     )

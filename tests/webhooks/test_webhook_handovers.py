@@ -223,3 +223,10 @@ def _next(store: Store, now: int) -> tuple[int, Due] | None:
             return None
         now = later
     raise AssertionError("it never comes")
+
+
+def test_a_target_that_was_given_up_gets_nothing_again_when_events_are_put_back(tmp_path: Path) -> None:
+    store = filled(tmp_path / "cpctl.db", life(), ["crm", "shop"])
+    assert handovers.give_up(store, "sandbox", "crm") == 5
+    assert put_back(store, [1, 2], NOON) == 2
+    assert [(each.target, each.waiting) for each in backlogs(store, "sandbox")] == [("shop", 5)]

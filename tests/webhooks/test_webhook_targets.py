@@ -258,7 +258,7 @@ def measured(server: Served, first: int) -> float:
 
 
 def test_a_target_that_hangs_delays_no_answer(hook_world: World) -> None:
-    told = program(hook_world.folder / "told", "sleep 1000")
+    told = program(hook_world.folder / "told", "exec sleep 30")
     with target_server() as target:
         with serving(hook_world) as server:
             alone = measured(server, 0)
