@@ -8,7 +8,17 @@ from typing import NamedTuple
 from cpctl.delivery.entry import Entry, State, from_ms
 from cpctl.delivery.outbox import Accepted, Clock, Outbox, utc_now
 from cpctl.errors import Conflict, InvalidInput, StoreError
-from cpctl.scanning.codes import SHORTEST_TRACKING, Code, Command, clean, command_of, is_test, read_test, repaired
+from cpctl.scanning.codes import (
+    SHORTEST_TRACKING,
+    Code,
+    Command,
+    clean,
+    command_of,
+    how_to_say,
+    is_test,
+    read_test,
+    repaired,
+)
 from cpctl.scanning.memory import Heard, Memory, Piece
 from cpctl.scanning.reports import Label, Reports, ids_of, told
 from cpctl.scanning.rules import Rules
@@ -131,6 +141,8 @@ class Bench:
         if is_test(code.text):
             reading = read_test(code.text)
             return Verdict(Level.STEP if reading.fine else Level.CHECK, reading.words, reading.hint)
+        if (advice := how_to_say(code.text)) and not self.rules.is_id(code.text):
+            return Verdict(Level.CHECK, *advice)
         if typed and self._typed != code.text:
             self._typed = code.text
             self._last = ("", -BLANKING)
