@@ -67,7 +67,7 @@ def command_of(text: str) -> Command | None:
     return None
 
 
-def how_to_say(text: str) -> tuple[str, str] | None:
+def bare(text: str) -> tuple[str, str] | None:
     """For who types the bare word of a command: what is wrong with it, and the code that says it."""
     if (command := command_of(PREFIX + text)) is None:
         return None
