@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -140,7 +141,7 @@ class _Ending(threading.Thread):
 def _end(child: "subprocess.Popen[bytes]", by_force: bool) -> None:
     """End a command with all it has started."""
     with suppress(OSError):
-        if hasattr(os, "killpg"):
+        if sys.platform != "win32":
             os.killpg(child.pid, signal.SIGKILL if by_force else signal.SIGTERM)  # it leads a session of its own
         else:
             child.kill()
