@@ -134,7 +134,8 @@ def _outbox(patient: Patient) -> Findings:
         yield ok(said)
         return
     paused = "`cpctl outbox release` lets the queue move; " if seen.depth.paused else ""
-    hint = f"{paused}`cpctl outbox flush` sends, and `cpctl outbox list` shows what became of each."
+    sends = "`cpctl outbox flush` sends, and " if seen.depth.waiting else ""
+    hint = f"{paused}{sends}`cpctl outbox list` shows what became of each{'' if sends else ', and what to do'}."
     yield warning(said, hint) if level == 1 else failure(said, hint, ExitCode.TEMPORARY)
 
 

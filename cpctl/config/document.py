@@ -1,7 +1,7 @@
 """The configuration file as a tree whose every value knows its line. The only file that knows yaml's parser."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,9 @@ from cpctl.config.secrets import MASK, refuse_readable_by_others
 from cpctl.errors import ConfigError
 
 # Keys are 32 hexadecimal digits in every example of the documents.
+_DEEPEST = 100
+# libyaml composes by recursion: some ten thousand levels overflow its stack and end the process without a word.
+_DEEPEST_READ = 5_000
 LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{24,}")
 
 
@@ -61,8 +64,10 @@ def parse_document(text: str, file: Path) -> Node:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        if len(text) > _DEEPEST_READ:
+            _refuse_deep(yaml.parse(text, Loader=loader), file)
         root = yaml.compose(text, Loader=loader)
-        return Node(None, file, 1, 1) if root is None else _node(root, file)
+        return Node(None, file, 1, 1) if root is None else _node(root, file, {})
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(file, text, error) from error
     except (yaml.YAMLError, RecursionError) as error:
@@ -89,17 +94,35 @@ def _syntax_error(file: Path, text: str, error: Any) -> ConfigError:
     return ConfigError(f"{place}: {error.problem or error.context}.", hint)
 
 
-def _node(raw: Any, file: Path) -> Node:
+def _refuse_deep(events: Iterable[Any], file: Path) -> None:
+    """Refuse what is nested deeper than any configuration; `events` are read one by one."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if depth > _DEEPEST:
+            mark = event.start_mark
+            raise ConfigError(f"{file}, line {mark.line + 1}, column {mark.column + 1}: nested too deep.")
+
+
+def _node(raw: Any, file: Path, known: dict[int, Node]) -> Node:
+    """The tree below; what aliases name again is the same, or a few lines of them would be billions of values."""
+    if id(raw) not in known:
+        known[id(raw)] = _new_node(raw, file, known)
+    return known[id(raw)]
+
+
+def _new_node(raw: Any, file: Path, known: dict[int, Node]) -> Node:
     line, column = raw.start_mark.line + 1, raw.start_mark.column + 1
     if raw.id == "mapping":
-        return Node(dict(_pairs(raw, file)), file, line, column)
+        return Node(dict(_pairs(raw, file, known)), file, line, column)
     if raw.id == "sequence":
-        return Node([_node(child, file) for child in raw.value], file, line, column)
+        return Node([_node(child, file, known) for child in raw.value], file, line, column)
     empty = raw.tag == "tag:yaml.org,2002:null" or raw.value == ""
     return Node(None if empty else raw.value, file, line, column)
 
 
-def _pairs(raw: Any, file: Path) -> Iterator[tuple[str, Node]]:
+def _pairs(raw: Any, file: Path, known: dict[int, Node]) -> Iterator[tuple[str, Node]]:
     seen: dict[str, int] = {}
     for key, value in raw.value:
         line = key.start_mark.line + 1
@@ -111,6 +134,6 @@ def _pairs(raw: Any, file: Path) -> Iterator[tuple[str, Node]]:
                 f'{place}: "{key.value}" stands here a second time; the first is in line {seen[key.value]}.'
             )
         seen[key.value] = line
-        node = _node(value, file)
+        node = _node(value, file, known)
         # A name is what a person searches for, also where its value begins lines below.
         yield key.value, Node(node.value, file, line, key.start_mark.column + 1)

@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 
 BUSY_SECONDS = 20.0
 GLIMPSE_SECONDS = 0.2
+_PIECE = 4096
+_SUFFIX = ".db"
 _COMPANIONS = ("", "-wal", "-shm")
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _REASONS = {
@@ -120,8 +122,16 @@ class Store:
         return StoreError(f"The store {self.path} failed: {reason}.", hint)
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Rename a damaged store, never delete it: what waits in it may still be read."""
+        """Rename a damaged store, never delete it: what waits in it may still be read.
+
+        Raises StoreError for a text of another name than a store has: that is a wrong path, and the file is another's.
+        """
         self.close()
+        if _primary(error) == sqlite3.SQLITE_NOTADB and self.path.suffix != _SUFFIX and _is_text(self.path):
+            raise StoreError(
+                f"The store {self.path} is no store, but a file of text. It is left as it is.",
+                "Name another file: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
+            ) from error
         aside = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
         try:
             for end in _COMPANIONS:
@@ -251,6 +261,16 @@ def _version(connection: sqlite3.Connection) -> int:
 def _primary(error: sqlite3.Error) -> int:
     """SQLite's primary result code (its low byte); 0 where the error is not SQLite's own."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as texts do. Only for what SQLite calls no database: see `place`, on closing a store."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_PIECE)
+    except OSError:
+        return False
+    return bool(head) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head)
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

@@ -74,7 +74,7 @@ class Table(NamedTuple):
         try:
             yield from self._csv_rows(text) if self.delimiter else _json_rows(self.name, text)
         except UnicodeError as error:
-            raise InvalidInput(f"{self.name} is not {self.encoding} all through.", "Name its --encoding.") from error
+            raise _not_all_through(self.name, self.encoding) from error
         finally:
             text.detach()
 
@@ -107,8 +107,14 @@ def open_table(name: str, file: IO[bytes], reading: Reading = Reading()) -> Tabl
     text = io.TextIOWrapper(file, encoding, newline="")
     try:
         return _table(name, file, text, encoding, note, reading)
+    except UnicodeError as error:
+        raise _not_all_through(name, encoding) from error
     finally:
         text.detach()
+
+
+def _not_all_through(name: str, encoding: str) -> InvalidInput:
+    return InvalidInput(f"{name} is not {encoding} all through.", "Name its --encoding.")
 
 
 def _table(name: str, file: IO[bytes], text: IO[str], encoding: str, note: str, reading: Reading) -> Table:

@@ -3,31 +3,21 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from cpctl.delivery.entry import Entry, State, from_ms
 from cpctl.delivery.outbox import Accepted, Clock, Outbox, utc_now
 from cpctl.errors import Conflict, InvalidInput, StoreError
-from cpctl.scanning.codes import SHORTEST_TRACKING, Code, Command, clean, command_of, is_test, read_test, repaired
+from cpctl.scanning.codes import SHORTEST_TRACKING, Code, Command, bare, clean, command_of, is_test, read_test, repaired
 from cpctl.scanning.memory import Heard, Memory, Piece
 from cpctl.scanning.reports import Label, Reports, ids_of, told
 from cpctl.scanning.rules import Rules
-from cpctl.scanning.verdicts import Level, Verdict, local
+from cpctl.scanning.verdicts import Level, Question, Verdict, local
 from cpctl.signals.carriers import CARRIERS, Known, ean, isbn
 from cpctl.signals.signal import shorten
 
 BLANKING = 1.5  # seconds in which the same code again is the same scan
 NOT_ACCEPTED = "NOT ACCEPTED, do not ship"
 HOW_TO_ORDER = "Scan the order's code first, start with --order, or set order_of_item in the profile."
-
-
-class Question(NamedTuple):
-    """A verdict that waits for an answer. `yes` and `no` do what OK and NEXT decide."""
-
-    verdict: Verdict
-    yes: Callable[[], Verdict]
-    no: Callable[[], Verdict]
-    advice: bool = False  # another label may be scanned instead of an answer
 
 
 class Bench:
@@ -47,6 +37,7 @@ class Bench:
         self.reports = Reports(outbox, rules, self.memory, clock)
         self.question: Question | None = None
         self.parcel: list[Piece] = []
+        self._left: list[Piece] = []  # what an earlier run left on the table, until the first item of this one
         self.order = ""
         self.paused = self.ended = self.help = False
         self.unknown: list[str] = []
@@ -92,7 +83,7 @@ class Bench:
         left = self.memory.unfinished(self.rules.kind.name) if self.rules.wants_label else None
         if left is None:
             return None
-        self.parcel = list(left.pieces)
+        self.parcel, self._left = list(left.pieces), list(left.pieces)
         items = ", ".join(piece.item for piece in left.pieces)
         since = f"{left.since.astimezone():%Y-%m-%d %H:%M}"
         words = f"Item {items} was scanned {since} and has no label yet"
@@ -131,6 +122,8 @@ class Bench:
         if is_test(code.text):
             reading = read_test(code.text)
             return Verdict(Level.STEP if reading.fine else Level.CHECK, reading.words, reading.hint)
+        if (advice := bare(code.text)) and not self.rules.is_id(code.text):
+            return Verdict(Level.CHECK, *advice)
         if typed and self._typed != code.text:
             self._typed = code.text
             self._last = ("", -BLANKING)
@@ -208,11 +201,29 @@ class Bench:
             return self._stop(error.message, error.hint)
         if not self.rules.wants_label:
             return self._accept([piece], None)
+        left, self._left = self._left, []
+        if left and left == self.parcel:
+            return self._ask(
+                f"ITEM {', '.join(each.item for each in left)} was here before, and has no label yet",
+                f"NEXT = put it aside and go on with {item}, OK = both are in one parcel",
+                lambda: self._put_down(piece),
+                lambda: self._instead(piece),
+                Level.CHECK,
+            )
+        return self._put_down(piece)
+
+    def _instead(self, piece: Piece) -> Verdict:
+        order = self.order
+        self._put_aside()
+        self.order = order
+        return self._put_down(piece)
+
+    def _put_down(self, piece: Piece) -> Verdict:
         self.memory.keep([*self.parcel, piece], self._clock())
         self._kept_is_old = False
         self.parcel.append(piece)
         number = "" if len(self.parcel) == 1 else f", number {len(self.parcel)} of this parcel"
-        return Verdict(Level.STEP, f"ITEM {item} of order {piece.order}{number}", "Its label is next.")
+        return Verdict(Level.STEP, f"ITEM {piece.item} of order {piece.order}{number}", "Its label is next.")
 
     def _order_of(self, item: str, heard: Heard) -> str:
         """The order of an item, told and never guessed. Raises InvalidInput where it is not, or told twice."""

@@ -67,6 +67,13 @@ def command_of(text: str) -> Command | None:
     return None
 
 
+def bare(text: str) -> tuple[str, str] | None:
+    """For who types the bare word of a command: what is wrong with it, and the code that says it."""
+    if (command := command_of(PREFIX + text)) is None:
+        return None
+    return f"{command} is said by its code", f"Scan {command} on the sheet, or type {PREFIX}{WORDS[command]}."
+
+
 def is_test(text: str) -> bool:
     """Whether a code is the test code, however its letters arrived."""
     return text.upper().startswith(TEST)

@@ -1,6 +1,6 @@
 """What the bench says: verdicts, and all that a screen shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -44,6 +44,15 @@ class Verdict(NamedTuple):
     at: datetime | None = None
     ids: tuple[int, ...] = ()
     repaired: str = ""  # the keyboard layout from which the code was repaired
+
+
+class Question(NamedTuple):
+    """A verdict that waits for an answer. `yes` and `no` do what OK and NEXT decide."""
+
+    verdict: Verdict
+    yes: Callable[[], Verdict]
+    no: Callable[[], Verdict]
+    advice: bool = False  # another label may be scanned instead of an answer
 
 
 class Row(NamedTuple):

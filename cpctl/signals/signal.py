@@ -14,6 +14,9 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _RESERVED = ("apikey", "type", "datetime", "items")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What a browser or a spreadsheet copies along, and no code has: soft hyphens, blanks of no width, turns of direction.
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CODES = ("order", "item", "tracking", "shipping_option")
 # Halves of characters: what Python makes of an umlaut that a shell in another encoding hands over.
 _NO_TEXT = re.compile(r"[\ud800-\udfff]")
 _LONGEST_NAME = 128
@@ -131,6 +134,9 @@ def _wrong(field: Field, value: str) -> Iterator[str]:
         yield f"{field.name} {shown} holds a control character"
     elif _NO_TEXT.search(value):
         yield f"{field.name} {shown} holds bytes that are not UTF-8 text"
+    elif field.name in _CODES and (found := _INVISIBLE.search(value)):
+        seen = shorten(_INVISIBLE.sub("", value))
+        yield f"{field.name} {seen} holds an invisible character (U+{ord(found[0]):04X}); type it, or copy it anew"
     elif not field.blanks and re.search(r"[\s,]", value):
         yield f"{field.name} {shown} holds a blank or a comma; each id stands alone"
     elif field.name in FIELDS and value.startswith("--"):

@@ -75,6 +75,13 @@ def test_what_is_not_utf8_is_read_as_cp1252_and_that_is_said(inside: Inside, wor
     assert json.loads(stored(world.store)[0]["fields"])["cause"] == "Größe – falsch"
 
 
+def test_a_file_that_is_no_text_is_refused_as_input(inside: Inside, world: World) -> None:
+    result = send(inside, world, b"\x90\x81\xff\x8d,\x9d\n" * 100)
+    assert (result.code, result.out) == (2, "")
+    assert "is not cp1252 all through" in result.err
+    assert stored(world.store) == []
+
+
 def test_an_encoding_that_is_named_is_used(inside: Inside, world: World) -> None:
     text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Размер\n"
     assert send(inside, world, text.encode("cp1251"), "--encoding", "cp1251").code == 0

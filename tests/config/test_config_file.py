@@ -253,3 +253,17 @@ def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(configured: W
     configured.configure(f"{GOOD}    store: ~/kept.db\n")
     place = inside(configured, "profile", "path", "-o", "value", "--query", "[1].path").out
     assert Path(place.strip()) == configured.folder / "kept.db"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, f"{GOOD}    x: {'[' * 9000}"])
+def test_what_is_nested_without_end_is_refused_and_ends_no_process(configured: World, text: str) -> None:
+    configured.configure(text)
+    result = configured.run("whoami")
+    assert (result.code, result.out) == (3, "")
+    assert "nested too deep" in result.err
+
+
+def test_aliases_that_grow_without_end_take_no_time(configured: World, inside: Inside) -> None:
+    rows = [f"a{row}: &a{row} [{', '.join([f'*a{row - 1}'] * 9)}]" for row in range(1, 30)]
+    err = refused(inside, configured, "\n".join(["a0: &a0 [x]", *rows, "profiles: *a29"]))
+    assert 'unknown name "a0"' in err

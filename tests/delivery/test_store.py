@@ -101,6 +101,20 @@ def test_a_file_that_is_no_store_at_all_is_set_aside_as_well(world: "World", for
     assert "All my letters" in kept.read_text()
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "passwd", "parcels.csv"])
+def test_a_text_that_is_named_as_the_store_by_mistake_is_left_alone(world: "World", forks: Forks, name: str) -> None:
+    text = world.folder / "texts" / name
+    text.parent.mkdir()
+    text.write_text("root:x:0:0:Größe:/root:/bin/bash\n" * 400, encoding="utf-8")
+    before = text.read_bytes()
+    for words in (packed(), ["outbox", "list"]):
+        ended = forks.run(world, *words, env={"CPCTL_STORE": str(text)})
+        assert ended.code == ExitCode.STORE
+        assert f"{text} is no store, but a file of text. It is left as it is." in ended.err
+    assert text.read_bytes() == before
+    assert [each.name for each in text.parent.iterdir()] == [name]
+
+
 def test_a_store_of_a_newer_cpctl_is_left_alone(world: "World", sandbox: Sandbox, forks: Forks) -> None:
     forks.ok(world, *packed(), "--queue-only")
     change(world.store, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")

@@ -426,3 +426,14 @@ def test_without_a_home_the_doctor_still_reports(tmp_path: Path, inside: Inside)
     result = inside(bare, "doctor", "-o", "json", HOME="")
     assert result.code == 3
     assert os.path.lexists(tmp_path)
+
+
+def test_a_signal_that_was_refused_is_mended_from_the_list_and_not_by_sending(
+    world: World, sandbox: Sandbox, inside: Inside
+) -> None:
+    sandbox.add_fault(make_fault("status", status=400))
+    inside(world, *shipped())
+    sandbox.clear_faults()
+    row = one(examine(inside, world), "outbox")
+    assert "1 refused or expired" in row["said"]
+    assert row["remedy"] == "`cpctl outbox list` shows what became of each, and what to do."

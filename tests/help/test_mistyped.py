@@ -25,6 +25,7 @@ MISTYPED = {
     "a shared option": (("whoami", "--ouput", "json"), '"--output"'),
     "a shared option before the command": (("--proflie", "x", "whoami"), '"--profile"'),
     "a shared option of a group": (("signal", "--dryrun", "types"), '"--dry-run"'),
+    "an option by its last word": (("signal", "shipped", ITEM, "--option", "UPS"), '"--shipping-option"'),
     "the version": (("--versoin",), '"--version"'),
     "a format": (("signal", "types", "-o", "jsn"), '"json"'),
     "when to use colour": (("signal", "types", "--color", "alwys"), '"always"'),
@@ -137,7 +138,7 @@ def test_an_option_without_its_value_points_to_the_help_of_its_own_command(
 
 
 def test_an_option_that_is_like_no_other_names_none(world: World, inside: Inside) -> None:
-    for word in ("--xyzzy", "-z"):
+    for word in ("--xyzzy", "-z", "--carrier", "--key"):
         result = inside(world, "whoami", word)
         assert result.code == 2
         assert result.err.splitlines()[0] == f'cpctl: There is no option "{word}".'

@@ -442,3 +442,47 @@ def test_a_refused_parcel_can_be_scanned_anew(bank: Bank) -> None:
     bank.pass_time(60)
     bank.deliver(lambda signals: Reply(Verdict.REFUSED, 400, "order canceled"))
     assert bank.scan(ITEM, UPS).level is Level.OK
+
+
+@pytest.mark.parametrize(("word", "code"), [("OK", "CPCTLOK"), ("stop", "CPCTLSTOP"), ("PAUSE", "CPCTLLOCK")])
+def test_who_types_the_word_of_a_command_hears_its_code_and_nothing_is_answered(
+    bank: Bank, word: str, code: str
+) -> None:
+    bank.scan(ITEM, ISBN)
+    asked = bank.bench.question
+    verdict = bank.scan(word)
+    assert verdict.level is Level.CHECK
+    assert f"or type {code}." in verdict.more
+    assert asked is not None
+    assert bank.bench.question is asked
+
+
+def test_who_types_the_word_of_a_command_in_place_of_a_label_still_has_the_item(bank: Bank) -> None:
+    bank.scan(ITEM, "UNDO")
+    assert bank.scan(UPS).level is Level.OK
+
+
+def test_what_an_earlier_run_left_goes_into_no_parcel_by_itself(bank: Bank) -> None:
+    bank.scan(ITEM)
+    bank.reopened().recover()
+    verdict = bank.scan(SECOND)
+    assert verdict.level is Level.CHECK
+    assert f"ITEM {ITEM} was here before" in verdict.words
+    assert bank.scan("CPCTLNEXT").words == f"ITEM {SECOND} of order {ORDER}"
+    bank.scan(UPS)
+    assert bank.told() == [(SECOND, UPS, "UPS", "queued")]
+
+
+def test_what_an_earlier_run_left_goes_into_one_parcel_with_the_next_if_that_is_said(bank: Bank) -> None:
+    bank.scan(ITEM)
+    bank.reopened().recover()
+    bank.scan(SECOND, "CPCTLOK", UPS)
+    assert [item for item, *_ in bank.told()] == [ITEM, SECOND]
+    assert bank.scan(THIRD).level is Level.STEP
+
+
+def test_what_an_earlier_run_left_is_asked_about_once(bank: Bank) -> None:
+    bank.scan(ITEM)
+    bank.reopened().recover()
+    assert bank.scan(UPS).level is Level.OK
+    assert bank.scan(SECOND).level is Level.STEP

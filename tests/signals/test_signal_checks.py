@@ -42,6 +42,9 @@ def refusal(kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, 
         ("12\x0034", "holds a control character"),
         ("12\u009b34", "holds a control character"),
         ("12\u202834", "holds a control character"),
+        ("1234\u200b", "holds an invisible character (U+200B)"),
+        ("12\u202e34", "holds an invisible character (U+202E)"),
+        ("\ufeff1234", "holds an invisible character (U+FEFF)"),
     ],
 )
 def test_an_id_must_be_one_printable_word(name: str, value: str | None, words: str) -> None:
