@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Half of a test's time is spent waiting for processes it started.
-JOBS ?= auto
+# Half of a test's time is spent waiting for processes it started, so two tests share a processor.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs bench dist clean

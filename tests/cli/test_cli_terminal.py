@@ -1,7 +1,9 @@
 """cpctl on a real terminal: tables that fit, colour, and nothing of a stranger's that steers it."""
 
-from collections.abc import Callable
+from collections.abc import sqlite3
+from contextlib import closing
 
+import Callable
 import pexpect
 import pytest
 from cli_server import answering
@@ -109,7 +111,9 @@ def test_what_was_typed_never_steers_the_terminal(world: World) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
 def test_a_question_is_asked_on_the_terminal_and_shows_nothing_that_steers_it(world: World, inside: Inside) -> None:
-    inside(world, "signal", "packed", "1\u202e2", "--order", ORDER, "--queue-only")
+    inside(world, "signal", "packed", ITEM, "--order", ORDER, "--queue-only")
+    with closing(sqlite3.connect(world.store)) as store, store:  # such an id is refused today; an old store may hold it
+        store.execute("UPDATE signals SET item = ?", ["1\u202e2"])
     command = world.command("outbox", "drop", "1")
     env = {"TERM": "dumb", **world.env()}
     for answer, code, state in (("n", 2, "queued"), ("\x03", 130, "queued"), ("y", 0, "dropped")):
