@@ -1,9 +1,9 @@
 """cpctl on a real terminal: tables that fit, colour, and nothing of a stranger's that steers it."""
 
-from collections.abc import sqlite3
+import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 
-import Callable
 import pexpect
 import pytest
 from cli_server import answering
