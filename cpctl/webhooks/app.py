@@ -1,7 +1,6 @@
 """What is answered to whom: the key is checked, the event committed, then the answer given; all else happens after."""
 
 import asyncio
-import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -14,6 +13,7 @@ from cpctl.errors import StoreError
 from cpctl.webhooks.event import Event, Unreadable, WrongKey, read_event
 from cpctl.webhooks.log import Log
 from cpctl.webhooks.numbers import CONTENT_TYPE, Numbers
+from cpctl.webhooks.posting import is_here
 from cpctl.webhooks.shelf import Kept
 from cpctl.webhooks.writer import Busy, Writer
 
@@ -168,7 +168,7 @@ class App:
         return bytes(body)
 
     async def _status(self, scope: Scope) -> Answer:
-        if not (self._rules.public_status or _is_local(_host(scope))):
+        if not (self._rules.public_status or is_here(_host(scope))):
             raise Refused(HTTPStatus.NOT_FOUND, "status is shown to this machine only")
         if scope["path"] == "/metrics":
             text = await self._numbers_text()
@@ -282,10 +282,3 @@ async def _send(send: Send, answer: Answer) -> None:
 def _host(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -101,12 +101,13 @@ def _proxy(host: str) -> SplitResult | None:
     from urllib.request import getproxies, proxy_bypass
 
     address = getproxies().get("https", "")
-    if not address or _is_here(host) or proxy_bypass(host):
+    if not address or is_here(host) or proxy_bypass(host):
         return None
     return urlsplit(address if "://" in address else f"http://{address}")
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host is this machine."""
     import ipaddress
 
     try:
