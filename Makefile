@@ -31,26 +31,26 @@ lint: $(VENV)/installed ## Check style and types.
 	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
 docs: $(VENV)/installed ## Write what is generated: the reference, the completions, the manual pages.
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m tools.docs.generate
 
 bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
-	@$(BIN)/python -m bench.startup
+	@$(BIN)/python -m benchmarks.startup
 	@echo
-	@$(BIN)/python -m bench.completion
+	@$(BIN)/python -m benchmarks.completion
 	@echo
-	@$(BIN)/python -m bench.lists
+	@$(BIN)/python -m benchmarks.lists
 	@echo
-	@$(BIN)/python -m bench.history
+	@$(BIN)/python -m benchmarks.history
 	@echo
-	@$(BIN)/python -m bench.scan
+	@$(BIN)/python -m benchmarks.scan
 	@echo
-	@$(BIN)/python -m bench.batch
+	@$(BIN)/python -m benchmarks.batch
 	@echo
-	@$(BIN)/python -m bench.webhooks
+	@$(BIN)/python -m benchmarks.webhooks
 
 dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
 	@$(BIN)/python -m build --no-isolation --outdir dist .
-	@$(BIN)/python -m onefile.make dist
+	@$(BIN)/python packaging/make.py dist
 	@ls dist
 
 clean: ## Remove what was built.

@@ -37,7 +37,7 @@ def run() -> NoReturn:
 def _complete() -> NoReturn:
     """Answer a shell that completes a line. Whatever happens, it hears words or nothing."""
     with suppress(BaseException):
-        from cpctl.completing.answer import answer
+        from cpctl.cli.completion.candidates import answer
 
         answer(sys.argv[2:])
     os._exit(0)

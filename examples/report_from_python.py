@@ -6,7 +6,7 @@ Run it against the sandbox: cpctl sandbox run -- python3 examples/report_from_py
 import sys
 
 from cpctl.errors import CpctlError
-from cpctl.partner import Partner, exit_code
+from cpctl.sdk import Partner, exit_code
 
 ORDER = "123456780000"
 PARCELS = {"123456780001": "1Z5R89390357567127", "123456780002": "00340434161094015902"}

@@ -10,7 +10,7 @@ def all_commands() -> dict[tuple[str, ...], list[str]]:
     """Every command with the arguments of its own example (the first call of cpctl in it)."""
     found = {}
     for module in [*GROUPS, *COMMANDS]:
-        for name, declared in importlib.import_module(f"cpctl.cli.{module}").commands.declared.items():
+        for name, declared in importlib.import_module(f"cpctl.cli.commands.{module}").commands.declared.items():
             words = (module, name) if module in GROUPS else (name,)
             found[words] = _arguments(words, shlex.split(declared.example))
     return found

@@ -10,7 +10,7 @@ from browser import runner
 from worlds import Result, World, configuration, environment_in
 
 from cpctl.cli.main import main
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.signals.webhook_kinds import WEBHOOKS
-from docs.coverage import CONFIDENCE, ENDPOINTS_COVERED, WEBHOOKS_COVERED
+from cpctl.signals.webhook_types import WEBHOOKS
+from tools.docs.coverage import CONFIDENCE, ENDPOINTS_COVERED, WEBHOOKS_COVERED
 
 
 def test_every_endpoint_and_every_webhook_has_a_row() -> None:

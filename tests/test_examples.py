@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from worlds import World
 
-from docs.generate import WITH_CONSOLE, console_document, made_of_tables
+from tools.docs.generate import WITH_CONSOLE, console_document, made_of_tables
 
 ROOT = Path(__file__).parent.parent
 

@@ -28,7 +28,7 @@ HEAVY = {
     "uvicorn",
     "h11",
     "asyncio",
-    "cpctl.webhooks.app",
+    "cpctl.webhooks.server.app",
 }
 CLI = Path(__file__).parent.parent / "cpctl" / "cli"
 QUEUE_ONLY = (*shipped(), "--queue-only")
@@ -47,25 +47,40 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
 @pytest.mark.parametrize(
     ("arguments", "without"),
     [
-        (["--version"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.delivery", "cpctl.cli.signal"}),
-        (["--help"], HEAVY | {"yaml", "sqlite3", "cpctl.delivery", "cpctl.cli.signal", "cpctl.cli.outbox"}),
+        (["--version"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"}),
+        (
+            ["--help"],
+            HEAVY | {"yaml", "sqlite3", "cpctl.outbox", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
+        ),
         (
             ["signal", "--help"],
-            HEAVY | {"yaml", "cpctl.cli.outbox", "cpctl.cli.profile", "cpctl.cli.sandbox"},
+            HEAVY | {"yaml", "cpctl.cli.commands.outbox", "cpctl.cli.commands.profile", "cpctl.cli.commands.sandbox"},
         ),
-        (["help", "exit-codes"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.delivery", "cpctl.cli.signal"}),
-        (["help", "outbox", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.cli.signal", "cpctl.cli.outbox"}),
+        (
+            ["help", "exit-codes"],
+            HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"},
+        ),
+        (
+            ["help", "outbox", "--help"],
+            HEAVY | {"yaml", "sqlite3", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
+        ),
         (
             ["explain", "shipped"],
-            HEAVY - {"cpctl.sandbox"} | {"yaml", "cpctl.documents", "cpctl.cli.outbox"},
+            HEAVY - {"cpctl.sandbox"} | {"yaml", "cpctl.order_documents", "cpctl.cli.commands.outbox"},
         ),
-        (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
-        (["signal", "types"], HEAVY | {"yaml", "cpctl.delivery.sending", "cpctl.cli.outbox"}),
-        (["profile", "--help"], HEAVY | {"yaml", "cpctl.cli.signal", "cpctl.cli.outbox", "cpctl.cli.sandbox"}),
-        (["profile", "list"], HEAVY | {"cpctl.cli.signal", "cpctl.delivery.sending", "cpctl.cli.first_profile"}),
-        (["doctor", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.health", "cpctl.cli.outbox"}),
-        (["doctor", "--offline"], HEAVY | {"cpctl.api.client", "cpctl.cli.bug_report"}),
-        ([*QUEUE_ONLY], HEAVY | {"cpctl.delivery.sending", "cpctl.api.client"}),
+        (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"}),
+        (["signal", "types"], HEAVY | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"}),
+        (
+            ["profile", "--help"],
+            HEAVY | {"yaml", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox", "cpctl.cli.commands.sandbox"},
+        ),
+        (
+            ["profile", "list"],
+            HEAVY | {"cpctl.cli.commands.signal", "cpctl.outbox.dispatcher", "cpctl.cli.commands.profile.init"},
+        ),
+        (["doctor", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.diagnostics", "cpctl.cli.commands.outbox"}),
+        (["doctor", "--offline"], HEAVY | {"cpctl.api.client", "cpctl.cli.commands.doctor.bundle"}),
+        ([*QUEUE_ONLY], HEAVY | {"cpctl.outbox.dispatcher", "cpctl.api.client"}),
         ([*shipped(), "--dry-run"], HEAVY | {"cpctl.api.client"}),
         ([*shipped()], HEAVY - {"requests", "urllib3"}),
         ([*shipped(), "-o", "json"], HEAVY - {"requests", "urllib3"}),
@@ -80,7 +95,14 @@ def test_a_command_loads_only_what_it_needs(world: World, arguments: list[str], 
     assert not loaded(world, *arguments) & without
 
 
-@pytest.mark.parametrize("module", sorted(path.stem for path in CLI.glob("*.py") if path.stem != "__init__"))
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        ".".join(path.relative_to(CLI).with_suffix("").parts).removesuffix(".__init__")
+        for path in CLI.rglob("*.py")
+        if path.parent != CLI or path.stem != "__init__"
+    ),
+)
 def test_no_command_brings_the_server_library_with_it(module: str) -> None:
     """`webhooks serve` alone needs it, and imports it when it runs."""
     script = f"import sys, cpctl.cli.{module}; print(sorted({{'uvicorn', 'h11', 'asyncio'}} & set(sys.modules)))"
@@ -102,12 +124,12 @@ def test_completing_loads_neither_typer_nor_what_the_words_do_not_need(
     world: World, arguments: list[str], without: set[str]
 ) -> None:
     code = (
-        "import json, sys\nfrom cpctl.completing.answer import answer\nanswer(sys.argv[1:])\n"
+        "import json, sys\nfrom cpctl.cli.completion.candidates import answer\nanswer(sys.argv[1:])\n"
         'print("\\n" + json.dumps(sorted(sys.modules)))'
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=world.env())
     modules = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not modules & (HEAVY | {"typer", "cpctl.cli", "subprocess", "cpctl.delivery.entry"} | without)
+    assert not modules & (HEAVY | {"typer", "subprocess", "cpctl.outbox.models"} | without)
 
 
 def test_a_signal_is_in_the_store_before_requests_is_imported(world: World) -> None:

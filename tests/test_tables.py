@@ -8,19 +8,19 @@ import pytest
 from worlds import World
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.faults import ALL, fault_of_status
-from cpctl.cli.group import LazyGroup
+from cpctl.api.failures import ALL, fault_of_status
+from cpctl.cli.commands.signal import commands as signal_commands
+from cpctl.cli.completion.parameter_values import KINDS_OF_VALUES, kind_of, row_of
+from cpctl.cli.context import Run
+from cpctl.cli.framework import LazyGroup
 from cpctl.cli.root import COMMANDS, GROUPS, root
-from cpctl.cli.run import Run
-from cpctl.cli.signal import commands as signal_commands
-from cpctl.cli.values import KINDS_OF_VALUES, kind_of, row_of
+from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import SETTINGS, SHOP_NAMES
-from cpctl.config.secrets import SERVICES
-from cpctl.delivery.entry import STATE_MEANINGS, State, exit_of
 from cpctl.errors import EXIT_MEANINGS, ExitCode
+from cpctl.outbox.models import STATE_MEANINGS, State, exit_of
 from cpctl.output.formats import FORMATS
-from cpctl.sandbox import rules
-from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
+from cpctl.sandbox.simulated_api import routes as rules
+from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
 
 ROOT = Path(__file__).parent.parent
 EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "")._declared()]

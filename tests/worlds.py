@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
 
 ORDER = "123456780000"
 ITEM, SECOND, THIRD = "123456780001", "123456780002", "123456780003"

@@ -6,10 +6,10 @@ For those who script in Python: the names in `__all__` stay what they are, as do
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cpctl.api.calling import Counted, call, counted
+    from cpctl.api.calls import Counted, call, counted
     from cpctl.api.client import Answer, Client
     from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
-    from cpctl.api.faults import Fault
+    from cpctl.api.failures import Fault
     from cpctl.api.long_lists import LongList
 
 __all__ = ["ENDPOINTS", "Answer", "Client", "Counted", "Effect", "Endpoint", "Fault", "LongList", "call", "counted"]

@@ -11,8 +11,8 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from cpctl import __version__
-from cpctl.api.answers import seconds_of, words_of
-from cpctl.api.faults import NO_ANSWER, NOT_REACHED, Fault, fault_of_call, fault_of_status
+from cpctl.api.error_bodies import seconds_of, words_of
+from cpctl.api.failures import NO_ANSWER, NOT_REACHED, Fault, fault_of_call, fault_of_status
 
 LARGEST_ERROR_BODY = 64 * 1024
 # A positive answer counts when its status line is here; its body is only read to keep the connection.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cpctl.cli.run import Run
+from cpctl.cli.context import Run
 from cpctl.output.columns import CALL
 from cpctl.output.text import escaped_lines
 

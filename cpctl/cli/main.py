@@ -10,9 +10,9 @@ from typing import Any
 
 import typer
 
-from cpctl.cli.group import UsageError
+from cpctl.cli.context import Ended, Run
+from cpctl.cli.framework import UsageError
 from cpctl.cli.root import root
-from cpctl.cli.run import Ended, Run
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, OutputError
 from cpctl.output.streams import Output, prepare_streams
 
@@ -87,7 +87,7 @@ def _flush() -> None:
 
 def _usage(error: Any) -> InvalidInput:
     """typer's words about a wrong command line, with the help to ask for."""
-    from cpctl.cli.mistyped import usage_words
+    from cpctl.cli.suggestions import usage_words
 
     where = error.ctx.command_path if error.ctx else "cpctl"
     return InvalidInput(usage_words(error), f"`{where} --help` shows how.")

@@ -1,6 +1,6 @@
 """The tree of commands at its top. A group is a module of this folder; it is loaded when it is used."""
 
-from cpctl.cli.group import Root
+from cpctl.cli.framework import Root
 
 GROUPS = {
     "signal": "Report production signals: registered, produced, shipped and the others.",

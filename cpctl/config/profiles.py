@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cpctl.config.document import Node, read_document
+from cpctl.config.keys import ENV_NAMES, OLD_WEBHOOKS, SERVICES, KeySource, from_environment
 from cpctl.config.paths import config_file, default_store, expanded
-from cpctl.config.secrets import ENV_NAMES, OLD_WEBHOOKS, SERVICES, KeySource, from_environment
+from cpctl.config.yaml_reader import Node, read_document
 from cpctl.errors import ConfigError, InvalidInput, nearest
-from cpctl.signals.kinds import LATEST, VERSIONS
+from cpctl.signals.signal_types import LATEST, VERSIONS
 
 LIVE_URL = "https://api.cloudprinter.com"
 SIGNAL_1_1_PATH = "/1.1/status/"

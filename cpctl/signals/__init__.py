@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cpctl.signals.causes import CAUSES
-    from cpctl.signals.kinds import FIELDS, KINDS, LATEST, VERSIONS, Field, Kind
     from cpctl.signals.signal import Signal, make_signal, wire_time
+    from cpctl.signals.signal_types import FIELDS, KINDS, LATEST, VERSIONS, Field, Kind
 
 __all__ = [
     "CAUSES",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput, nearest
 from cpctl.signals.causes import CAUSES
-from cpctl.signals.kinds import FIELDS, KINDS, Field, Kind
+from cpctl.signals.signal_types import FIELDS, KINDS, Field, Kind
 
 # A clock at the bench may run ahead of ours by this much before "in the future" is certain.
 CLOCK_TOLERANCE = timedelta(minutes=5)

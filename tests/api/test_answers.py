@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpctl.api.answers import LONGEST_WORDS, seconds_of, words_of
+from cpctl.api.error_bodies import LONGEST_WORDS, seconds_of, words_of
 
 NOW = datetime(2026, 1, 20, 13, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from lines import Behaviour, Server, answering, dripping, read_request, reset, serving
 
-from cpctl.api.calling import TRIES, UNKNOWN_HINT, call, counted
+from cpctl.api.calls import TRIES, UNKNOWN_HINT, call, counted
 from cpctl.api.client import Client
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError

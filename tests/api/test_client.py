@@ -11,7 +11,7 @@ import pytest
 from lines import Server, answering, dripping, read_request, reset, serving
 
 from cpctl.api.client import LARGEST_ERROR_BODY, Answer, Client
-from cpctl.api.faults import ALL, NO_ANSWER, NOT_REACHED, fault_of_status
+from cpctl.api.failures import ALL, NO_ANSWER, NOT_REACHED, fault_of_status
 
 KEY = "canary-key-0123456789"
 PATH = "/cloudsignal/2.0/status/"

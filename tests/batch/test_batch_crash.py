@@ -16,7 +16,7 @@ from batch_files import ITEMS, ORDER, many, read_rows, states_of, stored
 from worlds import World
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 ROWS = 8_000

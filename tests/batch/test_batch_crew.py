@@ -10,12 +10,12 @@ from threading import Barrier, Event, Lock
 import pytest
 from batch_files import states_of, stored
 
-from cpctl.delivery.crew import Crew
-from cpctl.delivery.outbox import Outbox
-from cpctl.delivery.reply import Reply, Verdict
-from cpctl.delivery.sending import FAILURES_IN_A_ROW
-from cpctl.delivery.store import Store
+from cpctl.outbox.delivery_result import Reply, Verdict
+from cpctl.outbox.dispatcher import FAILURES_IN_A_ROW
+from cpctl.outbox.outbox import Outbox
+from cpctl.outbox.parallel_dispatcher import Crew
 from cpctl.signals.signal import Signal, make_signal
+from cpctl.store.store import Store
 
 NOW = datetime.now(UTC)
 OK = Reply(Verdict.DELIVERED, 200)

@@ -11,7 +11,7 @@ import pytest
 from batch_files import HEAD, ITEMS, ORDER, read_rows, shipped_row, six, states_of
 from worlds import NOBODY, Result, World, configuration
 
-from cpctl.cli.folder import Folder
+from cpctl.cli.commands.signal.watch import Folder
 
 Inside = Callable[..., Result]
 Received = Callable[[], list[dict[str, Any]]]

@@ -9,8 +9,8 @@ from batch_files import ITEMS, ORDER, stored
 from test_batch_files import Inside, send
 from worlds import Result, World, configuration
 
-from cpctl.delivery.maps import ALIASES, PRESETS, fold, kind_named
-from cpctl.sandbox.server import Sandbox
+from cpctl.imports.column_mapping import ALIASES, PRESETS, fold, kind_named
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 SHOP = (

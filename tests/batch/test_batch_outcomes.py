@@ -25,7 +25,7 @@ from test_batch_files import Inside, send
 from worlds import NOBODY, World, configuration
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 VOIDING = "type,order,item,tracking,void\n"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from worlds import ITEM, ORDER, SECOND, Result, World, configuration, shipped
 
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 Received = Callable[[], list[dict[str, Any]]]

@@ -12,8 +12,8 @@ from cli_tree import ALL_COMMANDS
 from worlds import ITEM, NOBODY, ORDER, Result, World
 
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.config.secrets import ENV_NAMES, SERVICES
-from cpctl.sandbox.server import Sandbox
+from cpctl.config.keys import ENV_NAMES, SERVICES
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 # Looked for is this beginning: half a key is a leak, too. The last four characters may be shown.
@@ -222,7 +222,7 @@ def test_no_bug_shows_a_key(
         raise ZeroDivisionError(f"cannot divide {KEYS['signal']}")
 
     world = configured(empty_world, guarded.base_url, "command")
-    monkeypatch.setattr("cpctl.partner.sender.signal_endpoint", broken)
+    monkeypatch.setattr("cpctl.sdk.sender.signal_endpoint", broken)
     result = inside(world, *TELLING[0])
     assert result.code == 1
     assert "Traceback" in result.err

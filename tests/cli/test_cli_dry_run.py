@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from worlds import ITEM, NOBODY, ORDER, SECOND, Result, World, shipped
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AT = ("--at", "2026-01-20T13:00:00Z")

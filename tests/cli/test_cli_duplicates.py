@@ -7,7 +7,7 @@ import pytest
 from worlds import ITEM, ORDER, SECOND, THIRD, Result, World, shipped
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 Received = Callable[[], list[dict[str, Any]]]

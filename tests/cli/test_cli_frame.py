@@ -9,8 +9,8 @@ from cli_tree import ALL_COMMANDS
 from worlds import ITEM, ORDER, Result, World, shipped
 
 from cpctl import __version__
+from cpctl.cli.context import SharedOptions
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.cli.run import SharedOptions
 
 Inside = Callable[..., Result]
 ROOT = Path(__file__).parent.parent.parent
@@ -183,7 +183,7 @@ def test_quiet_says_nothing_and_twice_not_even_a_warning(world: World, inside: I
 def test_a_bug_shows_its_traceback_only_with_debug(
     world: World, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.signals.kinds.KINDS", None)
+    monkeypatch.setattr("cpctl.signals.signal_types.KINDS", None)
     result = inside(world, "signal", "types")
     assert (result.code, result.out) == (1, "")
     assert "This is a bug in cpctl: AttributeError" in result.err

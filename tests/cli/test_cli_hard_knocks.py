@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from worlds import ITEM, ORDER, SECOND, Result, World, configuration, shipped
 
-from cpctl.documents.skeletons import core_skeleton
+from cpctl.order_documents.skeletons import core_skeleton
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 WAITS = (*shipped(), "--queue-only")

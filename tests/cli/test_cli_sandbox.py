@@ -7,7 +7,7 @@ import pytest
 from worlds import ITEM, NOBODY, ORDER, Result, World, shipped
 
 from cpctl.sandbox.faults import FAULTS
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 PACK = f"cpctl signal packed {ITEM} --order {ORDER} -o value --query '[].state'"

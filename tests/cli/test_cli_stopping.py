@@ -12,7 +12,7 @@ import pytest
 from worlds import ITEM, ORDER, SECONDS, World, shipped
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 

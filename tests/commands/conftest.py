@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from worlds import World, configuration, environment_in
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 
 @pytest.fixture

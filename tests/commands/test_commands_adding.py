@@ -13,9 +13,9 @@ from call_examples import CORE, ORDER, ORDER_INFO, PUBLISH_ORDER, an_order, as_b
 from call_server import Said, scripted
 from worlds import NOBODY, Result, World, configuration
 
-from cpctl.cli import adding
+from cpctl.cli.commands.orders import add as adding
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

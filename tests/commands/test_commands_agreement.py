@@ -6,15 +6,15 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cpctl.documents.checks import check_order, check_quote
-from cpctl.documents.preparing import prepared
-from cpctl.documents.quotes import quote_from_document
-from cpctl.sandbox.catalogue import PRODUCTS, files_of
-from cpctl.sandbox.countries import COUNTRIES
-from cpctl.sandbox.options import OPTIONS
-from cpctl.sandbox.rules import answer
-from cpctl.sandbox.shipping import LEVELS, best_offer
-from cpctl.sandbox.state import KEYS, State
+from cpctl.order_documents.checks import check_order, check_quote
+from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.quote_requests import quote_from_document
+from cpctl.sandbox.fixtures.destinations import COUNTRIES
+from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, files_of
+from cpctl.sandbox.fixtures.product_options import OPTIONS
+from cpctl.sandbox.fixtures.shipping_offers import LEVELS, best_offer
+from cpctl.sandbox.sandbox_state import KEYS, State
+from cpctl.sandbox.simulated_api.routes import answer
 
 Document = dict[str, Any]
 FEW = settings(

@@ -9,8 +9,8 @@ import pytest
 from call_examples import CORE, ORDER, PUBLISH_ORDER
 from worlds import Result, World
 
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 Write = Callable[..., str]

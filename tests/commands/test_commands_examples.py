@@ -15,7 +15,7 @@ from call_server import Said, scripted
 from worlds import Result, World
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

@@ -10,7 +10,7 @@ from call_server import Said, scripted
 from worlds import Result, World
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

@@ -14,9 +14,9 @@ from call_examples import CORE, an_order, as_bytes
 from call_server import Said, scripted
 from worlds import Result, World
 
-from cpctl.sandbox.control import Control
+from cpctl.sandbox.control.control_client import Control
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

@@ -10,7 +10,7 @@ from call_examples import CORE, FAST, GROUND, OFFERS, ORDER, POSTAL, PUBLISH_ORD
 from call_server import Said, scripted
 from worlds import Result, World
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

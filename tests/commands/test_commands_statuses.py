@@ -11,8 +11,8 @@ from worlds import Result, World
 
 from cpctl.api.endpoints import ENDPOINTS, Effect
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 AtUrl = Callable[[str], World]

@@ -6,8 +6,8 @@ import pytest
 from worlds import World
 
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.lists.countries import COUNTRIES
 from cpctl.output.formats import FORMATS
+from cpctl.reference_data.countries import COUNTRIES
 from cpctl.signals.causes import CAUSES
 
 Known = tuple[World, Callable[[str], list[str]]]

@@ -10,9 +10,9 @@ import pytest
 from worlds import Result, World, configuration
 
 from cpctl.api.long_lists import LONG, long_list
-from cpctl.cli.learning import learned
-from cpctl.completing.remembered import MOST, Remembered, file_of, is_word, read, sentence, write
-from cpctl.sandbox.server import Sandbox
+from cpctl.cli.completion.hint_cache import MOST, Remembered, file_of, is_word, read, sentence, write
+from cpctl.cli.completion.hints import learned
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 

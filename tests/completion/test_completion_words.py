@@ -10,11 +10,11 @@ import pytest
 from completion_shells import SHELLS, Offered, install, offered_by
 from worlds import ITEM, NOBODY, ORDER, SECOND, World, configuration, shipped
 
-from cpctl.cli.values import KINDS_OF_VALUES, known_words
-from cpctl.completing.answer import KINDS
-from cpctl.completing.tree import BOTH, FREE, SHELLS_OWN
-from cpctl.delivery.entry import OPEN
-from cpctl.delivery.glimpse import OPEN_STATES
+from cpctl.cli.completion.candidates import KINDS
+from cpctl.cli.completion.nodes import BOTH, FREE, SHELLS_OWN
+from cpctl.cli.completion.parameter_values import KINDS_OF_VALUES, known_words
+from cpctl.outbox.completion_queries import OPEN_STATES
+from cpctl.outbox.models import OPEN
 
 Installed = tuple[World, Offered]
 # What a shell would run, expand, or take apart, were it not told that it is one word.

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from worlds import ITEM, NOBODY, ORDER, Result, World, keys_of_sandbox
 
+from cpctl.config.keys import ENV_NAMES
 from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
-from cpctl.config.secrets import ENV_NAMES
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 

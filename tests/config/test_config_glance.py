@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cpctl.config.glance import Glance, glance
+from cpctl.config.profile_names import Glance, glance
 from cpctl.config.profiles import read_configuration
 from cpctl.errors import CpctlError
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from worlds import Result, World
 
-from cpctl.config.secrets import Key, mask
+from cpctl.config.keys import Key, mask
 
 Inside = Callable[..., Result]
 KEY = "00112233445566778899aabbccddeeff"

@@ -11,8 +11,8 @@ from worlds import Result, World, shipped
 
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 COMMANDS = [("profile", "list"), ("profile", "show"), ("profile", "path"), ("profile", "check"), ("whoami",)]

@@ -14,10 +14,12 @@ from functools import partial
 from typing import IO, Any
 
 from cpctl.api.client import Answer, Client
-from cpctl.cli import flushing, outbox, reporting
-from cpctl.cli import signal as signal_commands
+from cpctl.cli.commands import outbox
+from cpctl.cli.commands import signal as signal_commands
+from cpctl.cli.commands.outbox import flush as flushing
+from cpctl.cli.commands.signal import submit as reporting
 from cpctl.cli.main import main
-from cpctl.delivery import sending
+from cpctl.outbox import dispatcher as sending
 
 LOADED = (flushing, outbox, reporting, signal_commands, sending)  # so that a fork need not
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from shop import ITEM, SECOND, Forks, neighbour, packed, pass_time, rows, shipped
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from worlds import World

@@ -10,7 +10,7 @@ import pytest
 from shop import ITEM, ORDER, Body, Ended, Forks, packed, rows, select
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from worlds import World

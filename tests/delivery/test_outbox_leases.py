@@ -23,7 +23,7 @@ from shop import (
 )
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from worlds import World

@@ -18,14 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cpctl.delivery.entry import Entry, State
-from cpctl.delivery.outbox import Outbox
-from cpctl.delivery.records import Search, find
-from cpctl.delivery.reply import Reply, Verdict
-from cpctl.delivery.sending import Delivery
-from cpctl.delivery.store import Store, Transaction
 from cpctl.errors import Conflict
+from cpctl.outbox.delivery_result import Reply, Verdict
+from cpctl.outbox.dispatcher import Delivery
+from cpctl.outbox.models import Entry, State
+from cpctl.outbox.outbox import Outbox
+from cpctl.outbox.queries import Search, find
 from cpctl.signals.signal import Signal, make_signal, wire_time
+from cpctl.store.store import Store, Transaction
 
 ORDERS = ("123456780000", "123456790000")
 ITEMS = ("0001", "0002")

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop import ITEM, ORDER, SECOND, THIRD, Forks, configuration, packed, pass_time, rows, select, shipped, states
 
-from cpctl.delivery.sending import SCHEDULE, backoff_ms
+from cpctl.outbox.dispatcher import SCHEDULE, backoff_ms
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from worlds import World

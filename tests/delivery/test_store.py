@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from shop import ITEM, SECOND, Forks, change, packed, rows, select, shipped, states
 
-from cpctl.delivery import store as store_module
-from cpctl.delivery.migrations import MIGRATIONS
-from cpctl.delivery.place import NETWORK_FILE_SYSTEMS, network_file_system, prepare_place
-from cpctl.delivery.store import Store
 from cpctl.errors import ExitCode, StoreError
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.store import store as store_module
+from cpctl.store.location import NETWORK_FILE_SYSTEMS, network_file_system, prepare_place
+from cpctl.store.migrations import MIGRATIONS
+from cpctl.store.store import Store
 
 if TYPE_CHECKING:
     from worlds import World
@@ -367,7 +367,7 @@ def test_where_no_table_tells_a_folder_counts_as_local(tmp_path: Path) -> None:
 def test_a_store_on_a_network_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.delivery.place.network_file_system", lambda folder: "nfs4")
+    monkeypatch.setattr("cpctl.store.location.network_file_system", lambda folder: "nfs4")
     with pytest.raises(StoreError, match=re.escape("network file system (nfs4)")):
         prepare_place(tmp_path / "data" / "cpctl.db")
     assert not (tmp_path / "data").exists()

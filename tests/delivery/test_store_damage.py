@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shop import ITEM, ORDER, SECOND, shipped
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from worlds import World

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.delivery.entry import OPEN, STORED_STATES, State, from_ms
-from cpctl.delivery.outbox import Outbox
-from cpctl.delivery.records import Search, depth, find, waiting_elsewhere
-from cpctl.delivery.store import Store
+from cpctl.outbox.models import OPEN, STORED_STATES, State, from_ms
+from cpctl.outbox.outbox import Outbox
+from cpctl.outbox.queries import Search, depth, find, waiting_elsewhere
+from cpctl.store.store import Store
 
 # Each state, order, item and profile occurs with each other.
 MANY = """

@@ -4,8 +4,8 @@ import copy
 import re
 from typing import Any
 
-from cpctl.documents.checks import Problem, check_order
-from cpctl.documents.reading import read_document
+from cpctl.order_documents.checks import Problem, check_order
+from cpctl.order_documents.reader import read_document
 
 Document = dict[str, Any]
 NOTHING = object()

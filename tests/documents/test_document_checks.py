@@ -18,8 +18,8 @@ from document_examples import (
     warnings,
 )
 
-from cpctl.documents.checks import Problem, check_order, check_publish_order, check_quote
-from cpctl.documents.values import REORDER_CAUSES
+from cpctl.order_documents.checks import Problem, check_order, check_publish_order, check_quote
+from cpctl.order_documents.value_checks import REORDER_CAUSES
 
 ADDRESS_FIELDS = ("type", "firstname", "lastname", "street1", "zip", "city", "country", "email", "phone")
 QUOTE_HASH = "0123456789abcdef" * 4

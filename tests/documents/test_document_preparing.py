@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from document_examples import PUBLISH_JSON, a_quote, an_order, changed
 
-from cpctl.documents.checks import check_order
-from cpctl.documents.preparing import PIECE, md5_of_file, prepared
-from cpctl.documents.reading import read_document
 from cpctl.errors import InvalidInput
+from cpctl.order_documents.checks import check_order
+from cpctl.order_documents.preparation import PIECE, md5_of_file, prepared
+from cpctl.order_documents.reader import read_document
 
 SUM = "0123456789abcdef0123456789abcdef"
 

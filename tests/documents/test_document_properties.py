@@ -8,14 +8,14 @@ from document_examples import NOTHING, at, changed, errors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.documents.checks import check_order, check_publish_order, check_quote
-from cpctl.documents.preparing import prepared
-from cpctl.documents.quotes import quote_from_document
-from cpctl.documents.reading import read_document
-from cpctl.documents.values import ITEM_FILES, REORDER_CAUSES, SHIPPING_LEVELS
-from cpctl.lists.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.lists.currencies import CURRENCIES
-from cpctl.lists.states import STATES
+from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
+from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.quote_requests import quote_from_document
+from cpctl.order_documents.reader import read_document
+from cpctl.order_documents.value_checks import ITEM_FILES, REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.reference_data.countries import COUNTRIES, WITHOUT_ZIP
+from cpctl.reference_data.country_states import STATES
+from cpctl.reference_data.currencies import CURRENCIES
 
 Document = dict[str, Any]
 

@@ -5,10 +5,10 @@ import copy
 import pytest
 from document_examples import PUBLISH_JSON, a_quote, an_order, changed, errors
 
-from cpctl.documents.checks import check_quote
-from cpctl.documents.quotes import EXAMPLE, quote_from_document, quote_from_specs
-from cpctl.documents.reading import read_document
 from cpctl.errors import InvalidInput
+from cpctl.order_documents.checks import check_quote
+from cpctl.order_documents.quote_requests import EXAMPLE, quote_from_document, quote_from_specs
+from cpctl.order_documents.reader import read_document
 
 
 def test_the_example_of_the_documents_can_be_typed() -> None:

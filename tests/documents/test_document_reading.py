@@ -10,9 +10,9 @@ from document_examples import PUBLISH_JSON, PUBLISH_TEXT, a_quote, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpctl.documents import reading
-from cpctl.documents.reading import MAX_BYTES, MAX_DEPTH, read_document
 from cpctl.errors import ExitCode, InvalidInput
+from cpctl.order_documents import reader as reading
+from cpctl.order_documents.reader import MAX_BYTES, MAX_DEPTH, read_document
 
 
 def refusal(content: str | bytes) -> InvalidInput:

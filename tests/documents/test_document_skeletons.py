@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from cpctl.documents.checks import check_order, check_publish_order
-from cpctl.documents.fields import ORDER, PUBLISH_ORDER, Level
-from cpctl.documents.preparing import prepared
-from cpctl.documents.reading import read_document
-from cpctl.documents.skeletons import core_skeleton, publish_skeleton
+from cpctl.order_documents.checks import check_order, check_publish_order
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, Level
+from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.reader import read_document
+from cpctl.order_documents.skeletons import core_skeleton, publish_skeleton
 
 BOTH = pytest.mark.parametrize(
     ("skeleton", "check", "level"),

@@ -16,13 +16,13 @@ from document_examples import (
     warnings,
 )
 
-from cpctl.documents.checks import check_order, check_publish_order, check_quote
-from cpctl.documents.values import REORDER_CAUSES, SHIPPING_LEVELS
-from cpctl.lists.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.lists.countries import MEANT as MEANT_COUNTRIES
-from cpctl.lists.currencies import CURRENCIES
-from cpctl.lists.currencies import MEANT as MEANT_CURRENCIES
-from cpctl.lists.states import STATE_REQUIRED, STATES
+from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
+from cpctl.order_documents.value_checks import REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.reference_data.countries import COUNTRIES, WITHOUT_ZIP
+from cpctl.reference_data.countries import MEANT as MEANT_COUNTRIES
+from cpctl.reference_data.country_states import STATE_REQUIRED, STATES
+from cpctl.reference_data.currencies import CURRENCIES
+from cpctl.reference_data.currencies import MEANT as MEANT_CURRENCIES
 
 QUOTE_HASH = "0123456789abcdef" * 4
 

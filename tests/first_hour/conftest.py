@@ -6,7 +6,7 @@ import pytest
 from conversation import CORE, HOOK, SIGNAL
 from worlds import World
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from conversation import Conversation
 from strange_servers import certificate, proxy, telling_time
 from worlds import NOBODY, Result, World, configuration, environment_in, shipped
 
-from cpctl.cli.examining import CHECKS
-from cpctl.health.network import Way, connection, reach
+from cpctl.cli.commands.doctor.checks import CHECKS
+from cpctl.diagnostics.network_checks import Way, connection, reach
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 # The authorities of the machine these tests run on are none of their business.
@@ -366,7 +366,7 @@ def test_a_check_that_breaks_down_is_a_line_and_not_the_end(
     def broken(place: Path) -> Iterator[Any]:
         raise ZeroDivisionError("no disk at all")
 
-    monkeypatch.setattr("cpctl.health.machine.disk", broken)
+    monkeypatch.setattr("cpctl.diagnostics.machine_checks.disk", broken)
     result = examine(inside, world, "--offline")
     assert result.code == 1
     assert "this check broke down: ZeroDivisionError: no disk at all" in one(result, "disk")["said"]

@@ -12,7 +12,7 @@ import pytest
 from strange_servers import repeating
 from worlds import ITEM, ORDER, Result, World, shipped
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 CANARY = "Kanarienvogel"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.config.changing import _plain
-from cpctl.config.document import parse_document
-from cpctl.config.editing import with_default, with_key_file, with_profile
+from cpctl.config.changes import _plain
 from cpctl.config.profiles import Configuration, check_profile, checked_configuration
+from cpctl.config.yaml_editor import with_default, with_key_file, with_profile
+from cpctl.config.yaml_reader import parse_document
 from cpctl.errors import ConfigError
 
 FILE = Path("config.yaml")

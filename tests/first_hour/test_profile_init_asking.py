@@ -9,7 +9,7 @@ import pytest
 from conversation import CORE, HOOK, SIGNAL, Conversation
 from worlds import NOBODY, World
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 INIT = ("profile", "init")
 

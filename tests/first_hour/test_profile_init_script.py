@@ -11,7 +11,7 @@ import pytest
 from conversation import CORE
 from worlds import NOBODY, Result, World
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 INIT = ("profile", "init")

@@ -8,7 +8,7 @@ import pytest
 from conversation import CORE, SIGNAL, Conversation
 from worlds import NOBODY, Result, World
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 SET = ("profile", "set-key")

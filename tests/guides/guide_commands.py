@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import typer
 from guide_pages import blocks, inline_codes
 
-from cpctl.cli.group import UsageError
+from cpctl.cli.context import Run
+from cpctl.cli.framework import UsageError
 from cpctl.cli.root import GROUPS, root
-from cpctl.cli.run import Run
 
 SHELL = ("sh", "bash", "crontab", "ini", "bat")
 # A word stands for something to fill in: FILE, ID, ITEM…, 1.2.3, …; "1" can be an id, a number and a text.

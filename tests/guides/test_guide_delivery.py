@@ -8,10 +8,10 @@ from guide_commands import Shown, refusal
 from guide_pages import ROOT, blocks
 from worlds import ITEM, ORDER, Result, World, shipped
 
-from cpctl.api.faults import ALL, HOLD, LATER, REFUSED
-from cpctl.delivery.entry import OPEN, STORED_STATES, State
-from cpctl.delivery.sending import SCHEDULE
-from cpctl.sandbox.server import Sandbox
+from cpctl.api.failures import ALL, HOLD, LATER, REFUSED
+from cpctl.outbox.dispatcher import SCHEDULE
+from cpctl.outbox.models import OPEN, STORED_STATES, State
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 DRAWING = next(block.text for block in blocks(ROOT / "docs" / "delivery.md") if block.language == "text")

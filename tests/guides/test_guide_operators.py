@@ -11,12 +11,12 @@ from browser import colors, pages_of
 from scanning.bench_world import bank_at
 from worlds import ITEM, NOBODY, SECOND, World, configuration
 
-from cpctl.scanning.bench import NOT_ACCEPTED
-from cpctl.scanning.codes import Command
-from cpctl.scanning.screen import Look, big_word, rendered
-from cpctl.scanning.sound import BELL, Sound
-from cpctl.scanning.verdicts import SOUNDS, Level, Line, Verdict, View
-from docs import operators
+from cpctl.packing.controller import NOT_ACCEPTED
+from cpctl.packing.models import SOUNDS, Level, Line, Verdict, View
+from cpctl.packing.scan_decoder import Command
+from cpctl.packing.screen import Look, big_word, rendered
+from cpctl.packing.sound import BELL, Sound
+from tools.docs import operators
 
 TEXT = operators.SOURCE.read_text(encoding="utf-8").partition(operators.BELOW)[0]
 TABLES = {

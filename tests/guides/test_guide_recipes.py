@@ -11,7 +11,7 @@ import pytest
 from guide_pages import ROOT, Block, blocks
 from worlds import ITEM, NOBODY, World, configuration, shipped
 
-from docs.console import write_files
+from tools.docs.console import write_files
 
 # How many scripts of a document nobody runs here; each says why in a comment above it.
 NOT_RUN = {"cookbook.md": 1, "administration.md": 4}

@@ -11,15 +11,15 @@ from cli_tree import ALL_COMMANDS
 from worlds import Result, World
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.fields import FIELDS as CALL_FIELDS
-from cpctl.cli.group import LazyGroup
+from cpctl.api.extra_fields import FIELDS as CALL_FIELDS
+from cpctl.cli.framework import LazyGroup
+from cpctl.cli.help.explanations import SENDERS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.documents.checks import check_order, check_publish_order, check_quote
-from cpctl.documents.fields import ORDER, PUBLISH_ORDER, QUOTE, TOPS, Level
-from cpctl.documents.rules import asked
-from cpctl.help.explained import SENDERS, all_calls
-from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
-from cpctl.signals.webhook_kinds import WEBHOOKS
+from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, QUOTE, TOPS, Level
+from cpctl.order_documents.rules import asked
+from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
+from cpctl.signals.webhook_types import WEBHOOKS
 
 Inside = Callable[..., Result]
 ROWS = [row for row in ENDPOINTS.values() if row.commands]

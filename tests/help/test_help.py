@@ -8,27 +8,27 @@ import pytest
 from cli_tree import ALL_COMMANDS
 from worlds import Result, World
 
-from cpctl.api.faults import ALL
-from cpctl.cli.group import LazyGroup
+from cpctl.api.failures import ALL
+from cpctl.cli.context import Run
+from cpctl.cli.framework import LazyGroup
+from cpctl.cli.help.blocks import Code, Head, Rows, Words, plain
+from cpctl.cli.help.shop_floor_topics import answer_rows
+from cpctl.cli.help.topics import TOPICS
+from cpctl.cli.help.webhook_topic import ANSWERS
 from cpctl.cli.root import COMMANDS, GROUPS, root
-from cpctl.cli.run import Run
+from cpctl.config.keys import ENV_NAMES, SERVICES
 from cpctl.config.profiles import KEY_KINDS, OTHER_VARIABLES, SETTINGS, SHOP_NAMES
-from cpctl.config.secrets import ENV_NAMES, SERVICES
-from cpctl.delivery.entry import State
-from cpctl.delivery.maps import ALIASES, PRESETS
-from cpctl.delivery.sending import SCHEDULE
 from cpctl.errors import ExitCode
-from cpctl.help.blocks import Code, Head, Rows, Words, plain
-from cpctl.help.shop import answer_rows
-from cpctl.help.topics import TOPICS
-from cpctl.help.webhooks import ANSWERS
+from cpctl.imports.column_mapping import ALIASES, PRESETS
+from cpctl.outbox.dispatcher import SCHEDULE
+from cpctl.outbox.models import State
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import VARIABLES
+from cpctl.packing.models import Level
+from cpctl.packing.scan_decoder import Command
 from cpctl.sandbox.faults import FAULTS
-from cpctl.scanning.codes import Command
-from cpctl.scanning.verdicts import Level
 from cpctl.signals.carriers import CARRIERS
-from cpctl.signals.kinds import KINDS
+from cpctl.signals.signal_types import KINDS
 
 Inside = Callable[..., Result]
 

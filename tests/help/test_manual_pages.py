@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from cli_tree import ALL_COMMANDS
 
-from cpctl.cli.group import LazyGroup, Shared
+from cpctl.cli.framework import LazyGroup, Shared
+from cpctl.cli.help.blocks import Code, Head, Rows, Words
 from cpctl.cli.root import COMMANDS, GROUPS
+from cpctl.config.keys import ENV_NAMES, SERVICES
 from cpctl.config.profiles import KEY_KINDS, SETTINGS, SHOP_NAMES
-from cpctl.config.secrets import ENV_NAMES, SERVICES
 from cpctl.errors import EXIT_MEANINGS
-from cpctl.help.blocks import Code, Head, Rows, Words
-from docs.manpages import FOLDER, manual_pages
-from docs.roff import page, written
+from tools.docs.manpages import FOLDER, manual_pages
+from tools.docs.roff import page, written
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(FOLDER.glob("man*/*"))

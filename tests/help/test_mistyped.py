@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from worlds import ITEM, ORDER, Result, World, configuration, shipped
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 BY_ITEM = ("--item", "flyer_ss_a5_fc,count=500")

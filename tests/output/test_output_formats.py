@@ -12,7 +12,7 @@ from worlds import ITEM, ORDER, Result, World
 
 from cpctl.output.formats import FORMATS
 from cpctl.signals.causes import CAUSES
-from cpctl.signals.kinds import KINDS
+from cpctl.signals.signal_types import KINDS
 
 Inside = Callable[..., Result]
 ZEROS = "000000000001"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpctl.config.secrets import Key, mask
+from cpctl.config.keys import Key, mask
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import Screen, cell, escaped, escaped_lines, wants_color
 

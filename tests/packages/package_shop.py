@@ -84,7 +84,7 @@ def one_file(wheel: Path) -> Callable[[Path], str]:
 
     def make(folder: Path) -> str:
         shutil.copy(wheel, folder)
-        _must([sys.executable, "-m", "onefile.make", str(folder)])
+        _must([sys.executable, str(ROOT / "packaging" / "make.py"), str(folder)])
         return ""
 
     return make

@@ -8,14 +8,14 @@ import pytest
 from package_shop import ROOT, clean_environment, python_of, ran, wheel_in
 
 from cpctl import __version__
-from cpctl.cli.itself import starters
+from cpctl.cli.executable import starters
 
 SIGNAL = ("cpctl", "signal", "packed", "123456780001", "--order", "123456780000", "-o", "value", "--query", "[].state")
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil, sys, warnings
 warnings.simplefilter("error")
 import cpctl
-extra = ("cpctl.webhooks.listener", "cpctl.webhooks.receiver")  # need cpctl[webhooks]
+extra = ("cpctl.webhooks.server.http_server", "cpctl.webhooks.server.receiver")  # need cpctl[webhooks]
 for module in pkgutil.walk_packages(cpctl.__path__, "cpctl."):
     if module.name not in extra:
         importlib.import_module(module.name)
@@ -135,7 +135,7 @@ def test_the_command_that_a_sandbox_makes_passes_on_every_word() -> None:
 def test_the_one_file_unpacks_itself_where_its_system_keeps_such_things(
     platform: str, environment: dict[str, str], place: str, tmp_path: Path
 ) -> None:
-    script = "import sys; from onefile.start import cache_folder; sys.platform = sys.argv[1]; print(cache_folder())"
+    script = "import sys; sys.path.insert(0, 'packaging'); from start import cache_folder; sys.platform = sys.argv[1]; print(cache_folder())"
     words = [sys.executable, "-c", script, platform]
     done = subprocess.run(
         words, cwd=ROOT, capture_output=True, text=True, env={"HOME": str(tmp_path / "home"), **environment}

@@ -1,4 +1,4 @@
-"""`cpctl.partner`: what a script in Python is promised."""
+"""`cpctl.sdk`: what a script in Python is promised."""
 
 import logging
 import subprocess
@@ -12,10 +12,10 @@ import pytest
 from worlds import ITEM, NOBODY, ORDER, SECOND, World, configuration
 
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, NotFound, StoreError, TemporaryError
-from cpctl.partner import Partner, State, exit_code
 from cpctl.sandbox.faults import Fault
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.sdk import Partner, State, exit_code
 from cpctl.signals import KINDS, LATEST, Signal, make_signal
 
 Received = Callable[[], list[dict[str, Any]]]
@@ -236,8 +236,8 @@ def test_a_profile_is_chosen_by_name_and_a_file_by_its_path(world: World, tmp_pa
 
 def test_importing_the_names_loads_neither_requests_nor_typer(world: World) -> None:
     script = (
-        "import sys, cpctl.api, cpctl.signals, cpctl.partner\n"
-        "from cpctl.partner import Partner, State\nfrom cpctl.signals import KINDS\nfrom cpctl.api import ENDPOINTS\n"
+        "import sys, cpctl.api, cpctl.signals, cpctl.sdk\n"
+        "from cpctl.sdk import Partner, State\nfrom cpctl.signals import KINDS\nfrom cpctl.api import ENDPOINTS\n"
         "print(sorted({'requests', 'typer', 'rich', 'yaml', 'jmespath'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=world.env())

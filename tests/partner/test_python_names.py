@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ("cpctl.partner", "cpctl.signals", "cpctl.api")
+MODULES = ("cpctl.sdk", "cpctl.signals", "cpctl.api")
 NAMES = [(module, name) for module in MODULES for name in importlib.import_module(module).__all__]
 SCRIPT = """
 from datetime import UTC, datetime
 
 from cpctl.api import ENDPOINTS, Client, call
 from cpctl.errors import CpctlError
-from cpctl.partner import Fate, Partner, State, exit_code
+from cpctl.sdk import Fate, Partner, State, exit_code
 from cpctl.signals import CAUSES, KINDS, LATEST, Signal, make_signal
 
 
@@ -32,7 +32,7 @@ def work(partner: Partner) -> int:
         return error.exit_code
     return exit_code(fates)
 """
-WRONG = "from cpctl.partner import Partner\nPartner().report('ItemPacked')\nPartner().signal(1, 2)\n"
+WRONG = "from cpctl.sdk import Partner\nPartner().report('ItemPacked')\nPartner().signal(1, 2)\n"
 
 
 def test_a_type_check_passes_right_use_and_finds_wrong_use(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_name_that_is_not_there_is_named_in_the_error(module: str) -> None:
 
 
 def test_the_document_shows_every_method_of_a_partner() -> None:
-    partner = importlib.import_module("cpctl.partner").Partner
+    partner = importlib.import_module("cpctl.sdk").Partner
     text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
     methods = [name for name in vars(partner) if not name.startswith("_")]
     assert [name for name in methods if f"`{name}" not in text] == []

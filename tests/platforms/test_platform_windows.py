@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from worlds import ITEM, ORDER, SECOND, World
 
-from cpctl.scanning.keys import Event, Scan
-from cpctl.scanning.sound import _split
-from cpctl.scanning.windows_keys import WindowsKeys
+from cpctl.packing.key_input import Event, Scan
+from cpctl.packing.sound import _split
+from cpctl.packing.windows_keys import WindowsKeys
 
 # Names that Windows refuses, or reads as something else.
 REFUSED = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)

@@ -9,8 +9,8 @@ from typing import Any
 
 from worlds import ORDER
 
-from cpctl.delivery.outbox import INSERT
-from cpctl.delivery.store import Store, Transaction
+from cpctl.outbox.outbox import INSERT
+from cpctl.store.store import Store, Transaction
 
 HOUR = 3_600_000
 MOMENT = (

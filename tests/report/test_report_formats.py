@@ -10,7 +10,7 @@ from cli_terminal import on_terminal
 from report_rows import HOUR, filled, moment_row, ms, signal_row
 from worlds import Result, World
 
-from cpctl.output.bars import Bar, Chart, Drawing, bar_text, cells, drawing_text, few, fitted
+from cpctl.output.bar_chart import Bar, Chart, Drawing, bar_text, cells, drawing_text, few, fitted
 from cpctl.output.text import Screen, shows_blocks
 
 Inside = Callable[..., Result]

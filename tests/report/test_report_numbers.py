@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_rows import HOUR, filled, moment_row, signal_row
 
-from cpctl.delivery.entry import STORED_STATES
-from cpctl.delivery.shift import Lead, Shift, Span, Waiting, shift_of
+from cpctl.outbox.models import STORED_STATES
+from cpctl.outbox.statistics import Lead, Shift, Span, Waiting, shift_of
 
 START = 1_768_860_000_000
 SPAN = Span("sandbox", START, START + 8 * HOUR, START)
@@ -126,7 +126,7 @@ def test_the_largest_count_comes_first(tmp_path: Path) -> None:
 
 
 def test_a_store_that_does_not_exist_is_an_empty_shift_and_is_not_made(tmp_path: Path) -> None:
-    from cpctl.delivery.store import Store
+    from cpctl.store.store import Store
 
     assert shift_of(Store(tmp_path / "cpctl.db", print), SPAN) == Shift()
     assert not list(tmp_path.iterdir())

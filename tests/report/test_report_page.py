@@ -9,8 +9,8 @@ from browser import colors, pages_of
 from report_rows import HOUR, filled, ms, signal_row
 from worlds import Result, World
 
-from cpctl.output.bars import Bar, Chart, Drawing
-from cpctl.output.page import page
+from cpctl.output.bar_chart import Bar, Chart, Drawing
+from cpctl.output.html_page import page
 
 Inside = Callable[..., Result]
 DAY = ("signal", "report", "--date", "2026-01-20")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from report_rows import HOUR, ms
 
-from cpctl.delivery.shift import Span, shift_of
-from cpctl.delivery.store import Store
+from cpctl.outbox.statistics import Span, shift_of
+from cpctl.store.store import Store
 
 ROWS = 100_000
 DAY = ms("2026-01-20T00:00:00+00:00")

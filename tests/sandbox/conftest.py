@@ -7,8 +7,8 @@ import pytest
 from core_examples import DIALECTS, Shop, noon
 from sandbox_calls import KEY, STATUS_20, Reply, call
 
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 
 @pytest.fixture

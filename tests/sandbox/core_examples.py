@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sandbox_calls import Reply, call
 
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 CORE_KEY = "sandbox-core-key"
 CORE, PUBLISH = "/cloudcore/1.0/", "/cloudpublish/1.0/"

@@ -7,8 +7,8 @@ import pytest
 from core_examples import ADD, CORE, PUBLISH, QUOTE, Shop, shape
 from sandbox_calls import call
 
-from cpctl.sandbox.rules import ENDPOINTS
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.sandbox.simulated_api.routes import ENDPOINTS
 
 _LOG = {"reference": str, "create_date": str, "state": int}
 _OPTION, _FILE = {"type": str, "count": str}, {"type": str, "url": str, "md5sum": str}

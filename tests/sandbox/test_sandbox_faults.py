@@ -14,10 +14,10 @@ from sandbox_calls import KEY, STATUS_20, Reply, call
 from signal_examples import plain
 
 from cpctl.errors import InvalidInput, TemporaryError
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.exchange import EFFECTS
+from cpctl.sandbox.control.control_client import Control
 from cpctl.sandbox.faults import DOWN, FAULTS, make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.http_exchange import EFFECTS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Send = Callable[..., Reply]
 PACKED = plain("ItemPacked")

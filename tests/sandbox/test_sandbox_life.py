@@ -7,8 +7,8 @@ from core_examples import ADD, NOON, Shop, changed
 from sandbox_calls import call
 
 from cpctl.errors import InvalidInput
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 PATH = [1, 5, 6, 10, 15, 30, 32, 33, 34, 37, 38, 40, 45]
 SIGNALS = ["ItemRegistered", "ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from core_examples import ADD, CORE, PUBLISH, PUBLISH_ADD, Shop, changed, shape
 
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.rules import ENDPOINTS
+from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.simulated_api.routes import ENDPOINTS
 
 _DATES = {"create_date": str, "modify_date": str}
 _CATALOG = {"catalog_reference": str, "name": str, "note": str, **_DATES}

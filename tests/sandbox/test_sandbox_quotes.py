@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from core_examples import QUOTE, Shop, changed
 
-from cpctl.sandbox.control import Control
+from cpctl.sandbox.control.control_client import Control
 
 PATHS = ("orders/quote", "prices/lookup")
 FLYER = {"reference": "f", "product": "flyer_ss_a5_fc", "count": "1", "options": []}

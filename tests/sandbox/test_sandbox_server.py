@@ -12,8 +12,8 @@ from sandbox_calls import KEY, STATUS_20, Reply, call
 from signal_examples import BUNDLE, ORDER, plain
 
 from cpctl.errors import InvalidInput, TemporaryError
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Send = Callable[..., Reply]
 

@@ -7,8 +7,8 @@ import pytest
 from sandbox_calls import Reply, call
 from signal_examples import BUNDLE, CANCELED, EXAMPLES, ORDER, PATHS, SHIPPED, plain
 
-from cpctl.sandbox.server import Sandbox
-from cpctl.signals.kinds import KINDS
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.signals.signal_types import KINDS
 
 Send = Callable[..., Reply]
 WAYS = [(path, body) for version, paths in PATHS.items() for path in paths for body in EXAMPLES[version]]

@@ -8,8 +8,8 @@ import pytest
 from core_examples import ADD, CORE, CORE_KEY, DIALECTS, PUBLISH, PUBLISH_ADD, QUOTE, Shop, changed, noon
 from sandbox_calls import call
 
-from cpctl.sandbox.rules import ENDPOINTS, answer
-from cpctl.sandbox.state import State
+from cpctl.sandbox.sandbox_state import State
+from cpctl.sandbox.simulated_api.routes import ENDPOINTS, answer
 
 OURS, THEIRS = {"reference": "12346"}, {"order_reference": "200012345"}
 NOT_JSON = "not json"

@@ -13,9 +13,9 @@ from hook_receiver import Receiver, receiving
 from sandbox_calls import call
 
 from cpctl.errors import InvalidInput
-from cpctl.sandbox.control import Control
-from cpctl.sandbox.server import Sandbox
-from cpctl.signals.webhook_kinds import WEBHOOKS
+from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.signals.webhook_types import WEBHOOKS
 
 KEY = "sandbox-webhook-key"
 ORDER, ITEM = "123456780000", "123456780001"

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cpctl.delivery.outbox import Outbox
-from cpctl.delivery.records import Search, find
-from cpctl.delivery.reply import Reply, Send, Verdict
-from cpctl.delivery.sending import Delivery
-from cpctl.delivery.store import Store
-from cpctl.scanning.bench import Bench
-from cpctl.scanning.rules import Rules
-from cpctl.scanning.verdicts import Verdict as Said
-from cpctl.signals.kinds import KINDS
+from cpctl.outbox.delivery_result import Reply, Send, Verdict
+from cpctl.outbox.dispatcher import Delivery
+from cpctl.outbox.outbox import Outbox
+from cpctl.outbox.queries import Search, find
+from cpctl.packing.controller import Bench
+from cpctl.packing.models import Verdict as Said
+from cpctl.packing.shop_rules import Rules
+from cpctl.signals.signal_types import KINDS
+from cpctl.store.store import Store
 
 UPS = "1Z5R89390357567127"
 OTHER_UPS = "1Z879E930346834440"

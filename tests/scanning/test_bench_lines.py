@@ -9,8 +9,8 @@ import pytest
 from bench_terminal import ITEM, ORDER, OTHER_UPS, SECOND, SETTINGS, UPS, wait_until
 from worlds import NOBODY, World, configuration
 
-from cpctl.sandbox.server import Sandbox
-from cpctl.scanning.codes import TEST, TEST_SIGNS
+from cpctl.packing.scan_decoder import TEST, TEST_SIGNS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 

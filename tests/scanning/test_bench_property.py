@@ -7,9 +7,9 @@ from bench_world import ITEM, OTHER_UPS, PACKED, SECOND, SHIPPED, THIRD, UPS, Ba
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.delivery.reply import Reply, Send, Verdict
-from cpctl.scanning.rules import Rules
-from cpctl.scanning.verdicts import Level
+from cpctl.outbox.delivery_result import Reply, Send, Verdict
+from cpctl.packing.models import Level
+from cpctl.packing.shop_rules import Rules
 
 SCANS = (ITEM, SECOND, THIRD, UPS, OTHER_UPS, "CPCTLUNDO", "CPCTLOK", "CPCTLNEXT", "9780131103627", "JUNK-1")
 STEPS = st.one_of(

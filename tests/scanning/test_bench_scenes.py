@@ -23,10 +23,10 @@ from bench_world import (
     bank_at,
 )
 
-from cpctl.delivery.reply import Reply, Verdict
-from cpctl.delivery.store import Store
 from cpctl.errors import StoreError
-from cpctl.scanning.verdicts import Level
+from cpctl.outbox.delivery_result import Reply, Verdict
+from cpctl.packing.models import Level
+from cpctl.store.store import Store
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.scanning.screen import Look, frame, rendered
-from cpctl.scanning.verdicts import Level, Verdict
-from docs.bench_picture import SHIFT
+from cpctl.packing.models import Level, Verdict
+from cpctl.packing.screen import Look, frame, rendered
+from tools.docs.bench_picture import SHIFT
 
 
 def test_the_picture_in_the_documents_is_the_screen() -> None:

@@ -14,7 +14,7 @@ from bench_terminal import ITEM, OTHER_UPS, SECOND, SETTINGS, THIRD, UPS, BenchT
 from worlds import NOBODY, World, configuration
 
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
 pytestmark = pytest.mark.filterwarnings("ignore:.*preexec_fn.*:DeprecationWarning")

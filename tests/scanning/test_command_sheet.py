@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from worlds import World
 
-from cpctl.scanning.sheet import MODULE, QUIET, Line, lines, page, svg
+from cpctl.packing.command_sheet import MODULE, QUIET, Line, lines, page, svg
 
 # Code 128 (ISO/IEC 15417): the widths of the bars and spaces of each value, 0 to 106.
 WIDTHS = re.findall(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cpctl.scanning.codes import (
+from cpctl.packing.key_input import Event, Scan, Splitter
+from cpctl.packing.scan_decoder import (
     LAYOUTS,
     PREFIX,
     TEST,
@@ -15,7 +16,6 @@ from cpctl.scanning.codes import (
     read_test,
     repaired,
 )
-from cpctl.scanning.keys import Event, Scan, Splitter
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from service_world import ROOT, install_cpctl, printed
 from worlds import ITEM, ORDER, Result, World
 
-from cpctl.sandbox.server import Sandbox
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
 Received = Callable[[], list[dict[str, Any]]]

@@ -12,7 +12,7 @@ from service_document import DOCUMENT, blocks
 from service_world import complaints, printed
 from worlds import World
 
-from cpctl.cli.machine import TMP, below
+from cpctl.cli.commands.service.host import TMP, below
 
 SHELL = blocks("sh")
 

@@ -12,8 +12,8 @@ import pytest
 from service_world import Unit, as_systemd_reads, complaints, install_cpctl, printed, split
 from worlds import Result, World, configuration
 
-from cpctl.cli.installing import checked_service
-from cpctl.cli.machine import TMP, below
+from cpctl.cli.commands.service.host import TMP, below
+from cpctl.cli.commands.service.plan_builder import checked_service
 from cpctl.errors import InvalidInput
 
 Inside = Callable[..., Result]

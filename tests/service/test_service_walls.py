@@ -11,7 +11,7 @@ import pytest
 from service_world import plain_environment, printed, service_environment
 from worlds import ITEM, ORDER, World
 
-from cpctl.sandbox.state import KEYS
+from cpctl.sandbox.sandbox_state import KEYS
 
 # As systemd does for ProtectSystem=strict and ReadWritePaths=; $1 is the folder that may be written.
 WALLS = """

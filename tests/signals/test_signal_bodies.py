@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cpctl.signals.kinds import KINDS, VERSIONS
 from cpctl.signals.signal import make_signal, wire_time
+from cpctl.signals.signal_types import KINDS, VERSIONS
 
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 EVENT = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)

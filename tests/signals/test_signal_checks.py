@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cpctl.errors import InvalidInput
 from cpctl.signals.causes import CAUSES
-from cpctl.signals.kinds import FIELDS, KINDS, VERSIONS
 from cpctl.signals.signal import CLOCK_TOLERANCE, Signal, make_signal, shorten
+from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)

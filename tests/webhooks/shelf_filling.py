@@ -7,10 +7,10 @@ from typing import Any
 
 from worlds import ITEM, ORDER
 
-from cpctl.delivery.store import Store
-from cpctl.sandbox.state import KEYS
-from cpctl.webhooks.event import Event, read_event
-from cpctl.webhooks.shelf import Kept, keep
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.store.store import Store
+from cpctl.webhooks.events.event import Event, read_event
+from cpctl.webhooks.events.event_store import Kept, keep
 
 KEY = KEYS["webhooks"]
 HOUR, DAY = 3_600_000, 86_400_000

@@ -11,8 +11,8 @@ from cli.cli_terminal import on_terminal
 from shelf_filling import DAY, KEY, LIFE, NOON, event, fill, filled, life
 from worlds import ITEM, ORDER, SECOND, Result, World
 
-from cpctl.delivery.store import Store
-from cpctl.signals.webhook_kinds import WEBHOOKS
+from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.store.store import Store
 
 Inside = Callable[..., Result]
 

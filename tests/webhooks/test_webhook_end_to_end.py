@@ -7,9 +7,9 @@ from webhook_server import event, eventually, serving, webhook_world
 from webhook_target import noted, noting
 from worlds import ITEM, ORDER, World, configuration, environment_in, shipped
 
-from cpctl.delivery.store import Store
-from cpctl.sandbox.state import KEYS
-from cpctl.webhooks.shelf import EventSearch, find_events, item_states
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.store.store import Store
+from cpctl.webhooks.events.event_store import EventSearch, find_events, item_states
 
 
 @needs_openssl

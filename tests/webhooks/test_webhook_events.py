@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf_filling import KEY, NOON, event, said
 
-from cpctl.signals.webhook_kinds import WEBHOOKS
-from cpctl.webhooks.event import DEEPEST, Unreadable, WrongKey, read_event
+from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.webhooks.events.event import DEEPEST, Unreadable, WrongKey, read_event
 
 KNOWN = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from shelf_filling import DAY, HOUR, LIFE, NOON, event, fill, filled, life
 from worlds import ITEM, SECOND
 
-from cpctl.delivery.store import Store
-from cpctl.webhooks import handovers
-from cpctl.webhooks.event import Event
-from cpctl.webhooks.handovers import LEASE_MS, WAITS, Backlog, Due, HandoverState, backlogs, next_due, put_back
-from cpctl.webhooks.shelf import EventSearch, find_events
+from cpctl.store.store import Store
+from cpctl.webhooks.events import deliveries as handovers
+from cpctl.webhooks.events.deliveries import LEASE_MS, WAITS, Backlog, Due, HandoverState, backlogs, next_due, put_back
+from cpctl.webhooks.events.event import Event
+from cpctl.webhooks.events.event_store import EventSearch, find_events
 
 NOW = NOON + 60_000
 

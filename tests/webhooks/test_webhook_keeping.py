@@ -14,10 +14,10 @@ from cli.cli_terminal import on_terminal
 from shelf_filling import DAY, event, fill, filled, life
 from worlds import SECOND, SECONDS, Result, World
 
-from cpctl.delivery.store import Store
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.server import Sandbox
-from cpctl.webhooks.shelf import EventSearch, find_events, is_known_order
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from cpctl.store.store import Store
+from cpctl.webhooks.events.event_store import EventSearch, find_events, is_known_order
 
 Inside = Callable[..., Result]
 NOW = int(time.time() * 1000)

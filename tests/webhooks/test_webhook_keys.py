@@ -11,7 +11,7 @@ from webhook_server import KEY, OLD_KEY, WRONG_KEY, Served, event, eventually, r
 from webhook_target import noted, program, target_server
 from worlds import World
 
-from cpctl.webhooks import event as event_module
+from cpctl.webhooks.events import event as event_module
 
 NEW_KEY = "Zaunkoenig-webhooks-1b2c3d4e5f60"
 

@@ -9,7 +9,7 @@ import pytest
 from webhook_server import ORDER, WRONG_KEY, Served, event, eventually, request, serving
 from worlds import World
 
-from cpctl.webhooks.log import REFUSALS_A_SECOND, Log
+from cpctl.webhooks.server.access_log import REFUSALS_A_SECOND, Log
 
 EVIL = {
     "a line break": "a\nstored status=200",

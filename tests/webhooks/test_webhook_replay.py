@@ -14,9 +14,9 @@ from sandbox.hook_receiver import Receiver, receiving
 from shelf_filling import KEY, NOON, event, fill, filled, life
 from worlds import NOBODY, SECONDS, Result, World
 
-from cpctl.delivery.store import Store
-from cpctl.webhooks.handovers import claim, settle
-from cpctl.webhooks.posting import LARGEST_ANSWER, Answered, Unreached, post
+from cpctl.store.store import Store
+from cpctl.webhooks.events.deliveries import claim, settle
+from cpctl.webhooks.events.http_post import LARGEST_ANSWER, Answered, Unreached, post
 
 Inside = Callable[..., Result]
 JSON = {"Content-Type": "application/json"}

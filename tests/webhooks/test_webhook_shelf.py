@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from shelf_filling import DAY, KEY, LIFE, NOON, event, fill, filled, life, said
 from worlds import ITEM, ORDER, SECOND
 
-from cpctl.delivery.entry import from_ms
-from cpctl.delivery.store import Store
 from cpctl.errors import InvalidInput
-from cpctl.webhooks.event import Event, read_event
-from cpctl.webhooks.handovers import claim, give_up, put_back, settle
-from cpctl.webhooks.pruning import Old, count_old, prune
-from cpctl.webhooks.shelf import (
+from cpctl.outbox.models import from_ms
+from cpctl.store.store import Store
+from cpctl.webhooks.events.deliveries import claim, give_up, put_back, settle
+from cpctl.webhooks.events.event import Event, read_event
+from cpctl.webhooks.events.event_pruning import Old, count_old, prune
+from cpctl.webhooks.events.event_store import (
     EventSearch,
     event_ids,
     events_named,

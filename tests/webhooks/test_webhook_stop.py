@@ -21,13 +21,13 @@ from webhook_server import KEY, Served, Wire, event, eventually, request, servin
 from webhook_target import program, target_server
 from worlds import World
 
-from cpctl.delivery.store import Store
-from cpctl.webhooks import writer as writer_module
-from cpctl.webhooks.app import Rules
-from cpctl.webhooks.log import Log
-from cpctl.webhooks.place import Place, bind
-from cpctl.webhooks.receiver import Receiver, Surroundings
-from cpctl.webhooks.systemd import Notifier
+from cpctl.store.store import Store
+from cpctl.webhooks.server import writer as writer_module
+from cpctl.webhooks.server.access_log import Log
+from cpctl.webhooks.server.app import Rules
+from cpctl.webhooks.server.receiver import Receiver, Surroundings
+from cpctl.webhooks.server.sockets import Place, bind
+from cpctl.webhooks.server.systemd import Notifier
 
 IN_TIME = 10.0
 HEAD_END = b"\r\n\r\n"

@@ -15,7 +15,7 @@ from cli.cli_terminal import on_terminal, reader_gone
 from shelf_filling import LIFE, event, fill, filled, life
 from worlds import ITEM, ORDER, SECONDS, Result, World
 
-from cpctl.delivery.store import Store
+from cpctl.store.store import Store
 
 Inside = Callable[..., Result]
 FOLLOW = ("webhooks", "tail", "-f")

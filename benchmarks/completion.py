@@ -1,0 +1,91 @@
+"""What a Tab costs: words that change, beside the least that any program with typer costs. Run by `make bench`."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.pairs import measure, row
+from cpctl.cli.completion.hint_cache import MOST, Remembered, file_of, write
+from cpctl.outbox.outbox import Outbox, utc_now
+from cpctl.signals.signal import Signal
+from cpctl.signals.signal_types import KINDS
+from cpctl.store.store import Store
+
+ITEMS = 5000
+SCRIPTS = Path(__file__).parent.parent / "completions"
+# A Tab as each shell makes it, script and all; words that do not change start no Python.
+STATIC = {
+    "bash": [
+        "-c",
+        f"source '{SCRIPTS}/cpctl.bash'; COMP_LINE='cpctl orders list --state u' COMP_POINT=27 COMP_CWORD=4;"
+        "COMP_WORDS=(cpctl orders list --state u); _cpctl 2>/dev/null; [ ${#COMPREPLY[@]} = 3 ]",
+    ],
+    "fish": [
+        "--no-config",
+        "-c",
+        f"source '{SCRIPTS}/cpctl.fish'; test (complete -C 'cpctl orders list --state u' | count) -ge 3",
+    ],
+}
+
+
+def main() -> None:
+    """Print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--runs", type=int, default=40, help="pairs per row")
+    runs = arguments.parse_args().runs
+    print('| a Tab on | cpctl | `python -c "import typer"` | ratio | half of the pairs | aim |')
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        environment = _world(Path(name))
+        for kind, words in _ROWS.items():
+            ours = [str(Path(sys.executable).with_name("cpctl")), "__complete", kind]
+            print(_row(words, ours, runs, environment), flush=True)
+        for shell, arguments_of_shell in STATIC.items():
+            if program := shutil.which(shell):
+                words = f"an order state in {shell}, the script read anew"
+                print(_row(words, [program, *arguments_of_shell], runs, environment), flush=True)
+
+
+_ROWS = {
+    "profiles": "a profile",
+    "products": f"a product, {MOST} known",
+    "items": f"an item, {ITEMS} reported",
+    "outbox-ids": f"an id of the outbox, {ITEMS} waiting",
+}
+
+
+def _row(words: str, ours: list[str], runs: int, environment: Mapping[str, str]) -> str:
+    theirs = [sys.executable, "-c", "import typer"]
+    return row(words, measure(lambda number: ours, lambda number: theirs, runs, environment), 1.20)
+
+
+def _world(folder: Path) -> dict[str, str]:
+    """A configuration with two profiles, a store with signals, and words of earlier lists."""
+    config = folder / "config.yaml"
+    config.touch(mode=0o600)
+    keys = "signal: {api_key: 0123456789abcdef}"
+    config.write_text(
+        f"default_profile: production\nprofiles:\n  production:\n    {keys}\n  sandbox:\n    {keys}\n", encoding="utf-8"
+    )
+    words = [Remembered("products", f"product_{number}", "A product") for number in range(MOST)]
+    write(file_of(folder / ".cache" / "cpctl", "production", config), words)
+    store = Store(folder / "data" / "cpctl.db", print)
+    fields = ({"order": str(10**11 + number // 3), "item": str(2 * 10**11 + number)} for number in range(ITEMS))
+    signals = [Signal(KINDS["ItemPacked"], "2.0", each, utc_now()) for each in fields]
+    Outbox(store, "production").accept(signals)
+    store.close()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        **({"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}),
+        "CPCTL_CONFIG": str(config),
+        "CPCTL_DATA_DIR": str(folder / "data"),
+    }
+
+
+if __name__ == "__main__":
+    main()

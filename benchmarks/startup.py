@@ -1,0 +1,85 @@
+"""How long cpctl takes to start, beside the least that could do the same. Run by `make bench`."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.pairs import measure, row
+from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
+
+ORDER = "123456780000"
+# What a careful person would write in five minutes: no store, no checks, no retry, the key in the open.
+LEAST = """
+import requests, typer
+
+def shipped(item: str, order: str = typer.Option(...), tracking: str = typer.Option(...)):
+    body = {"apikey": "%(key)s", "type": "ItemShipped", "order": order, "item": item, "tracking": tracking,
+            "shipping_option": "GLS", "datetime": "2016-01-20 13:00:00 GMT"}
+    requests.post("%(url)s/cloudsignal/2.0/status/", json=body, timeout=30).raise_for_status()
+
+typer.run(shipped)
+"""
+
+
+def main() -> None:
+    """Print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--runs", type=int, default=40, help="pairs per row")
+    runs = arguments.parse_args().runs
+    print("| command | cpctl | beside it | ratio | half of the pairs | aim |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name, Sandbox(items=999) as sandbox:
+        folder = Path(name)
+        environment = _environment(folder, sandbox)
+        print(_version(runs, environment), flush=True)
+        print(_signal(runs, environment, folder, sandbox), flush=True)
+
+
+def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
+    config = folder / "config.yaml"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"profiles:\n  bench:\n    base_url: {sandbox.base_url}\n    shipping_option: GLS\n"
+        f"    signal: {{api_key: {KEYS['signal']}}}\n    core: {{api_key: {KEYS['core']}}}\n",
+        encoding="utf-8",
+    )
+    # Compiled files lie beside the sources, as after any installation.
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "CPCTL_CONFIG": str(config),
+        "CPCTL_DATA_DIR": str(folder / "data"),
+    }
+
+
+def _version(runs: int, environment: dict[str, str]) -> str:
+    theirs = [sys.executable, "-c", "import typer"]
+    pair = measure(lambda number: [_cpctl(), "--version"], lambda number: theirs, runs, environment)
+    return row('`cpctl --version`, beside `python -c "import typer"`', pair, 1.15)
+
+
+def _signal(runs: int, environment: dict[str, str], folder: Path, sandbox: Sandbox) -> str:
+    least = folder / "least.py"
+    least.write_text(LEAST % {"key": KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
+
+    def words(number: int) -> list[str]:
+        return [f"12345678{number + 3:04d}", "--order", ORDER, "--tracking", "1A2B3C4D5E6F"]
+
+    pair = measure(
+        lambda number: [_cpctl(), "signal", "shipped", *words(number)],
+        lambda number: [sys.executable, str(least), *words(number)],
+        runs,
+        environment,
+    )
+    return row("`cpctl signal shipped`, beside the least program with typer and requests", pair, 1.15)
+
+
+def _cpctl() -> str:
+    return str(Path(sys.executable).with_name("cpctl"))
+
+
+if __name__ == "__main__":
+    main()

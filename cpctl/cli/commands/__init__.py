@@ -1,0 +1,1 @@
+"""The commands: a module's path is its command."""

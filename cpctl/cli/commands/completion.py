@@ -1,0 +1,34 @@
+"""`cpctl completion`: the script that teaches a shell cpctl's words."""
+
+from typing import Annotated
+
+import typer
+
+from cpctl.cli.completion.scripts import SHELLS, script
+from cpctl.cli.context import Run
+from cpctl.cli.framework import Commands
+from cpctl.errors import InvalidInput, nearest
+
+FILES = {shell.name: shell.file for shell in SHELLS.values()}
+commands = Commands()
+
+
+@commands.add("completion", "cpctl completion bash > ~/.local/share/bash-completion/completions/cpctl")
+def print_completion(
+    run: Run, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
+) -> None:
+    """Print the completion script of a shell.
+
+    It completes values too. References are those that lists have shown: they are kept in the user's cache folder
+    (or CPCTL_CACHE_DIR), which may be deleted. A Tab never asks the service.
+    """
+    run.output.write(iter([completion_script(shell)]))
+
+
+def completion_script(shell: str) -> str:
+    """The script of one shell. Raises InvalidInput for a shell that has none."""
+    if shell not in SHELLS:
+        raise InvalidInput(f'There is no completion for "{shell}".', nearest(shell, SHELLS))
+    from cpctl.cli.completion.command_tree import tree
+
+    return script(shell, tree())

@@ -1,0 +1,79 @@
+"""`cpctl whoami`: where calls would go, and from where each value comes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cpctl.cli.context import Run
+from cpctl.cli.framework import Commands
+from cpctl.config.keys import SERVICES
+from cpctl.config.profiles import Profile
+from cpctl.errors import ConfigError, ExitCode
+from cpctl.outbox.models import State
+from cpctl.outbox.queries import depth
+from cpctl.output.columns import SETTING, Sheet
+
+commands = Commands()
+
+
+@commands.add("whoami", "cpctl whoami -o json --query environment")
+def show_whoami(run: Run) -> None:
+    """Show where calls would go, and from where each value comes."""
+    profile = run.profile
+    counted = depth(run.store, profile.name)
+    keys = {service: key_facts(run, service) for service in SERVICES}
+    for text in same_key_warnings(profile):
+        run.output.warn(text)
+    broken = any("problem" in facts for facts in keys.values())
+    run.show(
+        {
+            "profile": profile.name,
+            "profile_source": profile.name_source,
+            "environment": profile["environment"],
+            "base_url": profile["base_url"],
+            "config": str(profile.file) if profile.file else None,
+            "keys": keys,
+            "settings": {name: {"value": each.text, "source": each.source} for name, each in profile.settings.items()},
+            "outbox": {
+                "waiting": counted.waiting,
+                "refused": counted.counts.get(State.REFUSED, 0),
+                "paused": counted.paused,
+            },
+        },
+        Sheet(SETTING, _rows),
+        ExitCode.CONFIG if broken else ExitCode.DONE,
+    )
+
+
+def _rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
+    """The same for people: a line per value, with its source."""
+    keys = [
+        {"setting": f"{service} key", "value": facts["key"] or facts.get("problem"), "source": facts["source"]}
+        for service, facts in who["keys"].items()
+    ]
+    settings = [{"setting": name, **value} for name, value in who["settings"].items()]
+    depth = [{"setting": f"outbox {name}", "value": value} for name, value in who["outbox"].items()]
+    profile = {"setting": "profile", "value": who["profile"], "source": who["profile_source"]}
+    return [profile, {"setting": "config", "value": who["config"]}, *settings, *keys, *depth]
+
+
+def key_facts(run: Run, service: str) -> dict[str, Any]:
+    """The end of a key and its source, or why it cannot be had."""
+    source = run.profile.keys.get(service)
+    if source is None:
+        return {"key": None, "source": None}
+    try:
+        return {"key": run.key(service).last_four, "source": source.words()}
+    except ConfigError as error:
+        return {"key": None, "source": source.words(), "problem": error.message}
+
+
+def same_key_warnings(profile: Profile) -> list[str]:
+    """The documents say that the keys of core and signal differ; the same one twice is a mistake."""
+    known = [profile.keys.get(service) for service in ("core", "signal")]
+    try:
+        values = [source.read().value for source in known if source is not None and source.kind != "command"]
+    except ConfigError:
+        return []  # told where the key is shown
+    if len(values) == 2 and values[0] == values[1]:
+        return ["core and signal have the same key; the service gives each its own."]
+    return []

@@ -1,0 +1,1 @@
+"""Files of signals: tables, column mappings, rows, and importing them."""

@@ -1,0 +1,241 @@
+"""The outbox: signals are accepted here, kept, held and given up. Sending is in `sending`."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from cpctl.errors import Conflict, NotFound, StoreError
+from cpctl.outbox.models import OPEN, Entry, Origin, State, to_ms
+from cpctl.signals.signal import Signal
+from cpctl.store.store import Store, Transaction
+
+Clock = Callable[[], datetime]
+
+INSERT = """
+    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at,
+                         state, held_by, attempts, next_at, not_before, maybe_duplicate, operator, station, carrier)
+    VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at,
+            :state, :held_by, :attempts, :next_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
+"""
+
+
+def utc_now() -> datetime:
+    """The clock of this machine."""
+    return datetime.now(UTC)
+
+
+class Accepted(NamedTuple):
+    """What accepting one signal came to: a new entry, or the earlier one it repeats or contradicts."""
+
+    entry: Entry
+    state: State  # QUEUED for a new entry, else DUPLICATE or CONFLICT
+    signal: Signal
+
+    @property
+    def new(self) -> bool:
+        """True where the store has one signal more than before."""
+        return self.state is State.QUEUED
+
+    def report(self) -> dict[str, Any]:
+        """The outcome as scripts see it; a repeat carries the id of the entry it repeats."""
+        if self.new:
+            return self.entry.report()
+        said = self.entry._replace(signal=self.signal).report()
+        return said | {"state": str(self.state), "message": self.words()}
+
+    def words(self) -> str:
+        """A sentence about a repeat or a contradiction."""
+        known = f"signal {self.entry.id} ({self.entry.state})"
+        if self.state is State.DUPLICATE:
+            return f"already accepted as {known}"
+        told, now = self.entry.signal.fields, self.signal.fields
+        differs = [name for name in {**told, **now} if told.get(name) != now.get(name)]
+        return f"{known} says {_listed(told, differs)}, this one says {_listed(now, differs)}"
+
+
+def _listed(fields: Mapping[str, str], names: Iterable[str]) -> str:
+    return ", ".join(f"{name}={fields.get(name, '(nothing)')}" for name in names)
+
+
+class Outbox:
+    """The signals of one profile in one store."""
+
+    def __init__(self, store: Store, profile: str, clock: Clock = utc_now) -> None:
+        self.store = store
+        self.profile = profile
+        self._clock = clock
+
+    def accept(
+        self, signals: Sequence[Signal], force: bool = False, origins: Sequence[Origin] = (), hold_back: float = 0.0
+    ) -> list[Accepted]:
+        """Take responsibility: when this returns, every new signal survives a power cut.
+
+        All in one transaction. The same signal again is a DUPLICATE; another content for the
+        same type and item is a CONFLICT and is not taken, unless `force`. `origins` stand beside
+        the signals; none are sent for `hold_back` seconds. Raises StoreError, and then none is
+        taken.
+        """
+        pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
+        try:
+            return self.store.write(
+                lambda work: [self._accept_one(work, signal, force, origin, hold_back) for signal, origin in pairs]
+            )
+        except StoreError as error:
+            what = "NOT ACCEPTED, nothing sent: " + error.message
+            raise StoreError(what, error.hint) from error
+
+    def _accept_one(self, work: Transaction, signal: Signal, force: bool, origin: Origin, hold_back: float) -> Accepted:
+        earlier = self._earlier(work, signal)
+        same = [entry for entry in earlier if entry.signal.content() == signal.content()]
+        if signal.kind.repeats:
+            if same:
+                return Accepted(same[-1], State.DUPLICATE, signal)
+        elif earlier:
+            if earlier[-1] in same:
+                return Accepted(earlier[-1], State.DUPLICATE, signal)
+            refused = Accepted(earlier[-1], State.CONFLICT, signal)
+            self.note_moment(work, "override" if force else "conflict", signal, origin, refused.words())
+            if not force:
+                return refused
+        return Accepted(self._insert(work, signal, origin, hold_back), State.QUEUED, signal)
+
+    def note_moment(self, work: Transaction, kind: str, signal: Signal, origin: Origin, words: str) -> None:
+        """Keep what happened beside the signals themselves: a conflict, an override, one that was taken back."""
+        work.insert(
+            "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words) VALUES"
+            " (:at, :profile, :kind, :type, :order_id, :item, :operator, :station, :words)",
+            at=to_ms(self._clock()),
+            profile=self.profile,
+            kind=kind,
+            type=signal.kind.name,
+            order_id=signal.order,
+            item=signal.item,
+            operator=origin.operator,
+            station=origin.station,
+            words=words,
+        )
+
+    def _earlier(self, work: Transaction, signal: Signal) -> list[Entry]:
+        """Accepted signals of that type and item which count: not refused, expired or dropped."""
+        rows = work.rows(
+            "SELECT * FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item"
+            " AND type = :type AND state IN ('queued', 'held', 'delivered') ORDER BY id",
+            profile=self.profile,
+            order_id=signal.order,
+            item=signal.item,
+            type=signal.kind.name,
+        )
+        return [Entry.from_row(row) for row in rows]
+
+    def _insert(self, work: Transaction, signal: Signal, origin: Origin, hold_back: float) -> Entry:
+        now = to_ms(self._clock())
+        key = work.insert(
+            INSERT,
+            uid=uuid.uuid4().hex,
+            profile=self.profile,
+            version=signal.version,
+            type=signal.kind.name,
+            order_id=signal.order,
+            item=signal.item,
+            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
+            event_at=to_ms(signal.at),
+            accepted_at=now,
+            state=State.QUEUED,
+            held_by="",
+            attempts=0,
+            next_at=now,
+            not_before=now + int(hold_back * 1000) if hold_back else 0,
+            maybe_duplicate=0,
+            **origin._asdict(),
+        )
+        return _entry(work, key)
+
+    def entries(self, ids: Iterable[int]) -> list[Entry]:
+        """The entries with these ids, in the order of the ids. Raises NotFound, StoreError."""
+        wanted = list(ids)
+        return self.store.read(lambda work: [self._named(work, key) for key in wanted])
+
+    def _named(self, work: Transaction, key: int) -> Entry:
+        """An entry that somebody named by its id: of this profile, and no other."""
+        entry = _entry(work, key)
+        if entry.profile != self.profile:
+            raise NotFound(
+                f'Signal {key} belongs to the profile "{entry.profile}", not to "{self.profile}".',
+                f"Add --profile {entry.profile}.",
+            )
+        return entry
+
+    def hold(self, ids: Sequence[int]) -> list[Entry]:
+        """Keep entries back until they are released. Raises Conflict for one that is being sent or is settled."""
+        return self._change(ids, (State.QUEUED, State.HELD), "state = 'held', held_by = 'user'", "held")
+
+    def release(self, ids: Sequence[int]) -> list[Entry]:
+        """Let held entries go again."""
+        return self._change(
+            ids,
+            (State.HELD, State.QUEUED),
+            "state = 'queued', held_by = '', next_at = :now, not_before = 0",
+            "released",
+        )
+
+    def retry(self, ids: Sequence[int]) -> list[Entry]:
+        """Put entries back as due now: refused and expired ones too."""
+        # accepted_at stays: it says when responsibility was taken. An expired one gets its tries by being asked for.
+        return self._change(
+            ids, OPEN, "state = 'queued', held_by = '', next_at = :now, not_before = 0, settled_at = NULL", "retried"
+        )
+
+    def drop(self, ids: Sequence[int]) -> list[Entry]:
+        """Give entries up for good; they stay in the history as dropped."""
+        setting = "state = 'dropped', held_by = '', settled_at = :now"
+        return self._change(ids, (*OPEN, State.DROPPED), setting, "dropped")
+
+    def release_queue(self) -> int:
+        """End the pause that a refused key or a wrong address caused; returns how many entries move again."""
+        now = to_ms(self._clock())
+        return self.store.write(lambda work: resume(work, self.profile, now))
+
+    def _change(self, ids: Sequence[int], states: Sequence[State], setting: str, done: str) -> list[Entry]:
+        """Change all of the named entries, or none."""
+
+        def work(transaction: Transaction) -> list[Entry]:
+            now = to_ms(self._clock())
+            for key in ids:
+                entry = self._named(transaction, key)
+                if entry.state not in states:
+                    raise Conflict(f"Signal {key} is {entry.state}; it cannot be {done}. Nothing was changed.")
+                if entry.lease and entry.lease_until > now:
+                    raise Conflict(
+                        f"Signal {key} is being sent right now; nothing was changed.",
+                        f"Look again with `cpctl outbox show {key}`.",
+                    )
+                transaction.change(f"UPDATE signals SET {setting} WHERE id = :id AND :now = :now", id=key, now=now)
+            return [_entry(transaction, key) for key in ids]
+
+        return self.store.write(work)
+
+
+def resume(work: Transaction, profile: str, now: int) -> int:
+    """Let a paused queue move: what an answer held is queued again, due now."""
+    moved = work.change(
+        # The index of open signals wants the whole list of their states; without it the whole history is read.
+        "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_at = :now, not_before = 0"
+        " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') AND state = 'held'"
+        " AND held_by = 'answer'",
+        profile=profile,
+        now=now,
+    )
+    work.change(
+        "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile",
+        profile=profile,
+    )
+    return moved
+
+
+def _entry(work: Transaction, key: int) -> Entry:
+    row = work.one("SELECT * FROM signals WHERE id = :id", id=key)
+    if row is None:
+        raise NotFound(f"There is no signal {key} in this store.", "`cpctl signal history` lists them.")
+    return Entry.from_row(row)

@@ -1,0 +1,1 @@
+"""The orders, quotes and titles of the sandbox, and how they change over time."""

@@ -1,0 +1,1 @@
+"""The endpoints of the five documents, as the sandbox answers them."""

@@ -1,0 +1,1 @@
+"""Received events: storage, searches, and deliveries to targets."""

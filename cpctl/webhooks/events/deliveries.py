@@ -1,0 +1,214 @@
+"""What became of events at each target: which are due, in the order of their item; what is settled; what waits."""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from cpctl.store.store import Row, Store, Transaction
+
+# Seconds after a failed attempt; the last one for all that follow.
+WAITS = (1, 5, 15, 60, 300, 900, 3600)
+LIFETIME = 7 * 86_400  # seconds; then the event stays on the shelf as `failed`, and what came after it moves on
+GIVEN_UP = "given up"  # what stands at the hand-overs of a target that gets nothing more
+# An attempt that is not settled by then was cut off with its process.
+LEASE_MS = 120_000
+# What waits behind another event is put off to the next try of that one, and not looked at before; at least so long.
+_PUT_OFF_MS = 1000
+# So many are put off within one transaction: a receiver beside it must not wait long.
+_LOOKS = 200
+
+
+class HandoverState(StrEnum):
+    """What became of an event at a target."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Due(NamedTuple):
+    """An event to hand over now. `attempt` counts from 1."""
+
+    event: int
+    attempt: int
+    type: str
+    payload: dict[str, Any]
+    received_at: int
+
+
+_OPEN = "profile = :profile AND target = :target AND state = 'waiting' AND state <> 'done'"
+_FIRST_DUE = f"SELECT * FROM handovers WHERE {_OPEN} AND next_at <= :now ORDER BY next_at, event LIMIT 1"
+# What happened earlier to the same item and still waits. Events that name neither order nor item stand alone.
+_BEFORE = """
+    SELECT g.event, g.next_at
+    FROM events e
+    JOIN events f ON f.profile = e.profile AND f.order_id = e.order_id AND f.item = e.item
+    JOIN handovers g ON g.event = f.id AND g.target = :target
+    WHERE e.id = :event AND (e.order_id, e.item) <> ('', '') AND g.state = 'waiting'
+      AND (f.event_at, f.stage, f.digest) < (e.event_at, e.stage, e.digest)
+    ORDER BY f.event_at, f.stage, f.digest LIMIT 1
+"""
+# Those of the same item that were only put off.
+_WAKE = """
+    UPDATE handovers SET next_at = :now
+    WHERE target = :target AND state = 'waiting' AND attempts = 0 AND lease_until <= :now AND next_at > :now
+      AND event IN (
+        SELECT f.id FROM events e
+        JOIN events f ON f.profile = e.profile AND f.order_id = e.order_id AND f.item = e.item
+        WHERE e.id = :event AND (e.order_id, e.item) <> ('', ''))
+"""
+
+
+def claim(work: Transaction, profile: str, target: str, now: int) -> Due | None:
+    """Take the next event that is due at a target; no other process gets it until the lease ends.
+
+    The attempt counts from here on: one that takes its process down with it is not repeated without end.
+    None where nothing can go; what waits behind another event is then put off.
+    """
+    for _ in range(_LOOKS):
+        found = work.one(_FIRST_DUE, profile=profile, target=target, now=now)
+        if found is None:
+            return None
+        before = work.one(_BEFORE, target=target, event=found["event"])
+        if before is None:
+            return _leased(work, target, found, now)
+        work.change(
+            "UPDATE handovers SET next_at = :later WHERE event = :event AND target = :target",
+            later=max(before["next_at"], now + _PUT_OFF_MS),
+            event=found["event"],
+            target=target,
+        )
+    return None
+
+
+def _leased(work: Transaction, target: str, found: Row, now: int) -> Due:
+    work.change(
+        "UPDATE handovers SET attempts = attempts + 1, next_at = :until, lease_until = :until, last_at = :now"
+        " WHERE event = :event AND target = :target",
+        until=now + LEASE_MS,
+        now=now,
+        event=found["event"],
+        target=target,
+    )
+    event = work.one("SELECT type, payload, received_at FROM events WHERE id = :id", id=found["event"])
+    assert event is not None, "an event stays as long as a target has not got it"
+    payload = json.loads(event["payload"])
+    return Due(found["event"], found["attempts"] + 1, event["type"], payload, event["received_at"])
+
+
+def settle(work: Transaction, target: str, due: Due, problem: str | None, now: int) -> HandoverState:
+    """Write down what an attempt came to: no problem, or its words, and when it is tried again.
+
+    Where the lease has ended meanwhile, a problem is left to whoever has the event now.
+    """
+    too_old = now - due.received_at > LIFETIME * 1000
+    state = (
+        HandoverState.DONE
+        if problem is None
+        else HandoverState.FAILED
+        if too_old and due.attempt >= len(WAITS)
+        else HandoverState.WAITING
+    )
+    wait = WAITS[min(due.attempt, len(WAITS)) - 1] * 1000
+    settled = work.change(
+        "UPDATE handovers SET state = :state, attempts = :attempt, next_at = :next_at, last_at = :now,"
+        " lease_until = 0, message = :message"
+        " WHERE event = :event AND target = :target"
+        " AND (:state = 'done' OR (state = 'waiting' AND attempts = :attempt))",
+        state=state,
+        attempt=due.attempt,
+        next_at=now + wait,
+        now=now,
+        message=problem or "",
+        event=due.event,
+        target=target,
+    )
+    if settled and state is not HandoverState.WAITING:
+        work.change(_WAKE, target=target, event=due.event, now=now)
+    return state
+
+
+def let_go(work: Transaction, target: str, due: Due, problem: str, now: int) -> None:
+    """Give a claimed event back untried: the target could not be reached at all."""
+    work.change(
+        "UPDATE handovers SET attempts = attempts - 1, next_at = :now, lease_until = 0, message = :message"
+        " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'",
+        now=now,
+        message=problem,
+        event=due.event,
+        target=target,
+        attempt=due.attempt,
+    )
+
+
+def is_due(work: Transaction, profile: str, target: str, now: int) -> bool:
+    """Whether there may be something to claim; a look that locks nothing."""
+    return work.one(_FIRST_DUE, profile=profile, target=target, now=now) is not None
+
+
+def next_due(work: Transaction, profile: str, target: str, now: int) -> int | None:
+    """When something may become due at a target after now (ms since 1970, UTC); None where nothing will by itself."""
+    row = work.one(
+        f"SELECT next_at FROM handovers WHERE {_OPEN} AND next_at > :now ORDER BY next_at LIMIT 1",
+        profile=profile,
+        target=target,
+        now=now,
+    )
+    return None if row is None else int(row["next_at"])
+
+
+class Backlog(NamedTuple):
+    """What a target has not got: how many wait, since when the oldest does (ms), and how many were given up."""
+
+    target: str
+    waiting: int
+    oldest: int | None
+    failed: int
+
+
+def backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Backlog]:
+    """The backlog of each of the targets, and of every other one that something waits for. Raises StoreError."""
+    rows = store.read(
+        lambda work: work.rows(
+            "SELECT target, waiting, failed, (SELECT received_at FROM events WHERE id = first) AS oldest FROM ("
+            " SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,"
+            " min(CASE state WHEN 'waiting' THEN event END) AS first"
+            " FROM handovers WHERE state <> 'done' AND profile = :profile GROUP BY target)",
+            profile=profile,
+        )
+    )
+    found = {row["target"]: Backlog(row["target"], row["waiting"], row["oldest"], row["failed"]) for row in rows}
+    return [found.pop(target, Backlog(target, 0, None, 0)) for target in targets] + list(found.values())
+
+
+def put_back(store: Store, events: Sequence[int], now: int) -> int:
+    """Let events go to all their targets again, from now on; how many handovers that are. Raises StoreError.
+
+    What is just being handed over follows when that attempt has ended. A target that was given up gets nothing more.
+    """
+    return store.write(
+        lambda work: sum(
+            work.change(
+                "UPDATE handovers SET state = 'waiting', attempts = 0, next_at = max(:now, lease_until)"
+                " WHERE event = :event AND message <> :given_up",
+                now=now,
+                event=event,
+                given_up=GIVEN_UP,
+            )
+            for event in events
+        )
+    )
+
+
+def give_up(store: Store, profile: str, target: str) -> int:
+    """Let a target that is no more have nothing to wait for; how many events that are. Raises StoreError."""
+    return store.write(
+        lambda work: work.change(
+            "UPDATE handovers SET state = 'done', message = :given_up"
+            " WHERE profile = :profile AND target = :target AND state <> 'done'",
+            target=target,
+            profile=profile,
+            given_up=GIVEN_UP,
+        )
+    )

@@ -1,0 +1,1 @@
+"""The HTTP side of receiving: application, server, TLS, writer, metrics and access log."""

@@ -1,0 +1,139 @@
+"""Writes the manual pages, from the command tree and the tables: cpctl, its groups, configuration, exit status."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cpctl.cli.context import Run
+from cpctl.cli.framework import Shared
+from cpctl.cli.help.blocks import Block, Code, Rows, Words
+from cpctl.cli.help.topics import TOPICS
+from cpctl.cli.root import COMMANDS, GROUPS, root
+from cpctl.config.paths import CONFIG_NAME, STORE_NAME
+from tools.docs.console import ROOT
+from tools.docs.roff import bold, code, line, option, page, terms, text, written
+
+FOLDER = ROOT / "man"
+CONFIG, EXIT_CODES = "cpctl-config", "cpctl-exit-codes"
+# Topics that are about a part of a group, and stand on its page as sections of their own.
+PARTS = {"signal": {"THE PACKING BENCH": "scan", "FILES OF SIGNALS": "files"}}
+
+Section = tuple[str, Iterable[str]]
+
+
+def manual_pages() -> Iterator[tuple[Path, str]]:
+    """Every page with its place."""
+    yield _place("cpctl", 1), page("cpctl", 1, _clause(root().help or ""), _main_sections())
+    for group, sentence in GROUPS.items():
+        name = f"cpctl-{group}"
+        yield _place(name, 1), page(name, 1, _clause(sentence), _group_sections(group))
+    yield _place(CONFIG, 5), page(CONFIG, 5, "the configuration file of cpctl", _config_sections())
+    yield (
+        _place(EXIT_CODES, 7),
+        page(EXIT_CODES, 7, "what the exit status of cpctl means", _exit_sections()),
+    )
+
+
+def _place(name: str, section: int) -> Path:
+    return FOLDER / f"man{section}" / f"{name}.{section}"
+
+
+def _clause(sentence: str) -> str:
+    """A sentence as the summary of a page."""
+    return f"{sentence[0].lower()}{sentence[1:]}".rstrip(".")
+
+
+def _main_sections() -> Iterator[Section]:
+    yield "SYNOPSIS", [f"{bold('cpctl')} [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
+    yield "DESCRIPTION", written([Words(_ABOUT)])
+    yield "COMMANDS", terms([*((bold(name), words) for name, words in GROUPS.items())])
+    yield "COMMANDS THAT STAND ALONE", _commands("")
+    yield "OPTIONS", _shared_options()
+    for title, topic in (("OUTPUT", "output"), ("ENVIRONMENT", "environment")):
+        yield title, written(TOPICS[topic].blocks())
+    yield "FILES", written([Rows(_FILES)])
+    yield "EXIT STATUS", written(_only_rows(TOPICS["exit-codes"].blocks()))
+    yield from _see_also("cpctl")
+
+
+def _group_sections(group: str) -> Iterator[Section]:
+    yield "SYNOPSIS", [f"{bold(f'cpctl {group}')} [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
+    topic = next((row for row in TOPICS.values() if row.group == group), None)
+    yield "DESCRIPTION", written(topic.blocks() if topic else [Words(GROUPS[group])])
+    for title, part in PARTS.get(group, {}).items():
+        yield title, written(TOPICS[part].blocks())
+    yield "COMMANDS", _commands(group)
+    yield "OPTIONS OF EVERY COMMAND", _shared_options()
+    yield from _see_also(f"cpctl-{group}")
+
+
+def _config_sections() -> Iterator[Section]:
+    # The whole example stands below.
+    yield "DESCRIPTION", written(block for block in TOPICS["configuration"].blocks() if not isinstance(block, Code))
+    yield "KEYS", written(TOPICS["keys"].blocks())
+    yield "EXAMPLE", code((ROOT / "config.example.yaml").read_text(encoding="utf-8"))
+    yield "FILES", written([Rows(_FILES[:1])])
+    yield from _see_also(CONFIG)
+
+
+def _exit_sections() -> Iterator[Section]:
+    yield "DESCRIPTION", written(TOPICS["exit-codes"].blocks())
+    yield from _see_also(EXIT_CODES)
+
+
+def _only_rows(blocks: Iterable[Block]) -> Iterator[Block]:
+    yield from (block for block in blocks if isinstance(block, Rows))
+    yield Words("`man 7 cpctl-exit-codes` says more.")
+
+
+def _commands(group: str) -> Iterator[str]:
+    """Each command of a group, or of those that stand alone: how it is written, what it does, its options."""
+    top = root()
+    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+        if not group:
+            for name in COMMANDS:
+                yield from _command(top.get_command(context, name), name, context)
+            return
+        made: Any = top.get_command(context, group)
+        with made.make_context(group, [], parent=context, resilient_parsing=True) as inner:
+            for name in made.list_commands(inner):
+                yield from _command(made.get_command(inner, name), name, inner)
+
+
+def _command(command: Any, name: str, parent: Any) -> Iterator[str]:
+    with command.make_context(name, [], parent=parent, resilient_parsing=True) as context:
+        yield f'.SS "{text(" ".join([context.command_path, *command.collect_usage_pieces(context)]))}"'
+        yield line(command.help)
+        yield from _options([each for each in command.params if each not in Shared.parameters()], context)
+        if command.epilog:
+            yield from code(command.epilog)
+
+
+def _shared_options() -> Iterator[str]:
+    top = root()
+    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+        yield from _options(top.get_params(context), context)
+
+
+def _options(parameters: Iterable[Any], context: Any) -> Iterator[str]:
+    records = [each.get_help_record(context) for each in parameters]
+    yield from terms((option(names), meaning) for names, meaning in filter(None, records))
+
+
+def _see_also(own: str) -> Iterator[Section]:
+    pages = [("cpctl", 1), *((f"cpctl-{group}", 1) for group in GROUPS), (CONFIG, 5), (EXIT_CODES, 7)]
+    others = [f"{bold(name)}({section})" for name, section in pages if name != own]
+    yield "SEE ALSO", [",\n".join(others)]
+
+
+_ABOUT = (
+    "A print partner of Cloudprinter.com reports every step of every item: registered, in production, produced, "
+    "packed, shipped, delayed, canceled. cpctl does that from a shell, a bench with a scanner, a folder of files or "
+    "a cron job, and never loses a signal: what it accepts is on disk before it is sent. It also lists, adds and "
+    "cancels orders, and asks for quotes. `cpctl help TOPIC` and `cpctl explain CALL` say more; to try it out "
+    "without an account, type `cpctl sandbox run -- bash`."
+)
+_FILES = [
+    (f"~/.config/cpctl/{CONFIG_NAME}", "the configuration; `cpctl profile path` says where it is on this machine"),
+    (f"~/.local/share/cpctl/{STORE_NAME}", "the store: the outbox and its history"),
+]

@@ -1,0 +1,136 @@
+"""Writes docs/reference.md from the tables and the command tree."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
+
+from cpctl.cli.context import Run
+from cpctl.cli.framework import Shared
+from cpctl.cli.help.environment_topics import environment_rows
+from cpctl.cli.help.shop_floor_topics import answer_rows
+from cpctl.cli.root import COMMANDS, GROUPS, root
+from cpctl.config.keys import ENV_NAMES
+from cpctl.config.profiles import KEY_KINDS, KEY_PLACES, SETTINGS
+from cpctl.errors import EXIT_MEANINGS
+from cpctl.outbox.models import STATE_MEANINGS, State
+from cpctl.output.formats import FORMATS
+from cpctl.sandbox.faults import FAULTS
+from cpctl.signals.causes import CAUSES
+from cpctl.signals.signal_types import KINDS
+from cpctl.signals.webhook_types import WEBHOOKS, WebhookKind
+
+WIDTH = 100
+
+
+def reference() -> str:
+    """The whole page."""
+    return "\n".join(_sections()).rstrip() + "\n"
+
+
+def _sections() -> Iterator[str]:
+    yield "# Reference\n\nGenerated from the program by `make docs`; a test keeps it current.\n"
+    yield from _commands()
+    yield "## Options of every command\n\nThey stand before or after a command's name; the later one wins.\n"
+    yield from _help_block(_shared_help())
+    yield "## Settings of a profile\n"
+    rows = [(f"`{row.name}`", row.meaning, row.default, _code(row.variable)) for row in SETTINGS.values()]
+    rows += [_key_row(service, name) for service, name in ENV_NAMES.items()]
+    yield from _table(("setting", "meaning", "default", "variable that beats it"), rows)
+    yield "## Environment\n\nAn empty value counts as unset.\n"
+    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in environment_rows()])
+    yield "## Exit status\n"
+    yield from _table(("status", "meaning"), [(str(int(code)), words) for code, words in EXIT_MEANINGS.items()])
+    yield "`cpctl outbox check` alone follows monitoring plugins: 0 OK, 1 warning, 2 critical, 3 unknown.\n"
+    yield "## States of a signal\n"
+    yield from _table(("state", "meaning"), [(f"`{state}`", words) for state, words in STATE_MEANINGS.items()])
+    yield "## What an answer does to a signal\n"
+    yield from _table(("answer", "the signal is", "exit status"), map(_with_code, answer_rows()))
+    yield "## Output formats\n"
+    yield from _table(("format", "what it is"), [(f"`{name}`", words) for name, (_, words) in FORMATS.items()])
+    yield "## Signals\n"
+    rows = [
+        (f"`{kind.name}`", f"`signal {kind.command}`", ", ".join(kind.required), _fields(kind.required), kind.meaning)
+        for kind in KINDS.values()
+    ]
+    yield from _table(("type", "command", "versions", "required", "meaning"), rows)
+    yield "## Webhooks\n"
+    yield from _table(
+        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOKS.values()]
+    )
+    yield "## Causes of a cancellation\n"
+    yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CAUSES.items()])
+    yield "## Faults of the sandbox\n"
+    yield from _table(("fault", "what happens"), [(f"`{row.name}`", row.meaning) for row in FAULTS.values()])
+
+
+def _key_row(service: str, variable: str) -> tuple[str, str, str, str]:
+    place, prefix = KEY_PLACES[service]
+    ways = ", ".join(f"`{prefix}{name}`" for name in KEY_KINDS)
+    return f"`{place}`", f"the key of {service}: one of {ways}", "", _code(variable)
+
+
+def _with_code(row: Sequence[str]) -> list[str]:
+    """An answer with its state and its option set as code."""
+    code = re.compile(rf"(?<![\w-])(?:{'|'.join(State)}|--[a-z-]+)(?![\w-])")
+    return [row[0], *(code.sub(r"`\g<0>`", cell) for cell in row[1:])]
+
+
+def _webhook(row: WebhookKind) -> tuple[str, str, str, str]:
+    fields = [f"`{name}`" for name in row.fields] + [f"`{name}` (optional)" for name in row.optional]
+    return f"`{row.name}`", row.since, ", ".join(fields), row.meaning
+
+
+def _fields(required: Any) -> str:
+    alike = len(set(required.values())) == 1
+    texts = [f"{', '.join(names)}{'' if alike else f' ({version})'}" for version, names in required.items()]
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _commands() -> Iterator[str]:
+    top = root()
+    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+        for name, summary in GROUPS.items():
+            yield f"## cpctl {name}\n\n{summary}\n"
+            group: Any = top.get_command(context, name)
+            with group.make_context(name, [], parent=context, resilient_parsing=True) as inner:
+                for command in group.list_commands(inner):
+                    yield from _command(group, inner, command)
+        for name in COMMANDS:
+            yield from _command(top, context, name)
+
+
+def _command(group: Any, context: Any, name: str) -> Iterator[str]:
+    command = group.get_command(context, name)
+    with command.make_context(name, [], parent=context, resilient_parsing=True) as inner:
+        inner.max_content_width = inner.terminal_width = WIDTH
+        text = command.get_help(inner)
+    shared = text.index("\nOptions of every command:")
+    _, mark, example = text.partition("\nExample:\n")
+    yield f"### {inner.command_path}\n"
+    yield from _help_block(text[:shared].rstrip() + (f"\n{mark}{example}" if mark else ""))
+
+
+def _shared_help() -> str:
+    with typer.Context(root(), terminal_width=WIDTH, resilient_parsing=True) as context:
+        formatter = context.make_formatter()
+        formatter.write_dl([parameter.get_help_record(context) for parameter in Shared.parameters()])
+        return textwrap.dedent(str(formatter.getvalue()))
+
+
+def _help_block(text: str) -> Iterator[str]:
+    yield f"```text\n{text.rstrip()}\n```\n"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{'---|' * len(headings)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+    yield ""
+
+
+def _code(name: str) -> str:
+    return f"`{name}`" if name else ""
