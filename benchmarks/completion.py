@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.pairs import measure, row
-from cpctl.cli.completion.hint_cache import MOST, Remembered, file_of, write
+from cpctl.cli.completion.hint_cache import MAX_PER_KIND, CachedCandidate, cache_path, write_cache
 from cpctl.outbox.outbox import Outbox, utc_now
 from cpctl.signals.signal import Signal
-from cpctl.signals.signal_types import KINDS
+from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
 
 ITEMS = 5000
@@ -52,7 +52,7 @@ def main() -> None:
 
 _ROWS = {
     "profiles": "a profile",
-    "products": f"a product, {MOST} known",
+    "products": f"a product, {MAX_PER_KIND} known",
     "items": f"an item, {ITEMS} reported",
     "outbox-ids": f"an id of the outbox, {ITEMS} waiting",
 }
@@ -71,11 +71,11 @@ def _world(folder: Path) -> dict[str, str]:
     config.write_text(
         f"default_profile: production\nprofiles:\n  production:\n    {keys}\n  sandbox:\n    {keys}\n", encoding="utf-8"
     )
-    words = [Remembered("products", f"product_{number}", "A product") for number in range(MOST)]
-    write(file_of(folder / ".cache" / "cpctl", "production", config), words)
+    words = [CachedCandidate("products", f"product_{number}", "A product") for number in range(MAX_PER_KIND)]
+    write_cache(cache_path(folder / ".cache" / "cpctl", "production", config), words)
     store = Store(folder / "data" / "cpctl.db", print)
     fields = ({"order": str(10**11 + number // 3), "item": str(2 * 10**11 + number)} for number in range(ITEMS))
-    signals = [Signal(KINDS["ItemPacked"], "2.0", each, utc_now()) for each in fields]
+    signals = [Signal(SIGNAL_TYPES["ItemPacked"], "2.0", each, utc_now()) for each in fields]
     Outbox(store, "production").accept(signals)
     store.close()
     return {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.pairs import Command, measure, row
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.store.store import Store
 
@@ -68,7 +68,7 @@ def _configured(folder: Path, sandbox: Sandbox) -> Path:
     config.touch(mode=0o600)
     config.write_text(
         f"profiles:\n  bench:\n    base_url: {sandbox.base_url}\n    store: {folder / 'cpctl.db'}\n"
-        f"    shipping_option: GLS\n    signal: {{api_key: {KEYS['signal']}}}\n",
+        f"    shipping_option: GLS\n    signal: {{api_key: {API_KEYS['signal']}}}\n",
         encoding="utf-8",
     )
     return config
@@ -76,7 +76,7 @@ def _configured(folder: Path, sandbox: Sandbox) -> Path:
 
 def _fill(path: Path, rows: int) -> None:
     store = Store(path, print)
-    store.write(lambda work: work.change(YEARS, rows=rows))
+    store.write(lambda work: work.execute(YEARS, rows=rows))
     store.close()
 
 

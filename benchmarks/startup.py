@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.pairs import measure, row
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 ORDER = "123456780000"
@@ -43,7 +43,7 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
     config.touch(mode=0o600)
     config.write_text(
         f"profiles:\n  bench:\n    base_url: {sandbox.base_url}\n    shipping_option: GLS\n"
-        f"    signal: {{api_key: {KEYS['signal']}}}\n    core: {{api_key: {KEYS['core']}}}\n",
+        f"    signal: {{api_key: {API_KEYS['signal']}}}\n    core: {{api_key: {API_KEYS['core']}}}\n",
         encoding="utf-8",
     )
     # Compiled files lie beside the sources, as after any installation.
@@ -63,7 +63,7 @@ def _version(runs: int, environment: dict[str, str]) -> str:
 
 def _signal(runs: int, environment: dict[str, str], folder: Path, sandbox: Sandbox) -> str:
     least = folder / "least.py"
-    least.write_text(LEAST % {"key": KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
+    least.write_text(LEAST % {"key": API_KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
 
     def words(number: int) -> list[str]:
         return [f"12345678{number + 3:04d}", "--order", ORDER, "--tracking", "1A2B3C4D5E6F"]

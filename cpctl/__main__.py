@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 # A run makes few cycles and ends soon; looking for them costs a twentieth of its time.
-OBJECTS_BEFORE_COLLECTING = 50_000
-INTERRUPTED = 130
+GC_THRESHOLD = 50_000
+EXIT_INTERRUPTED = 130
 # What the completion scripts call at a Tab; it must not wait for typer.
-COMPLETE = "__complete"
+COMPLETE_COMMAND = "__complete"
 
 
 def run() -> NoReturn:
@@ -20,13 +20,13 @@ def run() -> NoReturn:
     as sending a signal does. All that must be closed is closed by `main`; what remains is to
     write out the streams.
     """
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
-    if sys.argv[1:2] == [COMPLETE]:
+    gc.set_threshold(GC_THRESHOLD)
+    if sys.argv[1:2] == [COMPLETE_COMMAND]:
         _complete()
     try:
         from cpctl.cli.main import main
     except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
+        os._exit(EXIT_INTERRUPTED)
     status = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
@@ -37,9 +37,9 @@ def run() -> NoReturn:
 def _complete() -> NoReturn:
     """Answer a shell that completes a line. Whatever happens, it hears words or nothing."""
     with suppress(BaseException):
-        from cpctl.cli.completion.candidates import answer
+        from cpctl.cli.completion.candidates import print_candidates
 
-        answer(sys.argv[2:])
+        print_candidates(sys.argv[2:])
     os._exit(0)
 
 

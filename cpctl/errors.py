@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-EXIT_MEANINGS: dict[ExitCode, str] = {
+EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done, or responsibility taken, or already done",
     ExitCode.BUG: "a bug in cpctl, or the output could not be written",
     ExitCode.USAGE: "usage or invalid input; nothing sent",
@@ -110,7 +110,7 @@ class TemporaryError(CpctlError):
     exit_code = ExitCode.TEMPORARY
     code = "temporary"
     retryable = True
-    may_have_landed = True
+    maybe_processed = True
     retry_after = 0.0  # seconds that the service asked to wait
 
 
@@ -120,7 +120,7 @@ class OutputError(CpctlError):
     code = "output"
 
 
-def closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
+def find_closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     """The name most like the value, whatever the case it was typed in; empty if none is."""
     from difflib import get_close_matches  # only failures pay for it
 
@@ -129,8 +129,8 @@ def closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     return by_lower[found[0]] if found else ""
 
 
-def nearest(value: str, names: Iterable[str], cutoff: float = 0.5) -> str:
+def suggest(value: str, names: Iterable[str], cutoff: float = 0.5) -> str:
     """A hint that names the closest of the valid names, or else all of them."""
     known = list(names)
-    found = closest(value, known, cutoff)
+    found = find_closest(value, known, cutoff)
     return f'Did you mean "{found}"?' if found else f"Valid: {', '.join(known)}."

@@ -18,7 +18,7 @@ def main() -> int:
         signals = [partner.signal("ItemShipped", ORDER, item, tracking=code) for item, code in PARCELS.items()]
         fates = partner.report(signals)  # on disk before the first byte is sent
         for fate in fates:
-            print(fate.signal.item, fate.state, "safe" if fate.safe else f"NOT SAFE: {fate.message}")
+            print(fate.signal.item, fate.state, "safe" if fate.is_safe else f"NOT SAFE: {fate.message}")
         for level in partner.call("shipping/levels"):
             print(level["shipping_level_reference"], level["name"])
     return exit_code(fates)

@@ -3,13 +3,13 @@
 import pytest
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from tools.docs.coverage import CONFIDENCE, ENDPOINTS_COVERED, WEBHOOKS_COVERED
 
 
 def test_every_endpoint_and_every_webhook_has_a_row() -> None:
     assert set(ENDPOINTS_COVERED) == set(ENDPOINTS)
-    assert set(WEBHOOKS_COVERED) == set(WEBHOOKS)
+    assert set(WEBHOOKS_COVERED) == set(WEBHOOK_TYPES)
 
 
 @pytest.mark.parametrize("name", ENDPOINTS_COVERED)

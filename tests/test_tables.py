@@ -8,55 +8,55 @@ import pytest
 from worlds import World
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.failures import ALL, fault_of_status
+from cpctl.api.failures import SIGNAL_FAILURES, classify_signal_status
 from cpctl.cli.commands.signal import commands as signal_commands
-from cpctl.cli.completion.parameter_values import KINDS_OF_VALUES, kind_of, row_of
-from cpctl.cli.context import Run
+from cpctl.cli.completion.parameter_values import VALUE_KINDS, find_value_kind, find_value_row
+from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
-from cpctl.cli.root import COMMANDS, GROUPS, root
+from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import SERVICES
-from cpctl.config.profiles import SETTINGS, SHOP_NAMES
-from cpctl.errors import EXIT_MEANINGS, ExitCode
-from cpctl.outbox.models import STATE_MEANINGS, State, exit_of
+from cpctl.config.profiles import SETTINGS, SHOP_SETTINGS
+from cpctl.errors import EXIT_CODE_MEANINGS, ExitCode
+from cpctl.outbox.models import STATE_MEANINGS, State, exit_status
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.simulated_api import routes as rules
-from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
+from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 
 ROOT = Path(__file__).parent.parent
-EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "")._declared()]
+EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "").declarations()]
 WITH_LONELY = [*EVERY_COMMAND, *((name, name) for name in COMMANDS)]
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
 def test_every_signal_type_has_a_command_and_known_fields(kind: Any) -> None:
-    assert kind.command in signal_commands.declared
-    assert set(kind.required) <= set(VERSIONS)
+    assert kind.command in signal_commands.declarations
+    assert set(kind.required) <= set(API_VERSIONS)
     for names in kind.required.values():
-        assert {*names, *kind.optional} <= set(FIELDS)
+        assert {*names, *kind.optional} <= set(SIGNAL_FIELDS)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda endpoint: endpoint.name)
 def test_every_endpoint_has_a_rule_in_the_sandbox(endpoint: Any) -> None:
-    rule = next(row for row in rules.ENDPOINTS.values() if row.path.strip("/") == endpoint.path.strip("/"))
-    assert rule.key == endpoint.key
+    rule = next(row for row in rules.ROUTES.values() if row.path.strip("/") == endpoint.path.strip("/"))
+    assert rule.key_name == endpoint.key
 
 
 def test_every_exit_status_and_every_state_has_words() -> None:
-    assert set(EXIT_MEANINGS) == set(ExitCode)
+    assert set(EXIT_CODE_MEANINGS) == set(ExitCode)
     assert set(STATE_MEANINGS) == set(State)
 
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_of_a_signal_has_an_exit_status(state: State) -> None:
     report = {"state": state, "http_status": 401, "held_by": "answer"}
-    assert exit_of([report]) in ExitCode
+    assert exit_status([report]) in ExitCode
 
 
 @pytest.mark.parametrize("status", range(200, 600))
 def test_every_http_status_has_a_meaning(status: int) -> None:
-    fault = fault_of_status(status)
+    fault = classify_signal_status(status)
     assert (fault is None) == (status < 300)
-    assert fault is None or fault in ALL
+    assert fault is None or fault in SIGNAL_FAILURES
 
 
 @pytest.mark.parametrize(("group", "command"), EVERY_COMMAND, ids=lambda value: str(value))
@@ -65,7 +65,7 @@ def test_every_command_has_a_sentence_and_an_example_that_can_be_typed(group: st
     assert made.help.endswith("."), "the help of a command is a sentence"
     program, *words = shlex.split(made.epilog)
     assert (program, words[:2]) == ("cpctl", [group, command])
-    made.make_context(command, words[2:], obj=Run({}))
+    made.make_context(command, words[2:], obj=Context({}))
 
 
 @pytest.mark.parametrize(("group", "command"), WITH_LONELY, ids=lambda value: str(value))
@@ -74,17 +74,17 @@ def test_every_parameter_has_a_row_that_says_what_completes_it(group: str, comma
     for parameter in LazyGroup(group, "").get_command(None, command).params:
         if not getattr(parameter, "is_flag", False) and not getattr(parameter, "count", False):
             names = parameter.opts if parameter.param_type_name == "option" else ()
-            kind = kind_of(path, names, parameter.metavar or "")
+            kind = find_value_kind(path, names, parameter.metavar or "")
             assert kind, f"cli/values.py has no row for {path} {' '.join(names) or parameter.metavar}"
 
 
 def test_every_row_of_completion_is_of_a_parameter_that_there_is() -> None:
-    rows = set(KINDS_OF_VALUES)
+    rows = set(VALUE_KINDS)
     for name, command in WITH_LONELY:
         path = command if name == command else f"{name} {command}"
         for parameter in LazyGroup(name, "").get_command(None, command).params:
             names = parameter.opts if parameter.param_type_name == "option" else ()
-            rows.discard(row_of(path, names, parameter.metavar or "") or "")
+            rows.discard(find_value_row(path, names, parameter.metavar or "") or "")
     assert not rows
 
 
@@ -92,7 +92,7 @@ def test_root_help_names_every_group_and_command(empty_world: World) -> None:
     shown = empty_world.run("--help").out
     for name in (*GROUPS, *COMMANDS):
         assert f"\n  {name} " in shown
-    assert root().summaries().keys() == {*GROUPS, *COMMANDS}
+    assert build_root().summaries().keys() == {*GROUPS, *COMMANDS}
 
 
 def test_the_help_of_output_names_every_format(empty_world: World) -> None:
@@ -102,7 +102,7 @@ def test_the_help_of_output_names_every_format(empty_world: World) -> None:
 
 def test_the_example_configuration_is_valid_and_shows_every_setting(empty_world: World) -> None:
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES, *SHOP_NAMES))
+    assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES, *SHOP_SETTINGS))
     empty_world.configure(text)
     listed = empty_world.json("profile", "list", CPCTL_CONFIG=str(empty_world.config))
     assert [(row["name"], row["environment"]) for row in listed] == [("production", "live"), ("sandbox", "sandbox")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 
 ORDER = "123456780000"
 ITEM, SECOND, THIRD = "123456780001", "123456780002", "123456780003"
@@ -118,12 +118,16 @@ def environment_in(folder: Path) -> dict[str, str]:
 
 def keys_of_sandbox() -> dict[str, str]:
     """The sandbox's keys as environment variables."""
-    return {"CPCTL_CORE_KEY": KEYS["core"], "CPCTL_SIGNAL_KEY": KEYS["signal"], "CPCTL_WEBHOOK_KEY": KEYS["webhooks"]}
+    return {
+        "CPCTL_CORE_KEY": API_KEYS["core"],
+        "CPCTL_SIGNAL_KEY": API_KEYS["signal"],
+        "CPCTL_WEBHOOK_KEY": API_KEYS["webhooks"],
+    }
 
 
 def configuration(base_url: str, more: str = "    shipping_option: GLS\n") -> str:
     """A configuration with one profile, "sandbox"."""
-    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in KEYS.items())
+    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in API_KEYS.items())
     return f"profiles:\n  sandbox:\n    base_url: {base_url}\n{keys}{more}"
 
 

@@ -6,18 +6,29 @@ For those who script in Python: the names in `__all__` stay what they are, as do
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cpctl.api.calls import Counted, call, counted
-    from cpctl.api.client import Answer, Client
+    from cpctl.api.calls import ChangeCounts, call, parse_change_counts
+    from cpctl.api.client import Client, Response
     from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
-    from cpctl.api.failures import Fault
+    from cpctl.api.failures import Failure
     from cpctl.api.long_lists import LongList
 
-__all__ = ["ENDPOINTS", "Answer", "Client", "Counted", "Effect", "Endpoint", "Fault", "LongList", "call", "counted"]
-_HOMES = {
-    "calling": ("Counted", "call", "counted"),
-    "client": ("Answer", "Client"),
+__all__ = [
+    "ENDPOINTS",
+    "ChangeCounts",
+    "Client",
+    "Effect",
+    "Endpoint",
+    "Failure",
+    "LongList",
+    "Response",
+    "call",
+    "parse_change_counts",
+]
+_NAMES_BY_MODULE = {
+    "calls": ("ChangeCounts", "call", "parse_change_counts"),
+    "client": ("Client", "Response"),
     "endpoints": ("ENDPOINTS", "Effect", "Endpoint"),
-    "faults": ("Fault",),
+    "failures": ("Failure",),
     "long_lists": ("LongList",),
 }
 
@@ -26,7 +37,7 @@ def __getattr__(name: str) -> Any:
     """A public name, imported on first use: requests alone takes longer to import than a signal to accept."""
     from importlib import import_module
 
-    for module, names in _HOMES.items():
+    for module, names in _NAMES_BY_MODULE.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,33 +7,33 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
-from cpctl.api.failures import LATER, NOT_REACHED
-from cpctl.api.long_lists import LongList, long_list
+from cpctl.api.failures import NOT_REACHED, RETRY
+from cpctl.api.long_lists import LongList, parse_long_list
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
 
 if TYPE_CHECKING:
-    from cpctl.api.client import Answer  # not at run time: a dry run needs no requests
+    from cpctl.api.client import Response  # not at run time: a dry run needs no requests
 
-TRIES = 3
-FIRST_PAUSE = 0.25  # seconds; each further one is three times as long
-_KINDS: dict[ExitCode, type[CpctlError]] = {
+MAX_ATTEMPTS = 3
+FIRST_RETRY_DELAY_SECONDS = 0.25  # seconds; each further one is three times as long
+_ERROR_CLASSES: dict[ExitCode, type[CpctlError]] = {
     ExitCode.KEY_REFUSED: KeyRefused,
     ExitCode.REFUSED: RequestRefused,
     ExitCode.CONFLICT: Conflict,
     ExitCode.NOT_FOUND: NotFound,
     ExitCode.TEMPORARY: TemporaryError,
 }
-UNKNOWN_HINT = "Whether it was done is not known: look before you repeat it."
+UNKNOWN_OUTCOME_HINT = "Whether it was done is not known: look before you repeat it."
 
 
-class Talks(Protocol):
+class SupportsCall(Protocol):
     """What can carry a call: the client."""
 
-    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> "Answer":
+    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> "Response":
         """One call, one answer."""
 
 
-class Counted(NamedTuple):
+class ChangeCounts(NamedTuple):
     """What a counter of CloudPublish says: how many elements were done, and how many skipped."""
 
     done: int
@@ -41,11 +41,11 @@ class Counted(NamedTuple):
 
 
 def call(
-    client: Talks,
+    client: SupportsCall,
     endpoint: Endpoint,
     body: Mapping[str, Any],
     timeout: float,
-    retried: Callable[[str], None] = lambda words: None,
+    on_retry: Callable[[str], None] = lambda words: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Any:
     """Make one call and return what it answered; a list where `endpoint` answers with one, unwrapped.
@@ -56,54 +56,54 @@ def call(
     may have been done, and the hint says so.
     """
     deadline = time.monotonic() + timeout
-    for number in range(TRIES):
+    for number in range(MAX_ATTEMPTS):
         answer = client.call(endpoint.path, body, max(0.001, deadline - time.monotonic()))
-        if answer.fault is None:
-            return _result(endpoint, body, answer)
-        pause = max(FIRST_PAUSE * 3**number * (1 + 0.1 * random.random()), answer.retry_after or 0.0)
-        last = number == TRIES - 1 or time.monotonic() + pause >= deadline
+        if answer.failure is None:
+            return _parse_response(endpoint, body, answer)
+        pause = max(FIRST_RETRY_DELAY_SECONDS * 3**number * (1 + 0.1 * random.random()), answer.retry_after or 0.0)
+        last = number == MAX_ATTEMPTS - 1 or time.monotonic() + pause >= deadline
         if last or not _may_repeat(endpoint, answer):
-            raise _error(endpoint, body, answer)
-        retried(f"{answer.words}; trying again in {pause:.1f} s")
+            raise _build_error(endpoint, body, answer)
+        on_retry(f"{answer.message}; trying again in {pause:.1f} s")
         sleep(pause)
     raise AssertionError("the last try returns or raises")
 
 
-def _may_repeat(endpoint: Endpoint, answer: "Answer") -> bool:
-    fault = answer.fault
-    if fault is None or fault.remedy != LATER or endpoint.effect is Effect.ADD_ORDER:
+def _may_repeat(endpoint: Endpoint, answer: "Response") -> bool:
+    fault = answer.failure
+    if fault is None or fault.disposition != RETRY or endpoint.effect is Effect.ADD_ORDER:
         return False
     return endpoint.effect is Effect.READ or fault is NOT_REACHED
 
 
-def _result(endpoint: Endpoint, body: Mapping[str, Any], answer: "Answer") -> Any:
+def _parse_response(endpoint: Endpoint, body: Mapping[str, Any], answer: "Response") -> Any:
     if answer.status == 204 or not answer.body.strip():
-        if endpoint.empty:
+        if endpoint.allows_empty:
             return []
-        if answer.status == 204 or (endpoint.thing and endpoint.effect is Effect.READ):
-            raise NotFound(_named(endpoint, body, "There is no {}."), http_status=answer.status)
-        return _fitting(endpoint, answer, None)
+        if answer.status == 204 or (endpoint.resource and endpoint.effect is Effect.READ):
+            raise NotFound(_insert_resource(endpoint, body, "There is no {}."), http_status=answer.status)
+        return _check_shape(endpoint, answer, None)
     try:
-        value = long_list(answer.body) or json.loads(answer.body)
+        value = parse_long_list(answer.body) or json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise TemporaryError(
             f"{endpoint.name}: the answer ({answer.status}) is not JSON: {error}.",
-            "" if endpoint.effect is Effect.READ else UNKNOWN_HINT,
+            "" if endpoint.effect is Effect.READ else UNKNOWN_OUTCOME_HINT,
             answer.status,
         ) from error
-    if endpoint.items and isinstance(value, dict) and isinstance(value.get(endpoint.items), list):
-        value = value[endpoint.items]
-    return _fitting(endpoint, answer, value)
+    if endpoint.items_key and isinstance(value, dict) and isinstance(value.get(endpoint.items_key), list):
+        value = value[endpoint.items_key]
+    return _check_shape(endpoint, answer, value)
 
 
-def _fitting(endpoint: Endpoint, answer: "Answer", value: Any) -> Any:
+def _check_shape(endpoint: Endpoint, answer: "Response", value: Any) -> Any:
     """The value of a read, which is a list of objects or one object. Raises TemporaryError.
 
     A row that does not stand in the table promises nothing.
     """
     if endpoint.effect is not Effect.READ or ENDPOINTS.get(endpoint.name) is not endpoint:
         return value
-    if endpoint.empty or endpoint.items:
+    if endpoint.allows_empty or endpoint.items_key:
         fits = isinstance(value, LongList) or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
     else:
         fits = isinstance(value, dict)
@@ -115,43 +115,43 @@ def _fitting(endpoint: Endpoint, answer: "Answer", value: Any) -> Any:
     return value
 
 
-def _error(endpoint: Endpoint, body: Mapping[str, Any], answer: "Answer") -> CpctlError:
-    fault = answer.fault
+def _build_error(endpoint: Endpoint, body: Mapping[str, Any], answer: "Response") -> CpctlError:
+    fault = answer.failure
     assert fault is not None
-    if endpoint.thing and fault.exit_code is ExitCode.NOT_FOUND:
-        return NotFound(_named(endpoint, body, "There is no {}."), http_status=answer.status)
-    if endpoint.thing and fault.exit_code is ExitCode.CONFLICT:
-        said = _named(endpoint, body, f"The {{}} {endpoint.conflict}.")
+    if endpoint.resource and fault.exit_code is ExitCode.NOT_FOUND:
+        return NotFound(_insert_resource(endpoint, body, "There is no {}."), http_status=answer.status)
+    if endpoint.resource and fault.exit_code is ExitCode.CONFLICT:
+        said = _insert_resource(endpoint, body, f"The {{}} {endpoint.conflict_message}.")
         return Conflict(said, http_status=answer.status)
-    lost = fault.remedy == LATER and fault.may_have_landed and endpoint.effect is not Effect.READ
-    hint = UNKNOWN_HINT if lost else fault.hint
-    error = _KINDS[fault.exit_code](f"{endpoint.name}: {answer.words}.", hint, answer.status)
+    lost = fault.disposition == RETRY and fault.maybe_processed and endpoint.effect is not Effect.READ
+    hint = UNKNOWN_OUTCOME_HINT if lost else fault.hint
+    error = _ERROR_CLASSES[fault.exit_code](f"{endpoint.name}: {answer.message}.", hint, answer.status)
     if isinstance(error, TemporaryError):
-        error.may_have_landed = fault.may_have_landed
+        error.maybe_processed = fault.maybe_processed
         error.retry_after = answer.retry_after or 0.0
     return error
 
 
-def _named(endpoint: Endpoint, body: Mapping[str, Any], sentence: str) -> str:
+def _insert_resource(endpoint: Endpoint, body: Mapping[str, Any], sentence: str) -> str:
     """The sentence with the thing that was asked for in it: `There is no order "12346".`"""
     name = next((body[field] for field in (*endpoint.required, "reference", "order_reference") if field in body), "")
-    return sentence.format(f'{endpoint.thing or endpoint.name} "{name}"')
+    return sentence.format(f'{endpoint.resource or endpoint.name} "{name}"')
 
 
-def counted(endpoint: Endpoint, value: Any) -> Counted | None:
+def parse_change_counts(endpoint: Endpoint, value: Any) -> ChangeCounts | None:
     """What the counter in an answer says; None where it has none.
 
     The documents write `added` once as `radded` (CloudPublish 1.0, "Handling errors").
     """
-    if endpoint.counts is None or not isinstance(value, dict):
+    if endpoint.counter is None or not isinstance(value, dict):
         return None
-    thing, word = endpoint.counts
+    thing, word = endpoint.counter
     numbers = (value.get("status") or {}).get(thing) if isinstance(value.get("status"), dict) else None
     if not isinstance(numbers, dict):
         return None
     done = next((numbers[name] for name in (word, f"r{word}", word.replace("ll", "l")) if name in numbers), 0)
     try:
-        return Counted(int(done), int(numbers.get("skipped", 0)))
+        return ChangeCounts(int(done), int(numbers.get("skipped", 0)))
     except (TypeError, ValueError) as error:
         words = f"{endpoint.name}: the answer counts {done!r}, which is no number."
-        raise TemporaryError(words, UNKNOWN_HINT) from error
+        raise TemporaryError(words, UNKNOWN_OUTCOME_HINT) from error

@@ -11,30 +11,30 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from cpctl import __version__
-from cpctl.api.error_bodies import seconds_of, words_of
-from cpctl.api.failures import NO_ANSWER, NOT_REACHED, Fault, fault_of_call, fault_of_status
+from cpctl.api.error_bodies import parse_error_message, parse_retry_after
+from cpctl.api.failures import NO_ANSWER, NOT_REACHED, Failure, classify_call_status, classify_signal_status
 
-LARGEST_ERROR_BODY = 64 * 1024
+MAX_ERROR_BODY_BYTES = 64 * 1024
 # A positive answer counts when its status line is here; its body is only read to keep the connection.
 BODY_GRACE_SECONDS = 0.5
 
-Talk = Callable[[str], None]
+DebugLog = Callable[[str], None]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What came of a call: `fault` is None when it succeeded; `retry_after` is in seconds.
 
     `body` is what a positive answer said, where it was asked for.
     """
 
     status: int | None
-    fault: Fault | None
-    words: str = ""
+    failure: Failure | None
+    message: str = ""
     retry_after: float | None = None
     body: bytes = b""
 
 
-class _Exchange:
+class _PendingResponse:
     """What the thread that talks to the service has learnt so far."""
 
     def __init__(self) -> None:
@@ -43,13 +43,13 @@ class _Exchange:
         self.body = b""
         self.error: Exception | None = None
         self.answered = threading.Event()
-        self.ended = threading.Event()
+        self.finished = threading.Event()
 
 
 class Client:
     """Talks to one base URL with one key. The key is in the body and nowhere else."""
 
-    def __init__(self, base_url: str, key: str, timeout: float, local: bool, debug: Talk | None = None) -> None:
+    def __init__(self, base_url: str, key: str, timeout: float, local: bool, debug: DebugLog | None = None) -> None:
         """`timeout` is in seconds and bounds a whole call; `local` keeps a loopback address off every proxy."""
         self._base_url = base_url
         self._key = key
@@ -60,49 +60,51 @@ class Client:
         self._session.auth = _no_netrc
         self._session.headers["User-Agent"] = f"cpctl/{__version__}"
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, body: Mapping[str, Any]) -> Response:
         """Post one signal or bundle. Never raises for what the network or the service does, and never repeats.
 
         The status line alone decides: CloudSignal 2.0, "Return Data", says that the body of a
         positive answer is not used.
         """
-        exchange = self._exchange(path, body, self._timeout, LARGEST_ERROR_BODY)
-        return self._told(self._answer(exchange, fault_of_status))
+        exchange = self._send(path, body, self._timeout, MAX_ERROR_BODY_BYTES)
+        return self._log_response(self._build_response(exchange, classify_signal_status))
 
-    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> Answer:
+    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> Response:
         """Post one call and read the whole of its answer, in `timeout` seconds at most. Never raises, never repeats."""
-        exchange = self._exchange(path, body, timeout, None)
-        answer = self._answer(exchange, fault_of_call)
-        whole = exchange.ended.is_set() and exchange.error is None
-        if answer.fault is None and not whole:
-            answer = Answer(answer.status, NO_ANSWER, "the answer broke off")
-        return self._told(answer._replace(body=exchange.body) if answer.fault is None else answer)
+        exchange = self._send(path, body, timeout, None)
+        answer = self._build_response(exchange, classify_call_status)
+        whole = exchange.finished.is_set() and exchange.error is None
+        if answer.failure is None and not whole:
+            answer = Response(answer.status, NO_ANSWER, "the answer broke off")
+        return self._log_response(answer._replace(body=exchange.body) if answer.failure is None else answer)
 
-    def _exchange(self, path: str, body: Mapping[str, Any], timeout: float, most: int | None) -> _Exchange:
+    def _send(self, path: str, body: Mapping[str, Any], timeout: float, max_bytes: int | None) -> _PendingResponse:
         """One request and its answer, of which `most` bytes are read. None reads all, and waits for it.
 
         The time limit covers name lookup, connection, and every byte of the answer: a service
         that drips is as silent as one that is down.
         """
-        exchange = _Exchange()
+        exchange = _PendingResponse()
         data = json.dumps({"apikey": self._key, **body}, ensure_ascii=False).encode()
         if self._debug is not None:
             shown = json.dumps({"apikey": "***", **body}, ensure_ascii=False)
-            self._say(f"> POST {self._base_url}{path} {shown}")
+            self._log(f"> POST {self._base_url}{path} {shown}")
         # A thread, because nothing else bounds a name lookup or an answer that drips; and Ctrl-C works meanwhile.
         started = time.monotonic()
-        threading.Thread(target=self._talk, args=(path, data, exchange, timeout, most), daemon=True).start()
+        threading.Thread(target=self._run_request, args=(path, data, exchange, timeout, max_bytes), daemon=True).start()
         exchange.answered.wait(timeout)
         left = timeout - (time.monotonic() - started)
-        positive = exchange.status is not None and fault_of_status(exchange.status) is None
-        exchange.ended.wait(max(0.0, min(left, BODY_GRACE_SECONDS) if positive and most is not None else left))
+        positive = exchange.status is not None and classify_signal_status(exchange.status) is None
+        exchange.finished.wait(max(0.0, min(left, BODY_GRACE_SECONDS) if positive and max_bytes is not None else left))
         return exchange
 
-    def _told(self, answer: Answer) -> Answer:
-        self._say(f"< {answer.status or ''} {answer.words}".rstrip())
-        return answer
+    def _log_response(self, response: Response) -> Response:
+        self._log(f"< {response.status or ''} {response.message}".rstrip())
+        return response
 
-    def _talk(self, path: str, data: bytes, exchange: _Exchange, timeout: float, most: int | None) -> None:
+    def _run_request(
+        self, path: str, data: bytes, pending: _PendingResponse, timeout: float, max_bytes: int | None
+    ) -> None:
         try:
             with self._session.post(
                 self._base_url + path,
@@ -112,53 +114,53 @@ class Client:
                 allow_redirects=False,  # a redirect would carry the key to another host
                 stream=True,
             ) as response:
-                exchange.retry_after = response.headers.get("Retry-After")
-                exchange.status = response.status_code
-                exchange.answered.set()
-                negative = fault_of_status(response.status_code) is not None
-                exchange.body = response.raw.read(LARGEST_ERROR_BODY if negative else most, decode_content=True)
+                pending.retry_after = response.headers.get("Retry-After")
+                pending.status = response.status_code
+                pending.answered.set()
+                negative = classify_signal_status(response.status_code) is not None
+                pending.body = response.raw.read(MAX_ERROR_BODY_BYTES if negative else max_bytes, decode_content=True)
         except Exception as error:  # told apart in _answer, in the thread that can report it
-            exchange.error = error
+            pending.error = error
         finally:
-            exchange.answered.set()
-            exchange.ended.set()
+            pending.answered.set()
+            pending.finished.set()
 
-    def _answer(self, exchange: _Exchange, fault_of: Callable[[int], Fault | None]) -> Answer:
-        if exchange.status is None:
-            return self._unanswered(exchange.error)
-        fault = fault_of(exchange.status)
+    def _build_response(self, pending: _PendingResponse, classify: Callable[[int], Failure | None]) -> Response:
+        if pending.status is None:
+            return self._transport_failure(pending.error)
+        fault = classify(pending.status)
         if fault is None:
-            return Answer(exchange.status, None)
-        said = words_of(exchange.body, self._key)
-        words = f"{fault.words} ({exchange.status}){': ' + said if said else ''}"
-        return Answer(exchange.status, fault, words, seconds_of(exchange.retry_after))
+            return Response(pending.status, None)
+        said = parse_error_message(pending.body, self._key)
+        words = f"{fault.message} ({pending.status}){': ' + said if said else ''}"
+        return Response(pending.status, fault, words, parse_retry_after(pending.retry_after))
 
-    def _unanswered(self, error: Exception | None) -> Answer:
+    def _transport_failure(self, error: Exception | None) -> Response:
         """No status line came. Only what certainly never left counts as not reached."""
         if error is None:
-            return Answer(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
+            return Response(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
         if isinstance(error, requests.exceptions.ConnectTimeout):
-            return Answer(None, NOT_REACHED, f"not reached within {self._timeout:g} s")
-        if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _chain(error)):
-            return Answer(None, NOT_REACHED, f"{self._base_url} does not prove who it is: {_innermost(error)}")
+            return Response(None, NOT_REACHED, f"not reached within {self._timeout:g} s")
+        if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _exception_chain(error)):
+            return Response(None, NOT_REACHED, f"{self._base_url} does not prove who it is: {_root_cause(error)}")
         if isinstance(error, requests.exceptions.ProxyError):
-            return Answer(None, NOT_REACHED, f"the proxy does not let us through: {_innermost(error)}")
-        if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
-            return Answer(None, NOT_REACHED, f"{self._base_url} is not reached: {_innermost(error)}")
-        if _never_tried(error):
-            return Answer(None, NOT_REACHED, f"no connection was tried: {str(error).rstrip('.')}")
+            return Response(None, NOT_REACHED, f"the proxy does not let us through: {_root_cause(error)}")
+        if isinstance(error, requests.exceptions.ConnectionError) and _is_connect_failure(error):
+            return Response(None, NOT_REACHED, f"{self._base_url} is not reached: {_root_cause(error)}")
+        if _is_local_refusal(error):
+            return Response(None, NOT_REACHED, f"no connection was tried: {str(error).rstrip('.')}")
         if isinstance(error, requests.exceptions.Timeout):
-            return Answer(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
+            return Response(None, NO_ANSWER, f"no answer within {self._timeout:g} s")
         if isinstance(error, requests.exceptions.RequestException | OSError):
-            return Answer(None, NO_ANSWER, f"the connection broke before an answer came: {_innermost(error)}")
+            return Response(None, NO_ANSWER, f"the connection broke before an answer came: {_root_cause(error)}")
         raise error
 
-    def _say(self, line: str) -> None:
+    def _log(self, line: str) -> None:
         if self._debug is not None:
             self._debug(line.replace(self._key, "***"))
 
 
-def way_to(base_url: str, local: bool) -> tuple[str, str]:
+def find_proxy_and_ca_bundle(base_url: str, local: bool) -> tuple[str, str]:
     """What a client of this base URL uses: a proxy ("" for none), and the file of authorities it trusts."""
     session = requests.Session()
     session.trust_env = not local
@@ -173,26 +175,26 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _never_connected(error: BaseException) -> bool:
-    return any(isinstance(inner, NewConnectionError) for inner in _chain(error))
+def _is_connect_failure(error: BaseException) -> bool:
+    return any(isinstance(inner, NewConnectionError) for inner in _exception_chain(error))
 
 
-def _never_tried(error: Exception) -> bool:
+def _is_local_refusal(error: Exception) -> bool:
     """Whether requests itself refused: a proxy it cannot speak to, an address it cannot read, authorities it lacks."""
     if isinstance(error, requests.exceptions.RequestException):
         return isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL)
     return isinstance(error, OSError) and "TLS CA certificate bundle" in str(error)
 
 
-def _innermost(error: BaseException) -> str:
+def _root_cause(error: BaseException) -> str:
     """The reason at the bottom of nested exceptions: `Connection refused`, not the towers around it."""
-    for inner in reversed(list(_chain(error))):
+    for inner in reversed(list(_exception_chain(error))):
         if isinstance(inner, OSError) and inner.strerror:
             return inner.strerror
-    return type(list(_chain(error))[-1]).__name__
+    return type(list(_exception_chain(error))[-1]).__name__
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def _exception_chain(error: BaseException) -> list[BaseException]:
     """An exception and all it was raised from: by cause, context, argument or `reason`."""
     found: list[BaseException] = []
     todo: list[Any] = [error]

@@ -7,10 +7,10 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-LONGEST_WORDS = 500
+MAX_MESSAGE_LENGTH = 500
 
 
-def words_of(body: bytes, key: str = "") -> str:
+def parse_error_message(body: bytes, key: str = "") -> str:
     """The service's own words in an error body; "" where it says nothing.
 
     Understood are `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}`
@@ -20,37 +20,37 @@ def words_of(body: bytes, key: str = "") -> str:
     """
     text = body.decode("utf-8", "replace").strip()
     try:
-        said = _from_json(json.loads(text, parse_float=str, parse_int=str))
+        said = _message_from_json(json.loads(text, parse_float=str, parse_int=str))
     except (ValueError, RecursionError):
-        said = _from_text(text)
+        said = _message_from_text(text)
     said = " ".join(said.split())
     said = said.replace(key, "***") if key else said
-    return said if len(said) <= LONGEST_WORDS else said[:LONGEST_WORDS] + "…"
+    return said if len(said) <= MAX_MESSAGE_LENGTH else said[:MAX_MESSAGE_LENGTH] + "…"
 
 
-def _from_json(value: Any) -> str:
+def _message_from_json(value: Any) -> str:
     if isinstance(value, dict):
         for name in ("error", "errors", "status", "message", "info", "detail"):
             if value.get(name) not in (None, "", [], {}):
-                return _joined(value[name])
+                return _flatten(value[name])
         return ""
-    return _joined(value)
+    return _flatten(value)
 
 
-def _joined(value: Any) -> str:
+def _flatten(value: Any) -> str:
     """Any JSON value as words: `type: info`, `name: detail, name: detail`."""
     if isinstance(value, dict):
         if "type" in value and "info" in value:
             return f"{value['type']}: {value['info']}"
         if set(value) == {"errors"}:
-            return _joined(value["errors"])
-        return ", ".join(f"{name}: {_joined(inner)}" for name, inner in value.items())
+            return _flatten(value["errors"])
+        return ", ".join(f"{name}: {_flatten(inner)}" for name, inner in value.items())
     if isinstance(value, list):
-        return ", ".join(_joined(inner) for inner in value)
+        return ", ".join(_flatten(inner) for inner in value)
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _from_text(text: str) -> str:
+def _message_from_text(text: str) -> str:
     """Plain text as it is; of an HTML page its title, or the words between its tags."""
     if "<" not in text:
         return text
@@ -59,7 +59,7 @@ def _from_text(text: str) -> str:
     return unescape(title[1] if title else re.sub(r"<[^<>]*>", " ", text))
 
 
-def seconds_of(retry_after: str | None, now: datetime | None = None) -> float | None:
+def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> float | None:
     """Retry-After in seconds, from a number or an HTTP date (RFC 9110, 10.2.3); None where it says nothing."""
     if not retry_after:
         return None

@@ -7,32 +7,32 @@ orders and quotes stand in documents.fields.
 from typing import NamedTuple
 
 
-class Field(NamedTuple):
+class ExtraField(NamedTuple):
     """A field of a call about some thing; every value is a string. `longest` is in characters, 0 where none is said."""
 
-    thing: str
+    resource: str
     name: str
     meaning: str
     example: str
-    longest: int = 0
+    max_length: int = 0
 
 
-FIELDS: dict[tuple[str, str], Field] = {
-    (row.thing, row.name): row
+EXTRA_FIELDS: dict[tuple[str, str], ExtraField] = {
+    (row.resource, row.name): row
     for row in (
-        Field("order", "reference", "your own reference of the order", "order-1"),
-        Field("order", "order_reference", "your own reference of the order", "order-1"),
-        Field(
+        ExtraField("order", "reference", "your own reference of the order", "order-1"),
+        ExtraField("order", "order_reference", "your own reference of the order", "order-1"),
+        ExtraField(
             "quote", "quote", "the hash of an offer", "a1e771f2e375bc33b5385fcc8091a328481bc45f3bff13de96ba0e7585ff936f"
         ),
-        Field("product", "reference", "the reference of the product", "textbook_pb_a4_p_bw"),
-        Field("country", "country_reference", "the country, ISO 3166-1 alpha-2", "US"),
-        Field("catalog", "catalog_reference", "the reference of the catalog", "catalog_1", 128),
-        Field("catalog", "name", "the name of the catalog", "First catalog", 64),
-        Field("catalog", "note", "what the catalog is", "The first catalog for all my titles", 256),
-        Field("title", "isbn", "the ISBN, or the reference that stands for it", "1234567890123", 128),
-        Field("title", "name", "the name of the title", "First title", 64),
-        Field("title", "note", "what the title is", "The first title for all my titles", 256),
-        Field("product mix", "product_mix_reference", "the reference of the product mix", "product_mix_test"),
+        ExtraField("product", "reference", "the reference of the product", "textbook_pb_a4_p_bw"),
+        ExtraField("country", "country_reference", "the country, ISO 3166-1 alpha-2", "US"),
+        ExtraField("catalog", "catalog_reference", "the reference of the catalog", "catalog_1", 128),
+        ExtraField("catalog", "name", "the name of the catalog", "First catalog", 64),
+        ExtraField("catalog", "note", "what the catalog is", "The first catalog for all my titles", 256),
+        ExtraField("title", "isbn", "the ISBN, or the reference that stands for it", "1234567890123", 128),
+        ExtraField("title", "name", "the name of the title", "First title", 64),
+        ExtraField("title", "note", "what the title is", "The first title for all my titles", 256),
+        ExtraField("product mix", "product_mix_reference", "the reference of the product mix", "product_mix_test"),
     )
 }

@@ -5,10 +5,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cpctl.config.keys import Key, mask
-from cpctl.errors import ExitCode, InvalidInput, nearest
+from cpctl.config.keys import Key, mask_keys
+from cpctl.errors import ExitCode, InvalidInput, suggest
 from cpctl.output.streams import Output
-from cpctl.output.text import escaped
+from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLORS = ("auto", "always", "never")
 
 
-class Ended(Exception):
+class CommandFinished(Exception):
     """The command has done all it was asked for; its status stands in the Run."""
 
 
@@ -40,42 +40,44 @@ class SharedOptions(NamedTuple):
     color: str | None = None
 
 
-class Run:
+class Context:
     """One run of cpctl. `status` is what it will end with; `worked` that only printing is left to do."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = {name: value for name, value in environment.items() if value}
         self.options = SharedOptions()
-        self.status = ExitCode.DONE
-        self.worked = False
-        self.value_query: str | None = None  # what `-o value` shows where --query does not say
-        self.accepted = 0  # signals for which responsibility was taken
-        self.learned: list[tuple[str, Mapping[str, Any], Any]] = []  # endpoints with what they were asked and answered
-        self._keys: list[Key] = []
-        self._read: dict[str, Key] = {}
+        self.exit_status = ExitCode.DONE
+        self.is_work_done = False
+        self.default_value_query: str | None = None  # what `-o value` shows where --query does not say
+        self.accepted_count = 0  # signals for which responsibility was taken
+        self.answered_calls: list[
+            tuple[str, Mapping[str, Any], Any]
+        ] = []  # endpoints with what they were asked and answered
+        self._masked_keys: list[Key] = []
+        self._keys_by_service: dict[str, Key] = {}
 
     @cached_property
     def output(self) -> Output:
         """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
         color = self.options.color or "auto"
         if color not in COLORS:
-            raise InvalidInput(f'--color "{color}" must be auto, always or never.', nearest(color, COLORS))
+            raise InvalidInput(f'--color "{color}" must be auto, always or never.', suggest(color, COLORS))
         query = self.options.query
         return Output(
             self.environment,
-            self.hide,
+            self.mask_keys,
             format=self.options.output,
-            query=self.value_query if query is None and self.options.output == "value" else query,
+            query=self.default_value_query if query is None and self.options.output == "value" else query,
             color=color,
             quiet=self.options.quiet,
             verbose=self.options.verbose,
         )
 
     @cached_property
-    def plain_output(self) -> Output:
+    def error_output(self) -> Output:
         """Talk only, for failures that come before the options are known or because they are wrong."""
         color = self.options.color
-        return Output(self.environment, self.hide, color=color if color in COLORS else "auto")
+        return Output(self.environment, self.mask_keys, color=color if color in COLORS else "auto")
 
     @cached_property
     def profile(self) -> "Profile":
@@ -85,7 +87,7 @@ class Run:
         loaded = load_profile(self.environment, self.options.config, self.options.profile, self.options.timeout)
         for source in loaded.keys.values():
             if source.kind == "value":  # known before it is used, so that nothing can show it
-                self._keys.append(Key(str(source.value)))
+                self._masked_keys.append(Key(str(source.value)))
         return loaded
 
     @cached_property
@@ -107,67 +109,67 @@ class Run:
         if "store" in self.__dict__:
             self.store.close()
 
-    def remember(self) -> None:
+    def save_completion_hints(self) -> None:
         """Keep the references that were learned, for completion. Whatever is in the way of that is no trouble."""
-        if self.learned and not self.options.dry_run:
+        if self.answered_calls and not self.options.dry_run:
             with suppress(Exception):
-                from cpctl.cli.completion.hints import remember
+                from cpctl.cli.completion.hints import save_hints
 
-                remember(self.environment, self.options.config, self.profile.name, self.learned)
+                save_hints(self.environment, self.options.config, self.profile.name, self.answered_calls)
 
-    def key(self, service: str) -> Key:
+    def read_key(self, service: str) -> Key:
         """A service's key, from now on hidden wherever it would show. Raises ConfigError."""
-        if service not in self._read:  # a key command may take its time, or ask for a passphrase
-            self._read[service] = self.profile.key(service).read()
-            self._keys.append(self._read[service])
-        return self._read[service]
+        if service not in self._keys_by_service:  # a key command may take its time, or ask for a passphrase
+            self._keys_by_service[service] = self.profile.key_source(service).read()
+            self._masked_keys.append(self._keys_by_service[service])
+        return self._keys_by_service[service]
 
-    def hide_from_now_on(self, key: Key) -> None:
+    def add_masked_key(self, key: Key) -> None:
         """Let nothing show this key."""
-        if key not in self._keys:
-            self._keys.append(key)
+        if key not in self._masked_keys:
+            self._masked_keys.append(key)
 
     def use_key(self, service: str, key: Key) -> None:
         """From now on this is the service's key, whatever the profile says; it is hidden as all are."""
-        self._read[service] = key
-        self.hide_from_now_on(key)
+        self._keys_by_service[service] = key
+        self.add_masked_key(key)
 
     def use_profile(self, name: str) -> None:
         """From now on this profile is in force, as its file is now."""
         self.options = self.options._replace(profile=name)
         self.__dict__.pop("profile", None)
 
-    def hide(self, text: str) -> str:
+    def mask_keys(self, text: str) -> str:
         """The text with every known key in it replaced."""
-        return mask(text, self._keys)
+        return mask_keys(text, self._masked_keys)
 
     @property
-    def can_ask(self) -> bool:
+    def can_prompt(self) -> bool:
         """Whether a question may be asked: somebody is at the terminal and did not forbid it."""
         import sys
 
         forbidden = self.options.no_input or "CPCTL_NO_INPUT" in self.environment
-        return not forbidden and sys.stdin is not None and sys.stdin.isatty() and self.output.talks_to_terminal
+        return not forbidden and sys.stdin is not None and sys.stdin.isatty() and self.output.stderr_is_terminal
 
     def confirm(self, question: str, yes: bool) -> None:
         """Go on only with a yes. Raises InvalidInput where nobody can be asked, or the answer is no."""
         if yes:
             return
-        if not self.can_ask:
+        if not self.can_prompt:
             raise InvalidInput(f"{question} Nobody can be asked here.", "Add --yes to say so beforehand.")
         import typer
 
-        if not typer.confirm(escaped(self.hide(question)), err=True):
+        if not typer.confirm(escape_controls(self.mask_keys(question)), err=True):
             raise InvalidInput("Not confirmed; nothing was changed.")
 
     def show(self, data: Any, view: "View | None" = None, status: ExitCode = ExitCode.DONE) -> None:
         """Write the result of a command that changes nothing, and end with this status."""
-        self.status = self.status or status
+        self.exit_status = self.exit_status or status
         self.output.show(data, view)
 
     def finish(self, data: Any, view: "View | None", status: ExitCode) -> None:
         """The work is done: keep its status, whatever becomes of printing its result."""
-        self.status = status
-        self.worked = True
+        self.exit_status = status
+        self.is_work_done = True
         if data is not None:  # an answer without words has nothing to show
             self.output.show(data, view)

@@ -14,37 +14,37 @@ import typer.core
 import typer.main
 import typer.models
 
-from cpctl.cli.context import Run, SharedOptions
+from cpctl.cli.context import Context, SharedOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 # typer has no public name for the error of a wrong command line; it is what BadParameter is made of.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
 
-class Shared:
+class SharedParameters:
     """The options that every command takes, built once and given to all."""
 
-    _built: list[Any] | None = None
+    _cached: list[Any] | None = None
 
     @classmethod
     def parameters(cls) -> list[Any]:
         """The parameters, for typer."""
-        if cls._built is None:
-            built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(_shared_options)
-            cls._built = list(built)
-        return cls._built
+        if cls._cached is None:
+            built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(_shared_options_signature)
+            cls._cached = list(built)
+        return cls._cached
 
     @classmethod
-    def take(cls, context: typer.Context) -> None:
+    def apply(cls, typer_context: typer.Context) -> None:
         """Move the shared options of one level of the command line to the Run; deeper levels win."""
-        given = {name: context.params.pop(name) for name in _SHARED_NAMES if name in context.params}
-        run: Run = context.obj
+        given = {name: typer_context.params.pop(name) for name in _SHARED_OPTION_NAMES if name in typer_context.params}
+        run: Context = typer_context.obj
         run.options = run.options._replace(
             **{name: value for name, value in given.items() if value not in (None, False, 0)}
         )
 
 
-def _shared_options(
+def _shared_options_signature(
     profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Profile to use.")] = None,
     config: Annotated[str | None, typer.Option(metavar="FILE", help="Configuration file to use.")] = None,
     output: Annotated[
@@ -65,18 +65,18 @@ def _shared_options(
     """The signature from which the shared options are built; never called."""
 
 
-_SHARED_NAMES = SharedOptions._fields
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+_SHARED_OPTION_NAMES = SharedOptions._fields
+HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
-class _WithSharedOptions:
+class _SharedOptionsMixin:
     """Help that shows a command's own options first and the shared ones last."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Options of every command": []}
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
             record = parameter.get_help_record(ctx)
-            shared = parameter in Shared.parameters() or parameter.name == "help"
+            shared = parameter in SharedParameters.parameters() or parameter.name == "help"
             kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
             if record is not None:
                 sections["Options of every command" if shared else kind].append(record)
@@ -94,20 +94,20 @@ class _WithSharedOptions:
             raise
 
 
-class Command(_WithSharedOptions, typer.core.TyperCommand):
+class Command(_SharedOptionsMixin, typer.core.TyperCommand):
     """One command: its own options, and the shared ones."""
 
-    def __init__(self, *, params: list[Any] | None = None, context_settings: Any = None, **more: Any) -> None:
-        settings = {**HELP_NAMES, **(context_settings or {})}
+    def __init__(self, *, params: list[Any] | None = None, context_settings: Any = None, **kwargs: Any) -> None:
+        settings = {**HELP_SETTINGS, **(context_settings or {})}
         own = params or []
         taken = {name for parameter in own for name in parameter.opts}
         # `orders wait --timeout` is its own; where a command has an option of that name, it is not shared.
-        shared = [each for each in Shared.parameters() if not taken & set(each.opts)]
-        super().__init__(params=[*own, *shared], context_settings=settings, **more)
+        shared = [each for each in SharedParameters.parameters() if not taken & set(each.opts)]
+        super().__init__(params=[*own, *shared], context_settings=settings, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Hand the shared options over, then run the command."""
-        Shared.take(ctx)
+        SharedParameters.apply(ctx)
         return super().invoke(ctx)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -116,12 +116,16 @@ class Command(_WithSharedOptions, typer.core.TyperCommand):
             formatter.write(f"\nExample:\n  {self.epilog}\n")
 
 
-class _Group(_WithSharedOptions, typer.core.TyperGroup):
+class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
     """A group whose list of commands comes from a table and whose commands are made on first use."""
 
     def __init__(self, name: str, help: str) -> None:
         super().__init__(
-            name=name, help=help, params=Shared.parameters(), context_settings=HELP_NAMES, rich_markup_mode=None
+            name=name,
+            help=help,
+            params=SharedParameters.parameters(),
+            context_settings=HELP_SETTINGS,
+            rich_markup_mode=None,
         )
         self.invoke_without_command = True
 
@@ -143,23 +147,23 @@ class _Group(_WithSharedOptions, typer.core.TyperGroup):
         """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and name not in self.summaries():
-            from cpctl.cli.suggestions import meant_command
+            from cpctl.cli.suggestions import suggest_command
 
             top = ctx.find_root().command
-            hint = meant_command(name, self.summaries(), top.inner_commands(), anywhere=self is top)
+            hint = suggest_command(name, self.summaries(), top.inner_commands(), is_top_level=self is top)
             raise UsageError(f'There is no command "{name}". {hint}', ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Hand the shared options over; without a command, show the help."""
-        Shared.take(ctx)
+        SharedParameters.apply(ctx)
         if not ctx._protected_args:
             typer.echo(ctx.get_help())
             return None
         return super().invoke(ctx)
 
 
-class Root(_Group):
+class RootGroup(_CommandGroup):
     """The whole of cpctl: groups, and commands that stand alone, each in a module of its own."""
 
     def __init__(self, groups: Mapping[str, str], commands: Mapping[str, str], help: str) -> None:
@@ -172,7 +176,7 @@ class Root(_Group):
         """All groups and commands."""
         return {**self._groups, **self._commands}
 
-    def inner_commands(self) -> dict[str, list[str]]:
+    def commands_by_group(self) -> dict[str, list[str]]:
         """The commands of each group. Loads all of them: for failures, and for lists of everything."""
         return {group: list(LazyGroup(group, "").summaries()) for group in self._groups}
 
@@ -185,42 +189,44 @@ class Root(_Group):
         return None
 
 
-class LazyGroup(_Group):
+class LazyGroup(_CommandGroup):
     """A group whose module is loaded when one of its commands is listed or run."""
 
-    def _declared(self) -> Mapping[str, "Declared"]:
+    def declarations(self) -> Mapping[str, "CommandDeclaration"]:
         commands: Commands = importlib.import_module(f"cpctl.cli.commands.{self.name}").commands
-        return commands.declared
+        return commands.declarations
 
     def summaries(self) -> Mapping[str, str]:
         """The first sentence of every command."""
-        return {name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in self._declared().items()}
+        return {
+            name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in self.declarations().items()
+        }
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Make one command, and only that one."""
-        declared = self._declared().get(cmd_name)
+        declared = self.declarations().get(cmd_name)
         if declared is None:
             return None
         info = typer.models.CommandInfo(
             name=cmd_name,
             cls=Command,
-            callback=_handed(declared.function),
+            callback=_make_typer_callback(declared.function),
             epilog=declared.example,
-            context_settings=declared.parsing,
+            context_settings=declared.context_settings,
         )
         return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
-def help_of(top: Root, words: Sequence[str], run: Run) -> str:
+def render_help(root: RootGroup, names: Sequence[str], app_context: Context) -> str:
     """What `--help` shows of the command these words name; of cpctl itself without words.
 
     Raises typer's error of a wrong command line, naming the nearest command.
     """
     with ExitStack() as opened:
-        command: Any = top
-        context = opened.enter_context(top.make_context("cpctl", [], obj=run, resilient_parsing=True))
-        for word in words:
-            if not isinstance(command, _Group):
+        command: Any = root
+        context = opened.enter_context(root.make_context("cpctl", [], obj=app_context, resilient_parsing=True))
+        for word in names:
+            if not isinstance(command, _CommandGroup):
                 raise UsageError(f"`{context.command_path}` has no commands of its own.", context)
             context.resilient_parsing = False  # so that a word that does not exist is refused
             _, command, _ = command.resolve_command(context, [word])
@@ -229,12 +235,12 @@ def help_of(top: Root, words: Sequence[str], run: Run) -> str:
         return str(command.get_help(context)) + "\n"
 
 
-class Declared(NamedTuple):
+class CommandDeclaration(NamedTuple):
     """A command as its module declares it."""
 
     function: Callable[..., None]
     example: str
-    parsing: dict[str, Any] | None
+    context_settings: dict[str, Any] | None
 
 
 class Commands:
@@ -244,19 +250,21 @@ class Commands:
     """
 
     def __init__(self) -> None:
-        self.declared: dict[str, Declared] = {}
+        self.declarations: dict[str, CommandDeclaration] = {}
 
-    def add(self, name: str, example: str, parsing: dict[str, Any] | None = None) -> Callable[[Function], Function]:
+    def add(
+        self, name: str, example: str, context_settings: dict[str, Any] | None = None
+    ) -> Callable[[Function], Function]:
         """Declare a command: its name, an example that works, and changes to typer's rules of parsing."""
 
         def declare(function: Function) -> Function:
-            self.declared[name] = Declared(function, example, parsing)
+            self.declarations[name] = CommandDeclaration(function, example, context_settings)
             return function
 
         return declare
 
 
-def _handed(function: Callable[..., None]) -> Callable[..., None]:
+def _make_typer_callback(function: Callable[..., None]) -> Callable[..., None]:
     """The function as typer wants it: context instead of Run, options instead of NamedTuples."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     bundles: dict[str, Any] = {each.name: each.annotation for each in parameters if hasattr(each.annotation, "_fields")}

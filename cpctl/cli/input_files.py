@@ -6,13 +6,13 @@ from pathlib import Path
 from cpctl.errors import InvalidInput
 
 
-def read_input(file: str, most: int = -1) -> bytes:
+def read_input(file: str, limit: int = -1) -> bytes:
     """The content of a file, or of standard input for "-"; at most so many bytes. Raises InvalidInput."""
     try:
         if file == "-":
-            return sys.stdin.buffer.read(most)
+            return sys.stdin.buffer.read(limit)
         with Path(file).open("rb") as opened:
-            return opened.read(most)
+            return opened.read(limit)
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error
     except AttributeError as error:

@@ -10,9 +10,9 @@ from typing import Any
 
 import typer
 
-from cpctl.cli.context import Ended, Run
+from cpctl.cli.context import CommandFinished, Context
 from cpctl.cli.framework import UsageError
-from cpctl.cli.root import root
+from cpctl.cli.root import build_root
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, OutputError
 from cpctl.output.streams import Output, prepare_streams
 
@@ -24,92 +24,92 @@ class Terminated(BaseException):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and return its exit status."""
     prepare_streams()
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _raise_terminated)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    run = Run(os.environ)
+    run = Context(os.environ)
     try:
-        return _guarded(run, arguments)
+        return _run_reporting_errors(run, arguments)
     except KeyboardInterrupt:
-        return _stopped(run, "Interrupted", ExitCode.INTERRUPTED)
+        return _report_interruption(run, "Interrupted", ExitCode.INTERRUPTED)
     except Terminated:
-        return _stopped(run, "Terminated", ExitCode.TERMINATED)
+        return _report_interruption(run, "Terminated", ExitCode.TERMINATED)
     finally:
         run.close()
 
 
-def _terminate(number: int, frame: Any) -> None:
+def _raise_terminated(number: int, frame: Any) -> None:
     raise Terminated
 
 
-def _guarded(run: Run, arguments: list[str]) -> int:
+def _run_reporting_errors(context: Context, arguments: list[str]) -> int:
     try:
-        return _invoke(run, arguments)
+        return _run_command(context, arguments)
     except UsageError as error:
-        return _fail(run, arguments, _usage(error))
+        return _report_error(context, arguments, _to_invalid_input(error))
     except OutputError as error:
-        failed = _fail(run, arguments, error)
-        return run.status if run.worked else failed
+        failed = _report_error(context, arguments, error)
+        return context.exit_status if context.is_work_done else failed
     except CpctlError as error:
-        failed = _fail(run, arguments, error)
-        return run.status if run.worked and isinstance(error, InvalidInput) else failed
+        failed = _report_error(context, arguments, error)
+        return context.exit_status if context.is_work_done and isinstance(error, InvalidInput) else failed
     except BrokenPipeError:
-        return run.status if run.worked else ExitCode.CLOSED_PIPE
+        return context.exit_status if context.is_work_done else ExitCode.CLOSED_PIPE
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
-        return _bug(run, arguments, error)
+        return _report_bug(context, arguments, error)
 
 
-def _invoke(run: Run, arguments: list[str]) -> int:
-    command = root()
+def _run_command(app_context: Context, arguments: list[str]) -> int:
+    command = build_root()
     try:
-        with command.make_context("cpctl", arguments, obj=run) as context:
+        with command.make_context("cpctl", arguments, obj=app_context) as context:
             command.invoke(context)
     except typer.Exit as ended:
-        _flush()
+        _flush_stdout()
         return ended.exit_code
-    except Ended:
+    except CommandFinished:
         pass
     except OSError:
-        _flush()  # where it is help that could not be written, this says so
+        _flush_stdout()  # where it is help that could not be written, this says so
         raise
     finally:
-        run.remember()
-    _flush()
-    return run.status
+        app_context.save_completion_hints()
+    _flush_stdout()
+    return app_context.exit_status
 
 
-def _flush() -> None:
+def _flush_stdout() -> None:
     """Help and version are written by typer; a closed pipe or full disk must show here and not on the way out."""
     if sys.stdout is not None:
         Output({}, str).write(iter(()))
 
 
-def _usage(error: Any) -> InvalidInput:
+def _to_invalid_input(error: Any) -> InvalidInput:
     """typer's words about a wrong command line, with the help to ask for."""
-    from cpctl.cli.suggestions import usage_words
+    from cpctl.cli.suggestions import describe_usage_error
 
     where = error.ctx.command_path if error.ctx else "cpctl"
-    return InvalidInput(usage_words(error), f"`{where} --help` shows how.")
+    return InvalidInput(describe_usage_error(error), f"`{where} --help` shows how.")
 
 
-def _fail(run: Run, arguments: list[str], error: CpctlError) -> int:
+def _report_error(context: Context, arguments: list[str], error: CpctlError) -> int:
     """Tell what went wrong: a sentence and a hint, or JSON where JSON was asked for."""
-    output = run.plain_output
-    if _wants_json(run, arguments):
-        output.fail(json.dumps(_as_json(run, error), ensure_ascii=False))
+    output = context.error_output
+    if _wants_json(context, arguments):
+        output.error(json.dumps(_error_document(context, error), ensure_ascii=False))
     else:
-        output.fail(f"cpctl: {error.message}")
+        output.error(f"cpctl: {error.message}")
         if error.hint:
-            output.fail(f"  {error.hint}")
-    if run.options.debug:
-        _traceback(output)
+            output.error(f"  {error.hint}")
+    if context.options.debug:
+        _print_traceback(output)
     return error.exit_code
 
 
-def _wants_json(run: Run, arguments: list[str]) -> bool:
+def _wants_json(context: Context, arguments: list[str]) -> bool:
     """Whether errors are read by a program; a wrong command line leaves the options unread."""
-    if run.options.output in ("json", "jsonl"):
+    if context.options.output in ("json", "jsonl"):
         return True
     wanted = {"-ojson", "--output=json", "-ojsonl", "--output=jsonl"}
     pairs = pairwise(arguments)
@@ -118,9 +118,9 @@ def _wants_json(run: Run, arguments: list[str]) -> bool:
     )
 
 
-def _as_json(run: Run, error: CpctlError) -> dict[str, Any]:
+def _error_document(context: Context, error: CpctlError) -> dict[str, Any]:
     try:
-        profile = run.profile.name
+        profile = context.profile.name
     except ConfigError:
         profile = None
     return {
@@ -136,22 +136,22 @@ def _as_json(run: Run, error: CpctlError) -> dict[str, Any]:
     }
 
 
-def _stopped(run: Run, how: str, status: ExitCode) -> int:
-    output = run.plain_output
+def _report_interruption(context: Context, reason: str, status: ExitCode) -> int:
+    output = context.error_output
     output.progress("")
-    safe = "; what was accepted is safe, and `cpctl outbox flush` sends it" if run.accepted else ""
-    if not run.options.quiet or run.accepted:
-        output.fail(f"cpctl: {how}{safe}.")
+    safe = "; what was accepted is safe, and `cpctl outbox flush` sends it" if context.accepted_count else ""
+    if not context.options.quiet or context.accepted_count:
+        output.error(f"cpctl: {reason}{safe}.")
     return status
 
 
-def _bug(run: Run, arguments: list[str], error: Exception) -> int:
+def _report_bug(context: Context, arguments: list[str], error: Exception) -> int:
     words = f"This is a bug in cpctl: {type(error).__name__}: {error}"
-    hint = "" if run.options.debug else "Run it again with --debug and report what it shows."
-    return _fail(run, arguments, CpctlError(words, hint))
+    hint = "" if context.options.debug else "Run it again with --debug and report what it shows."
+    return _report_error(context, arguments, CpctlError(words, hint))
 
 
-def _traceback(output: Output) -> None:
+def _print_traceback(output: Output) -> None:
     import traceback
 
-    output.fail(traceback.format_exc().rstrip())
+    output.error(traceback.format_exc().rstrip())

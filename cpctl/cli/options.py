@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from cpctl.errors import InvalidInput
-from cpctl.signals.signal import shorten
+from cpctl.signals.signal import quote_value
 
 Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="Full item ids.", show_default=False)]
-OrderOfItems = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the items' order.")]
+OrderId = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the items' order.")]
 Cause = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, in words.")]
-Hours = Annotated[str | None, typer.Option("--delay", metavar="HOURS", help="Expected delay in whole hours.")]
+DelayHours = Annotated[str | None, typer.Option("--delay", metavar="HOURS", help="Expected delay in whole hours.")]
 SignalIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of signals.", show_default=False)]
-SignalIdsOrNone = Annotated[
+OptionalSignalIds = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of signals.", show_default=False)
 ]
 EventIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of events.", show_default=False)]
@@ -20,13 +20,15 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only since then: 2026-01-20T13:00, 2h, 7d.")]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")]
 Limit = Annotated[int, typer.Option(metavar="N", min=0, help="At most so many, the newest; 0 for all.")]
-States = Annotated[list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")]
+StateFilter = Annotated[
+    list[str] | None, typer.Option("--state", metavar="STATE", help="Only in this state; repeatable.")
+]
 RequireDelivery = Annotated[bool, typer.Option("--require-delivery", help="Exit with 75 while it is not delivered.")]
-MoreFields = Annotated[
+ExtraFields = Annotated[
     list[str] | None, typer.Option("-f", "--field", metavar="KEY=VALUE", help="A field cpctl does not know.")
 ]
 References = Annotated[list[str], typer.Argument(metavar="REFERENCE...", help="References.", show_default=False)]
-Search = Annotated[str, typer.Option(metavar="TEXT", help="Only where this occurs, in any case.")]
+SearchText = Annotated[str, typer.Option(metavar="TEXT", help="Only where this occurs, in any case.")]
 
 
 def parse_fields(texts: list[str] | None) -> dict[str, str | None]:
@@ -35,7 +37,7 @@ def parse_fields(texts: list[str] | None) -> dict[str, str | None]:
     for text in texts or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise InvalidInput(f"-f {shorten(text)} is not KEY=VALUE.", "Such as: -f colour=red")
+            raise InvalidInput(f"-f {quote_value(text)} is not KEY=VALUE.", "Such as: -f colour=red")
         if name.strip() in found:
             raise InvalidInput(f"-f {name.strip()} is given twice.")
         found[name.strip()] = value

@@ -1,6 +1,6 @@
 """The tree of commands at its top. A group is a module of this folder; it is loaded when it is used."""
 
-from cpctl.cli.framework import Root
+from cpctl.cli.framework import RootGroup
 
 GROUPS = {
     "signal": "Report production signals: registered, produced, shipped and the others.",
@@ -27,6 +27,6 @@ COMMANDS = {
 }
 
 
-def root() -> Root:
+def build_root() -> RootGroup:
     """The command `cpctl`."""
-    return Root(GROUPS, COMMANDS, "The command line of the print shop, for Cloudprinter.com.")
+    return RootGroup(GROUPS, COMMANDS, "The command line of the print shop, for Cloudprinter.com.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.config.paths import expanded
+from cpctl.config.paths import expand_path
 from cpctl.errors import ConfigError
 
 # What each key is for.
@@ -17,19 +17,19 @@ KEY_USES = {
 }
 SERVICES = tuple(KEY_USES)
 # While the key of incoming webhooks is being replaced, the old one is accepted too.
-OLD_WEBHOOKS = "old webhooks"
+OLD_WEBHOOKS_SERVICE = "old webhooks"
 # Each of these variables also with _FILE.
-ENV_NAMES = {
+KEY_VARIABLES = {
     "core": "CPCTL_CORE_KEY",
     "signal": "CPCTL_SIGNAL_KEY",
     "webhooks": "CPCTL_WEBHOOK_KEY",
-    OLD_WEBHOOKS: "CPCTL_WEBHOOK_OLD_KEY",
+    OLD_WEBHOOKS_SERVICE: "CPCTL_WEBHOOK_OLD_KEY",
 }
 MASK = "***"
-COMMAND_SECONDS = 60.0
-_SHORTEST_TO_SHOW = 12
+COMMAND_TIMEOUT_SECONDS = 60.0
+_MIN_LENGTH_TO_SHOW = 12
 # Hiding a shorter one wherever it occurs would make nonsense of every message.
-SHORTEST_KEY = 8
+MIN_KEY_LENGTH = 8
 
 
 class Key(NamedTuple):
@@ -40,13 +40,13 @@ class Key(NamedTuple):
     @property
     def last_four(self) -> str:
         """Enough to tell two keys apart; nothing of a key so short that four characters give it away."""
-        return f"…{self.value[-4:]}" if len(self.value) >= _SHORTEST_TO_SHOW else MASK
+        return f"…{self.value[-4:]}" if len(self.value) >= _MIN_LENGTH_TO_SHOW else MASK
 
     def __repr__(self) -> str:
         return f"Key({MASK})"
 
 
-def mask(text: str, keys: Iterable[Key]) -> str:
+def mask_keys(text: str, keys: Iterable[Key]) -> str:
     """The text with every key in it replaced."""
     for key in sorted(keys, key=lambda key: -len(key.value)):  # one may begin as another does
         text = text.replace(key.value, MASK)
@@ -59,7 +59,7 @@ class KeySource(NamedTuple):
     service: str
     kind: str  # "value", "file" or "command"
     value: str | Path | tuple[str, ...]
-    place: str
+    location: str
 
     def check(self) -> None:
         """Find out without running anything whether the key can be had. Raises ConfigError."""
@@ -69,33 +69,33 @@ class KeySource(NamedTuple):
     def read(self) -> Key:
         """The key. Raises ConfigError naming the place and what to do."""
         if isinstance(self.value, Path):
-            return checked_key(_from_file(self.value, self.place), self.place)
+            return parse_key(_read_key_file(self.value, self.location), self.location)
         if isinstance(self.value, tuple):
-            return checked_key(_from_command(self.value, self.place), self.place)
-        return checked_key(self.value, self.place)
+            return parse_key(_run_key_command(self.value, self.location), self.location)
+        return parse_key(self.value, self.location)
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """The source as people read it; never the key."""
         if isinstance(self.value, Path):
-            return f"{self.place} ({self.value})"
+            return f"{self.location} ({self.value})"
         if isinstance(self.value, tuple):
-            return f"{self.place} ({' '.join(self.value)})"
-        return self.place
+            return f"{self.location} ({' '.join(self.value)})"
+        return self.location
 
     def __repr__(self) -> str:
-        return f"KeySource({self.service}, {self.kind}, {self.place})"
+        return f"KeySource({self.service}, {self.kind}, {self.location})"
 
 
-def from_environment(service: str, environment: Mapping[str, str]) -> KeySource | None:
+def key_source_from_environment(service: str, environment: Mapping[str, str]) -> KeySource | None:
     """The key that the environment gives for a service, if any. Raises ConfigError where it gives two."""
-    name = ENV_NAMES[service]
+    name = KEY_VARIABLES[service]
     value, file = environment.get(name), environment.get(f"{name}_FILE")
     if value and file:
         raise ConfigError(f"Both {name} and {name}_FILE are set.", "Unset one of them.")
     if value:
         return KeySource(service, "value", value, name)
     if file:
-        return KeySource(service, "file", expanded(file), f"{name}_FILE")
+        return KeySource(service, "file", expand_path(file), f"{name}_FILE")
     return None
 
 
@@ -116,7 +116,7 @@ def refuse_readable_by_others(file: Path, environment: Mapping[str, str] = os.en
         raise ConfigError(f"{file} can be read by others (its mode is {mode:04o}).", f"Type: chmod 600 {file}")
 
 
-def _from_file(file: Path, place: str) -> str:
+def _read_key_file(file: Path, place: str) -> str:
     try:
         refuse_readable_by_others(file)
         return file.read_text(encoding="utf-8-sig").strip()
@@ -125,16 +125,16 @@ def _from_file(file: Path, place: str) -> str:
         raise ConfigError(f"{place}: the key file {file} cannot be read: {reason}.") from error
 
 
-def _from_command(command: tuple[str, ...], place: str) -> str:
+def _run_key_command(command: tuple[str, ...], place: str) -> str:
     """The first line a command prints; password stores put the secret there."""
     import subprocess  # costs more than all else here, and most keys need none
 
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_SECONDS, check=False
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"no answer in {COMMAND_SECONDS:.0f} s"
+        reason = error.strerror if isinstance(error, OSError) else f"no answer in {COMMAND_TIMEOUT_SECONDS:.0f} s"
         raise ConfigError(f"{place}: `{' '.join(command)}` failed: {reason}.") from error
     if done.returncode != 0:
         raise ConfigError(
@@ -145,11 +145,11 @@ def _from_command(command: tuple[str, ...], place: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def checked_key(text: str, place: str) -> Key:
+def parse_key(text: str, place: str) -> Key:
     """The text as a key. Raises ConfigError where it is none, naming the place and never the text."""
     if not text:
         raise ConfigError(f"{place}: the key is empty.")
-    if len(text) < SHORTEST_KEY:
+    if len(text) < MIN_KEY_LENGTH:
         raise ConfigError(f"{place}: the key has only {len(text)} characters; it is cut off, or no key.")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigError(f"{place}: the key holds a blank, a line break or a character no key has.")

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.config.paths import config_file, default_store
+from cpctl.config.paths import find_config_file, find_default_store
 
-_NAME = frozenset(string.ascii_letters + string.digits + "_.-")
+_PLAIN_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_.-")
 
 
-class Glance(NamedTuple):
+class ProfileSummary(NamedTuple):
     """The default and the names of the profiles, and of those the ones whose settings may name a store."""
 
     default: str | None
@@ -22,24 +22,24 @@ class Glance(NamedTuple):
     with_store: frozenset[str]
 
 
-def place_at_a_glance(
+def find_store_without_yaml(
     environment: Mapping[str, str], config: str | None, profile: str | None
 ) -> tuple[str, Path] | None:
     """The profile in force and its store, where a glance can tell. Raises OSError, ConfigError."""
     if "CPCTL_STORE" in environment:
         return None
-    file, _ = config_file(config, environment)
-    seen = glance(file.read_text(encoding="utf-8-sig"))
+    file, _ = find_config_file(config, environment)
+    seen = summarize_profiles(file.read_text(encoding="utf-8-sig"))
     if seen is None:
         return None
     only = seen.profiles[0] if len(seen.profiles) == 1 else None
     name = profile or environment.get("CPCTL_PROFILE") or seen.default or only
     if name is None or name not in seen.profiles or name in seen.with_store:
         return None
-    return name, default_store(environment)[0]
+    return name, find_default_store(environment)[0]
 
 
-def glance(text: str) -> Glance | None:
+def summarize_profiles(text: str) -> ProfileSummary | None:
     """What the text of a configuration says, or None where it is not written plainly."""
     if not text.isascii() or "\t" in text or "<<" in text:
         return None
@@ -53,7 +53,7 @@ def glance(text: str) -> Glance | None:
         if not plain or plain.startswith("#"):
             continue
         if indent == 0:
-            top, value = _plain_pair(plain)
+            top, value = _split_plain_pair(plain)
             if top == "default_profile" and value and default is None:
                 default = value
             elif top != "profiles" or value or profiles:
@@ -61,7 +61,7 @@ def glance(text: str) -> Glance | None:
         elif top != "profiles":
             return None
         elif indent == (depth := depth or indent):
-            name, value = _plain_pair(plain)
+            name, value = _split_plain_pair(plain)
             if not name or value or name in profiles:
                 return None
             profiles.append(name)
@@ -71,13 +71,13 @@ def glance(text: str) -> Glance | None:
             with_store.add(profiles[-1])
     if default is not None and default not in profiles:
         return None
-    return Glance(default, tuple(profiles), frozenset(with_store))
+    return ProfileSummary(default, tuple(profiles), frozenset(with_store))
 
 
-def _plain_pair(text: str) -> tuple[str, str]:
+def _split_plain_pair(text: str) -> tuple[str, str]:
     """Name and value of a line such as `name: value`; no name where either is written otherwise."""
     name, colon, value = text.partition(":")
     value = value.partition(" #")[0].strip()
-    if not colon or not name[:1].isalpha() or not {*name, *value} <= _NAME or value.lower() == "null":
+    if not colon or not name[:1].isalpha() or not {*name, *value} <= _PLAIN_CHARACTERS or value.lower() == "null":
         return "", ""
     return (name, value) if text[len(name) + 1 :][:1] in ("", " ") else ("", "")

@@ -8,7 +8,7 @@ from cpctl.errors import CpctlError, ExitCode
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 # With several failures, the one that must be mended first decides: without a configuration nothing else
 # can be right, without a store no signal is accepted, and the network may mend itself.
-FIRST_TO_MEND = (ExitCode.CONFIG, ExitCode.STORE, ExitCode.KEY_REFUSED, ExitCode.TEMPORARY, ExitCode.BUG)
+FAILURE_PRECEDENCE = (ExitCode.CONFIG, ExitCode.STORE, ExitCode.KEY_REFUSED, ExitCode.TEMPORARY, ExitCode.BUG)
 
 Subject = TypeVar("Subject")
 
@@ -17,37 +17,37 @@ class Finding(NamedTuple):
     """One line of a doctor. `status` is the exit status that a failure stands for."""
 
     level: str
-    said: str
+    message: str
     remedy: str = ""
     status: ExitCode = ExitCode.DONE
 
 
-def ok(said: str) -> Finding:
+def ok(message: str) -> Finding:
     """All right."""
-    return Finding(OK, said)
+    return Finding(OK, message)
 
 
-def warning(said: str, remedy: str = "") -> Finding:
+def warning(message: str, remedy: str = "") -> Finding:
     """Something to look at; work goes on."""
-    return Finding(WARNING, said, remedy)
+    return Finding(WARNING, message, remedy)
 
 
-def failure(said: str, remedy: str, status: ExitCode) -> Finding:
+def failure(message: str, remedy: str, status: ExitCode) -> Finding:
     """Something that stops work."""
-    return Finding(FAILURE, said, remedy, status)
+    return Finding(FAILURE, message, remedy, status)
 
 
-def failed(error: CpctlError) -> Finding:
+def failure_from_error(error: CpctlError) -> Finding:
     """A failure in the words that a command would have used."""
     return failure(error.message, error.hint, error.exit_code)
 
 
-def examined(name: str, look: Callable[[Subject], Iterable[Finding]], subject: Subject) -> list[tuple[str, Finding]]:
+def run_check(name: str, check: Callable[[Subject], Iterable[Finding]], subject: Subject) -> list[tuple[str, Finding]]:
     """What one look found, under its name. A look that breaks down is a finding, too."""
     try:
-        return [(name, finding) for finding in look(subject)]
+        return [(name, finding) for finding in check(subject)]
     except CpctlError as error:
-        return [(name, failed(error))]
+        return [(name, failure_from_error(error))]
     except Exception as error:
         said = f"this check broke down: {type(error).__name__}: {error}"
         return [
@@ -58,7 +58,7 @@ def examined(name: str, look: Callable[[Subject], Iterable[Finding]], subject: S
         ]
 
 
-def status_of(findings: Sequence[Finding]) -> ExitCode:
+def exit_status(findings: Sequence[Finding]) -> ExitCode:
     """The exit status for all findings: DONE, or that of the failure to mend first."""
     found = {finding.status for finding in findings if finding.level == FAILURE}
-    return next((status for status in FIRST_TO_MEND if status in found), ExitCode.DONE)
+    return next((status for status in FAILURE_PRECEDENCE if status in found), ExitCode.DONE)

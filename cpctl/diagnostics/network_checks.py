@@ -17,19 +17,19 @@ from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ExitCode
 
 T = TypeVar("T")
-_CREDENTIALS = re.compile(r"(?:(?<=//)|^)[^/@\s]+@")
+_URL_CREDENTIALS = re.compile(r"(?:(?<=//)|^)[^/@\s]+@")
 # A signal says when something happened; the service and the shop must mean the same by it.
-CLOCK_WARNS, CLOCK_FAILS = 60.0, 600.0
-DAYS_LEFT = 14
-_NETWORK = ExitCode.TEMPORARY
+CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60.0, 600.0
+CERTIFICATE_WARNING_DAYS = 14
+_NETWORK_STATUS = ExitCode.TEMPORARY
 
 
-class Way(NamedTuple):
+class ConnectionSettings(NamedTuple):
     """The way to a base URL: the proxy it goes through ("" for none), and whom it trusts (a file, for TLS)."""
 
     base_url: str
     proxy: str
-    authorities: str
+    ca_bundle: str
 
     @property
     def host(self) -> str:
@@ -37,98 +37,108 @@ class Way(NamedTuple):
         return urlsplit(self.base_url).hostname or ""
 
     @property
-    def tls(self) -> bool:
+    def uses_tls(self) -> bool:
         """Whether what is sent is encrypted."""
         return urlsplit(self.base_url).scheme == "https"
 
     @property
     def port(self) -> int:
         """The port of the service."""
-        return urlsplit(self.base_url).port or (443 if self.tls else 80)
+        return urlsplit(self.base_url).port or (443 if self.uses_tls else 80)
 
 
-class Reached(NamedTuple):
+class ConnectionProbe(NamedTuple):
     """What a connection told: the certificate, the service's Date, and between which of our times it was asked."""
 
     certificate: dict[str, Any]
-    date: str
-    asked: float
-    answered: float
+    server_date: str
+    requested_at: float
+    responded_at: float
 
 
-def without_credentials(text: str) -> str:
+def mask_credentials(text: str) -> str:
     """A text in which no URL has a user and password; proxies are also named without a scheme."""
-    return _CREDENTIALS.sub("***@", text)
+    return _URL_CREDENTIALS.sub("***@", text)
 
 
-def proxy(way: Way) -> Iterator[Finding]:
+def check_proxy(settings: ConnectionSettings) -> Iterator[Finding]:
     """Whether a proxy stands in the way."""
-    if way.proxy:
-        yield ok(f"{without_credentials(way.proxy)} is used for {way.host}")
+    if settings.proxy:
+        yield ok(f"{mask_credentials(settings.proxy)} is used for {settings.host}")
     else:
-        yield ok(f"none is used for {way.host}")
+        yield ok(f"none is used for {settings.host}")
 
 
-def name(way: Way, seconds: float) -> Iterator[Finding]:
+def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[Finding]:
     """Whether the name of the service is known here. Behind a proxy the proxy looks it up."""
-    if way.proxy:
+    if settings.proxy:
         yield ok("not looked up here; the proxy does it")
         return
     try:
-        known = within(seconds, lambda: socket.getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM))
+        known = run_with_timeout(
+            timeout_seconds, lambda: socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        )
     except TimeoutError:
-        yield failure(f"{way.host}: no answer within {seconds:g} s", "Check the name server of this machine.", _NETWORK)
+        yield failure(
+            f"{settings.host}: no answer within {timeout_seconds:g} s",
+            "Check the name server of this machine.",
+            _NETWORK_STATUS,
+        )
     except OSError as error:
-        said = f"{way.host} is not known: {error.strerror}"
-        yield failure(said, "Check the network, the name server, and base_url in the profile.", _NETWORK)
+        said = f"{settings.host} is not known: {error.strerror}"
+        yield failure(said, "Check the network, the name server, and base_url in the profile.", _NETWORK_STATUS)
     else:
-        yield ok(f"{way.host} is {', '.join(dict.fromkeys(str(entry[4][0]) for entry in known))}")
+        yield ok(f"{settings.host} is {', '.join(dict.fromkeys(str(entry[4][0]) for entry in known))}")
 
 
-def reach(way: Way, seconds: float) -> Reached:
+def probe_connection(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
     """Connect, ask for nothing but a header, and part. Raises OSError (ssl.SSLError, TimeoutError), HTTPException."""
-    return within(seconds, lambda: _reached(way, seconds))
+    return run_with_timeout(timeout_seconds, lambda: _probe(settings, timeout_seconds))
 
 
-def connection(way: Way, reached: Reached | Exception, now: datetime) -> Iterator[Finding]:
+def check_connection(
+    settings: ConnectionSettings, probe: ConnectionProbe | Exception, now: datetime
+) -> Iterator[Finding]:
     """Whether the service is reached and proves who it is."""
-    where = f"{way.host}:{way.port}"
-    if isinstance(reached, ssl.SSLCertVerificationError):
-        yield failure(f"{where} does not prove who it is: {reached.verify_message}", _of_certificate(reached), _NETWORK)
-    elif isinstance(reached, TimeoutError):
-        yield failure(f"{where}: no answer in time", "Check the network, a firewall, and the proxy.", _NETWORK)
-    elif isinstance(reached, Exception):
-        reason = getattr(reached, "strerror", None) or str(reached) or type(reached).__name__
+    where = f"{settings.host}:{settings.port}"
+    if isinstance(probe, ssl.SSLCertVerificationError):
+        yield failure(
+            f"{where} does not prove who it is: {probe.verify_message}", _certificate_hint(probe), _NETWORK_STATUS
+        )
+    elif isinstance(probe, TimeoutError):
+        yield failure(f"{where}: no answer in time", "Check the network, a firewall, and the proxy.", _NETWORK_STATUS)
+    elif isinstance(probe, Exception):
+        reason = getattr(probe, "strerror", None) or str(probe) or type(probe).__name__
         hint = "Check the network, a firewall, the proxy, and base_url in the profile."
-        yield failure(f"{where} is not reached: {reason}", hint, _NETWORK)
-    elif not way.tls:
+        yield failure(f"{where} is not reached: {reason}", hint, _NETWORK_STATUS)
+    elif not settings.uses_tls:
         yield ok(f"{where} answers; TLS is not used, as nothing leaves this machine")
     else:
-        yield _of_days(where, reached.certificate, now)
+        yield _check_expiry(where, probe.certificate, now)
 
 
-def clock(reached: Reached | Exception) -> Iterator[Finding]:
+def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
     """This machine's clock against the service's Date, which counts in whole seconds."""
-    if isinstance(reached, Exception):
+    if isinstance(probe, Exception):
         return
     try:
-        theirs = parsedate_to_datetime(reached.date).timestamp()
+        theirs = parsedate_to_datetime(probe.server_date).timestamp()
     except (TypeError, ValueError):
         yield warning("the service did not say what time it is", "Compare the clock with another one.")
         return
-    early, late = reached.asked - theirs - 1, reached.answered - theirs
+    early, late = probe.requested_at - theirs - 1, probe.responded_at - theirs
     off = early if early > 0 else late if late < 0 else 0.0
     words = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the service" if off else "as the service's"
     hint = "Set the clock of this machine, best by NTP: signals carry its time."
-    if abs(off) > CLOCK_FAILS:
+    if abs(off) > CLOCK_FAILURE_SECONDS:
         yield failure(words, hint, ExitCode.CONFIG)
-    elif abs(off) > CLOCK_WARNS:
+    elif abs(off) > CLOCK_WARNING_SECONDS:
         yield warning(words, hint)
     else:
         yield ok(words)
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
+def run_with_timeout(timeout_seconds: float, work: Callable[[], T]) -> T:
     """The result of work that must not take longer; nothing else bounds a name lookup. Raises TimeoutError."""
     results: list[T] = []
     errors: list[Exception] = []
@@ -141,7 +151,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(timeout_seconds)
     if errors:
         raise errors[0]
     if not results:
@@ -149,36 +159,36 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return results[0]
 
 
-def _reached(way: Way, seconds: float) -> Reached:
-    talk = _connection(way, seconds)
+def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
+    talk = _make_connection(settings, timeout_seconds)
     try:
         talk.connect()
-        certificate = talk.sock.getpeercert() if way.tls and isinstance(talk.sock, ssl.SSLSocket) else None
+        certificate = talk.sock.getpeercert() if settings.uses_tls and isinstance(talk.sock, ssl.SSLSocket) else None
         asked = time.time()
         talk.request("HEAD", "/", headers={"User-Agent": "cpctl"})
         answer = talk.getresponse()
-        return Reached(certificate or {}, answer.getheader("Date") or "", asked, time.time())
+        return ConnectionProbe(certificate or {}, answer.getheader("Date") or "", asked, time.time())
     finally:
         talk.close()
 
 
-def _connection(way: Way, seconds: float) -> http.client.HTTPConnection:
-    first = urlsplit(way.proxy if "://" in way.proxy or not way.proxy else f"http://{way.proxy}")
-    host, port = (first.hostname or "", first.port or 8080) if way.proxy else (way.host, way.port)
+def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
+    first = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
+    host, port = (first.hostname or "", first.port or 8080) if settings.proxy else (settings.host, settings.port)
     made: http.client.HTTPConnection
-    if way.tls:
-        trusted = ssl.create_default_context(cafile=way.authorities or None)
-        made = http.client.HTTPSConnection(host, port, timeout=seconds, context=trusted)
+    if settings.uses_tls:
+        trusted = ssl.create_default_context(cafile=settings.ca_bundle or None)
+        made = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=trusted)
     else:
-        made = http.client.HTTPConnection(host, port, timeout=seconds)
-    if way.proxy:
+        made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
+    if settings.proxy:
         login = f"{unquote(first.username or '')}:{unquote(first.password or '')}"
         header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if first.username else {}
-        made.set_tunnel(way.host, way.port, header)
+        made.set_tunnel(settings.host, settings.port, header)
     return made
 
 
-def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
+def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
     if "expired" in error.verify_message or "not yet valid" in error.verify_message:
         return "Check the date of this machine; if it is right, the service must renew its certificate."
     return (
@@ -187,10 +197,10 @@ def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
     )
 
 
-def _of_days(where: str, certificate: dict[str, Any], now: datetime) -> Finding:
+def _check_expiry(where: str, certificate: dict[str, Any], now: datetime) -> Finding:
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
     issuer = dict(pair for part in certificate.get("issuer", ()) for pair in part)
     by = issuer.get("organizationName") or issuer.get("commonName") or "somebody without a name"
     left = (ends - now).days
     said = f"{where} proves who it is; its certificate is by {by} and ends in {left} days"
-    return ok(said) if left >= DAYS_LEFT else warning(said, "The service must renew it in time.")
+    return ok(said) if left >= CERTIFICATE_WARNING_DAYS else warning(said, "The service must renew it in time.")

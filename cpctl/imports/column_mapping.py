@@ -5,12 +5,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from cpctl.errors import InvalidInput, nearest
-from cpctl.signals.signal import shorten
-from cpctl.signals.signal_types import KINDS, Kind
+from cpctl.errors import InvalidInput, suggest
+from cpctl.signals.signal import quote_value
+from cpctl.signals.signal_types import SIGNAL_TYPES, SignalType
 
 # Headings by which a field is found, whatever their case, blanks and umlauts. The first is its own name.
-ALIASES: dict[str, tuple[str, ...]] = {
+COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
     "type": ("type", "signal", "Signal Type"),
     "order": ("order", "Order Number", "Order #", "Order ID", "Bestellnummer", "Auftragsnummer"),
     "item": (
@@ -46,12 +46,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "void": ("void", "VoidIndicator", "IsVoid", "Voided", "Storno", "Storniert", "Status"),
 }
 # Of these a wrong column is harmless or shows at once; of the others two that fit are a question, not a choice.
-_FIRST_COUNTS = ("carrier", "datetime", "void")
+_FIRST_MATCH_FIELDS = ("carrier", "datetime", "void")
 # How a profile's map calls what the wire calls otherwise.
-_MAP_NAMES = {"at": "datetime"}
+_FIELD_SYNONYMS = {"at": "datetime"}
 
 
-class Preset(NamedTuple):
+class MappingPreset(NamedTuple):
     """The export of one program: headings per field, the first that is there counts; and whose parcels they are."""
 
     meaning: str
@@ -60,8 +60,8 @@ class Preset(NamedTuple):
     type: str = "ItemShipped"
 
 
-PRESETS: dict[str, Preset] = {
-    "ups-worldship": Preset(
+PRESETS: dict[str, MappingPreset] = {
+    "ups-worldship": MappingPreset(
         "UPS WorldShip, exported automatically after processing",
         {
             "tracking": ("PackageTrackingNumber", "Tracking Number"),
@@ -72,7 +72,7 @@ PRESETS: dict[str, Preset] = {
         },
         "ups",
     ),
-    "dhl": Preset(
+    "dhl": MappingPreset(
         "DHL business portal: list of shipments",
         {
             "tracking": ("Sendungsnummer", "Identcode", "Shipment Number"),
@@ -83,7 +83,7 @@ PRESETS: dict[str, Preset] = {
         },
         "dhl-de",
     ),
-    "gls": Preset(
+    "gls": MappingPreset(
         "GLS: list of parcels",
         {
             "tracking": ("Paketnummer", "Parcel Number", "Track ID"),
@@ -94,7 +94,7 @@ PRESETS: dict[str, Preset] = {
         },
         "gls",
     ),
-    "dpd": Preset(
+    "dpd": MappingPreset(
         "DPD: list of parcels",
         {
             "tracking": ("Paketnummer", "Paketscheinnummer", "Parcel Number"),
@@ -105,7 +105,7 @@ PRESETS: dict[str, Preset] = {
         },
         "dpd",
     ),
-    "sendcloud": Preset(
+    "sendcloud": MappingPreset(
         "Sendcloud: report of parcels",
         {
             "tracking": ("tracking_number", "Tracking Number"),
@@ -116,7 +116,7 @@ PRESETS: dict[str, Preset] = {
             "void": ("status", "parcel_status"),
         },
     ),
-    "shipstation": Preset(
+    "shipstation": MappingPreset(
         "ShipStation: export of shipments",
         {
             "tracking": ("Tracking Number", "TrackingNumber", "Shipment - Tracking Number"),
@@ -130,7 +130,7 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-class Mapped(NamedTuple):
+class ColumnMapping(NamedTuple):
     """Which column holds which field, and what holds for every row."""
 
     columns: Mapping[str, int]
@@ -138,92 +138,113 @@ class Mapped(NamedTuple):
     type: str = ""
 
 
-def fold(heading: str) -> str:
+def normalize_heading(heading: str) -> str:
     """A heading without case, blanks, signs and accents; an umlaut may be written with or without its e."""
     plain = unicodedata.normalize("NFKD", heading.replace("ß", "ss")).casefold()
     letters = re.sub(r"[^a-z0-9]", "", "".join(each for each in plain if not unicodedata.combining(each)))
     return letters.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 
 
-def kind_named(text: str) -> Kind | None:
+def find_signal_type(text: str) -> SignalType | None:
     """The type a cell names: `ItemShipped`, or `shipped` as the command is called."""
-    wanted = fold(text)
-    return next((kind for kind in KINDS.values() if wanted in (fold(kind.name), fold(kind.command))), None)
+    wanted = normalize_heading(text)
+    return next(
+        (
+            kind
+            for kind in SIGNAL_TYPES.values()
+            if wanted in (normalize_heading(kind.name), normalize_heading(kind.command))
+        ),
+        None,
+    )
 
 
-def map_columns(headings: Sequence[str], name: str, shop_maps: Mapping[str, Mapping[str, str]]) -> Mapped:
+def map_columns(
+    headings: Sequence[str], mapping_name: str, shop_mappings: Mapping[str, Mapping[str, str]]
+) -> ColumnMapping:
     """Find the columns of a file. Raises InvalidInput where a map or a column is not there, or two would fit."""
     places: dict[str, list[int]] = {}
     for number, heading in enumerate(headings):
-        places.setdefault(fold(heading), []).append(number)
-    if not name:
-        columns = _by_alias(headings, places)
+        places.setdefault(normalize_heading(heading), []).append(number)
+    if not mapping_name:
+        columns = _match_aliases(headings, places)
         if not columns and any(map(str.strip, headings)):
             raise InvalidInput(  # else one row without a header would pass for a file without rows
-                f"The file has no column of a signal; its first line is {shorten(', '.join(headings))}.",
+                f"The file has no column of a signal; its first line is {quote_value(', '.join(headings))}.",
                 "That line must name the columns; where it is a row already: --no-header --columns item,tracking.",
             )
-        return Mapped(columns)
-    if name in shop_maps:
-        return _by_shop(headings, places, name, shop_maps[name])
-    if name not in PRESETS:
-        raise InvalidInput(f'There is no map "{name}".', nearest(name, [*shop_maps, *PRESETS]))
-    preset = PRESETS[name]
+        return ColumnMapping(columns)
+    if mapping_name in shop_mappings:
+        return _apply_shop_mapping(headings, places, mapping_name, shop_mappings[mapping_name])
+    if mapping_name not in PRESETS:
+        raise InvalidInput(f'There is no map "{mapping_name}".', suggest(mapping_name, [*shop_mappings, *PRESETS]))
+    preset = PRESETS[mapping_name]
     found = {
-        field: _only(headings, found)
+        field: _single_position(headings, found)
         for field, names in preset.columns.items()
-        if (found := next((places[fold(each)] for each in names if fold(each) in places), None))
+        if (
+            found := next(
+                (places[normalize_heading(each)] for each in names if normalize_heading(each) in places), None
+            )
+        )
     }
     if "tracking" not in found:
         wanted = ", ".join(preset.columns["tracking"])
-        raise InvalidInput(f"The map {name} finds no tracking code: no column is called {wanted}.", _present(headings))
-    return Mapped({**_by_name(headings, places), **found}, preset.carrier, preset.type)
+        raise InvalidInput(
+            f"The map {mapping_name} finds no tracking code: no column is called {wanted}.", _list_headings(headings)
+        )
+    return ColumnMapping({**_match_field_names(headings, places), **found}, preset.carrier, preset.type)
 
 
-def _by_alias(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> dict[str, int]:
+def _match_aliases(headings: Sequence[str], positions: Mapping[str, Sequence[int]]) -> dict[str, int]:
     found = {}
-    for field, names in ALIASES.items():
-        fits = [places[fold(each)] for each in dict.fromkeys(names) if fold(each) in places]
+    for field, names in COLUMN_ALIASES.items():
+        fits = [
+            positions[normalize_heading(each)] for each in dict.fromkeys(names) if normalize_heading(each) in positions
+        ]
         if not fits:
             continue
-        own_name = fold(names[0]) in places
-        if len(fits) > 1 and not own_name and field not in _FIRST_COUNTS:
+        own_name = normalize_heading(names[0]) in positions
+        if len(fits) > 1 and not own_name and field not in _FIRST_MATCH_FIELDS:
             both = " and ".join(f'"{headings[each[0]]}"' for each in fits[:2])
             raise InvalidInput(
                 f"{both} could both hold the {field}.",
                 "Choose one: a map of your own in the profile (`maps:`), or --map with the program it is from.",
             )
-        found[field] = _only(headings, fits[0])
+        found[field] = _single_position(headings, fits[0])
     return found
 
 
-def _by_name(headings: Sequence[str], places: Mapping[str, Sequence[int]]) -> dict[str, int]:
+def _match_field_names(headings: Sequence[str], positions: Mapping[str, Sequence[int]]) -> dict[str, int]:
     """Fields that stand under their own names, beside those that a map names."""
-    return {field: _only(headings, places[fold(field)]) for field in ALIASES if fold(field) in places}
+    return {
+        field: _single_position(headings, positions[normalize_heading(field)])
+        for field in COLUMN_ALIASES
+        if normalize_heading(field) in positions
+    }
 
 
-def _by_shop(
-    headings: Sequence[str], places: Mapping[str, Sequence[int]], name: str, said: Mapping[str, str]
-) -> Mapped:
-    found, kind = _by_name(headings, places), ""
-    for given, heading in said.items():
-        field = _MAP_NAMES.get(given, given)
-        if field not in ALIASES:
-            raise InvalidInput(f'The map "{name}" names the field "{given}".', nearest(given, ALIASES))
-        if fold(heading) in places:
-            found[field] = _only(headings, places[fold(heading)])
-        elif field == "type" and (named := kind_named(heading)):
+def _apply_shop_mapping(
+    headings: Sequence[str], positions: Mapping[str, Sequence[int]], name: str, shop_mapping: Mapping[str, str]
+) -> ColumnMapping:
+    found, kind = _match_field_names(headings, positions), ""
+    for given, heading in shop_mapping.items():
+        field = _FIELD_SYNONYMS.get(given, given)
+        if field not in COLUMN_ALIASES:
+            raise InvalidInput(f'The map "{name}" names the field "{given}".', suggest(given, COLUMN_ALIASES))
+        if normalize_heading(heading) in positions:
+            found[field] = _single_position(headings, positions[normalize_heading(heading)])
+        elif field == "type" and (named := find_signal_type(heading)):
             kind = named.name
         else:
-            raise InvalidInput(f'The map "{name}" wants a column "{heading}".', _present(headings))
-    return Mapped(found, "", kind)
+            raise InvalidInput(f'The map "{name}" wants a column "{heading}".', _list_headings(headings))
+    return ColumnMapping(found, "", kind)
 
 
-def _only(headings: Sequence[str], places: Sequence[int]) -> int:
-    if len(places) > 1:
-        raise InvalidInput(f'Two columns are called "{headings[places[0]]}".', "Rename one of them.")
-    return places[0]
+def _single_position(headings: Sequence[str], positions: Sequence[int]) -> int:
+    if len(positions) > 1:
+        raise InvalidInput(f'Two columns are called "{headings[positions[0]]}".', "Rename one of them.")
+    return positions[0]
 
 
-def _present(headings: Sequence[str]) -> str:
+def _list_headings(headings: Sequence[str]) -> str:
     return f"The file has: {', '.join(each.strip() for each in headings if each.strip())}."

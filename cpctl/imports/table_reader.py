@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 from cpctl.errors import InvalidInput
-from cpctl.signals.signal import shorten
+from cpctl.signals.signal import quote_value
 
 # What a JSON row may say: the keys of a signal's body, and what a shipping export adds.
 JSON_HEADINGS = (
@@ -26,7 +26,7 @@ JSON_HEADINGS = (
     "void",
 )
 RESULT_HEADINGS = ("cpctl_state", "cpctl_id", "cpctl_message")
-_DELIMITERS = (";", ",", "\t", "|")
+_COMMON_DELIMITERS = (";", ",", "\t", "|")
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -34,13 +34,13 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # What a shop without UTF-8 writes: Windows in Western Europe.
-_LAST_RESORT = "cp1252"
-_PIECE = 65_536
-_LONGEST_HEADER = 50  # lines
+_FALLBACK_ENCODING = "cp1252"
+_CHUNK_SIZE = 65_536
+_MAX_HEADER_LINES = 50  # lines
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row: the line it begins on as an editor counts, its cells as they stand, and why it cannot be read."""
 
     line: int
@@ -48,7 +48,7 @@ class Row(NamedTuple):
     problem: str = ""
 
 
-class Reading(NamedTuple):
+class TableFormat(NamedTuple):
     """What the user says about a file; empty where the file itself tells."""
 
     encoding: str = ""
@@ -64,82 +64,86 @@ class Table(NamedTuple):
     encoding: str
     delimiter: str  # empty for JSON
     headings: list[str]
-    skipped: int  # lines before the first row
+    skipped_lines: int  # lines before the first row
     note: str = ""
 
-    def rows(self) -> Iterator[Row]:
+    def read_rows(self) -> Iterator[TableRow]:
         """All rows from the first. Raises InvalidInput where the rest of the file cannot be read."""
         self.file.seek(0)
         text = io.TextIOWrapper(self.file, self.encoding, newline="")
         try:
-            yield from self._csv_rows(text) if self.delimiter else _json_rows(self.name, text)
+            yield from self._read_csv_rows(text) if self.delimiter else _read_json_rows(self.name, text)
         except UnicodeError as error:
-            raise _not_all_through(self.name, self.encoding) from error
+            raise _encoding_error(self.name, self.encoding) from error
         finally:
             text.detach()
 
-    def _csv_rows(self, text: IO[str]) -> Iterator[Row]:
-        for _ in range(self.skipped):
+    def _read_csv_rows(self, text: IO[str]) -> Iterator[TableRow]:
+        for _ in range(self.skipped_lines):
             text.readline()
         reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-        line = self.skipped + 1
+        line = self.skipped_lines + 1
         try:
             for cells in reader:
                 if any(map(str.strip, cells)):
-                    yield Row(line, cells, self._misfit(cells))
-                line = self.skipped + reader.line_num + 1
+                    yield TableRow(line, cells, self._find_extra_cells(cells))
+                line = self.skipped_lines + reader.line_num + 1
         except csv.Error as error:
             raise InvalidInput(
                 f"{self.name}, line {line}: the row cannot be read ({error}).",
                 "A quote may be open, or the file may have been cut off. Nothing was accepted.",
             ) from error
 
-    def _misfit(self, cells: Sequence[str]) -> str:
+    def _find_extra_cells(self, cells: Sequence[str]) -> str:
         if any(map(str.strip, cells[len(self.headings) :])):
             return f"it has {len(cells)} cells, and there are {len(self.headings)} columns"
         return ""
 
 
-def open_table(name: str, file: IO[bytes], reading: Reading = Reading()) -> Table:  # noqa: B008 (a NamedTuple)
+def open_table(name: str, file: IO[bytes], table_format: TableFormat = TableFormat()) -> Table:  # noqa: B008 (a NamedTuple)
     """Find out how a file is written. Raises InvalidInput."""
-    encoding, note = _encoding(name, file, reading.encoding)
+    encoding, note = _detect_encoding(name, file, table_format.encoding)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
     try:
-        return _table(name, file, text, encoding, note, reading)
+        return _detect_table(name, file, text, encoding, note, table_format)
     except UnicodeError as error:
-        raise _not_all_through(name, encoding) from error
+        raise _encoding_error(name, encoding) from error
     finally:
         text.detach()
 
 
-def _not_all_through(name: str, encoding: str) -> InvalidInput:
+def _encoding_error(name: str, encoding: str) -> InvalidInput:
     return InvalidInput(f"{name} is not {encoding} all through.", "Name its --encoding.")
 
 
-def _table(name: str, file: IO[bytes], text: IO[str], encoding: str, note: str, reading: Reading) -> Table:
-    skipped, line = 0, text.readline(_PIECE)  # JSON may be one line of any length
+def _detect_table(
+    name: str, file: IO[bytes], text: IO[str], encoding: str, note: str, table_format: TableFormat
+) -> Table:
+    skipped, line = 0, text.readline(_CHUNK_SIZE)  # JSON may be one line of any length
     while line and not line.strip():
         skipped, line = skipped + 1, text.readline()
     if line.lstrip()[:1] in ("[", "{"):
         return Table(name, file, encoding, "", list(JSON_HEADINGS), 0, note)
-    delimiter = _delimiter_named(reading.delimiter)
+    delimiter = _parse_delimiter(table_format.delimiter)
     if told := _SEPARATOR_LINE.fullmatch(line):  # Excel's own way to say it
         delimiter = delimiter or told[1]
         skipped, line = skipped + 1, text.readline()
-    if reading.columns:
-        return Table(name, file, encoding, delimiter or _delimiter_of(line), list(reading.columns), skipped, note)
-    delimiter = delimiter or _delimiter_of(line)
-    reader = csv.reader([line, *_lines_of_header(line, text)], delimiter=delimiter)
+    if table_format.columns:
+        return Table(
+            name, file, encoding, delimiter or _detect_delimiter(line), list(table_format.columns), skipped, note
+        )
+    delimiter = delimiter or _detect_delimiter(line)
+    reader = csv.reader([line, *_read_header_rest(line, text)], delimiter=delimiter)
     headings = next(reader, [])
     return Table(name, file, encoding, delimiter, headings, skipped + max(reader.line_num, 1), note)
 
 
-def _lines_of_header(line: str, text: IO[str]) -> Iterable[str]:
+def _read_header_rest(line: str, text: IO[str]) -> Iterable[str]:
     """What else belongs to a header in which a quoted heading has several lines."""
     more: list[str] = []
     while (
-        len(more) < _LONGEST_HEADER
+        len(more) < _MAX_HEADER_LINES
         and (line.count('"') + sum(each.count('"') for each in more)) % 2
         and (following := text.readline())
     ):
@@ -147,7 +151,7 @@ def _lines_of_header(line: str, text: IO[str]) -> Iterable[str]:
     return more
 
 
-def _encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
+def _detect_encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
     file.seek(0)
     head = file.read(4)
     for mark, encoding in _BOMS:
@@ -158,19 +162,22 @@ def _encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
             codecs.lookup(wanted)
         except LookupError as error:
             raise InvalidInput(
-                f"There is no encoding {shorten(wanted)}.", "Such as: utf-8, cp1252, latin-1."
+                f"There is no encoding {quote_value(wanted)}.", "Such as: utf-8, cp1252, latin-1."
             ) from error
         return wanted, ""
     if _is_utf8(file):
         return "utf-8", ""
-    return _LAST_RESORT, f"{name} is not UTF-8; it is read as {_LAST_RESORT}. Another is named by --encoding."
+    return (
+        _FALLBACK_ENCODING,
+        f"{name} is not UTF-8; it is read as {_FALLBACK_ENCODING}. Another is named by --encoding.",
+    )
 
 
 def _is_utf8(file: IO[bytes]) -> bool:
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        while piece := file.read(_PIECE):
+        while piece := file.read(_CHUNK_SIZE):
             decoder.decode(piece)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -178,38 +185,38 @@ def _is_utf8(file: IO[bytes]) -> bool:
     return True
 
 
-def _delimiter_named(text: str) -> str:
+def _parse_delimiter(text: str) -> str:
     named = _DELIMITER_NAMES.get(text.lower(), text)
     if len(named) > 1 or named in ('"', "\n", "\r"):
-        raise InvalidInput(f"--delimiter {shorten(text)} is not one character.", "Such as: ';' or tab.")
+        raise InvalidInput(f"--delimiter {quote_value(text)} is not one character.", "Such as: ';' or tab.")
     return named
 
 
-def _delimiter_of(header: str) -> str:
+def _detect_delimiter(header: str) -> str:
     """The most frequent of the usual ones outside quotes; a file of one column has none of them."""
     bare = re.sub(r'"[^"]*"', "", header)
-    best = max(_DELIMITERS, key=bare.count)
+    best = max(_COMMON_DELIMITERS, key=bare.count)
     return best if bare.count(best) else ","
 
 
 # --- JSON -----------------------------------------------------------------------------------
 
 
-def _json_rows(name: str, text: IO[str]) -> Iterator[Row]:
+def _read_json_rows(name: str, text: IO[str]) -> Iterator[TableRow]:
     """The objects of an array, or one after the other, each read when it is asked for."""
-    for line, value in _json_values(name, text):
+    for line, value in _read_json_values(name, text):
         if not isinstance(value, dict):
-            yield Row(line, [""] * len(JSON_HEADINGS), "it is not an object")
+            yield TableRow(line, [""] * len(JSON_HEADINGS), "it is not an object")
             continue
-        cells, problems = [], [f"there is no field {shorten(key)}" for key in value if key not in JSON_HEADINGS]
+        cells, problems = [], [f"there is no field {quote_value(key)}" for key in value if key not in JSON_HEADINGS]
         for heading in JSON_HEADINGS:
-            cell, problem = _json_cell(heading, value.get(heading))
+            cell, problem = _parse_json_cell(heading, value.get(heading))
             cells.append(cell)
             problems += [problem] if problem else []
-        yield Row(line, cells, "; ".join(problems))
+        yield TableRow(line, cells, "; ".join(problems))
 
 
-def _json_cell(heading: str, value: object) -> tuple[str, str]:
+def _parse_json_cell(heading: str, value: object) -> tuple[str, str]:
     if value is None:
         return "", ""
     if isinstance(value, bool):
@@ -221,16 +228,16 @@ def _json_cell(heading: str, value: object) -> tuple[str, str]:
     return "", f"{heading} is neither a text nor a whole number"
 
 
-def _json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
+def _read_json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
     decoder = json.JSONDecoder()
-    buffer, at, line, depth = text.read(_PIECE), 0, 1, 0
+    buffer, at, line, depth = text.read(_CHUNK_SIZE), 0, 1, 0
     while True:
         while at < len(buffer) and buffer[at] in " \t\r\n,[]":
             line += buffer[at] == "\n"
             depth += {"[": 1, "]": -1}.get(buffer[at], 0)
             at += 1
         if at == len(buffer):
-            buffer, at = text.read(_PIECE), 0
+            buffer, at = text.read(_CHUNK_SIZE), 0
             if buffer:
                 continue
             if depth:
@@ -239,7 +246,7 @@ def _json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
         try:
             value, end = decoder.raw_decode(buffer, at)
         except (ValueError, RecursionError) as error:
-            piece = text.read(max(_PIECE, len(buffer) - at))
+            piece = text.read(max(_CHUNK_SIZE, len(buffer) - at))
             if not piece:
                 raise InvalidInput(
                     f"{name}, line {line}: not JSON ({getattr(error, 'msg', error)}).", "Nothing was accepted."

@@ -9,181 +9,187 @@ from cpctl.order_documents.rules import Rule
 from cpctl.order_documents.value_checks import Check
 
 
-class Field(NamedTuple):
+class DocumentField(NamedTuple):
     """A field; it holds one value to check, a list of objects (`each`), or anything (neither)."""
 
     name: str
     meaning: str
     check: Check | None = None
     required: bool = False
-    each: "Level | None" = None
+    section: "DocumentSection | None" = None
 
 
-class Level(NamedTuple):
+class DocumentSection(NamedTuple):
     """A kind of object: its fields, and what they ask of each other. No two are called alike."""
 
-    what: str
-    fields: Mapping[str, Field]
+    label: str
+    fields: Mapping[str, DocumentField]
     rules: tuple[Rule, ...] = ()
 
 
-def _by_name(*fields: Field) -> dict[str, Field]:
+def _fields_by_name(*fields: DocumentField) -> dict[str, DocumentField]:
     return {field.name: field for field in fields}
 
 
 # References of clients have no documented length in CloudCore; clients keep to 120. CloudPublish documents 128.
-_REFERENCE = values.named(120)
-_PUBLISH_REFERENCE = values.named(128)
+_REFERENCE_CHECK = values.reference_check(120)
+_PUBLISH_REFERENCE_CHECK = values.reference_check(128)
 # Neither length nor form of CloudPublish's order and item references is documented.
-_ANY_REFERENCE = values.named(1000)
+_ANY_REFERENCE_CHECK = values.reference_check(1000)
 
-OPTION = Level(
+OPTION = DocumentSection(
     "an option",
-    _by_name(
-        Field("type", "the reference of the option", values.option),
-        Field("option_reference", "a synonym of type", values.option),
-        Field("count", "how often the option is used in an item", values.count, required=True),
+    _fields_by_name(
+        DocumentField("type", "the reference of the option", values.check_option),
+        DocumentField("option_reference", "a synonym of type", values.check_option),
+        DocumentField("count", "how often the option is used in an item", values.check_count, required=True),
     ),
-    (rules.option_is_named,),
+    (rules.require_option_type,),
 )
 
 
-def _file(what: str, types: tuple[str, ...]) -> Level:
-    return Level(
+def _file_section(what: str, types: tuple[str, ...]) -> DocumentSection:
+    return DocumentSection(
         what,
-        _by_name(
-            Field("type", f"one of {', '.join(types)}", values.one_of(types, "type of file"), required=True),
-            Field("url", "where Cloudprinter fetches the file", values.url, required=True),
-            Field("md5sum", "the MD5 sum of the file", values.md5sum),
-            Field("path", "the file at hand, of which cpctl computes md5sum", values.line),
+        _fields_by_name(
+            DocumentField("type", f"one of {', '.join(types)}", values.one_of(types, "type of file"), required=True),
+            DocumentField("url", "where Cloudprinter fetches the file", values.check_url, required=True),
+            DocumentField("md5sum", "the MD5 sum of the file", values.check_md5sum),
+            DocumentField("path", "the file at hand, of which cpctl computes md5sum", values.check_line),
         ),
-        (rules.file_has_a_sum,),
+        (rules.require_md5sum,),
     )
 
 
-FILE = _file("a file", values.ITEM_FILES)
-ORDER_FILE = _file("a file of the order", values.ORDER_FILES)
+FILE = _file_section("a file", values.ITEM_FILE_TYPES)
+ORDER_FILE = _file_section("a file of the order", values.ORDER_FILE_TYPES)
 
-_PLACE = (
-    Field("state", "the code of the state", values.line),
-    Field("country", "ISO 3166-1 alpha-2, such as DE", values.country, required=True),
+_COUNTRY_FIELDS = (
+    DocumentField("state", "the code of the state", values.check_line),
+    DocumentField("country", "ISO 3166-1 alpha-2, such as DE", values.check_country, required=True),
 )
-ADDRESS = Level(
+ADDRESS = DocumentSection(
     "an address",
-    _by_name(
-        Field("type", "delivery", values.one_of(("delivery",), "type of address", strict=True), required=True),
-        Field("company", "the company of the recipient", values.line),
-        Field("firstname", "the first name of the recipient", values.line, required=True),
-        Field("lastname", "the last name of the recipient", values.line, required=True),
-        Field("street1", "street and number", values.line, required=True),
-        Field("street2", "more of the street", values.line),
-        Field("zip", "the postal code", values.line),
-        Field("city", "the city", values.line, required=True),
-        *_PLACE,
-        Field("email", "asked in case of problems with the delivery", values.email, required=True),
-        Field("phone", "asked in case of problems with the delivery", values.phone, required=True),
-        Field("customer_identification", "the CPF, in Brazil", values.line),
+    _fields_by_name(
+        DocumentField("type", "delivery", values.one_of(("delivery",), "type of address", strict=True), required=True),
+        DocumentField("company", "the company of the recipient", values.check_line),
+        DocumentField("firstname", "the first name of the recipient", values.check_line, required=True),
+        DocumentField("lastname", "the last name of the recipient", values.check_line, required=True),
+        DocumentField("street1", "street and number", values.check_line, required=True),
+        DocumentField("street2", "more of the street", values.check_line),
+        DocumentField("zip", "the postal code", values.check_line),
+        DocumentField("city", "the city", values.check_line, required=True),
+        *_COUNTRY_FIELDS,
+        DocumentField("email", "asked in case of problems with the delivery", values.check_email, required=True),
+        DocumentField("phone", "asked in case of problems with the delivery", values.check_phone, required=True),
+        DocumentField("customer_identification", "the CPF, in Brazil", values.check_line),
     ),
-    (rules.zip_fits, rules.state_fits, rules.customer_is_identified),
+    (rules.require_zip, rules.check_state, rules.check_customer_identification),
 )
 
-_REORDER = (
-    Field("reorder_cause", "why", values.one_of(values.REORDER_CAUSES, "cause of a reorder")),
-    Field("reorder_desc", "what is wrong with the original", values.words),
-    Field("reorder_order_reference", "the original order", _REFERENCE),
-    Field("reorder_item_reference", "the item in the original order", _REFERENCE),
+_REORDER_FIELDS = (
+    DocumentField("reorder_cause", "why", values.one_of(values.REORDER_CAUSES, "cause of a reorder")),
+    DocumentField("reorder_desc", "what is wrong with the original", values.check_text),
+    DocumentField("reorder_order_reference", "the original order", _REFERENCE_CHECK),
+    DocumentField("reorder_item_reference", "the item in the original order", _REFERENCE_CHECK),
 )
-_PRODUCT = (
-    Field("reference", "your own reference of the item", _REFERENCE, required=True),
-    Field("product", "the reference of the product", values.line),
-    Field("product_reference", "a synonym of product", values.line),
-    Field("count", "how many copies", values.count, required=True),
-    Field("options", "paper, pages, finish", each=OPTION),
+_PRODUCT_FIELDS = (
+    DocumentField("reference", "your own reference of the item", _REFERENCE_CHECK, required=True),
+    DocumentField("product", "the reference of the product", values.check_line),
+    DocumentField("product_reference", "a synonym of product", values.check_line),
+    DocumentField("count", "how many copies", values.check_count, required=True),
+    DocumentField("options", "paper, pages, finish", section=OPTION),
 )
-_SHIPPING_LEVEL = Field("shipping_level", "how it travels", values.one_of(values.SHIPPING_LEVELS, "shipping level"))
+_SHIPPING_LEVEL_FIELD = DocumentField(
+    "shipping_level", "how it travels", values.one_of(values.SHIPPING_LEVELS, "shipping level")
+)
 
 
-def _customs(prefix: str = "") -> tuple[Field, ...]:
+def _customs_fields(prefix: str = "") -> tuple[DocumentField, ...]:
     return (
-        Field(f"{prefix}price", "the sales price without VAT, for the customs", values.price),
-        Field(f"{prefix}currency", "ISO 4217, such as EUR", values.currency),
-        Field(f"{prefix}hc", "the code of the Harmonized System", values.line),
+        DocumentField(f"{prefix}price", "the sales price without VAT, for the customs", values.check_price),
+        DocumentField(f"{prefix}currency", "ISO 4217, such as EUR", values.check_currency),
+        DocumentField(f"{prefix}hc", "the code of the Harmonized System", values.check_line),
     )
 
 
-ITEM = Level(
+ITEM = DocumentSection(
     "an item",
-    _by_name(
-        *_PRODUCT,
-        _SHIPPING_LEVEL,
-        Field("quote", "the hash of an offer, in place of shipping_level", values.quote_hash),
-        Field("shipping_option", "a carrier's option, in place of shipping_level", values.line),
-        Field("title", "the title of the product", values.line),
-        Field("type", "stock: taken from stock, not printed", values.one_of(("stock",), "type of item")),
-        Field("files", "what to print", each=FILE),
-        *_customs(),
-        *_REORDER,
+    _fields_by_name(
+        *_PRODUCT_FIELDS,
+        _SHIPPING_LEVEL_FIELD,
+        DocumentField("quote", "the hash of an offer, in place of shipping_level", values.check_quote_hash),
+        DocumentField("shipping_option", "a carrier's option, in place of shipping_level", values.check_line),
+        DocumentField("title", "the title of the product", values.check_line),
+        DocumentField("type", "stock: taken from stock, not printed", values.one_of(("stock",), "type of item")),
+        DocumentField("files", "what to print", section=FILE),
+        *_customs_fields(),
+        *_REORDER_FIELDS,
     ),
     (
-        rules.product_is_named,
-        rules.shipping_is_chosen,
-        rules.files_are_given,
-        rules.pages_are_counted,
-        rules.reorder_is_whole,
+        rules.require_product,
+        rules.require_shipping,
+        rules.require_files,
+        rules.require_total_pages,
+        rules.check_reorder,
     ),
 )
 # Source: CloudCore 1.0, "Add order".
-ORDER = Level(
+ORDER = DocumentSection(
     "an order",
-    _by_name(
-        Field("reference", "your own reference of the order, unique among all orders", _REFERENCE, required=True),
-        Field("email", "whom to ask about problems in production", values.email, required=True),
-        Field("addresses", "one or more", required=True, each=ADDRESS),
-        Field("items", "one or more", required=True, each=ITEM),
-        Field("files", "a delivery note, a promotion", each=ORDER_FILE),
-        *_customs(),
-        Field("meta", "production parameters, by agreement"),
+    _fields_by_name(
+        DocumentField(
+            "reference", "your own reference of the order, unique among all orders", _REFERENCE_CHECK, required=True
+        ),
+        DocumentField("email", "whom to ask about problems in production", values.check_email, required=True),
+        DocumentField("addresses", "one or more", required=True, section=ADDRESS),
+        DocumentField("items", "one or more", required=True, section=ITEM),
+        DocumentField("files", "a delivery note, a promotion", section=ORDER_FILE),
+        *_customs_fields(),
+        DocumentField("meta", "production parameters, by agreement"),
     ),
-    (rules.references_differ("reference"), rules.one_original),
+    (rules.require_unique_references("reference"), rules.require_single_original),
 )
 
-QUOTE_ITEM = Level("an item of a quote", _by_name(*_PRODUCT), (rules.product_is_named, rules.pages_are_counted))
+QUOTE_ITEM = DocumentSection(
+    "an item of a quote", _fields_by_name(*_PRODUCT_FIELDS), (rules.require_product, rules.require_total_pages)
+)
 # Source: CloudCore 1.0, "Order quote".
-QUOTE = Level(
+QUOTE = DocumentSection(
     "a quote",
-    _by_name(
-        *_PLACE,
-        Field("currency", "ISO 4217; EUR if it is left out", values.currency),
-        Field("items", "one or more", required=True, each=QUOTE_ITEM),
+    _fields_by_name(
+        *_COUNTRY_FIELDS,
+        DocumentField("currency", "ISO 4217; EUR if it is left out", values.check_currency),
+        DocumentField("items", "one or more", required=True, section=QUOTE_ITEM),
     ),
-    (rules.state_fits, rules.references_differ("reference")),
+    (rules.check_state, rules.require_unique_references("reference")),
 )
 
-PUBLISH_ITEM = Level(
+PUBLISH_ITEM = DocumentSection(
     "an item of titles",
-    _by_name(
-        Field("item_reference", "your own reference of the item", _ANY_REFERENCE, required=True),
-        Field("catalog_reference", "the catalog of the title", _PUBLISH_REFERENCE, required=True),
-        Field("isbn", "the title", _PUBLISH_REFERENCE, required=True),
-        Field("quantity", "how many copies", values.count, required=True),
-        _SHIPPING_LEVEL,
-        *_customs("customs_"),
-        *_REORDER,
+    _fields_by_name(
+        DocumentField("item_reference", "your own reference of the item", _ANY_REFERENCE_CHECK, required=True),
+        DocumentField("catalog_reference", "the catalog of the title", _PUBLISH_REFERENCE_CHECK, required=True),
+        DocumentField("isbn", "the title", _PUBLISH_REFERENCE_CHECK, required=True),
+        DocumentField("quantity", "how many copies", values.check_count, required=True),
+        _SHIPPING_LEVEL_FIELD,
+        *_customs_fields("customs_"),
+        *_REORDER_FIELDS,
     ),
-    (rules.reorder_is_whole,),
+    (rules.check_reorder,),
 )
 # Source: CloudPublish 1.0, "Add order"; `custome_` is what the documents write for an order, `customs_` for an item.
-PUBLISH_ORDER = Level(
+PUBLISH_ORDER = DocumentSection(
     "an order of titles",
-    _by_name(
-        Field("order_reference", "your own reference of the order", _ANY_REFERENCE, required=True),
-        Field("email", "whom to ask about problems in production", values.email, required=True),
-        Field("addresses", "one or more", required=True, each=ADDRESS),
-        Field("items", "one or more", required=True, each=PUBLISH_ITEM),
-        *_customs("custome_"),
-        Field("meta", "production parameters, by agreement"),
+    _fields_by_name(
+        DocumentField("order_reference", "your own reference of the order", _ANY_REFERENCE_CHECK, required=True),
+        DocumentField("email", "whom to ask about problems in production", values.check_email, required=True),
+        DocumentField("addresses", "one or more", required=True, section=ADDRESS),
+        DocumentField("items", "one or more", required=True, section=PUBLISH_ITEM),
+        *_customs_fields("custome_"),
+        DocumentField("meta", "production parameters, by agreement"),
     ),
-    (rules.references_differ("item_reference"), rules.one_original),
+    (rules.require_unique_references("item_reference"), rules.require_single_original),
 )
 
-TOPS = (ORDER, QUOTE, PUBLISH_ORDER)
+DOCUMENTS = (ORDER, QUOTE, PUBLISH_ORDER)

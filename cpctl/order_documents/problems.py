@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-_LONGEST_SHOWN = 40
+_MAX_QUOTED_LENGTH = 40
 
 
 class Problem(NamedTuple):
@@ -14,35 +14,35 @@ class Problem(NamedTuple):
 
     path: str
     message: str
-    warning: bool = False
+    is_warning: bool = False
 
     def __str__(self) -> str:
         """The problem as one line."""
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-def refuse(message: str) -> Problem:
+def make_error(message: str) -> Problem:
     """An error of a value, whose place the caller knows."""
     return Problem("", message)
 
 
-def warn(message: str) -> Problem:
+def make_warning(message: str) -> Problem:
     """A warning of a value, whose place the caller knows."""
-    return Problem("", message, warning=True)
+    return Problem("", message, is_warning=True)
 
 
-def join(path: str, name: str) -> str:
+def join_path(path: str, name: str) -> str:
     """The path of a field within an object; the document itself has none."""
     return f"{path}.{name}" if path else name
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A value as a message quotes it: on one line, cut where it is long."""
     text = json.dumps(value if isinstance(value, str) else str(value), ensure_ascii=False)
-    return text if len(text) <= _LONGEST_SHOWN else f'{text[: _LONGEST_SHOWN - 4]}…"'
+    return text if len(text) <= _MAX_QUOTED_LENGTH else f'{text[: _MAX_QUOTED_LENGTH - 4]}…"'
 
 
-def kind_of(value: object) -> str:
+def describe_type(value: object) -> str:
     """What a value is, in words."""
     if value is None:
         return "nothing"
@@ -55,13 +55,13 @@ def kind_of(value: object) -> str:
     return "text" if isinstance(value, str) else "a number"
 
 
-def filled(document: dict[str, Any], name: str) -> bool:
+def has_value(document: dict[str, Any], name: str) -> bool:
     """Whether a field says anything; nothing, blanks and an empty list do not."""
     value = document.get(name)
     return value is not None and value != [] and not (isinstance(value, str) and not value.strip())
 
 
-def text_of(document: dict[str, Any], name: str) -> str:
+def get_text(document: dict[str, Any], name: str) -> str:
     """A text or number of an object as text; empty for all else."""
     value = document.get(name)
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

@@ -1,6 +1,6 @@
 """Documents to start from: every field, with what it means."""
 
-_ADDRESS = """\
+_ADDRESS_YAML = """\
 addresses:
   - type: delivery
     # company: Example Ltd
@@ -17,7 +17,7 @@ addresses:
     # customer_identification: 529.982.247-25   # the CPF, needed in Brazil
 """
 
-_REORDER = """\
+_REORDER_YAML = """\
     # For a reorder, the item it replaces; all items of one original order:
     # reorder_cause: reorder_shipping_item_damaged
     # reorder_desc: The cover is torn.
@@ -25,14 +25,14 @@ _REORDER = """\
     # reorder_item_reference: order-0001-1
 """
 
-_CORE = f"""\
+_CORE_ORDER_YAML = f"""\
 # An order for Cloudprinter (CloudCore 1.0, orders/add).
 # Lines that begin with # are left out. The key comes from the profile.
 
 reference: order-0001                 # your own, unique among all your orders; no blank, no slash
 email: support@example.com            # your support, for questions about production
 
-{_ADDRESS}
+{_ADDRESS_YAML}
 items:
   - reference: order-0001-1           # your own, unique within the order
     product: textbook_pb_a4_p_bw      # `cpctl products list`
@@ -68,7 +68,7 @@ items:
     # currency: EUR
     # hc: "4901.99"
 
-{_REORDER}
+{_REORDER_YAML}
 # files:                              # of the whole order
 #   - type: delivery_note             # or promotion
 #     url: https://files.example.com/order-0001/note.pdf
@@ -78,14 +78,14 @@ items:
 # meta: {{}}
 """
 
-_PUBLISH = f"""\
+_PUBLISH_ORDER_YAML = f"""\
 # An order of titles (CloudPublish 1.0, orders/add).
 # Lines that begin with # are left out. The key comes from the profile.
 
 order_reference: order-0001           # your own, unique among all your orders; no blank, no slash
 email: support@example.com            # your support, for questions about production
 
-{_ADDRESS}
+{_ADDRESS_YAML}
 items:
   - item_reference: order-0001-1      # your own, unique within the order
     catalog_reference: catalog_1      # `cpctl catalogs list`
@@ -98,7 +98,7 @@ items:
     # customs_currency: EUR
     # customs_hc: "4901.99"
 
-{_REORDER}
+{_REORDER_YAML}
 # Of an order the documents write these with an e:
 # custome_price: "12,50"
 # custome_currency: EUR
@@ -111,9 +111,9 @@ items:
 
 def core_skeleton() -> str:
     """A CloudCore order in YAML that passes its own checks."""
-    return _CORE
+    return _CORE_ORDER_YAML
 
 
 def publish_skeleton() -> str:
     """A CloudPublish order in YAML that passes its own checks."""
-    return _PUBLISH
+    return _PUBLISH_ORDER_YAML

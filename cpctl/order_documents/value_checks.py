@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from cpctl.errors import closest, nearest
-from cpctl.order_documents.problems import Problem, refuse, shown, warn
+from cpctl.errors import find_closest, suggest
+from cpctl.order_documents.problems import Problem, make_error, make_warning, quote_value
 from cpctl.reference_data import countries, currencies
 
 Check = Callable[[str], Problem | None]
@@ -12,8 +12,8 @@ Check = Callable[[str], Problem | None]
 # Source: CloudCore 1.0, "Add order"; cp_limited is offered by live quotes, without being documented.
 SHIPPING_LEVELS = ("cp_postal", "cp_ground", "cp_saver", "cp_fast", "cp_limited")
 # Source: CloudCore 1.0, "Add order"; box is the file of a printed puzzle box.
-ITEM_FILES = ("product", "cover", "book", "box")
-ORDER_FILES = ("delivery_note", "promotion")
+ITEM_FILE_TYPES = ("product", "cover", "book", "box")
+ORDER_FILE_TYPES = ("delivery_note", "promotion")
 # Source: Cloudprinter "Reorders", and what clients send; the list may be incomplete.
 REORDER_CAUSES = (
     "reorder_shipping_item_not_received",
@@ -28,36 +28,40 @@ REORDER_CAUSES = (
     "reorder_print_quality",
 )
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NO_TEXT = re.compile(r"[\ud800-\udfff]")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https://[^\s/?#]+\S*", re.IGNORECASE)
-_LONGEST_EMAIL = 254
+_MAX_EMAIL_LENGTH = 254
 
 
-def words(text: str) -> Problem | None:
+def check_text(text: str) -> Problem | None:
     """Any text, of one line or of several."""
-    return refuse(f"{shown(text)} holds what is no text (half a surrogate pair).") if _NO_TEXT.search(text) else None
+    return (
+        make_error(f"{quote_value(text)} holds what is no text (half a surrogate pair).")
+        if _SURROGATE.search(text)
+        else None
+    )
 
 
-def line(text: str) -> Problem | None:
+def check_line(text: str) -> Problem | None:
     """A text that is printed on one line, such as a street."""
-    if _CONTROL.search(text):
-        return warn(f"{shown(text)} holds a line break or another control character.")
-    return words(text)
+    if _CONTROL_CHARACTER.search(text):
+        return make_warning(f"{quote_value(text)} holds a line break or another control character.")
+    return check_text(text)
 
 
-def named(longest: int) -> Check:
+def reference_check(max_length: int) -> Check:
     """A reference that is chosen by the client."""
 
     def reference(text: str) -> Problem | None:
-        if len(text) > longest:
-            return refuse(f"{shown(text)} has {len(text)} characters, more than {longest}.")
-        if _CONTROL.search(text):
-            return refuse(f"{shown(text)} holds a control character.")
+        if len(text) > max_length:
+            return make_error(f"{quote_value(text)} has {len(text)} characters, more than {max_length}.")
+        if _CONTROL_CHARACTER.search(text):
+            return make_error(f"{quote_value(text)} holds a control character.")
         if re.search(r"\s", text):
-            return refuse(f"{shown(text)} holds a blank.")
-        return refuse(f"{shown(text)} holds a slash.") if "/" in text else words(text)
+            return make_error(f"{quote_value(text)} holds a blank.")
+        return make_error(f"{quote_value(text)} holds a slash.") if "/" in text else check_text(text)
 
     return reference
 
@@ -65,135 +69,137 @@ def named(longest: int) -> Check:
 class OneOf:
     """The check for one of a list of words; a list that may grow only warns."""
 
-    def __init__(self, known: Collection[str], what: str, strict: bool) -> None:
+    def __init__(self, known: Collection[str], label: str, strict: bool) -> None:
         self.known = tuple(known)
-        self.what = what
+        self.label = label
         self.strict = strict
 
     def __call__(self, text: str) -> Problem | None:
         """What is wrong with a text."""
         if text in self.known:
             return None
-        message = f"{shown(text)} is no {self.what} that cpctl knows. {nearest(text, self.known, cutoff=0.6)}"
-        return refuse(message) if self.strict else warn(message)
+        message = f"{quote_value(text)} is no {self.label} that cpctl knows. {suggest(text, self.known, cutoff=0.6)}"
+        return make_error(message) if self.strict else make_warning(message)
 
 
-def one_of(known: Collection[str], what: str, *, strict: bool = False) -> Check:
+def one_of(known: Collection[str], label: str, *, strict: bool = False) -> Check:
     """One of a list of words; a list that may grow only warns."""
-    return OneOf(known, what, strict)
+    return OneOf(known, label, strict)
 
 
-def email(text: str) -> Problem | None:
+def check_email(text: str) -> Problem | None:
     """An address for e-mail: one @, a domain with a dot."""
-    if _EMAIL.fullmatch(text) and len(text) <= _LONGEST_EMAIL:
-        return words(text)
-    return refuse(f"{shown(text)} is no e-mail address, such as support@example.com.")
+    if _EMAIL.fullmatch(text) and len(text) <= _MAX_EMAIL_LENGTH:
+        return check_text(text)
+    return make_error(f"{quote_value(text)} is no e-mail address, such as support@example.com.")
 
 
-def phone(text: str) -> Problem | None:
+def check_phone(text: str) -> Problem | None:
     """Any way to write a phone number, as long as it has digits."""
-    return line(text) if re.search(r"\d", text) else warn(f"{shown(text)} has no digit.")
+    return check_line(text) if re.search(r"\d", text) else make_warning(f"{quote_value(text)} has no digit.")
 
 
-def count(text: str) -> Problem | None:
+def check_count(text: str) -> Problem | None:
     """How many: 1 or more, whole."""
     if re.fullmatch(r"[0-9]*[1-9][0-9]*", text):
         return None
-    return refuse(f"{shown(text)} is no whole number of 1 or more.")
+    return make_error(f"{quote_value(text)} is no whole number of 1 or more.")
 
 
-def price(text: str) -> Problem | None:
+def check_price(text: str) -> Problem | None:
     """A price with a comma (CloudCore 1.0, "Add order": comma as decimal separator)."""
     if re.fullmatch(r"[0-9]+(,[0-9]+)?", text):
         return None
     if re.fullmatch(r"[0-9]+\.[0-9]+", text):
-        return warn(f'{shown(text)} has a dot; the API asks for a comma: "{text.replace(".", ",")}".')
-    return refuse(f'{shown(text)} is no price, such as "12,50".')
+        return make_warning(f'{quote_value(text)} has a dot; the API asks for a comma: "{text.replace(".", ",")}".')
+    return make_error(f'{quote_value(text)} is no price, such as "12,50".')
 
 
-def quote_hash(text: str) -> Problem | None:
+def check_quote_hash(text: str) -> Problem | None:
     """What a quote call gives for one offer: 64 hexadecimal digits."""
     if re.fullmatch(r"[0-9A-Fa-f]{64}", text):
         return None
-    return refuse(f"{shown(text)} is no quote hash of 64 hexadecimal digits, as `cpctl quote get` gives.")
+    return make_error(f"{quote_value(text)} is no quote hash of 64 hexadecimal digits, as `cpctl quote get` gives.")
 
 
-def md5sum(text: str) -> Problem | None:
+def check_md5sum(text: str) -> Problem | None:
     """The MD5 sum of a file: 32 hexadecimal digits."""
     if re.fullmatch(r"[0-9A-Fa-f]{32}", text):
         return None
-    return refuse(f"{shown(text)} is no MD5 sum of 32 hexadecimal digits; give `path` and cpctl computes it.")
+    return make_error(f"{quote_value(text)} is no MD5 sum of 32 hexadecimal digits; give `path` and cpctl computes it.")
 
 
-def url(text: str) -> Problem | None:
+def check_url(text: str) -> Problem | None:
     """Where Cloudprinter fetches a file, after it has accepted the order."""
     if _URL.fullmatch(text):
         return None
     if text[:7].lower() == "http://":
-        return refuse(f"{shown(text)} is not encrypted; Cloudprinter fetches files with https://.")
-    return refuse(f"{shown(text)} is no https:// URL from which Cloudprinter can fetch the file.")
+        return make_error(f"{quote_value(text)} is not encrypted; Cloudprinter fetches files with https://.")
+    return make_error(f"{quote_value(text)} is no https:// URL from which Cloudprinter can fetch the file.")
 
 
-def option(text: str) -> Problem | None:
+def check_option(text: str) -> Problem | None:
     """The reference of an option. `type` is the family in products/info, and the reference in a request."""
     if text.startswith("type_"):
-        return refuse(
-            f'{shown(text)} is a family of options; name the option, such as "paper_130mcg": what '
+        return make_error(
+            f'{quote_value(text)} is a family of options; name the option, such as "paper_130mcg": what '
             f"`cpctl products info` shows as its reference."
         )
-    return line(text)
+    return check_line(text)
 
 
-def country(text: str) -> Problem | None:
+def check_country(text: str) -> Problem | None:
     """A country (ISO 3166-1 alpha-2)."""
     if text in countries.COUNTRIES:
         return None
-    if text in countries.UNOFFICIAL:
-        return warn(f"{shown(text)} ({countries.UNOFFICIAL[text]}) is not in ISO 3166-1.")
-    code = meant(text, countries.COUNTRIES, countries.MEANT)
-    hint = did_you_mean(code, countries.COUNTRIES, "Two capital letters, ISO 3166-1: DE, GB, US.")
-    return refuse(f"{shown(text)} is no country code. {hint}")
+    if text in countries.UNOFFICIAL_COUNTRIES:
+        return make_warning(f"{quote_value(text)} ({countries.UNOFFICIAL_COUNTRIES[text]}) is not in ISO 3166-1.")
+    code = suggest_code(text, countries.COUNTRIES, countries.COUNTRY_ALIASES)
+    hint = did_you_mean_hint(code, countries.COUNTRIES, "Two capital letters, ISO 3166-1: DE, GB, US.")
+    return make_error(f"{quote_value(text)} is no country code. {hint}")
 
 
-def currency(text: str) -> Problem | None:
+def check_currency(text: str) -> Problem | None:
     """A currency (ISO 4217)."""
     if text in currencies.CURRENCIES:
         return None
-    code = meant(text, currencies.CURRENCIES, currencies.MEANT)
-    hint = did_you_mean(code, currencies.CURRENCIES, "Three capital letters, ISO 4217: EUR, GBP, USD.")
-    return refuse(f"{shown(text)} is no currency code. {hint}")
+    code = suggest_code(text, currencies.CURRENCIES, currencies.CURRENCY_ALIASES)
+    hint = did_you_mean_hint(code, currencies.CURRENCIES, "Three capital letters, ISO 4217: EUR, GBP, USD.")
+    return make_error(f"{quote_value(text)} is no currency code. {hint}")
 
 
-def meant(text: str, names: Mapping[str, str], also: Mapping[str, str]) -> str:
+def suggest_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str]) -> str:
     """The code somebody meant who wrote a name, a sign, or the code in another case; empty if none."""
     written = text.strip()
-    codes = {name.lower(): code for code, name in names.items()} | {name.lower(): code for name, code in also.items()}
+    codes = {name.lower(): code for code, name in names.items()} | {
+        name.lower(): code for name, code in aliases.items()
+    }
     if written.upper() in names:
         return written.upper()
     # Codes are too short to be alike by chance: AX is no slip for AD.
-    name = written.lower() if written.lower() in codes else closest(written, codes) if len(written) > 3 else ""
+    name = written.lower() if written.lower() in codes else find_closest(written, codes) if len(written) > 3 else ""
     return codes.get(name, "")
 
 
-def did_you_mean(code: str, names: Mapping[str, str], otherwise: str) -> str:
+def did_you_mean_hint(code: str, names: Mapping[str, str], otherwise: str) -> str:
     """A hint that names a code and what it stands for."""
     return f'Did you mean "{code}" ({names[code]})?' if code else otherwise
 
 
 # What the checks want, in words; the others take any text.
-_FORMS: dict[Check, str] = {
-    email: "e-mail address",
-    phone: "phone number",
-    count: "whole number",
-    price: "price, with a comma",
-    quote_hash: "64 hexadecimal digits",
-    md5sum: "32 hexadecimal digits",
-    url: "https URL",
-    country: "country code",
-    currency: "currency code",
+_CHECK_DESCRIPTIONS: dict[Check, str] = {
+    check_email: "e-mail address",
+    check_phone: "phone number",
+    check_count: "whole number",
+    check_price: "price, with a comma",
+    check_quote_hash: "64 hexadecimal digits",
+    check_md5sum: "32 hexadecimal digits",
+    check_url: "https URL",
+    check_country: "country code",
+    check_currency: "currency code",
 }
 
 
-def form_of(check: Check) -> str:
+def describe_check(check: Check) -> str:
     """What a value has to be, in words: `whole number`, or the words it can be."""
-    return f"one of {', '.join(check.known)}" if isinstance(check, OneOf) else _FORMS.get(check, "text")
+    return f"one of {', '.join(check.known)}" if isinstance(check, OneOf) else _CHECK_DESCRIPTIONS.get(check, "text")

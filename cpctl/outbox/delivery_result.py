@@ -7,16 +7,16 @@ from typing import NamedTuple
 from cpctl.signals.signal import Signal
 
 
-class Verdict(Enum):
+class Disposition(Enum):
     """What an answer means for the signals it is about."""
 
     DELIVERED = "delivered"
-    LATER = "later"  # try again by the schedule
+    RETRY = "later"  # try again by the schedule
     HOLD = "hold"  # pause the profile's queue: key or address is wrong, the signals may be right
     REFUSED = "refused"
 
 
-class Reply(NamedTuple):
+class DeliveryResult(NamedTuple):
     """The answer to one post of one signal or one bundle.
 
     `whole_service` says that every other signal would fare alike just now; `may_have_landed`
@@ -24,13 +24,13 @@ class Reply(NamedTuple):
     in seconds.
     """
 
-    verdict: Verdict
+    disposition: Disposition
     http_status: int | None = None
     message: str = ""
     retry_after: float | None = None
-    whole_service: bool = False
-    may_have_landed: bool = False
+    affects_service: bool = False
+    maybe_processed: bool = False
 
 
 # Posts signals of one version and one order: one as it is, several as a bundle.
-Send = Callable[[Sequence[Signal]], Reply]
+Send = Callable[[Sequence[Signal]], DeliveryResult]

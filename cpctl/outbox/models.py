@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cpctl.errors import ExitCode
 from cpctl.signals.signal import Signal, wire_time
-from cpctl.signals.signal_types import KINDS, Kind
+from cpctl.signals.signal_types import SIGNAL_TYPES, SignalType
 
 
 class State(StrEnum):
@@ -37,9 +37,9 @@ STATE_MEANINGS: dict[State, str] = {
 }
 
 STORED_STATES = tuple(state for state in State if state not in (State.DUPLICATE, State.CONFLICT))
-WAITING = (State.QUEUED, State.HELD)
+WAITING_STATES = (State.QUEUED, State.HELD)
 # What `outbox list` shows: all that is not delivered and that nobody has given up.
-OPEN = (State.QUEUED, State.HELD, State.REFUSED, State.EXPIRED)
+OPEN_STATES = (State.QUEUED, State.HELD, State.REFUSED, State.EXPIRED)
 
 
 class Origin(NamedTuple):
@@ -50,7 +50,7 @@ class Origin(NamedTuple):
     carrier: str = ""
 
 
-class Entry(NamedTuple):
+class QueuedSignal(NamedTuple):
     """One accepted signal. Times are ms since 1970 in UTC; 0 or None where there is none yet."""
 
     id: int
@@ -71,30 +71,30 @@ class Entry(NamedTuple):
     lease: str | None
     lease_until: int
     origin: Origin = Origin()
-    damaged: bool = False  # the disk changed it; it can be shown, and must not be sent
+    is_damaged: bool = False  # the disk changed it; it can be shown, and must not be sent
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "Entry":
+    def from_row(cls, row: Mapping[str, Any]) -> "QueuedSignal":
         """The entry a row of the table `signals` holds; of a damaged row what can be shown."""
-        signal = _signal_of(row)
+        signal = _parse_signal(row)
         names = ("id", "uid", "profile", "accepted_at", "held_by", "attempts", "next_at", "not_before")
         more = ("last_attempt_at", "settled_at", "http_status", "message", "lease", "lease_until")
         return cls(
-            signal=signal or _what_is_left(row),
+            signal=signal or _placeholder_signal(row),
             origin=Origin(row["operator"], row["station"], row["carrier"]),
-            damaged=signal is None,
+            is_damaged=signal is None,
             state=State(row["state"]),
             maybe_duplicate=bool(row["maybe_duplicate"]),
             **{name: row[name] for name in names + more},
         )
 
-    def report(self, **other: Any) -> dict[str, Any]:
+    def to_dict(self, **overrides: Any) -> dict[str, Any]:
         """The entry as scripts see it; `other` replaces or adds values (interface of `signal` and `outbox`)."""
         said = {name: value for name, value in self.signal.fields.items() if name not in ("order", "item")}
         waits = self.state is State.QUEUED
         return {
             "id": str(self.id),
-            "type": self.signal.kind.name,
+            "type": self.signal.type.name,
             "order": self.signal.order,
             "item": self.signal.item,
             "state": str(self.state),
@@ -105,33 +105,33 @@ class Entry(NamedTuple):
             "fields": said,
             "api_version": self.signal.version,
             "profile": self.profile,
-            "accepted_at": iso(self.accepted_at),
-            "settled_at": iso(self.settled_at),
-            "next_attempt_at": iso(max(self.next_at, self.not_before)) if waits else None,
+            "accepted_at": format_iso(self.accepted_at),
+            "settled_at": format_iso(self.settled_at),
+            "next_attempt_at": format_iso(max(self.next_at, self.not_before)) if waits else None,
             "maybe_duplicate": self.maybe_duplicate,
             "held_by": self.held_by or None,
             **self.origin._asdict(),
             "uid": self.uid,
-        } | other
+        } | overrides
 
 
-def _signal_of(row: Mapping[str, Any]) -> Signal | None:
+def _parse_signal(row: Mapping[str, Any]) -> Signal | None:
     """The signal in a row; None where the disk has made nonsense of it, and SQLite did not notice."""
     try:
         fields: dict[str, str] = json.loads(row["fields"])
-        signal = Signal(KINDS[row["type"]], row["version"], dict(fields), from_ms(row["event_at"]))
-        whole = (signal.order, signal.item) == (row["order_id"], row["item"]) and row["version"] in signal.kind.required
+        signal = Signal(SIGNAL_TYPES[row["type"]], row["version"], dict(fields), from_ms(row["event_at"]))
+        whole = (signal.order, signal.item) == (row["order_id"], row["item"]) and row["version"] in signal.type.required
     except (ValueError, TypeError, KeyError, OverflowError, OSError):
         return None
     return signal if whole else None
 
 
-def _what_is_left(row: Mapping[str, Any]) -> Signal:
-    kind = KINDS.get(str(row["type"])) or Kind(str(row["type"]), "", "", {})
+def _placeholder_signal(row: Mapping[str, Any]) -> Signal:
+    kind = SIGNAL_TYPES.get(str(row["type"])) or SignalType(str(row["type"]), "", "", {})
     return Signal(kind, str(row["version"]), {"order": str(row["order_id"]), "item": str(row["item"])}, from_ms(0))
 
 
-_EXIT_OF_STATE: dict[str, ExitCode] = {
+_EXIT_CODE_BY_STATE: dict[str, ExitCode] = {
     State.QUEUED: ExitCode.DONE,
     State.DELIVERED: ExitCode.DONE,
     State.DUPLICATE: ExitCode.DONE,
@@ -143,13 +143,13 @@ _EXIT_OF_STATE: dict[str, ExitCode] = {
 }
 
 
-def exit_of(reports: list[dict[str, Any]], require_delivery: bool = False) -> ExitCode:
+def exit_status(reports: list[dict[str, Any]], require_delivery: bool = False) -> ExitCode:
     """The exit status for the fate of one or several signals.
 
     One kind of trouble keeps its own number; where rows fared differently it is CONFLICT
     ("some rows failed"), except that waiting and delivered rows together are no trouble.
     """
-    codes = {_exit_of_one(report, require_delivery) for report in reports}
+    codes = {_single_exit_status(report, require_delivery) for report in reports}
     if len(codes) == 1:
         return codes.pop()
     codes.discard(ExitCode.DONE)
@@ -158,14 +158,14 @@ def exit_of(reports: list[dict[str, Any]], require_delivery: bool = False) -> Ex
     return ExitCode.CONFLICT
 
 
-def _exit_of_one(report: dict[str, Any], require_delivery: bool) -> ExitCode:
+def _single_exit_status(report: dict[str, Any], require_delivery: bool) -> ExitCode:
     state = report["state"]
     if state == State.HELD and report["http_status"] not in (401, 403):
         # Held by hand is the user's own wish; held by 404, 410 or a redirect is a refusal.
         return ExitCode.REFUSED if report["held_by"] == "answer" else ExitCode.DONE
     if state in (State.QUEUED, State.HELD) and require_delivery:
-        return ExitCode.TEMPORARY if state == State.QUEUED else _EXIT_OF_STATE[state]
-    return _EXIT_OF_STATE[state]
+        return ExitCode.TEMPORARY if state == State.QUEUED else _EXIT_CODE_BY_STATE[state]
+    return _EXIT_CODE_BY_STATE[state]
 
 
 def from_ms(ms: int) -> datetime:
@@ -178,6 +178,6 @@ def to_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def iso(ms: int | None) -> str | None:
+def format_iso(ms: int | None) -> str | None:
     """A kept time as scripts read it: `2026-01-20T13:00:00Z`."""
     return f"{from_ms(ms):%Y-%m-%dT%H:%M:%SZ}" if ms else None

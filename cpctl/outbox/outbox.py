@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cpctl.errors import Conflict, NotFound, StoreError
-from cpctl.outbox.models import OPEN, Entry, Origin, State, to_ms
+from cpctl.outbox.models import OPEN_STATES, Origin, QueuedSignal, State, to_ms
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
 Clock = Callable[[], datetime]
 
-INSERT = """
+INSERT_SIGNAL = """
     INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at,
                          state, held_by, attempts, next_at, not_before, maybe_duplicate, operator, station, carrier)
     VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at,
@@ -26,36 +26,36 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Accepted(NamedTuple):
+class AcceptedSignal(NamedTuple):
     """What accepting one signal came to: a new entry, or the earlier one it repeats or contradicts."""
 
-    entry: Entry
+    queued_signal: QueuedSignal
     state: State  # QUEUED for a new entry, else DUPLICATE or CONFLICT
     signal: Signal
 
     @property
-    def new(self) -> bool:
+    def is_new(self) -> bool:
         """True where the store has one signal more than before."""
         return self.state is State.QUEUED
 
-    def report(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The outcome as scripts see it; a repeat carries the id of the entry it repeats."""
-        if self.new:
-            return self.entry.report()
-        said = self.entry._replace(signal=self.signal).report()
-        return said | {"state": str(self.state), "message": self.words()}
+        if self.is_new:
+            return self.queued_signal.to_dict()
+        said = self.queued_signal._replace(signal=self.signal).to_dict()
+        return said | {"state": str(self.state), "message": self.describe()}
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """A sentence about a repeat or a contradiction."""
-        known = f"signal {self.entry.id} ({self.entry.state})"
+        known = f"signal {self.queued_signal.id} ({self.queued_signal.state})"
         if self.state is State.DUPLICATE:
             return f"already accepted as {known}"
-        told, now = self.entry.signal.fields, self.signal.fields
+        told, now = self.queued_signal.signal.fields, self.signal.fields
         differs = [name for name in {**told, **now} if told.get(name) != now.get(name)]
-        return f"{known} says {_listed(told, differs)}, this one says {_listed(now, differs)}"
+        return f"{known} says {_format_fields(told, differs)}, this one says {_format_fields(now, differs)}"
 
 
-def _listed(fields: Mapping[str, str], names: Iterable[str]) -> str:
+def _format_fields(fields: Mapping[str, str], names: Iterable[str]) -> str:
     return ", ".join(f"{name}={fields.get(name, '(nothing)')}" for name in names)
 
 
@@ -68,8 +68,8 @@ class Outbox:
         self._clock = clock
 
     def accept(
-        self, signals: Sequence[Signal], force: bool = False, origins: Sequence[Origin] = (), hold_back: float = 0.0
-    ) -> list[Accepted]:
+        self, signals: Sequence[Signal], force: bool = False, origins: Sequence[Origin] = (), hold_seconds: float = 0.0
+    ) -> list[AcceptedSignal]:
         """Take responsibility: when this returns, every new signal survives a power cut.
 
         All in one transaction. The same signal again is a DUPLICATE; another content for the
@@ -80,63 +80,69 @@ class Outbox:
         pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
         try:
             return self.store.write(
-                lambda work: [self._accept_one(work, signal, force, origin, hold_back) for signal, origin in pairs]
+                lambda work: [self._accept_one(work, signal, force, origin, hold_seconds) for signal, origin in pairs]
             )
         except StoreError as error:
             what = "NOT ACCEPTED, nothing sent: " + error.message
             raise StoreError(what, error.hint) from error
 
-    def _accept_one(self, work: Transaction, signal: Signal, force: bool, origin: Origin, hold_back: float) -> Accepted:
-        earlier = self._earlier(work, signal)
+    def _accept_one(
+        self, transaction: Transaction, signal: Signal, force: bool, origin: Origin, hold_seconds: float
+    ) -> AcceptedSignal:
+        earlier = self._find_earlier(transaction, signal)
         same = [entry for entry in earlier if entry.signal.content() == signal.content()]
-        if signal.kind.repeats:
+        if signal.type.is_repeatable:
             if same:
-                return Accepted(same[-1], State.DUPLICATE, signal)
+                return AcceptedSignal(same[-1], State.DUPLICATE, signal)
         elif earlier:
             if earlier[-1] in same:
-                return Accepted(earlier[-1], State.DUPLICATE, signal)
-            refused = Accepted(earlier[-1], State.CONFLICT, signal)
-            self.note_moment(work, "override" if force else "conflict", signal, origin, refused.words())
+                return AcceptedSignal(earlier[-1], State.DUPLICATE, signal)
+            refused = AcceptedSignal(earlier[-1], State.CONFLICT, signal)
+            self.record_audit_event(
+                transaction, "override" if force else "conflict", signal, origin, refused.describe()
+            )
             if not force:
                 return refused
-        return Accepted(self._insert(work, signal, origin, hold_back), State.QUEUED, signal)
+        return AcceptedSignal(self._insert(transaction, signal, origin, hold_seconds), State.QUEUED, signal)
 
-    def note_moment(self, work: Transaction, kind: str, signal: Signal, origin: Origin, words: str) -> None:
+    def record_audit_event(
+        self, transaction: Transaction, kind: str, signal: Signal, origin: Origin, details: str
+    ) -> None:
         """Keep what happened beside the signals themselves: a conflict, an override, one that was taken back."""
-        work.insert(
+        transaction.insert(
             "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words) VALUES"
             " (:at, :profile, :kind, :type, :order_id, :item, :operator, :station, :words)",
             at=to_ms(self._clock()),
             profile=self.profile,
             kind=kind,
-            type=signal.kind.name,
+            type=signal.type.name,
             order_id=signal.order,
             item=signal.item,
             operator=origin.operator,
             station=origin.station,
-            words=words,
+            words=details,
         )
 
-    def _earlier(self, work: Transaction, signal: Signal) -> list[Entry]:
+    def _find_earlier(self, transaction: Transaction, signal: Signal) -> list[QueuedSignal]:
         """Accepted signals of that type and item which count: not refused, expired or dropped."""
-        rows = work.rows(
+        rows = transaction.fetch_all(
             "SELECT * FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item"
             " AND type = :type AND state IN ('queued', 'held', 'delivered') ORDER BY id",
             profile=self.profile,
             order_id=signal.order,
             item=signal.item,
-            type=signal.kind.name,
+            type=signal.type.name,
         )
-        return [Entry.from_row(row) for row in rows]
+        return [QueuedSignal.from_row(row) for row in rows]
 
-    def _insert(self, work: Transaction, signal: Signal, origin: Origin, hold_back: float) -> Entry:
+    def _insert(self, transaction: Transaction, signal: Signal, origin: Origin, hold_seconds: float) -> QueuedSignal:
         now = to_ms(self._clock())
-        key = work.insert(
-            INSERT,
+        key = transaction.insert(
+            INSERT_SIGNAL,
             uid=uuid.uuid4().hex,
             profile=self.profile,
             version=signal.version,
-            type=signal.kind.name,
+            type=signal.type.name,
             order_id=signal.order,
             item=signal.item,
             fields=json.dumps(dict(signal.fields), ensure_ascii=False),
@@ -146,80 +152,87 @@ class Outbox:
             held_by="",
             attempts=0,
             next_at=now,
-            not_before=now + int(hold_back * 1000) if hold_back else 0,
+            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
             maybe_duplicate=0,
             **origin._asdict(),
         )
-        return _entry(work, key)
+        return _get_by_id(transaction, key)
 
-    def entries(self, ids: Iterable[int]) -> list[Entry]:
+    def get_by_ids(self, ids: Iterable[int]) -> list[QueuedSignal]:
         """The entries with these ids, in the order of the ids. Raises NotFound, StoreError."""
         wanted = list(ids)
-        return self.store.read(lambda work: [self._named(work, key) for key in wanted])
+        return self.store.read(lambda work: [self._get_own(work, key) for key in wanted])
 
-    def _named(self, work: Transaction, key: int) -> Entry:
+    def _get_own(self, transaction: Transaction, signal_id: int) -> QueuedSignal:
         """An entry that somebody named by its id: of this profile, and no other."""
-        entry = _entry(work, key)
+        entry = _get_by_id(transaction, signal_id)
         if entry.profile != self.profile:
             raise NotFound(
-                f'Signal {key} belongs to the profile "{entry.profile}", not to "{self.profile}".',
+                f'Signal {signal_id} belongs to the profile "{entry.profile}", not to "{self.profile}".',
                 f"Add --profile {entry.profile}.",
             )
         return entry
 
-    def hold(self, ids: Sequence[int]) -> list[Entry]:
+    def hold(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """Keep entries back until they are released. Raises Conflict for one that is being sent or is settled."""
-        return self._change(ids, (State.QUEUED, State.HELD), "state = 'held', held_by = 'user'", "held")
+        return self._update(ids, (State.QUEUED, State.HELD), "state = 'held', held_by = 'user'", "held")
 
-    def release(self, ids: Sequence[int]) -> list[Entry]:
+    def release(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """Let held entries go again."""
-        return self._change(
+        return self._update(
             ids,
             (State.HELD, State.QUEUED),
             "state = 'queued', held_by = '', next_at = :now, not_before = 0",
             "released",
         )
 
-    def retry(self, ids: Sequence[int]) -> list[Entry]:
+    def retry(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """Put entries back as due now: refused and expired ones too."""
         # accepted_at stays: it says when responsibility was taken. An expired one gets its tries by being asked for.
-        return self._change(
-            ids, OPEN, "state = 'queued', held_by = '', next_at = :now, not_before = 0, settled_at = NULL", "retried"
+        return self._update(
+            ids,
+            OPEN_STATES,
+            "state = 'queued', held_by = '', next_at = :now, not_before = 0, settled_at = NULL",
+            "retried",
         )
 
-    def drop(self, ids: Sequence[int]) -> list[Entry]:
+    def drop(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """Give entries up for good; they stay in the history as dropped."""
         setting = "state = 'dropped', held_by = '', settled_at = :now"
-        return self._change(ids, (*OPEN, State.DROPPED), setting, "dropped")
+        return self._update(ids, (*OPEN_STATES, State.DROPPED), setting, "dropped")
 
     def release_queue(self) -> int:
         """End the pause that a refused key or a wrong address caused; returns how many entries move again."""
         now = to_ms(self._clock())
-        return self.store.write(lambda work: resume(work, self.profile, now))
+        return self.store.write(lambda work: resume_queue(work, self.profile, now))
 
-    def _change(self, ids: Sequence[int], states: Sequence[State], setting: str, done: str) -> list[Entry]:
+    def _update(
+        self, ids: Sequence[int], states: Sequence[State], assignments: str, past_participle: str
+    ) -> list[QueuedSignal]:
         """Change all of the named entries, or none."""
 
-        def work(transaction: Transaction) -> list[Entry]:
+        def work(transaction: Transaction) -> list[QueuedSignal]:
             now = to_ms(self._clock())
             for key in ids:
-                entry = self._named(transaction, key)
+                entry = self._get_own(transaction, key)
                 if entry.state not in states:
-                    raise Conflict(f"Signal {key} is {entry.state}; it cannot be {done}. Nothing was changed.")
+                    raise Conflict(
+                        f"Signal {key} is {entry.state}; it cannot be {past_participle}. Nothing was changed."
+                    )
                 if entry.lease and entry.lease_until > now:
                     raise Conflict(
                         f"Signal {key} is being sent right now; nothing was changed.",
                         f"Look again with `cpctl outbox show {key}`.",
                     )
-                transaction.change(f"UPDATE signals SET {setting} WHERE id = :id AND :now = :now", id=key, now=now)
-            return [_entry(transaction, key) for key in ids]
+                transaction.execute(f"UPDATE signals SET {assignments} WHERE id = :id AND :now = :now", id=key, now=now)
+            return [_get_by_id(transaction, key) for key in ids]
 
         return self.store.write(work)
 
 
-def resume(work: Transaction, profile: str, now: int) -> int:
+def resume_queue(transaction: Transaction, profile: str, now: int) -> int:
     """Let a paused queue move: what an answer held is queued again, due now."""
-    moved = work.change(
+    moved = transaction.execute(
         # The index of open signals wants the whole list of their states; without it the whole history is read.
         "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_at = :now, not_before = 0"
         " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') AND state = 'held'"
@@ -227,15 +240,15 @@ def resume(work: Transaction, profile: str, now: int) -> int:
         profile=profile,
         now=now,
     )
-    work.change(
+    transaction.execute(
         "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile",
         profile=profile,
     )
     return moved
 
 
-def _entry(work: Transaction, key: int) -> Entry:
-    row = work.one("SELECT * FROM signals WHERE id = :id", id=key)
+def _get_by_id(transaction: Transaction, signal_id: int) -> QueuedSignal:
+    row = transaction.fetch_one("SELECT * FROM signals WHERE id = :id", id=signal_id)
     if row is None:
-        raise NotFound(f"There is no signal {key} in this store.", "`cpctl signal history` lists them.")
-    return Entry.from_row(row)
+        raise NotFound(f"There is no signal {signal_id} in this store.", "`cpctl signal history` lists them.")
+    return QueuedSignal.from_row(row)

@@ -10,177 +10,191 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-from cpctl.outbox.delivery_result import Reply, Send, Verdict
-from cpctl.outbox.dispatcher import DAMAGED, FAILURES_IN_A_ROW, Delivery
-from cpctl.outbox.models import Entry
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
+from cpctl.outbox.dispatcher import DAMAGED_RESULT, MAX_CONSECUTIVE_FAILURES, Dispatcher
+from cpctl.outbox.models import QueuedSignal
 from cpctl.outbox.outbox import Clock, Outbox, utc_now
 from cpctl.store.store import Transaction
 
-Batch = list[Entry]
-Fate = tuple[Entry, Reply]
-INTERRUPTED = Reply(Verdict.LATER, message="interrupted while sending", may_have_landed=True)
-NEVER_LEFT = Reply(Verdict.LATER, message="interrupted before it was sent")
+Bundle = list[QueuedSignal]
+SendOutcome = tuple[QueuedSignal, DeliveryResult]
+INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
+NOT_SENT_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted before it was sent")
 
 
-class _Answer(NamedTuple):
-    batch: Batch
-    reply: Reply | None
+class _BundleResult(NamedTuple):
+    bundle: Bundle
+    result: DeliveryResult | None
     error: BaseException | None = None
 
 
-class _Desk:
+class _WorkerPool:
     """Hands batches to threads that post them, and collects the answers."""
 
-    def __init__(self, sends: Sequence[Send]) -> None:
-        self._todo: SimpleQueue[Batch | None] = SimpleQueue()
-        self._answers: SimpleQueue[_Answer] = SimpleQueue()
-        self._under_way: dict[int, Batch] = {}
-        self._threads = len(sends)
-        for send in sends:
-            Thread(target=self._work, args=(send,), daemon=True).start()
+    def __init__(self, senders: Sequence[Send]) -> None:
+        self._pending: SimpleQueue[Bundle | None] = SimpleQueue()
+        self._results: SimpleQueue[_BundleResult] = SimpleQueue()
+        self._in_flight: dict[int, Bundle] = {}
+        self._thread_count = len(senders)
+        for send in senders:
+            Thread(target=self._run_worker, args=(send,), daemon=True).start()
 
     def __len__(self) -> int:
-        return len(self._under_way)
+        return len(self._in_flight)
 
-    def put(self, batch: Batch) -> None:
-        self._under_way[batch[0].id] = batch
-        self._todo.put(batch)
+    def submit(self, bundle: Bundle) -> None:
+        self._in_flight[bundle[0].id] = bundle
+        self._pending.put(bundle)
 
-    def answers(self, wait: bool = True) -> Iterator[_Answer]:
+    def collect(self, wait: bool = True) -> Iterator[_BundleResult]:
         """All answers that are there; with `wait` at least one."""
         try:
             while True:
-                answer = self._answers.get(block=wait)
-                del self._under_way[answer.batch[0].id]
+                answer = self._results.get(block=wait)
+                del self._in_flight[answer.bundle[0].id]
                 yield answer
                 wait = False
         except Empty:
             return
 
-    def withdraw(self) -> list[Batch]:
+    def cancel_pending(self) -> list[Bundle]:
         """Take back what no thread has begun with."""
         taken = []
         try:
-            while (batch := self._todo.get(block=False)) is not None:
-                taken.append(self._under_way.pop(batch[0].id))
+            while (batch := self._pending.get(block=False)) is not None:
+                taken.append(self._in_flight.pop(batch[0].id))
         except Empty:
             pass
         return taken
 
-    def abandon(self) -> list[Batch]:
+    def shut_down(self) -> list[Bundle]:
         """Let the threads end after what they are at; returns that."""
-        left = list(self._under_way.values())
-        self._under_way.clear()
-        for _ in range(self._threads):
-            self._todo.put(None)
+        left = list(self._in_flight.values())
+        self._in_flight.clear()
+        for _ in range(self._thread_count):
+            self._pending.put(None)
         return left
 
-    def _work(self, send: Send) -> None:
-        while (batch := self._todo.get()) is not None:
+    def _run_worker(self, send: Send) -> None:
+        while (batch := self._pending.get()) is not None:
             try:
-                self._answers.put(_Answer(batch, send([entry.signal for entry in batch])))
+                self._results.put(_BundleResult(batch, send([entry.signal for entry in batch])))
             except BaseException as error:  # raised again in the thread that can tell it
-                self._answers.put(_Answer(batch, None, error))
+                self._results.put(_BundleResult(batch, None, error))
 
 
-class Crew(Delivery):
+class ParallelDispatcher(Dispatcher):
     """A Delivery that flushes over several connections; all that holds for one holds for it."""
 
     def __init__(
-        self, outbox: Outbox, sends: Sequence[Send], send_seconds: float, clock: Clock = utc_now, run: str = ""
+        self,
+        outbox: Outbox,
+        senders: Sequence[Send],
+        send_timeout_seconds: float,
+        clock: Clock = utc_now,
+        run_id: str = "",
     ) -> None:
         # What is claimed may wait for the post before it: its lease must outlive both.
-        super().__init__(outbox, sends[0], 2 * send_seconds, clock, run)
-        self._sends = sends
-        self._singles: deque[Entry] = deque()  # of refused bundles, to be posted one by one
-        self._failures = 0
-        self._stopped: Reply | None = None
-        self._broken: BaseException | None = None
-        self._unbooked: list[_Answer] = []
+        super().__init__(outbox, senders[0], 2 * send_timeout_seconds, clock, run_id)
+        self._senders = senders
+        self._singles: deque[QueuedSignal] = deque()  # of refused bundles, to be posted one by one
+        self._consecutive_failures = 0
+        self._stop_result: DeliveryResult | None = None
+        self._worker_error: BaseException | None = None
+        self._unrecorded: list[_BundleResult] = []
 
-    def flush(self, probe: bool = True) -> Iterator[Fate]:
+    def flush(self, probe: bool = True) -> Iterator[SendOutcome]:
         """Send all that is due; see `Delivery.flush`. The first post goes alone: a dead service costs one timeout."""
-        desk = _Desk(self._sends)
+        desk = _WorkerPool(self._senders)
         room = 1
-        self._stopped, self._broken, self._failures = None, None, 0
+        self._stop_result, self._worker_error, self._consecutive_failures = None, None, 0
         try:
-            yield from self._turn(desk, room, probe)
+            yield from self._run_cycle(desk, room, probe)
             while len(desk):
-                for answer in desk.answers():
-                    self._unbooked.append(answer)  # one by one: we may be stopped between two
-                room = 2 * len(self._sends)  # half of them wait, so that no thread waits for a commit
-                yield from self._turn(desk, room, False)
-            if self._broken is not None:
-                raise self._broken
+                for answer in desk.collect():
+                    self._unrecorded.append(answer)  # one by one: we may be stopped between two
+                room = 2 * len(self._senders)  # half of them wait, so that no thread waits for a commit
+                yield from self._run_cycle(desk, room, False)
+            if self._worker_error is not None:
+                raise self._worker_error
         finally:
-            self._leave(desk)
+            self._settle_remaining(desk)
 
-    def _turn(self, desk: _Desk, room: int, probe: bool) -> list[Fate]:
+    def _run_cycle(self, pool: _WorkerPool, capacity: int, probe: bool) -> list[SendOutcome]:
         """Judge what came, book it, claim what goes next: one transaction."""
-        done = self._judged(self._unbooked)
-        if self._stopped:
-            done += [(batch, self._stopped) for batch in [*desk.withdraw(), *([each] for each in self._singles)]]
+        done = self._evaluate(self._unrecorded)
+        if self._stop_result:
+            done += [
+                (batch, self._stop_result) for batch in [*pool.cancel_pending(), *([each] for each in self._singles)]
+            ]
             self._singles.clear()
-        singles = [self._singles.popleft() for _ in range(min(len(self._singles), max(room - len(desk), 0)))]
-        most = 0 if self._stopped else room - len(desk) - len(singles)
-        fates, batches = self._store.write(lambda work: self._book(work, done, singles, most, probe))
-        self._unbooked.clear()
+        singles = [self._singles.popleft() for _ in range(min(len(self._singles), max(capacity - len(pool), 0)))]
+        most = 0 if self._stop_result else capacity - len(pool) - len(singles)
+        fates, batches = self._store.write(lambda work: self._record_and_claim(work, done, singles, most, probe))
+        self._unrecorded.clear()
         for batch in batches:
-            desk.put(batch)
+            pool.submit(batch)
         return fates
 
-    def _judged(self, answers: Sequence[_Answer]) -> list[tuple[Batch, Reply]]:
+    def _evaluate(self, results: Sequence[_BundleResult]) -> list[tuple[Bundle, DeliveryResult]]:
         """What each answer does to its batch. The first that speaks for the whole service ends the claiming."""
         done = []
-        for batch, reply, error in answers:
+        for batch, reply, error in results:
             if reply is None:
-                self._broken, self._stopped = error, NEVER_LEFT
-                done.append((batch, INTERRUPTED))
+                self._worker_error, self._stop_result = error, NOT_SENT_RESULT
+                done.append((batch, INTERRUPTED_RESULT))
                 continue
-            if reply.verdict is Verdict.REFUSED and len(batch) > 1:
+            if reply.disposition is Disposition.REFUSED and len(batch) > 1:
                 self._singles.extend(batch)
                 continue
-            self._failures = self._failures + 1 if reply.verdict is Verdict.LATER else 0
+            self._consecutive_failures = self._consecutive_failures + 1 if reply.disposition is Disposition.RETRY else 0
             # Several connections meet one outage together: it is noted once.
-            done.append((batch, reply._replace(whole_service=False) if self._stopped else reply))
-            if reply.whole_service or self._failures >= FAILURES_IN_A_ROW:
-                self._stopped = self._stopped or reply._replace(whole_service=False, may_have_landed=False)
+            done.append((batch, reply._replace(affects_service=False) if self._stop_result else reply))
+            if reply.affects_service or self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+                self._stop_result = self._stop_result or reply._replace(affects_service=False, maybe_processed=False)
         return done
 
-    def _book(
-        self, work: Transaction, done: Sequence[tuple[Batch, Reply]], singles: Sequence[Entry], most: int, probe: bool
-    ) -> tuple[list[Fate], list[Batch]]:
-        fates = [(entry, reply) for batch, reply in done for entry in self._settled(work, batch, reply)]
+    def _record_and_claim(
+        self,
+        transaction: Transaction,
+        results: Sequence[tuple[Bundle, DeliveryResult]],
+        singles: Sequence[QueuedSignal],
+        limit: int,
+        probe: bool,
+    ) -> tuple[list[SendOutcome], list[Bundle]]:
+        fates = [(entry, reply) for batch, reply in results for entry in self._settle_bundle(transaction, batch, reply)]
         until = self._now() + self._lease_ms
         for entry in singles:
-            work.change("UPDATE signals SET lease_until = :until WHERE id = :id", until=until, id=entry.id)
+            transaction.execute("UPDATE signals SET lease_until = :until WHERE id = :id", until=until, id=entry.id)
         batches = [[entry] for entry in singles]
-        while most > 0 and (batch := self._claim_due(work, probe)):
-            if damaged := [entry for entry in batch if entry.damaged]:
-                fates += [(entry, DAMAGED) for entry in self._settled(work, damaged, DAMAGED)]
-                batch = [entry for entry in batch if not entry.damaged]
+        while limit > 0 and (batch := self._claim_due(transaction, probe)):
+            if damaged := [entry for entry in batch if entry.is_damaged]:
+                fates += [
+                    (entry, DAMAGED_RESULT) for entry in self._settle_bundle(transaction, damaged, DAMAGED_RESULT)
+                ]
+                batch = [entry for entry in batch if not entry.is_damaged]
             if batch:
                 batches.append(batch)
-                most -= 1
+                limit -= 1
             probe = False
         return fates, batches
 
-    def _leave(self, desk: _Desk) -> None:
+    def _settle_remaining(self, pool: _WorkerPool) -> None:
         """When we are stopped in mid-send, say so in the store before we go."""
         arrived = [
-            (batch, _as_far_as_known(batch, reply)) for batch, reply, _ in [*self._unbooked, *desk.answers(False)]
+            (batch, _known_result(batch, reply)) for batch, reply, _ in [*self._unrecorded, *pool.collect(False)]
         ]
-        unsent = [*desk.withdraw(), *([each] for each in self._singles)]
-        left = [*arrived, *((batch, NEVER_LEFT) for batch in unsent)]
-        left += [(batch, INTERRUPTED) for batch in desk.abandon()]
+        unsent = [*pool.cancel_pending(), *([each] for each in self._singles)]
+        left = [*arrived, *((batch, NOT_SENT_RESULT) for batch in unsent)]
+        left += [(batch, INTERRUPTED_RESULT) for batch in pool.shut_down()]
         self._singles.clear()
-        self._unbooked.clear()
+        self._unrecorded.clear()
         if left:
-            self._store.write(lambda work: [self._settled(work, batch, reply) for batch, reply in left])
+            self._store.write(lambda work: [self._settle_bundle(work, batch, reply) for batch, reply in left])
 
 
-def _as_far_as_known(batch: Batch, reply: Reply | None) -> Reply:
+def _known_result(bundle: Bundle, result: DeliveryResult | None) -> DeliveryResult:
     """What an answer means when nothing follows it: of a refused bundle nothing is known of any one signal."""
-    if reply is None:
-        return INTERRUPTED
-    return NEVER_LEFT if reply.verdict is Verdict.REFUSED and len(batch) > 1 else reply
+    if result is None:
+        return INTERRUPTED_RESULT
+    return NOT_SENT_RESULT if result.disposition is Disposition.REFUSED and len(bundle) > 1 else result

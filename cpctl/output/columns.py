@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from cpctl.output.text import Screen, cell
+from cpctl.output.text import TerminalInfo, format_cell
 
 Record = Mapping[str, Any]
 
@@ -16,140 +16,144 @@ class Column(NamedTuple):
     """
 
     heading: str
-    of: str | Callable[[Record], Any] = ""
-    spare: int = 0
+    source: str | Callable[[Record], Any] = ""
+    drop_priority: int = 0
 
-    def value(self, record: Record) -> Any:
+    def value_from(self, record: Record) -> Any:
         """The cell of a record; None where the record has no such value."""
-        if callable(self.of):
-            return self.of(record)
+        if callable(self.source):
+            return self.source(record)
         found: Any = record
-        for name in (self.of or self.heading).split("."):
+        for name in (self.source or self.heading).split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         return found
 
 
-class Sheet(NamedTuple):
+class TableView(NamedTuple):
     """A result that people read as other rows than scripts do; `drawn` makes a picture for them instead of a table."""
 
     columns: Sequence[Column]
-    rows: Callable[[Any], list[Record]]
-    drawn: Callable[[Any, Screen], str] | None = None
+    make_rows: Callable[[Any], list[Record]]
+    render: Callable[[Any, TerminalInfo], str] | None = None
 
 
-View = Sequence[Column] | Sheet
+View = Sequence[Column] | TableView
 
 
-def columns(*names: str) -> tuple[Column, ...]:
+def make_columns(*names: str) -> tuple[Column, ...]:
     """Columns that are headed as their keys are named."""
     return tuple(Column(name) for name in names)
 
 
-def _what_was_said(record: Record) -> str:
+def _field_values(record: Record) -> str:
     return ", ".join(record["fields"].values())
 
 
-def _as_words(fields: Record) -> str:
-    return ", ".join(f"{name}={cell(value)}" for name, value in fields.items())
+def _format_fields(fields: Record) -> str:
+    return ", ".join(f"{name}={format_cell(value)}" for name, value in fields.items())
 
 
-def _target_states(targets: Sequence[Record]) -> str:
+def _count_target_states(targets: Sequence[Record]) -> str:
     """How many targets are in which state: `2 done, 1 waiting`."""
     states = [str(each["state"]) for each in targets]
     return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
 
 
-def _event_rows(event: Record) -> list[Record]:
+def _event_detail_rows(event: Record) -> list[Record]:
     """An event as a person reads it: what is known of it, then what it said; without what stands in both."""
     known = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
     said = {f"payload.{name}": value for name, value in event["payload"].items()}
     names = ("state", "attempts", "last", "message")
-    handed = {f"target {each['target']}": _member(each, names) for each in event["targets"]}
+    handed = {f"target {each['target']}": _format_member(each, names) for each in event["targets"]}
     return [{"field": name, "value": value} for name, value in {**known, **said, **handed}.items()]
 
 
 SIGNAL = (
-    *columns("id", "type"),
-    Column("order", spare=3),
-    *columns("item", "state"),
-    Column("said", _what_was_said, spare=1),
-    Column("attempts", spare=5),
-    Column("http_status", spare=6),
-    Column("message", spare=2),
-    Column("datetime", spare=4),
+    *make_columns("id", "type"),
+    Column("order", drop_priority=3),
+    *make_columns("item", "state"),
+    Column("said", _field_values, drop_priority=1),
+    Column("attempts", drop_priority=5),
+    Column("http_status", drop_priority=6),
+    Column("message", drop_priority=2),
+    Column("datetime", drop_priority=4),
 )
-KIND = columns("type", "command", "api_versions", "required", "optional", "meaning")
-CAUSE = columns("cause", "meaning")
-EXPLAINED = (*columns("call", "command"), Column("path", spare=1), Column("meaning", spare=2))
+SIGNAL_TYPE = make_columns("type", "command", "api_versions", "required", "optional", "meaning")
+CAUSE = make_columns("cause", "meaning")
+EXPLAINED_CALL = (*make_columns("call", "command"), Column("path", drop_priority=1), Column("meaning", drop_priority=2))
 EXPLAINED_FIELD = (
-    *columns("name", "type", "required"),
-    Column("versions", lambda record: ", ".join(record["versions"]), spare=2),
+    *make_columns("name", "type", "required"),
+    Column("versions", lambda record: ", ".join(record["versions"]), drop_priority=2),
     Column("meaning"),
-    Column("example", spare=1),
+    Column("example", drop_priority=1),
 )
-PROFILE = columns("name", "environment", "base_url", "default")
-SETTING = columns("setting", "value", "source")
-PLACE = columns("what", "path", "source", "exists")
-FINDING = columns("what", "verdict", "remedy")
-CHECKUP = columns("check", "level", "said", "remedy")
-REQUEST = columns("n", "time", "path", "status", "fault", "landed", "body")
-PROBLEM = columns("path", "verdict", "message")
-WEBHOOK = columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
+PROFILE = make_columns("name", "environment", "base_url", "default")
+SETTING = make_columns("setting", "value", "source")
+CONFIG_PATH = make_columns("what", "path", "source", "exists")
+PROFILE_FINDING = make_columns("what", "verdict", "remedy")
+DOCTOR_CHECK = make_columns("check", "level", "said", "remedy")
+SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "landed", "body")
+DOCUMENT_PROBLEM = make_columns("path", "verdict", "message")
+SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
 EVENT = (
-    *columns("id"),
-    Column("datetime", spare=1),
-    *columns("type", "order", "item"),
-    Column("said", lambda record: _as_words(record["fields"]), spare=2),
-    Column("order_reference", spare=3),
-    Column("item_reference", spare=4),
-    Column("received", spare=7),
-    Column("times", spare=5),
-    Column("targets", lambda record: _target_states(record["targets"]), spare=6),
+    *make_columns("id"),
+    Column("datetime", drop_priority=1),
+    *make_columns("type", "order", "item"),
+    Column("said", lambda record: _format_fields(record["fields"]), drop_priority=2),
+    Column("order_reference", drop_priority=3),
+    Column("item_reference", drop_priority=4),
+    Column("received", drop_priority=7),
+    Column("times", drop_priority=5),
+    Column("targets", lambda record: _count_target_states(record["targets"]), drop_priority=6),
 )
 ITEM_STATE = (
-    *columns("order", "item", "latest"),
-    Column("datetime", spare=1),
-    Column("said", lambda record: _as_words(record["fields"]), spare=2),
-    Column("order_reference", spare=3),
-    Column("item_reference", spare=4),
-    Column("event", spare=5),
+    *make_columns("order", "item", "latest"),
+    Column("datetime", drop_priority=1),
+    Column("said", lambda record: _format_fields(record["fields"]), drop_priority=2),
+    Column("order_reference", drop_priority=3),
+    Column("item_reference", drop_priority=4),
+    Column("event", drop_priority=5),
 )
-REPLAY = columns("id", "type", "url", "status", "answer")
-WEBHOOK_KIND = columns("type", "since", "about", "required", "optional", "meaning")
-FAULT = columns("kind", "path", "times", "status", "retry_after", "seconds")
-CALL = columns("method", "url", "body")
-LEVEL = (Column("reference", "shipping_level_reference"), *columns("name", "note"))
-COUNTRY = (Column("reference", "country_reference"), Column("country", "note"), *columns("require_state"))
-STATE = (Column("reference", "state_reference"), *columns("name"), Column("note", spare=1))
+WEBHOOK_REPLAY = make_columns("id", "type", "url", "status", "answer")
+WEBHOOK_TYPE = make_columns("type", "since", "about", "required", "optional", "meaning")
+SANDBOX_FAULT = make_columns("kind", "path", "times", "status", "retry_after", "seconds")
+DRY_RUN_CALL = make_columns("method", "url", "body")
+SHIPPING_LEVEL = (Column("reference", "shipping_level_reference"), *make_columns("name", "note"))
+COUNTRY = (Column("reference", "country_reference"), Column("country", "note"), *make_columns("require_state"))
+COUNTRY_STATE = (Column("reference", "state_reference"), *make_columns("name"), Column("note", drop_priority=1))
 PRODUCT = (
-    *columns("reference", "name", "category"),
-    Column("from_price", spare=1),
-    Column("currency", spare=2),
-    Column("availability", spare=3),
-    Column("note", spare=4),
+    *make_columns("reference", "name", "category"),
+    Column("from_price", drop_priority=1),
+    Column("currency", drop_priority=2),
+    Column("availability", drop_priority=3),
+    Column("note", drop_priority=4),
 )
-MIX = (Column("reference", "product_mix_reference"), *columns("name"), Column("note", spare=1))
+PRODUCT_MIX = (Column("reference", "product_mix_reference"), *make_columns("name"), Column("note", drop_priority=1))
 CATALOG = (
     Column("reference", "catalog_reference"),
-    *columns("name"),
-    Column("titles", spare=1),
-    Column("note", spare=3),
-    Column("modify_date", spare=2),
+    *make_columns("name"),
+    Column("titles", drop_priority=1),
+    Column("note", drop_priority=3),
+    Column("modify_date", drop_priority=2),
 )
-TITLE = (*columns("isbn", "title", "version"), Column("catalog", "catalog_reference"), Column("modify_date", spare=1))
-ORDER = (*columns("reference", "order_date", "state", "state_code"),)
-PUBLISH_ORDER = (Column("reference", "order_reference"), *columns("order_date", "state_code"))
-LOG = (*columns("create_date", "state"), Column("state_code"), Column("after"))
-STATES = columns("number", "code", "meaning", "kind")
+TITLE = (
+    *make_columns("isbn", "title", "version"),
+    Column("catalog", "catalog_reference"),
+    Column("modify_date", drop_priority=1),
+)
+ORDER = (*make_columns("reference", "order_date", "state", "state_code"),)
+PUBLISH_ORDER = (Column("reference", "order_reference"), *make_columns("order_date", "state_code"))
+ORDER_LOG = (*make_columns("create_date", "state"), Column("state_code"), Column("after"))
+ORDER_STATE = make_columns("number", "code", "meaning", "kind")
 OFFER = (
-    *columns("shipment"),
-    Column("items", spare=5),
-    *columns("shipping_level"),
-    Column("service", spare=4),
-    Column("shipping_option", spare=1),
-    *columns("price", "vat", "currency"),
-    Column("expires", spare=2),
-    Column("quote", spare=6),  # 64 characters that nobody types and nobody can copy out of two lines
+    *make_columns("shipment"),
+    Column("items", drop_priority=5),
+    *make_columns("shipping_level"),
+    Column("service", drop_priority=4),
+    Column("shipping_option", drop_priority=1),
+    *make_columns("price", "vat", "currency"),
+    Column("expires", drop_priority=2),
+    Column("quote", drop_priority=6),  # 64 characters that nobody types and nobody can copy out of two lines
 )
 
 
@@ -158,34 +162,34 @@ def as_table(data: Any, view: View | None) -> tuple[list[Column], Iterable[list[
 
     Where the data is a list that is read as it goes, so are the rows.
     """
-    if isinstance(view, Sheet):
-        data, view = view.rows(data), view.columns
+    if isinstance(view, TableView):
+        data, view = view.make_rows(data), view.columns
     if isinstance(data, Mapping):
-        shown = {column.heading: column.value(data) for column in view} if view else data
-        return list(columns("field", "value")), [[name, value] for name, value in _flat(shown)]
-    if view and isinstance(data, LongData):
-        return list(view), _rows_of(view, data)
-    rows = as_list(whole(data))
+        shown = {column.heading: column.value_from(data) for column in view} if view else data
+        return list(make_columns("field", "value")), [[name, value] for name, value in _flatten(shown)]
+    if view and isinstance(data, LazyList):
+        return list(view), _extract_rows(view, data)
+    rows = as_list(materialize(data))
     if rows and not all(isinstance(row, Mapping) for row in rows):
-        return _plain_rows(rows)
-    chosen = view or columns(*_names(rows))
-    return list(chosen), list(_rows_of(chosen, rows))
+        return _tabulate_values(rows)
+    chosen = view or make_columns(*_collect_keys(rows))
+    return list(chosen), list(_extract_rows(chosen, rows))
 
 
 @runtime_checkable
-class LongData(Protocol):
+class LazyList(Protocol):
     """A list that is too long to be held as values all at once."""
 
-    def pieces(self) -> Iterator[tuple[str, list[Any]]]:
+    def chunks(self) -> Iterator[tuple[str, list[Any]]]:
         """Some elements at a time: as they were written, separated by commas, and as values."""
 
     def __iter__(self) -> Iterator[Any]:
         """The elements."""
 
 
-def whole(data: Any) -> Any:
+def materialize(data: Any) -> Any:
     """Data with every element made."""
-    return list(data) if isinstance(data, LongData) else data
+    return list(data) if isinstance(data, LazyList) else data
 
 
 def as_list(data: Any) -> list[Any]:
@@ -193,82 +197,82 @@ def as_list(data: Any) -> list[Any]:
     return data if isinstance(data, list) else [data]
 
 
-def _rows_of(view: Sequence[Column], records: Iterable[Record]) -> Iterator[list[Any]]:
+def _extract_rows(view: Sequence[Column], records: Iterable[Record]) -> Iterator[list[Any]]:
     for record in records:
-        yield [column.value(record) for column in view]
+        yield [column.value_from(record) for column in view]
 
 
-def plain_keys(view: View | None) -> list[str] | None:
+def top_level_keys(view: View | None) -> list[str] | None:
     """The keys a view shows, where each of its columns is the plain value of one; else None."""
-    if not view or isinstance(view, Sheet):
+    if not view or isinstance(view, TableView):
         return None
-    keys = [column.of or column.heading for column in view]
+    keys = [column.source or column.heading for column in view]
     return [str(key) for key in keys] if all(isinstance(key, str) and "." not in key for key in keys) else None
 
 
-def _plain_rows(rows: list[Any]) -> tuple[list[Column], list[list[Any]]]:
+def _tabulate_values(rows: list[Any]) -> tuple[list[Column], list[list[Any]]]:
     """Rows that a query made of lists or of single values."""
     lists = [row if isinstance(row, list) else [row] for row in rows]
     width = max(len(row) for row in lists)
     headings = ["value"] if width == 1 else [f"column{number}" for number in range(1, width + 1)]
-    return list(columns(*headings)), [row + [None] * (width - len(row)) for row in lists]
+    return list(make_columns(*headings)), [row + [None] * (width - len(row)) for row in lists]
 
 
-def _names(rows: Iterable[Record]) -> list[str]:
+def _collect_keys(rows: Iterable[Record]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _flat(record: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
+def _flatten(record: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in record.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
 
-class Part(NamedTuple):
+class NestedList(NamedTuple):
     """A list inside a thing: what one of its members is called, and which of its values a person sees."""
 
-    called: str
+    label: str
     keys: Sequence[str] = ()  # none: all that are plain
 
 
-def detail_sheet(**parts: Part) -> Sheet:
+def make_detail_view(**parts: NestedList) -> TableView:
     """A thing with lists in it, as people read it: its own values, then a line per member of each list."""
 
     def rows(record: Record) -> list[Record]:
-        plain: list[Record] = [{"field": name, "value": value} for name, value in _flat(record) if name not in parts]
+        plain: list[Record] = [{"field": name, "value": value} for name, value in _flatten(record) if name not in parts]
         members: list[Record] = [
-            {"field": part.called, "value": _member(member, part.keys)}
+            {"field": part.label, "value": _format_member(member, part.keys)}
             for name, part in parts.items()
             for member in record.get(name) or ()
         ]
         return plain + members
 
-    return Sheet(columns("field", "value"), rows)
+    return TableView(make_columns("field", "value"), rows)
 
 
-def _member(member: Any, keys: Sequence[str]) -> Any:
+def _format_member(member: Any, keys: Sequence[str]) -> Any:
     """One member of a list in one cell: its values, without names, as far as they are plain."""
     if not isinstance(member, Mapping):
         return member
     values = [member.get(key) for key in keys] if keys else member.values()
-    return "  ".join(cell(value) for value in values if value not in (None, "") and not isinstance(value, list))
+    return "  ".join(format_cell(value) for value in values if value not in (None, "") and not isinstance(value, list))
 
 
-CATALOG_SHEET = detail_sheet()
-PRODUCT_SHEET = detail_sheet(
-    options=Part("option", ("reference", "note", "type", "default")),
-    files=Part("file"),
-    specs=Part("spec", ("note", "value")),
+CATALOG_DETAIL = make_detail_view()
+PRODUCT_DETAIL = make_detail_view(
+    options=NestedList("option", ("reference", "note", "type", "default")),
+    files=NestedList("file"),
+    specs=NestedList("spec", ("note", "value")),
 )
-MIX_SHEET = detail_sheet(options=Part("option"))
-TITLE_SHEET = detail_sheet(files=Part("file"))
-ORDER_SHEET = detail_sheet(
-    addresses=Part("address"),
-    items=Part(
+PRODUCT_MIX_DETAIL = make_detail_view(options=NestedList("option"))
+TITLE_DETAIL = make_detail_view(files=NestedList("file"))
+ORDER_DETAIL = make_detail_view(
+    addresses=NestedList("address"),
+    items=NestedList(
         "item", ("reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking")
     ),
-    status_logs=Part("state", ("create_date", "state")),
+    status_logs=NestedList("state", ("create_date", "state")),
 )
-EVENT_SHEET = Sheet(columns("field", "value"), _event_rows)
+EVENT_DETAIL = TableView(make_columns("field", "value"), _event_detail_rows)

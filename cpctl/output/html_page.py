@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from cpctl.output.bar_chart import Bar, Chart, Drawing, few
-from cpctl.output.text import escaped
+from cpctl.output.bar_chart import Bar, Chart, ChartReport, limit_bars
+from cpctl.output.text import escape_controls
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --faint: #5b6570; --line: #d0d7de; --bar: #0b6bcb }
@@ -37,68 +37,68 @@ text { fill: var(--ink); font: 10px system-ui, sans-serif; text-anchor: middle }
 @page { margin: 15mm }
 """
 # The only thing the page may use is this style, known by its hash: even a slip in escaping could load or run nothing.
-_POLICY = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+_STYLE_HASH = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 # Of the upright chart, in units of its own.
-_WIDE, _TALL, _TOP, _BELOW, _WIDEST = 820, 120, 16, 18, 60
+_CHART_WIDTH, _CHART_HEIGHT, _MARGIN_TOP, _MARGIN_BOTTOM, _MAX_BAR_WIDTH = 820, 120, 16, 18, 60
 
 
-def page(drawing: Drawing) -> str:
+def render_page(report: ChartReport) -> str:
     """The whole page."""
-    return "".join(f"{line}\n" for line in _lines(drawing))
+    return "".join(f"{line}\n" for line in _render_lines(report))
 
 
-def _lines(drawing: Drawing) -> Iterator[str]:
-    title = _safe(drawing.title)
+def _render_lines(report: ChartReport) -> Iterator[str]:
+    title = _escape_html(report.title)
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield (
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src {_POLICY}; base-uri 'none'; form-action 'none'\">"
+        f"style-src {_STYLE_HASH}; base-uri 'none'; form-action 'none'\">"
     )
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>"
-    yield f'<p class="about">{_safe(drawing.about)}</p>\n<dl>'
-    for name, value in drawing.facts:
-        yield f"<div><dt>{_safe(name)}</dt><dd>{_safe(value)}</dd></div>"
+    yield f'<p class="about">{_escape_html(report.subtitle)}</p>\n<dl>'
+    for name, value in report.facts:
+        yield f"<div><dt>{_escape_html(name)}</dt><dd>{_escape_html(value)}</dd></div>"
     yield "</dl>"
-    for chart in drawing.charts:
-        if chart.upright and chart.bars:
-            yield f"<section>\n<h2>{_safe(chart.heading)}</h2>\n{_upright(chart)}\n</section>"
+    for chart in report.charts:
+        if chart.is_vertical and chart.bars:
+            yield f"<section>\n<h2>{_escape_html(chart.heading)}</h2>\n{_render_vertical_chart(chart)}\n</section>"
     yield '<div class="charts">'
-    for chart in drawing.charts:
-        if not chart.upright and chart.bars:
-            yield f"<section>\n<h2>{_safe(chart.heading)}</h2>\n{_table(few(chart.bars))}\n</section>"
+    for chart in report.charts:
+        if not chart.is_vertical and chart.bars:
+            yield f"<section>\n<h2>{_escape_html(chart.heading)}</h2>\n{_render_table(limit_bars(chart.bars))}\n</section>"
     yield "</div>\n</main>\n</body>\n</html>"
 
 
-def _safe(text: str) -> str:
+def _escape_html(text: str) -> str:
     """Text of a stranger: control characters written out, and nothing of it markup."""
-    return escape(escaped(text))
+    return escape(escape_controls(text))
 
 
-def _upright(chart: Chart) -> str:
+def _render_vertical_chart(chart: Chart) -> str:
     """Bars beside each other, as for the hours of a day; the numbers stand on them."""
-    step, bottom = _WIDE / len(chart.bars), _TOP + _TALL
-    wide = min(step * 0.75, _WIDEST)
-    most = max(bar.number for bar in chart.bars) or 1
-    said = _safe(f"{chart.heading}: " + ", ".join(f"{bar.label} {bar.number}" for bar in chart.bars if bar.number))
-    parts = [f'<svg viewBox="0 0 {_WIDE} {bottom + _BELOW}" role="img" aria-label="{said}">']
+    step, bottom = _CHART_WIDTH / len(chart.bars), _MARGIN_TOP + _CHART_HEIGHT
+    wide = min(step * 0.75, _MAX_BAR_WIDTH)
+    most = max(bar.value for bar in chart.bars) or 1
+    said = _escape_html(f"{chart.heading}: " + ", ".join(f"{bar.label} {bar.value}" for bar in chart.bars if bar.value))
+    parts = [f'<svg viewBox="0 0 {_CHART_WIDTH} {bottom + _MARGIN_BOTTOM}" role="img" aria-label="{said}">']
     for place, bar in enumerate(chart.bars):
-        tall, middle = round(bar.number / most * _TALL, 2), round((place + 0.5) * step, 2)
-        if bar.number:
+        tall, middle = round(bar.value / most * _CHART_HEIGHT, 2), round((place + 0.5) * step, 2)
+        if bar.value:
             across = f'x="{middle - wide / 2:g}" width="{wide:g}"'
             parts.append(f'<rect class="bar" {across} y="{bottom - tall:g}" height="{tall:g}" />')
-            parts.append(f'<text x="{middle:g}" y="{bottom - tall - 4:g}">{bar.number}</text>')
-        parts.append(f'<text x="{middle:g}" y="{bottom + 13}">{_safe(bar.label[:5])}</text>')
-    parts.append(f'<line class="axis" x1="0" x2="{_WIDE}" y1="{bottom}" y2="{bottom}" />\n</svg>')
+            parts.append(f'<text x="{middle:g}" y="{bottom - tall - 4:g}">{bar.value}</text>')
+        parts.append(f'<text x="{middle:g}" y="{bottom + 13}">{_escape_html(bar.label[:5])}</text>')
+    parts.append(f'<line class="axis" x1="0" x2="{_CHART_WIDTH}" y1="{bottom}" y2="{bottom}" />\n</svg>')
     return "\n".join(parts)
 
 
-def _table(bars: Sequence[Bar]) -> str:
-    most = max(bar.number for bar in bars) or 1
-    return "\n".join(["<table>", *(_row(bar, most) for bar in bars), "</table>"])
+def _render_table(bars: Sequence[Bar]) -> str:
+    most = max(bar.value for bar in bars) or 1
+    return "\n".join(["<table>", *(_render_row(bar, most) for bar in bars), "</table>"])
 
 
-def _row(bar: Bar, most: int) -> str:
-    drawn = f'<rect class="bar" x="0" y="0" width="{bar.number / most * 100:.2f}" height="10" />'
+def _render_row(bar: Bar, maximum: int) -> str:
+    drawn = f'<rect class="bar" x="0" y="0" width="{bar.value / maximum * 100:.2f}" height="10" />'
     svg = f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
-    return f'<tr><th scope="row">{_safe(bar.label)}</th><td>{bar.number}</td><td class="drawn">{svg}</td></tr>'
+    return f'<tr><th scope="row">{_escape_html(bar.label)}</th><td>{bar.value}</td><td class="drawn">{svg}</td></tr>'

@@ -34,11 +34,11 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         if _is_stream(file):
-            with _opened(os.open(file, os.O_WRONLY | os.O_APPEND), encoding) as written:
+            with _open_handle(os.open(file, os.O_WRONLY | os.O_APPEND), encoding) as written:
                 yield written
             return
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with _opened(handle, encoding) as written:
+        with _open_handle(handle, encoding) as written:
             yield written
             written.flush()
             os.fsync(written.fileno())
@@ -63,7 +63,7 @@ def _is_stream(file: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _opened(handle: int, encoding: str | None) -> IO[Any]:
+def _open_handle(handle: int, encoding: str | None) -> IO[Any]:
     if encoding is None:
         return os.fdopen(handle, "wb")
     return os.fdopen(handle, "w", encoding=encoding, newline="\n")

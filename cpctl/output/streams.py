@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TextIO
 
-from cpctl.errors import InvalidInput, OutputError, nearest
-from cpctl.output.columns import View, whole
+from cpctl.errors import InvalidInput, OutputError, suggest
+from cpctl.output.columns import View, materialize
 from cpctl.output.formats import FORMATS
-from cpctl.output.text import STAND_IN, Screen, escaped, escaped_lines, shows_blocks, wants_color
+from cpctl.output.text import (
+    ENCODING_ERROR_HANDLER,
+    TerminalInfo,
+    can_show_blocks,
+    escape_controls,
+    escape_lines,
+    wants_color,
+)
 
 # ENABLE_VIRTUAL_TERMINAL_PROCESSING of Windows' console functions.
-_VIRTUAL_TERMINAL = 0x0004
-_RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
+_ENABLE_VIRTUAL_TERMINAL = 0x0004
+_RED, _YELLOW, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
 def prepare_streams() -> None:
@@ -33,15 +40,15 @@ def prepare_streams() -> None:
             if not stream.isatty():
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
                 continue
-            stream.reconfigure(errors="backslashreplace" if _is_utf8(stream.encoding) else STAND_IN)
-            _obey_escapes(stream)
+            stream.reconfigure(errors="backslashreplace" if _is_utf8(stream.encoding) else ENCODING_ERROR_HANDLER)
+            _enable_ansi_escapes(stream)
 
 
 def _is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("-", "").replace("_", "") == "utf8"
 
 
-def _obey_escapes(stream: TextIO) -> None:
+def _enable_ansi_escapes(stream: TextIO) -> None:
     """Have a Windows console obey escape codes instead of showing them; other terminals do without being asked."""
     if sys.platform == "win32":
         import ctypes
@@ -50,7 +57,7 @@ def _obey_escapes(stream: TextIO) -> None:
         console = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
         mode = ctypes.c_ulong()
         if ctypes.windll.kernel32.GetConsoleMode(console, ctypes.byref(mode)):
-            ctypes.windll.kernel32.SetConsoleMode(console, mode.value | _VIRTUAL_TERMINAL)
+            ctypes.windll.kernel32.SetConsoleMode(console, mode.value | _ENABLE_VIRTUAL_TERMINAL)
 
 
 class Output:
@@ -59,7 +66,7 @@ class Output:
     def __init__(
         self,
         environment: Mapping[str, str],
-        hide: Callable[[str], str],
+        redact: Callable[[str], str],
         format: str | None = None,
         query: str | None = None,
         color: str = "auto",
@@ -68,37 +75,37 @@ class Output:
     ) -> None:
         """`hide` takes the keys out of a text. Raises InvalidInput for a format or query that cannot be."""
         if format is not None and format not in FORMATS:
-            raise InvalidInput(f'There is no output format "{format}".', nearest(format, FORMATS))
+            raise InvalidInput(f'There is no output format "{format}".', suggest(format, FORMATS))
         if format == "value" and query is None:
             raise InvalidInput("`-o value` needs --query.", "Such as: -o value --query '[].id'")
-        self._hide = hide
+        self._redact = redact
         self._quiet = quiet
         self._verbose = verbose
-        self._query = _compiled(query)
+        self._query = _compile_query(query)
         terminal = _is_terminal(sys.stdout)
         self.format = format or ("table" if terminal else "tsv")
-        self._screen = Screen(
+        self._terminal = TerminalInfo(
             terminal,
             wants_color(color, terminal, environment),
-            _width() if terminal else None,
-            shows_blocks(terminal, environment, windows=os.name == "nt"),
+            _terminal_width() if terminal else None,
+            can_show_blocks(terminal, environment, windows=os.name == "nt"),
         )
-        self.talks_to_terminal = _is_terminal(sys.stderr)
-        self._color_talk = wants_color(color, self.talks_to_terminal, environment)
+        self.stderr_is_terminal = _is_terminal(sys.stderr)
+        self._stderr_has_color = wants_color(color, self.stderr_is_terminal, environment)
 
     def show(self, data: Any, view: View | None = None) -> None:
         """Write a result. Raises OutputError, BrokenPipeError, InvalidInput."""
         if self._query is not None:
-            data, view = self._query(whole(data)), None
-        self.write(FORMATS[self.format][0](data, view, self._screen))
+            data, view = self._query(materialize(data)), None
+        self.write(FORMATS[self.format][0](data, view, self._terminal))
 
-    def write(self, pieces: Iterator[str]) -> None:
+    def write(self, chunks: Iterator[str]) -> None:
         """Write text to standard output, all of it or an error. Raises OutputError, BrokenPipeError."""
         if sys.stdout is None:
             raise OutputError("The result could not be written: standard output is closed.")
         try:
-            for piece in pieces:
-                sys.stdout.write(self._hide(piece))
+            for piece in chunks:
+                sys.stdout.write(self._redact(piece))
             sys.stdout.flush()
         except BrokenPipeError:
             _discard_stdout()
@@ -107,7 +114,7 @@ class Output:
             _discard_stdout()
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
 
-    def insist_on_reader(self) -> None:
+    def ensure_reader(self) -> None:
         """Raise BrokenPipeError where nobody reads standard output any more, as far as the system tells."""
         import select
 
@@ -124,39 +131,39 @@ class Output:
     def note(self, text: str) -> None:
         """Say what happened; hidden by --quiet."""
         if not self._quiet:
-            self._talk(text)
+            self._write_stderr(text)
 
     def warn(self, text: str) -> None:
         """Say what a person should look at; hidden by -qq."""
         if self._quiet < 2:
-            self._talk(f"Warning: {text}", _YELLOW)
+            self._write_stderr(f"Warning: {text}", _YELLOW)
 
     def detail(self, text: str) -> None:
         """Say more; shown by --verbose."""
         if self._verbose:
-            self._talk(text)
+            self._write_stderr(text)
 
-    def fail(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Say what went wrong; never hidden."""
-        self._talk(text, _RED)
+        self._write_stderr(text, _RED)
 
     def progress(self, text: str) -> None:
         """Rewrite one line of talk on a terminal; nothing elsewhere. An empty text clears the line."""
-        if self.talks_to_terminal and not self._quiet and sys.stderr is not None:
+        if self.stderr_is_terminal and not self._quiet and sys.stderr is not None:
             with suppress(OSError):
-                sys.stderr.write(f"\r\x1b[K{escaped(self._hide(text))}")
+                sys.stderr.write(f"\r\x1b[K{escape_controls(self._redact(text))}")
                 sys.stderr.flush()
 
-    def _talk(self, text: str, color: str = "") -> None:
-        safe = escaped_lines(self._hide(text))
-        painted = f"{color}{safe}{_PLAIN}" if color and self._color_talk else safe
+    def _write_stderr(self, text: str, color: str = "") -> None:
+        safe = escape_lines(self._redact(text))
+        painted = f"{color}{safe}{_RESET}" if color and self._stderr_has_color else safe
         # Talk that nobody can hear must not undo the work.
         with suppress(OSError, AttributeError, ValueError):
             sys.stderr.write(painted + "\n")
             sys.stderr.flush()
 
 
-def _compiled(query: str | None) -> Callable[[Any], Any] | None:
+def _compile_query(query: str | None) -> Callable[[Any], Any] | None:
     if query is None:
         return None
     import jmespath
@@ -183,7 +190,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _width() -> int:
+def _terminal_width() -> int:
     import shutil
 
     return shutil.get_terminal_size().columns

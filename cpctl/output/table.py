@@ -10,18 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from cpctl.output.columns import Column
-from cpctl.output.text import Screen, cell, escaped
+from cpctl.output.text import TerminalInfo, escape_controls, format_cell
 
 # Wide enough that nothing is folded where there is no terminal to fit into.
-UNBOUNDED = 100_000
+UNBOUNDED_WIDTH = 100_000
 # Blanks that rich leaves between two columns of a table without lines.
-GAP = 2
+COLUMN_GAP = 2
 
 
-def table_text(columns: Sequence[Column], rows: Sequence[Sequence[Any]], screen: Screen) -> str:
+def render_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], terminal: TerminalInfo) -> str:
     """A table as text. Long values are folded, never cut; markup in data stays what it is."""
-    cells = [[escaped(cell(value)) for value in row] for row in rows]
-    kept = _fitting(columns, cells, screen.width or UNBOUNDED)
+    cells = [[escape_controls(format_cell(value)) for value in row] for row in rows]
+    kept = _choose_columns(columns, cells, terminal.width or UNBOUNDED_WIDTH)
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for number in kept:
         table.add_column(Text(columns[number].heading.upper()), overflow="fold")
@@ -30,26 +30,26 @@ def table_text(columns: Sequence[Column], rows: Sequence[Sequence[Any]], screen:
     written = StringIO()
     console = Console(
         file=written,
-        width=screen.width or UNBOUNDED,
+        width=terminal.width or UNBOUNDED_WIDTH,
         height=100,  # without it, TERM=dumb makes rich ignore the width
-        force_terminal=screen.color,
-        color_system="standard" if screen.color else None,
-        no_color=not screen.color,
+        force_terminal=terminal.has_color,
+        color_system="standard" if terminal.has_color else None,
+        no_color=not terminal.has_color,
         legacy_windows=False,
     )
     console.print(table)
     return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())
 
 
-def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+def _choose_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
     """Which columns to show: all that fit, beginning with those that must be there."""
     widths = [
         max(cell_len(text) for text in (columns[n].heading, *(row[n] for row in cells))) for n in range(len(columns))
     ]
-    kept = [n for n in range(len(columns)) if not columns[n].spare or any(row[n] for row in cells)]
-    while sum(widths[n] + GAP for n in kept) - GAP > width:
-        spare = max(kept, key=lambda number: columns[number].spare)
-        if not columns[spare].spare:
+    kept = [n for n in range(len(columns)) if not columns[n].drop_priority or any(row[n] for row in cells)]
+    while sum(widths[n] + COLUMN_GAP for n in kept) - COLUMN_GAP > width:
+        spare = max(kept, key=lambda number: columns[number].drop_priority)
+        if not columns[spare].drop_priority:
             break
         kept.remove(spare)
     return kept

@@ -3,13 +3,13 @@
 from html import escape
 from typing import NamedTuple
 
-from cpctl.packing.scan_decoder import MEANINGS, PREFIX, TEST, TEST_SIGNS, WORDS
+from cpctl.packing.scan_decoder import COMMAND_CODES, COMMAND_MEANINGS, COMMAND_PREFIX, TEST_CHARACTERS, TEST_PREFIX
 
-MODULE = 2  # CSS pixels of the thinnest bar, about half a millimetre on paper
-HEIGHT = 70
-QUIET = 10  # modules of white on each side (ISO/IEC 15417)
+MODULE_PX = 2  # CSS pixels of the thinnest bar, about half a millimetre on paper
+BAR_HEIGHT_PX = 70
+QUIET_ZONE_MODULES = 10  # modules of white on each side (ISO/IEC 15417)
 
-_PAGE = """<!DOCTYPE html>
+_PAGE_TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -31,7 +31,7 @@ svg {{ display: block; max-width: 100%; }}
 """
 
 
-class Line(NamedTuple):
+class SheetRow(NamedTuple):
     """One code of the sheet."""
 
     command: str
@@ -39,23 +39,29 @@ class Line(NamedTuple):
     meaning: str
 
 
-def lines() -> list[Line]:
+def list_codes() -> list[SheetRow]:
     """All codes of the sheet."""
-    commands = [Line(str(command), PREFIX + WORDS[command], MEANINGS[command]) for command in WORDS]
-    return [*commands, Line("TEST", TEST + TEST_SIGNS, "test scanner, layout and suffix: `cpctl signal scan --check`")]
+    commands = [
+        SheetRow(str(command), COMMAND_PREFIX + COMMAND_CODES[command], COMMAND_MEANINGS[command])
+        for command in COMMAND_CODES
+    ]
+    return [
+        *commands,
+        SheetRow("TEST", TEST_PREFIX + TEST_CHARACTERS, "test scanner, layout and suffix: `cpctl signal scan --check`"),
+    ]
 
 
-def page() -> str:
+def render_sheet() -> str:
     """The sheet as one HTML file without anything from elsewhere."""
-    return _PAGE.format(sections="\n".join(map(_section, lines())))
+    return _PAGE_TEMPLATE.format(sections="\n".join(map(_render_section, list_codes())))
 
 
-def _section(line: Line) -> str:
-    words = f"<h2>{escape(line.command)}</h2>\n<p>{escape(line.meaning)}</p>\n"
-    return f"<section>\n{words}{svg(line.code)}\n<code>{escape(line.code)}</code>\n</section>"
+def _render_section(row: SheetRow) -> str:
+    words = f"<h2>{escape(row.command)}</h2>\n<p>{escape(row.meaning)}</p>\n"
+    return f"<section>\n{words}{render_barcode(row.code)}\n<code>{escape(row.code)}</code>\n</section>"
 
 
-def svg(code: str) -> str:
+def render_barcode(code: str) -> str:
     """A code as bars."""
     from barcode.codex import Code128
 
@@ -65,11 +71,11 @@ def svg(code: str) -> str:
     for place, sign in enumerate(f"{bars}0"):
         if sign == "0":
             if place > start:
-                left, width = (QUIET + start) * MODULE, (place - start) * MODULE
-                rectangles.append(f'<rect x="{left}" y="0" width="{width}" height="{HEIGHT}"/>')
+                left, width = (QUIET_ZONE_MODULES + start) * MODULE_PX, (place - start) * MODULE_PX
+                rectangles.append(f'<rect x="{left}" y="0" width="{width}" height="{BAR_HEIGHT_PX}"/>')
             start = place + 1
-    whole = (len(bars) + 2 * QUIET) * MODULE
+    whole = (len(bars) + 2 * QUIET_ZONE_MODULES) * MODULE_PX
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{HEIGHT}" viewBox="0 0 {whole} {HEIGHT}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{BAR_HEIGHT_PX}" viewBox="0 0 {whole} {BAR_HEIGHT_PX}"'
         f' role="img" aria-label="{escape(code)}">{"".join(rectangles)}</svg>'
     )

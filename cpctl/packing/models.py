@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How a verdict is meant. OK, DONE and STOP differ in word, colour and sound."""
 
     STEP = "step"
@@ -16,83 +16,83 @@ class Level(StrEnum):
     STOP = "stop"
 
 
-LEVEL_MEANINGS: dict[Level, str] = {
-    Level.STEP: "noted; more has to follow",
-    Level.OK: "accepted: on this machine's disk",
-    Level.DONE: "was accepted before; nothing new",
-    Level.CHECK: "not accepted yet: look, then decide",
-    Level.STOP: "not accepted, or no longer right; holds the bench until it is answered",
+SEVERITY_MEANINGS: dict[Severity, str] = {
+    Severity.STEP: "noted; more has to follow",
+    Severity.OK: "accepted: on this machine's disk",
+    Severity.DONE: "was accepted before; nothing new",
+    Severity.CHECK: "not accepted yet: look, then decide",
+    Severity.STOP: "not accepted, or no longer right; holds the bench until it is answered",
 }
 
 
-SOUNDS: dict[Level, str] = {
-    Level.STEP: "step",
-    Level.OK: "ok",
-    Level.DONE: "done",
-    Level.CHECK: "stop",
-    Level.STOP: "stop",
+SOUNDS: dict[Severity, str] = {
+    Severity.STEP: "step",
+    Severity.OK: "ok",
+    Severity.DONE: "done",
+    Severity.CHECK: "stop",
+    Severity.STOP: "stop",
 }
 
 
 class Verdict(NamedTuple):
     """The answer to one scan, or news that interrupt."""
 
-    level: Level
-    words: str
-    more: str = ""
+    severity: Severity
+    message: str
+    hint: str = ""
     code: str = ""
-    at: datetime | None = None
-    ids: tuple[int, ...] = ()
-    repaired: str = ""  # the keyboard layout from which the code was repaired
+    time: datetime | None = None
+    signal_ids: tuple[int, ...] = ()
+    repaired_layout: str = ""  # the keyboard layout from which the code was repaired
 
 
 class Question(NamedTuple):
     """A verdict that waits for an answer. `yes` and `no` do what OK and NEXT decide."""
 
     verdict: Verdict
-    yes: Callable[[], Verdict]
-    no: Callable[[], Verdict]
-    advice: bool = False  # another label may be scanned instead of an answer
+    on_ok: Callable[[], Verdict]
+    on_next: Callable[[], Verdict]
+    allows_rescan: bool = False  # another label may be scanned instead of an answer
 
 
-class Row(NamedTuple):
+class ScanRow(NamedTuple):
     """One of the last scans."""
 
-    at: datetime
-    level: Level
+    time: datetime
+    severity: Severity
     text: str
-    fate: str = ""
+    signal_status: str = ""
 
 
-class Line(NamedTuple):
+class ConnectionStatus(NamedTuple):
     """The connection as the sender sees it."""
 
-    online: bool | None = None  # None: nothing was tried yet
+    is_online: bool | None = None  # None: nothing was tried yet
     since: datetime | None = None
-    stopped: str = ""  # why the queue is paused, or why nothing can be sent
+    stop_reason: str = ""  # why the queue is paused, or why nothing can be sent
 
 
-class View(NamedTuple):
+class ScreenView(NamedTuple):
     """All that the screen shows at one moment."""
 
     environment: str
     profile: str
     station: str
     operator: str
-    line: Line
-    waiting: int
-    refused: int
-    today: int
+    connection: ConnectionStatus
+    waiting_count: int
+    refused_count: int
+    today_count: int
     now: datetime
     verdict: Verdict
-    fate: str
-    expected: str
+    signal_status: str
+    next_step: str
     parcel: Sequence[str]
-    rows: Sequence[Row]
-    help: Sequence[str] = ()
-    paused: bool = False
+    rows: Sequence[ScanRow]
+    help_lines: Sequence[str] = ()
+    is_paused: bool = False
 
 
-def local(at: datetime) -> str:
+def format_clock_time(time: datetime) -> str:
     """A time of the day, as the clock on the wall shows it."""
-    return f"{at.astimezone():%H:%M:%S}"
+    return f"{time.astimezone():%H:%M:%S}"

@@ -6,73 +6,73 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cpctl.errors import NotFound, StoreError
-from cpctl.outbox.models import Entry, State
+from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import Clock, Outbox, utc_now
-from cpctl.outbox.queries import depth
-from cpctl.packing.bench_store import fate_words
+from cpctl.outbox.queries import read_queue_depth
+from cpctl.packing.bench_store import format_signal_status
 from cpctl.packing.controller import Bench
 from cpctl.packing.key_input import Scan
-from cpctl.packing.models import Level, Line, Row, Verdict, View
-from cpctl.packing.scan_decoder import MEANINGS
+from cpctl.packing.models import ConnectionStatus, ScanRow, ScreenView, Severity, Verdict
+from cpctl.packing.scan_decoder import COMMAND_MEANINGS
 
-KEPT_ROWS = 60
+MAX_ROWS = 60
 
 
-class _Shown(NamedTuple):
+class _ShownVerdict(NamedTuple):
     verdict: Verdict
     at: datetime
 
 
-class Session:
+class BenchSession:
     """Everything between two ends of a run: scans in, verdicts and views out."""
 
     def __init__(self, bench: Bench, outbox: Outbox, environment: str, clock: Clock = utc_now) -> None:
         self.bench = bench
-        self.line = Line()
-        self.verdict = Verdict(Level.STEP, "Good day", at=clock())
+        self.connection = ConnectionStatus()
+        self.verdict = Verdict(Severity.STEP, "Good day", time=clock())
         self._outbox = outbox
         self._environment = environment
         self._clock = clock
-        self._shown: deque[_Shown] = deque(maxlen=KEPT_ROWS)
-        self._fates: dict[int, Entry] = {}
-        self._waiting = self._refused = self._before = 0
+        self._shown_verdicts: deque[_ShownVerdict] = deque(maxlen=MAX_ROWS)
+        self._signals_by_id: dict[int, QueuedSignal] = {}
+        self._waiting_count = self._refused_count = self._count_before_run = 0
         self._day = ""
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Look at the store once, so that nothing that can be known late is. Raises StoreError."""
         left = self.bench.recover()
         self.refresh()
         if left is not None:
             self.show(left)
-        elif self._refused:
-            self.show(Verdict(Level.STEP, f"{self._refused} refused and not mended", "HELP shows them."))
+        elif self._refused_count:
+            self.show(Verdict(Severity.STEP, f"{self._refused_count} refused and not mended", "HELP shows them."))
 
     def scan(self, scan: Scan) -> Verdict | None:
         """The verdict on a scan, noted as the last one; None where there is none."""
-        verdict = self.bench.scan(scan.text, scan.typed)
+        verdict = self.bench.scan(scan.text, scan.is_typed)
         if verdict is not None:
             self.show(verdict)
         return verdict
 
     def show(self, verdict: Verdict) -> None:
         """Make this the verdict that stands large on the screen."""
-        at = verdict.at or self._clock()
-        self.verdict = verdict._replace(at=at)
-        self._shown.appendleft(_Shown(self.verdict, at))
-        self._waiting += len(verdict.ids) if verdict.level is Level.OK else 0
+        at = verdict.time or self._clock()
+        self.verdict = verdict._replace(time=at)
+        self._shown_verdicts.appendleft(_ShownVerdict(self.verdict, at))
+        self._waiting_count += len(verdict.signal_ids) if verdict.severity is Severity.OK else 0
 
-    def hear(self, news: "Line | Entry | str") -> None:
+    def receive(self, notice: "ConnectionStatus | QueuedSignal | str") -> None:
         """Take news of the courier in."""
-        if isinstance(news, Line):
-            self.line = news
-        elif isinstance(news, Entry):
-            self.bench.interrupt_for(news)
-        elif not news.isdecimal():
-            self.bench.interrupt(news, "Call somebody. Answer with OK.")
+        if isinstance(notice, ConnectionStatus):
+            self.connection = notice
+        elif isinstance(notice, QueuedSignal):
+            self.bench.interrupt_for(notice)
+        elif not notice.isdecimal():
+            self.bench.interrupt(notice, "Call somebody. Answer with OK.")
 
-    def next_alert(self) -> Verdict | None:
+    def pop_alert(self) -> Verdict | None:
         """News that now hold the bench; already shown."""
-        verdict = self.bench.next_alert()
+        verdict = self.bench.pop_alert()
         if verdict is not None:
             self.show(verdict)
         return verdict
@@ -80,90 +80,98 @@ class Session:
     def refresh(self) -> None:
         """Look again at what waits and what became of the last scans; a store that fails is told by the next scan."""
         try:
-            self.bench.settle()
-            found = depth(self._outbox.store, self._outbox.profile)
-            self._waiting = found.waiting
-            self._refused = found.counts.get(State.REFUSED, 0) + found.counts.get(State.EXPIRED, 0)
-            ids = [key for shown in self._shown for key in shown.verdict.ids]
-            self._fates = {entry.id: entry for entry in self._outbox.entries(ids[:KEPT_ROWS])}
+            self.bench.save_stale_parcel()
+            found = read_queue_depth(self._outbox.store, self._outbox.profile)
+            self._waiting_count = found.waiting_count
+            self._refused_count = found.counts.get(State.REFUSED, 0) + found.counts.get(State.EXPIRED, 0)
+            ids = [key for shown in self._shown_verdicts for key in shown.verdict.signal_ids]
+            self._signals_by_id = {entry.id: entry for entry in self._outbox.get_by_ids(ids[:MAX_ROWS])}
             day = f"{self._clock().astimezone():%Y-%m-%d}"
             if day != self._day:
-                self._begin_day(day)
+                self._start_day(day)
         except (NotFound, StoreError):
             pass
 
     @property
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """Accepted and not delivered."""
-        return self._waiting
+        return self._waiting_count
 
     @property
-    def refused(self) -> int:
+    def refused_count(self) -> int:
         """Refused or expired, and not mended."""
-        return self._refused
+        return self._refused_count
 
     @property
-    def today(self) -> int:
+    def today_count(self) -> int:
         """Accepted at this bench since midnight, without what was taken back."""
-        return self._before + self._net
+        return self._count_before_run + self._net_count
 
     @property
-    def _net(self) -> int:
-        return self.bench.reports.accepted - self.bench.reports.taken_back
+    def _net_count(self) -> int:
+        return self.bench.reporter.accepted_count - self.bench.reporter.undone_count
 
-    def _begin_day(self, day: str) -> None:
+    def _start_day(self, day: str) -> None:
         midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        self._before = self.bench.memory.count(self.bench.rules.kind.name, midnight) - self._net
+        self._count_before_run = (
+            self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight) - self._net_count
+        )
         self._day = day
 
-    def view(self) -> View:
+    def build_view(self) -> ScreenView:
         """All that the screen shows now."""
         bench, now = self.bench, self._clock()
-        return View(
+        return ScreenView(
             self._environment,
             self._outbox.profile,
             bench.rules.station,
             bench.operator,
-            self.line,
-            self._waiting,
-            self._refused,
-            self.today,
+            self.connection,
+            self._waiting_count,
+            self._refused_count,
+            self.today_count,
             now,
             self.verdict,
-            self._fate(self.verdict, now),
-            bench.expected(),
+            self._find_signal_status(self.verdict, now),
+            bench.next_step(),
             [f"{piece.item} (order {piece.order})" for piece in bench.parcel],
             [
-                Row(each.at, each.verdict.level, each.verdict.words, self._fate(each.verdict, now))
-                for each in self._shown
+                ScanRow(
+                    each.at, each.verdict.severity, each.verdict.message, self._find_signal_status(each.verdict, now)
+                )
+                for each in self._shown_verdicts
             ],
-            self._help() if bench.help else (),
-            bench.paused,
+            self._list_help() if bench.is_help_shown else (),
+            bench.is_paused,
         )
 
-    def _fate(self, verdict: Verdict, now: datetime) -> str:
-        words = [fate_words(self._fates[key], now) for key in verdict.ids if key in self._fates]
+    def _find_signal_status(self, verdict: Verdict, now: datetime) -> str:
+        words = [
+            format_signal_status(self._signals_by_id[key], now)
+            for key in verdict.signal_ids
+            if key in self._signals_by_id
+        ]
         return next((word for word in words if word.startswith("REFUSED")), words[0] if words else "")
 
-    def _help(self) -> Sequence[str]:
-        lines = [f"{command:6} {meaning}" for command, meaning in MEANINGS.items()]
-        if self.line.stopped:
-            lines.append(f"Sending is stopped: {self.line.stopped}. What is accepted is safe here.")
+    def _list_help(self) -> Sequence[str]:
+        lines = [f"{command:6} {meaning}" for command, meaning in COMMAND_MEANINGS.items()]
+        if self.connection.stop_reason:
+            lines.append(f"Sending is stopped: {self.connection.stop_reason}. What is accepted is safe here.")
         try:
-            refused = self.bench.memory.given_up()
+            refused = self.bench.store.find_failed_signals()
         except StoreError:
             refused = []
         lines += [f"{entry.state}: item {entry.signal.item}: {entry.message}" for entry in refused[-8:]]
-        if self.bench.unknown:
-            lines.append(f"Unknown codes: {', '.join(self.bench.unknown[-5:])}")
+        if self.bench.unknown_codes:
+            lines.append(f"Unknown codes: {', '.join(self.bench.unknown_codes[-5:])}")
         return lines
 
-    def summary(self) -> str:
+    def summarize(self) -> str:
         """The shift in a line."""
-        reports = self.bench.reports
-        parts = [f"{self.today} today", f"{self._waiting} waiting", f"{self._refused} refused"]
-        parts += [f"{reports.overrides} overrides"] if reports.overrides else []
-        parts += [f"{len(self.bench.unknown)} unknown codes"] if self.bench.unknown else []
-        safe = " What waits is safe; `cpctl outbox flush` sends it." if self._waiting else ""
+        reports = self.bench.reporter
+        parts = [f"{self.today_count} today", f"{self._waiting_count} waiting", f"{self._refused_count} refused"]
+        parts += [f"{reports.override_count} overrides"] if reports.override_count else []
+        parts += [f"{len(self.bench.unknown_codes)} unknown codes"] if self.bench.unknown_codes else []
+        safe = " What waits is safe; `cpctl outbox flush` sends it." if self._waiting_count else ""
         left = f" Without a label: {', '.join(piece.item for piece in self.bench.parcel)}." if self.bench.parcel else ""
         return f"{', '.join(parts)}.{safe}{left}"

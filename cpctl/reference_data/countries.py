@@ -254,7 +254,7 @@ COUNTRIES: dict[str, str] = {
 }
 
 # What people write instead. All but the names are no ISO codes, or codes of another list.
-MEANT: dict[str, str] = {
+COUNTRY_ALIASES: dict[str, str] = {
     "UK": "GB",
     "EN": "GB",
     "England": "GB",
@@ -299,12 +299,12 @@ MEANT: dict[str, str] = {
 }
 
 # Not assigned by ISO, yet what post and carriers write: cpctl warns, and leaves it to the API.
-UNOFFICIAL: dict[str, str] = {"XK": "Kosovo"}
+UNOFFICIAL_COUNTRIES: dict[str, str] = {"XK": "Kosovo"}
 
 # The client libraries of Cloudprinter ask for a zip everywhere but here; the API's documents ask for one
 # everywhere, though many of these countries have none.
 # fmt: off
-WITHOUT_ZIP = frozenset((
+COUNTRIES_WITHOUT_ZIP = frozenset((
     "AE", "AG", "AO", "AW", "BF", "BI", "BJ", "BM", "BO", "BQ", "BS", "BW", "BZ", "CD", "CF", "CG", "CI", "CK",
     "CM", "CW", "DJ", "DM", "ER", "FJ", "GA", "GD", "GH", "GM", "GQ", "GY", "HK", "HM", "IE", "KI", "KM", "KN",
     "KP", "LY", "ML", "MO", "MR", "MW", "NA", "NR", "NU", "PE", "QA", "RW", "SB", "SC", "SL", "SR", "ST", "SX",

@@ -2,7 +2,7 @@
 
 # Sources: CloudCore 1.0, "Add order" (state is required for US and CA); ANSI INCITS 38:2009 for US, with
 # the areas and the military post of the US postal service; Canada Post for CA; ISO 3166-2 for the others.
-STATES: dict[str, dict[str, str]] = {
+STATES_BY_COUNTRY: dict[str, dict[str, str]] = {
     "US": {
         "AL": "Alabama",
         "AK": "Alaska",
@@ -206,4 +206,4 @@ STATES: dict[str, dict[str, str]] = {
 }
 
 # The documents of CloudCore want a state for these; the service's own list of countries names more.
-STATE_REQUIRED = ("US", "CA")
+COUNTRIES_REQUIRING_STATE = ("US", "CA")

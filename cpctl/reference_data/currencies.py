@@ -160,7 +160,7 @@ CURRENCIES: dict[str, str] = {
 }
 
 # What people write instead: words, signs, and money that the euro or a reform has replaced.
-MEANT: dict[str, str] = {
+CURRENCY_ALIASES: dict[str, str] = {
     "€": "EUR",
     "Euros": "EUR",
     "$": "USD",

@@ -10,7 +10,7 @@ class OrderState(NamedTuple):
     code: str
     meaning: str
     kind: str = "running"
-    sure: bool = False
+    documented: bool = False
 
 
 # Source: "State definitions v1.0" for numbers and meanings; texts from the examples of CloudCore and
@@ -18,12 +18,12 @@ class OrderState(NamedTuple):
 ORDER_STATES: dict[int, OrderState] = {
     row.number: row
     for row in (
-        OrderState(1, "order_state_new", "new, not processed", sure=True),
-        OrderState(5, "order_state_verify", "being verified", sure=True),
-        OrderState(6, "order_state_verified", "verified", sure=True),
+        OrderState(1, "order_state_new", "new, not processed", documented=True),
+        OrderState(5, "order_state_verify", "being verified", documented=True),
+        OrderState(6, "order_state_verified", "verified", documented=True),
         OrderState(7, "order_state_verify_error", "verification failed", "error"),
         OrderState(10, "order_state_download", "files are being downloaded"),
-        OrderState(11, "order_state_download_error", "files could not be downloaded", "error", sure=True),
+        OrderState(11, "order_state_download_error", "files could not be downloaded", "error", documented=True),
         OrderState(15, "order_state_downloaded", "files are downloaded"),
         OrderState(30, "order_state_render", "being rendered"),
         OrderState(31, "order_state_render_error", "rendering failed", "error"),
@@ -36,17 +36,17 @@ ORDER_STATES: dict[int, OrderState] = {
         OrderState(39, "order_state_create_error", "files could not be created", "error"),
         OrderState(40, "order_state_upload", "files are being uploaded"),
         OrderState(41, "order_state_upload_error", "files could not be uploaded", "error"),
-        OrderState(45, "order_state_uploaded", "files are uploaded; in production", sure=True),
+        OrderState(45, "order_state_uploaded", "files are uploaded; in production", documented=True),
         OrderState(100, "order_state_complete", "complete: all items shipped or delivered", "ended"),
         OrderState(500, "order_state_canceled", "canceled", "ended"),
         OrderState(501, "order_state_sandbox_complete", "complete, in the sandbox mode of a key", "ended"),
     )
 }
-DONE = (100, 501)
-CANCELED = 500
+COMPLETE_STATES = (100, 501)
+CANCELED_STATE = 500
 
 
-def state_number(value: object) -> int | None:
+def order_state_number(value: object) -> int | None:
     """The number of a state given as number, text of a number, or code; None for one that is not known."""
     text = str(value)
     if text.isdigit():
@@ -54,17 +54,17 @@ def state_number(value: object) -> int | None:
     return next((row.number for row in ORDER_STATES.values() if row.code == text), None)
 
 
-def reached(wanted: int, now: int) -> bool:
+def has_reached(wanted: int, actual: int) -> bool:
     """Whether an order in state `now` is in the state `wanted` or has passed it.
 
     Complete in the sandbox mode of a key counts as complete. Error states and canceled are
     reached only by being in them.
     """
-    target, current = ORDER_STATES.get(wanted), ORDER_STATES.get(now)
-    if wanted == now:
+    target, current = ORDER_STATES.get(wanted), ORDER_STATES.get(actual)
+    if wanted == actual:
         return True
-    if target is None or current is None or target.kind == "error" or wanted == CANCELED:
+    if target is None or current is None or target.kind == "error" or wanted == CANCELED_STATE:
         return False
-    if current.kind == "error" or now == CANCELED:
+    if current.kind == "error" or actual == CANCELED_STATE:
         return False
-    return now in DONE if wanted in DONE else wanted < now
+    return actual in COMPLETE_STATES if wanted in COMPLETE_STATES else wanted < actual

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 
-from cpctl.errors import InvalidInput, nearest
-from cpctl.signals.signal import shorten
+from cpctl.errors import InvalidInput, suggest
+from cpctl.signals.signal import quote_value
 
-LONGEST_WAIT = 3600.0  # seconds
+MAX_WAIT_SECONDS = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -16,20 +16,20 @@ class FaultKind:
     """One way to fail: what it does, whether the work is done all the same, and what it wants to know."""
 
     name: str
-    meaning: str
-    works: bool
-    required: tuple[str, ...] = ()
-    optional: Mapping[str, object] = field(default_factory=dict)  # name -> what holds when nothing is said
+    description: str
+    does_work: bool
+    required_parameters: tuple[str, ...] = ()
+    optional_parameters: Mapping[str, object] = field(default_factory=dict)  # name -> what holds when nothing is said
 
     @property
-    def takes(self) -> tuple[str, ...]:
+    def parameters(self) -> tuple[str, ...]:
         """The parameters of this kind, beside the path and the times that every kind takes."""
-        return (*self.required, *self.optional)
+        return (*self.required_parameters, *self.optional_parameters)
 
 
 DOWN = "down"
 
-FAULTS: dict[str, FaultKind] = {
+FAULT_KINDS: dict[str, FaultKind] = {
     kind.name: kind
     for kind in (
         FaultKind("latency", "the work is done at once, the answer comes late", True, ("seconds",)),
@@ -48,7 +48,7 @@ FAULTS: dict[str, FaultKind] = {
             "slow-drip",
             "the work is done, the answer comes byte by byte",
             True,
-            optional={"seconds": 0.5},
+            optional_parameters={"seconds": 0.5},
         ),
         FaultKind(DOWN, "the network is pulled: connections are cut and refused", False),
     )
@@ -66,7 +66,7 @@ class Fault:
     retry_after: str | None = None  # the text of the header
     seconds: float | None = None
 
-    def meets(self, path: str) -> bool:
+    def matches(self, path: str) -> bool:
         """Whether a request to that path meets this fault; a last slash makes no difference."""
         return f"{path.rstrip('/')}/".startswith(self.path)
 
@@ -87,95 +87,98 @@ def make_fault(
 
     None stands for "not said". `down` takes no parameters: a path or times given with it mean nothing.
     """
-    row = _row(kind)
-    given = _chosen(row, {"status": status, "retry_after": retry_after, "seconds": seconds})
+    row = _find_fault_kind(kind)
+    given = _select_parameters(row, {"status": status, "retry_after": retry_after, "seconds": seconds})
     fault = Fault(
         row.name,
-        _path(path),
-        _times(times),
-        _status(given.get("status")),
-        _header(given.get("retry_after")),
-        _seconds(given.get("seconds")),
+        _check_path(path),
+        _check_times(times),
+        _check_status(given.get("status")),
+        _check_retry_after(given.get("retry_after")),
+        _check_seconds(given.get("seconds")),
     )
     return Fault(DOWN) if row.name == DOWN else fault
 
 
-def read_fault(body: object) -> Fault:
+def parse_fault(body: object) -> Fault:
     """The fault a JSON object asks for; raises InvalidInput."""
     known = {row.name: row for row in fields(Fault)}
     if not isinstance(body, Mapping):
         raise InvalidInput("A fault is a JSON object.", f"Valid names: {', '.join(known)}.")
     for name in body:
         if name not in known:
-            raise InvalidInput(f"A fault has no {shorten(str(name))}.", nearest(str(name), known))
+            raise InvalidInput(f"A fault has no {quote_value(str(name))}.", suggest(str(name), known))
     return make_fault(**{"kind": None, **body})
 
 
-def _row(kind: object) -> FaultKind:
-    row = FAULTS.get(kind) if isinstance(kind, str) else None
+def _find_fault_kind(kind: object) -> FaultKind:
+    row = FAULT_KINDS.get(kind) if isinstance(kind, str) else None
     if row is None:
         name = "" if kind is None else str(kind)
-        raise InvalidInput(f"There is no fault {shorten(name)}.", nearest(name, FAULTS))
+        raise InvalidInput(f"There is no fault {quote_value(name)}.", suggest(name, FAULT_KINDS))
     return row
 
 
-def _chosen(row: FaultKind, given: Mapping[str, object]) -> dict[str, object]:
+def _select_parameters(row: FaultKind, given: Mapping[str, object]) -> dict[str, object]:
     """What holds for this kind: what was said, or the default."""
     said = {name: value for name, value in given.items() if value is not None}
-    takes = ", ".join((*row.takes, "path", "times")) if row.name != DOWN else "no parameters"
+    takes = ", ".join((*row.parameters, "path", "times")) if row.name != DOWN else "no parameters"
     for name in said:
-        if name not in row.takes:
+        if name not in row.parameters:
             raise InvalidInput(f"The fault {row.name} takes no {name}.", f"It takes {takes}.")
-    for name in row.required:
+    for name in row.required_parameters:
         if name not in said:
             raise InvalidInput(f"The fault {row.name} needs {name}.", f"It takes {takes}.")
-    return {**row.optional, **said}
+    return {**row.optional_parameters, **said}
 
 
-def _path(value: object) -> str:
+def _check_path(value: object) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str) or not value.startswith("/"):
         raise InvalidInput(
-            f"path {shorten(str(value))} is not the beginning of a path.",
+            f"path {quote_value(str(value))} is not the beginning of a path.",
             "Valid: /cloudsignal/2.0/, or nothing for all.",
         )
     return value
 
 
-def _times(value: object) -> int:
+def _check_times(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidInput(
-            f"times {shorten(str(value))} is not a number of requests.", "Valid: 1 and up, or 0 until it is cleared."
+            f"times {quote_value(str(value))} is not a number of requests.",
+            "Valid: 1 and up, or 0 until it is cleared.",
         )
     return value
 
 
-def _status(value: object) -> int | None:
+def _check_status(value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
-        raise InvalidInput(f"status {shorten(str(value))} is not the status of an answer.", "Valid: 200 to 599.")
+        raise InvalidInput(f"status {quote_value(str(value))} is not the status of an answer.", "Valid: 200 to 599.")
     return value
 
 
-def _header(value: object) -> str | None:
+def _check_retry_after(value: object) -> str | None:
     if value is None:
         return None
     text = str(value)
     if not re.fullmatch(r"[\x20-\x7e]{1,100}", text):
         raise InvalidInput(
-            f"retry_after {shorten(text)} cannot stand in a header.", "Valid: seconds such as 30, or a date of HTTP."
+            f"retry_after {quote_value(text)} cannot stand in a header.",
+            "Valid: seconds such as 30, or a date of HTTP.",
         )
     return text
 
 
-def _seconds(value: object) -> float | None:
+def _check_seconds(value: object) -> float | None:
     if value is None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 <= value <= LONGEST_WAIT:  # type: ignore[arg-type, operator]
+    if not number or not math.isfinite(value) or not 0 <= value <= MAX_WAIT_SECONDS:  # type: ignore[arg-type, operator]
         raise InvalidInput(
-            f"seconds {shorten(str(value))} is not a time to wait.", f"Valid: 0 to {LONGEST_WAIT:g}, such as 0.5."
+            f"seconds {quote_value(str(value))} is not a time to wait.",
+            f"Valid: 0 to {MAX_WAIT_SECONDS:g}, such as 0.5.",
         )
     return float(value)  # type: ignore[arg-type]

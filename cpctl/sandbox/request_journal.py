@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-KEPT = 10_000
+MAX_ENTRIES = 10_000
 
 
 @dataclass
-class Entry:
+class JournalEntry:
     """One request to the API. Status stays None while, or if, no answer was sent."""
 
-    n: int
+    number: int
     time: str  # ISO 8601, UTC
     method: str
     path: str
@@ -20,18 +20,18 @@ class Entry:
     raw_bytes: int | None  # the length of a body that is not JSON; its text is never kept
     fault: str | None = None
     status: int | None = None
-    landed: bool = False
+    processed: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The entry as `GET /_sandbox/requests` shows it."""
         shown: dict[str, object] = {
-            "n": self.n,
+            "n": self.number,
             "time": self.time,
             "method": self.method,
             "path": self.path,
             "status": self.status,
             "fault": self.fault,
-            "landed": self.landed,
+            "landed": self.processed,
             "body": self.body,
         }
         return shown if self.raw_bytes is None else {**shown, "raw_bytes": self.raw_bytes}
@@ -40,21 +40,21 @@ class Entry:
 class Journal:
     """The newest requests, in the order in which they came. Expects what it is given to be masked."""
 
-    def __init__(self, lock: AbstractContextManager[bool], kept: int = KEPT) -> None:
+    def __init__(self, lock: AbstractContextManager[bool], max_entries: int = MAX_ENTRIES) -> None:
         self._lock = lock
-        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._entries: deque[JournalEntry] = deque(maxlen=max_entries)
         self._count = 0
 
-    def begin(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> Entry:
+    def add_entry(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> JournalEntry:
         """Note a request that has come in."""
         with self._lock:
             self._count += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            entry = Entry(self._count, now, method, path, body, raw_bytes, fault)
+            entry = JournalEntry(self._count, now, method, path, body, raw_bytes, fault)
             self._entries.append(entry)
             return entry
 
-    def listed(self) -> list[dict[str, object]]:
+    def list_entries(self) -> list[dict[str, object]]:
         """All entries, oldest first."""
         with self._lock:
             return [entry.as_json() for entry in self._entries]

@@ -5,56 +5,72 @@ from dataclasses import replace
 from datetime import datetime
 from threading import RLock
 
-from cpctl.errors import InvalidInput, nearest
+from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
-from cpctl.sandbox.key_masking import masked
-from cpctl.sandbox.model.order_lifecycle import Life
+from cpctl.sandbox.key_masking import mask_keys
+from cpctl.sandbox.model.order_lifecycle import OrderLifecycle
 from cpctl.sandbox.model.order_schedule import NEW
-from cpctl.sandbox.model.order_store import Change, Details, Item, Items, Order, Orders, item_ids
-from cpctl.sandbox.model.publish_store import PublishState
-from cpctl.sandbox.model.quote_store import Quotes
-from cpctl.sandbox.model.seed_orders import Start
-from cpctl.sandbox.request_journal import KEPT, Entry, Journal
-from cpctl.sandbox.virtual_clock import Clock, real_time
-from cpctl.sandbox.webhooks.webhook_queue import Webhooks
+from cpctl.sandbox.model.order_store import (
+    ItemIndex,
+    OrderDetails,
+    OrderStore,
+    SandboxItem,
+    SandboxOrder,
+    StateChange,
+    list_item_ids,
+)
+from cpctl.sandbox.model.publish_store import PublishStore
+from cpctl.sandbox.model.quote_store import QuoteStore
+from cpctl.sandbox.model.seed_orders import SeedOrders
+from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, JournalEntry
+from cpctl.sandbox.virtual_clock import VirtualClock, utc_now
+from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
 
-__all__ = ["DIALECTS", "ITEMS", "KEYS", "ORDERS", "Item", "Order", "State"]
+__all__ = [
+    "API_KEYS",
+    "DEFAULT_ITEMS_PER_ORDER",
+    "DEFAULT_ORDERS",
+    "DIALECTS",
+    "SandboxItem",
+    "SandboxOrder",
+    "SandboxState",
+]
 
-ORDERS = 2
-ITEMS = 3
-_MOST_ORDERS = 100_000
-_MOST_ITEMS = 9_999  # an item's suffix has four digits
-_MOST_OF_ALL = 1_000_000
-KEYS = {"core": "sandbox-core-key", "signal": "sandbox-signal-key", "webhooks": "sandbox-webhook-key"}
+DEFAULT_ORDERS = 2
+DEFAULT_ITEMS_PER_ORDER = 3
+_MAX_ORDERS = 100_000
+_MAX_ITEMS_PER_ORDER = 9_999  # an item's suffix has four digits
+_MAX_TOTAL_ITEMS = 1_000_000
+API_KEYS = {"core": "sandbox-core-key", "signal": "sandbox-signal-key", "webhooks": "sandbox-webhook-key"}
 # How the service answers, and how its documents say that it answers.
 DIALECTS = ("live", "documented")
 
 
-class State:
+class SandboxState:
     """All that changes while the sandbox runs. `lock` makes several steps one."""
 
     def __init__(
         self,
-        orders: int = ORDERS,
-        items: int = ITEMS,
-        kept: int = KEPT,
+        orders: int = DEFAULT_ORDERS,
+        items: int = DEFAULT_ITEMS_PER_ORDER,
+        max_journal_entries: int = MAX_ENTRIES,
         dialect: str = "live",
         webhook_url: str | None = None,
         webhook_version: str = "2.0",
-        clock: Callable[[], datetime] = real_time,
+        real_now: Callable[[], datetime] = utc_now,
     ) -> None:
         if dialect not in DIALECTS:
-            raise InvalidInput(f'There is no dialect "{dialect}".', nearest(dialect, DIALECTS))
+            raise InvalidInput(f'There is no dialect "{dialect}".', suggest(dialect, DIALECTS))
         self.lock = RLock()
-        self.keys = dict(KEYS)
-        self.live = dialect == "live"
-        self.clock = Clock(clock)
-        self.journal = Journal(self.lock, kept)
-        self.webhooks = Webhooks(self.lock, self.clock, self.keys["webhooks"], webhook_url, webhook_version)
+        self.api_keys = dict(API_KEYS)
+        self.is_live = dialect == "live"
+        self.clock = VirtualClock(real_now)
+        self.journal = Journal(self.lock, max_journal_entries)
+        self.webhooks = WebhookQueue(self.lock, self.clock, self.api_keys["webhooks"], webhook_url, webhook_version)
         self.products = dict(PRODUCTS)
         self._faults: list[Fault] = []
-        self._size = (orders, items)
+        self._seed_size = (orders, items)
         self.reset()
 
     def reset(self, orders: object = None, items: object = None) -> None:
@@ -63,15 +79,15 @@ class State:
         Raises InvalidInput where a number is out of range; nothing is forgotten then.
         """
         with self.lock:
-            held = self._size
-            self._size = _size(held[0] if orders is None else orders, held[1] if items is None else items)
+            held = self._seed_size
+            self._seed_size = _check_size(held[0] if orders is None else orders, held[1] if items is None else items)
             self.clock.reset()
-            start = Start(self.clock.now())
-            self.orders = Orders(*self._size, start.make, start.glance)
-            self.items = Items(self.orders)
-            self.life = Life(self.orders, self.live, self.webhooks.tell)
-            self.quotes = Quotes()
-            self.publish = PublishState()
+            start = SeedOrders(self.clock.now())
+            self.orders = OrderStore(*self._seed_size, start.build_order, start.summarize)
+            self.items = ItemIndex(self.orders)
+            self.lifecycle = OrderLifecycle(self.orders, self.is_live, self.webhooks.enqueue_event)
+            self.quotes = QuoteStore()
+            self.publish_store = PublishStore()
             self.journal.clear()
             self.webhooks.clear()
             self._faults.clear()
@@ -84,51 +100,62 @@ class State:
         """Put the clock forward and let happen what happens by then; raises InvalidInput."""
         with self.lock:
             self.clock.advance(seconds)
-            self.settle()
+            self.run_due_steps()
             self.webhooks.wake()
             return self.now()
 
-    def settle(self) -> datetime | None:
+    def run_due_steps(self) -> datetime | None:
         """Let happen what is due; says when something is due by itself."""
         with self.lock:
-            self.life.settle(self.now())
-            return self.life.next_due()
+            self.lifecycle.run_due_steps(self.now())
+            return self.lifecycle.next_due_time()
 
-    def add_order(self, reference: str, details: Details, publish: bool = False) -> Order:
+    def add_order(self, reference: str, details: OrderDetails, is_publish_order: bool = False) -> SandboxOrder:
         """Take a new order, which goes its way from now on."""
         now, id = self.now(), self.orders.next_id()
-        ids = item_ids(id, len(details.items))
-        items = {name: Item(name, id) for name in ids}
-        order = Order(id, items, reference, now, lambda: details, [Change(NEW, now)], added=True, publish=publish)
+        ids = list_item_ids(id, len(details.items))
+        items = {name: SandboxItem(name, id) for name in ids}
+        order = SandboxOrder(
+            id,
+            items,
+            reference,
+            now,
+            lambda: details,
+            [StateChange(NEW, now)],
+            is_added=True,
+            is_publish_order=is_publish_order,
+        )
         self.orders.add(order)
-        self.life.begin(order)
+        self.lifecycle.start_order(order)
         self.webhooks.wake()
         return order
 
-    def record(self, item: Item, body: Mapping[str, object]) -> None:
+    def record_signal(self, item: SandboxItem, body: Mapping[str, object]) -> None:
         """Keep what a signal said of an item, and what follows from it."""
-        kept = self.masked({name: value for name, value in body.items() if name != "apikey"})
+        kept = self.mask_keys({name: value for name, value in body.items() if name != "apikey"})
         assert isinstance(kept, dict)
         with self.lock:
-            self.life.signalled(item, kept, self.now())
+            self.lifecycle.record_signal(item, kept, self.now())
 
-    def masked(self, value: object) -> object:
+    def mask_keys(self, value: object) -> object:
         """The value without any key in it."""
-        return masked(value, self.keys.values())
+        return mask_keys(value, self.api_keys.values())
 
-    def begin(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> Entry:
+    def record_request(
+        self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None
+    ) -> JournalEntry:
         """Note a request in the journal, keys masked."""
-        return self.journal.begin(method, str(self.masked(path)), self.masked(body), raw_bytes, fault)
+        return self.journal.add_entry(method, str(self.mask_keys(path)), self.mask_keys(body), raw_bytes, fault)
 
     def snapshot(self) -> dict[str, object]:
         """Orders, items and their signals, as JSON."""
         with self.lock:
-            self.settle()
+            self.run_due_steps()
             return {"orders": [self._order_json(id) for id in self.orders]}
 
     def _order_json(self, id: str) -> dict[str, object]:
-        names = self.orders.untouched(id)
-        items = [Item(name, id) for name in names] if names is not None else self.orders[id].items.values()
+        names = self.orders.unbuilt_item_ids(id)
+        items = [SandboxItem(name, id) for name in names] if names is not None else self.orders[id].items.values()
         return {"id": id, "items": [_item_json(item) for item in items]}
 
     def add_fault(self, fault: Fault) -> None:
@@ -136,7 +163,7 @@ class State:
         with self.lock:
             self._faults.append(fault)
 
-    def faults(self) -> list[Fault]:
+    def list_faults(self) -> list[Fault]:
         """The faults that are on; the first that fits a request is the one it meets."""
         with self.lock:
             return list(self._faults)
@@ -150,30 +177,32 @@ class State:
         """The fault a request to that path meets, if any; one of its times is used up."""
         with self.lock:
             for index, fault in enumerate(self._faults):
-                if fault.kind != DOWN and fault.meets(path):
-                    self._use(index, fault)
+                if fault.kind != DOWN and fault.matches(path):
+                    self._consume_fault(index, fault)
                     return fault
         return None
 
-    def _use(self, index: int, fault: Fault) -> None:
+    def _consume_fault(self, index: int, fault: Fault) -> None:
         if fault.times == 1:
             del self._faults[index]
         elif fault.times > 1:
             self._faults[index] = replace(fault, times=fault.times - 1)
 
 
-def _item_json(item: Item) -> dict[str, object]:
-    return {"id": item.id, "latest": item.latest, "signals": list(item.signals)}
+def _item_json(item: SandboxItem) -> dict[str, object]:
+    return {"id": item.id, "latest": item.latest_signal_type, "signals": list(item.signals)}
 
 
-def _size(orders: object, items: object) -> tuple[int, int]:
-    size = (_counted("orders", orders, _MOST_ORDERS), _counted("items", items, _MOST_ITEMS))
-    if size[0] * size[1] > _MOST_OF_ALL:
-        raise InvalidInput(f"{size[0]} orders of {size[1]} items are too many.", f"Valid: {_MOST_OF_ALL} items in all.")
+def _check_size(orders: object, items: object) -> tuple[int, int]:
+    size = (_check_count("orders", orders, _MAX_ORDERS), _check_count("items", items, _MAX_ITEMS_PER_ORDER))
+    if size[0] * size[1] > _MAX_TOTAL_ITEMS:
+        raise InvalidInput(
+            f"{size[0]} orders of {size[1]} items are too many.", f"Valid: {_MAX_TOTAL_ITEMS} items in all."
+        )
     return size
 
 
-def _counted(name: str, value: object, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise InvalidInput(f'{name} "{value}" is not a number the sandbox can hold.', f"Valid: 1 to {most}.")
+def _check_count(name: str, value: object, maximum: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= maximum:
+        raise InvalidInput(f'{name} "{value}" is not a number the sandbox can hold.', f"Valid: 1 to {maximum}.")
     return value

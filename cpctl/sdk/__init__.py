@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cpctl.outbox.models import State
-    from cpctl.sdk.partner import Fate, Partner, exit_code
+    from cpctl.sdk.partner import Partner, SignalResult, exit_code
 
-__all__ = ["Fate", "Partner", "State", "exit_code"]
+__all__ = ["Partner", "SignalResult", "State", "exit_code"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,28 +13,28 @@ from cpctl.api.calls import call
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.config.keys import SERVICES, Key
 from cpctl.config.profiles import load_profile
-from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError, nearest
+from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError, suggest
 from cpctl.outbox.delivery_result import Send
-from cpctl.outbox.dispatcher import Delivery
-from cpctl.outbox.models import Entry, Origin, State, exit_of
-from cpctl.outbox.outbox import Accepted, Outbox, utc_now
-from cpctl.outbox.queries import Search, depth, find
-from cpctl.sdk.sender import client_of, sender_of
+from cpctl.outbox.dispatcher import Dispatcher
+from cpctl.outbox.models import Origin, QueuedSignal, State, exit_status
+from cpctl.outbox.outbox import AcceptedSignal, Outbox, utc_now
+from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
+from cpctl.sdk.sender import make_client, make_signal_sender
 from cpctl.signals.signal import Signal, make_signal
-from cpctl.signals.signal_types import KINDS
+from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
 
 if TYPE_CHECKING:
     from cpctl.api.client import Client
 
-__all__ = ["Fate", "Partner", "State", "exit_code"]
+__all__ = ["Partner", "SignalResult", "State", "exit_code"]
 
 # What a script should hear without asking; without a handler of its own, Python writes it to standard error.
-_LOG = logging.getLogger("cpctl")
-_SAFE = (State.QUEUED, State.HELD, State.DELIVERED, State.DUPLICATE)
+_LOGGER = logging.getLogger("cpctl")
+_SAFE_STATES = (State.QUEUED, State.HELD, State.DELIVERED, State.DUPLICATE)
 
 
-class Fate(NamedTuple):
+class SignalResult(NamedTuple):
     """What became of one signal.
 
     `id` is its number in the outbox (of a repeat or a contradiction: the number of the earlier
@@ -52,9 +52,9 @@ class Fate(NamedTuple):
     report: Mapping[str, Any]
 
     @property
-    def safe(self) -> bool:
+    def is_safe(self) -> bool:
         """Whether responsibility is taken: it is delivered, or on disk and will be."""
-        return self.state in _SAFE
+        return self.state in _SAFE_STATES
 
 
 class Partner:
@@ -75,7 +75,7 @@ class Partner:
         Raises ConfigError.
         """
         self._profile = load_profile(environment, str(config) if config else None, profile)
-        self._store = Store(self._profile.store, _LOG.warning)
+        self._store = Store(self._profile.store, _LOGGER.warning)
         self._outbox = Outbox(self._store, self._profile.name)
         self._keys: dict[str, Key] = {}
 
@@ -97,7 +97,13 @@ class Partner:
         return self._profile.name
 
     def signal(
-        self, kind: str, order: str, item: str = "", at: datetime | None = None, version: str = "", **fields: str | None
+        self,
+        type_name: str,
+        order: str,
+        item: str = "",
+        at: datetime | None = None,
+        version: str = "",
+        **fields: str | None,
     ) -> Signal:
         """Check and build a signal; nothing is sent yet.
 
@@ -110,17 +116,17 @@ class Partner:
         said = {"order": order, "item": item or None, **fields}
         for name, value in said.items():
             if value is not None and not isinstance(value, str):
-                raise InvalidInput(f'{kind}: {name} {value!r} is no text; write it as "{value}".')
+                raise InvalidInput(f'{type_name}: {name} {value!r} is no text; write it as "{value}".')
         if at is not None and not isinstance(at, datetime):
-            raise InvalidInput(f"{kind}: at {at!r} is no datetime.", "datetime.fromisoformat makes one of a text.")
+            raise InvalidInput(f"{type_name}: at {at!r} is no datetime.", "datetime.fromisoformat makes one of a text.")
         version = version or self._profile["signal_version"]
-        row = KINDS.get(kind)
+        row = SIGNAL_TYPES.get(type_name)
         if row is not None and "shipping_option" in row.required.get(version, ()):
             said["shipping_option"] = said.get("shipping_option") or self._profile["shipping_option"] or None
         now = utc_now()
-        return make_signal(kind, version, said, at or now, now)
+        return make_signal(type_name, version, said, at or now, now)
 
-    def report(self, signals: Iterable[Signal], force: bool = False, send: bool = True) -> list[Fate]:
+    def report(self, signals: Iterable[Signal], force: bool = False, send: bool = True) -> list[SignalResult]:
         """Take responsibility for signals, then try to deliver them; the fates come in the same order.
 
         They are checked, and written to the store in one transaction, before the first byte is
@@ -137,28 +143,28 @@ class Partner:
             if not isinstance(each, Signal):
                 raise InvalidInput(f"{each!r} is no signal.", "`signal` makes one; `report` takes a list of them.")
         now = utc_now()
-        checked = [make_signal(each.kind.name, each.version, each.fields, each.at, now) for each in signals]
+        checked = [make_signal(each.type.name, each.version, each.fields, each.at, now) for each in signals]
         if send:
-            self._profile.key("signal").check()
+            self._profile.key_source("signal").check()
         origin = Origin(self._profile["operator"], self._profile["station"])
         accepted = self._outbox.accept(checked, force, [origin] * len(checked))
-        new = [one.entry.id for one in accepted if one.new]
-        return self._fates(accepted, self._deliver(new) if send and new else {})
+        new = [one.queued_signal.id for one in accepted if one.is_new]
+        return self._signal_results(accepted, self._try_to_deliver(new) if send and new else {})
 
-    def flush(self) -> list[Fate]:
+    def flush(self) -> list[SignalResult]:
         """Send what waits, as `cpctl outbox flush` does; the fates of those that were tried.
 
         A paused queue sends nothing: see `paused`. Raises ConfigError, StoreError.
         """
-        if not self.waiting():
+        if not self.count_waiting():
             return []
-        return [_fate(entry) for entry, _ in self._delivery().flush()]
+        return [_signal_result(entry) for entry, _ in self._new_dispatcher().flush()]
 
-    def waiting(self) -> int:
+    def count_waiting(self) -> int:
         """How many accepted signals are neither delivered nor given up. Raises StoreError."""
-        return depth(self._store, self._profile.name).waiting
+        return read_queue_depth(self._store, self._profile.name).waiting_count
 
-    def paused(self) -> str:
+    def pause_reason(self) -> str:
         """Why the queue stands still, "" where it moves.
 
         A refused key or a wrong address pauses it; once that is mended, `cpctl outbox release`
@@ -166,15 +172,15 @@ class Partner:
         """
         if not self._store.exists():
             return ""
-        pause = self._delivery().pause()
+        pause = self._new_dispatcher().get_pause()
         return pause.message or f"answer {pause.http_status}" if pause else ""
 
-    def history(self, order: str = "", item: str = "", limit: int = 0) -> list[Fate]:
+    def history(self, order: str = "", item: str = "", limit: int = 0) -> list[SignalResult]:
         """What was accepted and what became of it, oldest first; with a limit the newest. Raises StoreError."""
         if not self._store.exists():
             return []
-        search = Search(self._profile.name, order=order, item=item, limit=limit)
-        return [_fate(entry) for entry in find(self._store, search)]
+        search = SignalQuery(self._profile.name, order=order, item=item, limit=limit)
+        return [_signal_result(entry) for entry in find_signals(self._store, search)]
 
     def call(self, name: str, body: Mapping[str, Any] | None = None, timeout: float | None = None) -> Any:
         """Make one call of CloudCore or CloudPublish and return its answer, lists unwrapped.
@@ -188,7 +194,7 @@ class Partner:
         """
         endpoint = ENDPOINTS.get(name)
         if endpoint is None:
-            raise InvalidInput(f'There is no call "{name}".', nearest(name, ENDPOINTS))
+            raise InvalidInput(f'There is no call "{name}".', suggest(name, ENDPOINTS))
         if endpoint.key == "signal":
             raise InvalidInput("A signal that is sent as a call is lost with the network.", "Use `report`.")
         return call(self.client(endpoint.key), endpoint, body or {}, timeout or self._profile.timeout)
@@ -199,51 +205,55 @@ class Partner:
         Raises InvalidInput, ConfigError.
         """
         if service not in SERVICES:
-            raise InvalidInput(f'There is no service "{service}".', nearest(service, SERVICES))
+            raise InvalidInput(f'There is no service "{service}".', suggest(service, SERVICES))
         if service not in self._keys:  # a key command may take its time
-            self._keys[service] = self._profile.key(service).read()
-        return client_of(self._profile, self._keys[service])
+            self._keys[service] = self._profile.key_source(service).read()
+        return make_client(self._profile, self._keys[service])
 
     @cached_property
     def _send(self) -> Send:
-        return sender_of(self._profile, self.client("signal"))
+        return make_signal_sender(self._profile, self.client("signal"))
 
-    def _delivery(self) -> Delivery:
+    def _new_dispatcher(self) -> Dispatcher:
         """A new one each time: within one, a signal is tried once."""
-        return Delivery(self._outbox, self._send, self._profile.timeout)
+        return Dispatcher(self._outbox, self._send, self._profile.timeout)
 
-    def _deliver(self, ids: Sequence[int]) -> dict[int, Entry]:
+    def _try_to_deliver(self, ids: Sequence[int]) -> dict[int, QueuedSignal]:
         """Try to deliver what is accepted. Whatever stands in the way now, it stays accepted."""
         try:
-            self._delivery().deliver(ids)
-            return {entry.id: entry for entry in self._outbox.entries(ids)}
+            self._new_dispatcher().deliver(ids)
+            return {entry.id: entry for entry in self._outbox.get_by_ids(ids)}
         except StoreError as error:
-            _LOG.warning("Accepted, but how sending went is not known. %s", error.message)
+            _LOGGER.warning("Accepted, but how sending went is not known. %s", error.message)
         except CpctlError as error:
-            _LOG.warning("Accepted and safe, but not sent: %s %s", error.message, error.hint)
+            _LOGGER.warning("Accepted and safe, but not sent: %s %s", error.message, error.hint)
         return {}
 
-    def _fates(self, accepted: Sequence[Accepted], delivered: Mapping[int, Entry]) -> list[Fate]:
+    def _signal_results(
+        self, accepted: Sequence[AcceptedSignal], delivered: Mapping[int, QueuedSignal]
+    ) -> list[SignalResult]:
         return [
-            _fate(delivered.get(one.entry.id, one.entry))
-            if one.new
-            else _fate(one.entry)._replace(signal=one.signal, state=one.state, message=one.words(), report=one.report())
+            _signal_result(delivered.get(one.queued_signal.id, one.queued_signal))
+            if one.is_new
+            else _signal_result(one.queued_signal)._replace(
+                signal=one.signal, state=one.state, message=one.describe(), report=one.to_dict()
+            )
             for one in accepted
         ]
 
 
-def exit_code(fates: Iterable[Fate], require_delivery: bool = False) -> ExitCode:
+def exit_code(results: Iterable[SignalResult], require_delivery: bool = False) -> ExitCode:
     """What `cpctl signal` would exit with, for `sys.exit`; with `require_delivery`, 75 for what still waits."""
-    return exit_of([dict(fate.report) for fate in fates], require_delivery)
+    return exit_status([dict(fate.report) for fate in results], require_delivery)
 
 
-def _fate(entry: Entry) -> Fate:
-    return Fate(
-        entry.id,
-        entry.signal,
-        entry.state,
-        entry.http_status,
-        entry.message,
-        entry.maybe_duplicate,
-        entry.report(),
+def _signal_result(queued_signal: QueuedSignal) -> SignalResult:
+    return SignalResult(
+        queued_signal.id,
+        queued_signal.signal,
+        queued_signal.state,
+        queued_signal.http_status,
+        queued_signal.message,
+        queued_signal.maybe_duplicate,
+        queued_signal.to_dict(),
     )

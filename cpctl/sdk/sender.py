@@ -7,29 +7,29 @@ from urllib.parse import urlsplit
 from cpctl.api.endpoints import ENDPOINTS, Endpoint
 from cpctl.config.keys import Key
 from cpctl.config.profiles import Profile, is_loopback
-from cpctl.outbox.delivery_result import Reply, Send, Verdict
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.signals.signal import Signal
 
 if TYPE_CHECKING:
-    from cpctl.api.client import Answer, Client
+    from cpctl.api.client import Client, Response
 
-_VERDICTS = {"later": Verdict.LATER, "hold": Verdict.HOLD, "refused": Verdict.REFUSED}
+_DISPOSITIONS = {"later": Disposition.RETRY, "hold": Disposition.HOLD, "refused": Disposition.REFUSED}
 
 
-def signal_endpoint(profile: Profile, version: str) -> Endpoint:
+def find_signal_endpoint(profile: Profile, version: str) -> Endpoint:
     """Where signals of a version go: 1.1 has two documented paths, and the profile names one."""
     if version == "1.1":
         return next(row for row in ENDPOINTS.values() if row.path == profile["signal_1_1_path"])
     return ENDPOINTS[f"signal-{version}"]
 
 
-def signal_body(signals: Sequence[Signal]) -> dict[str, Any]:
+def build_signal_body(signals: Sequence[Signal]) -> dict[str, Any]:
     """One signal as it is, several as a bundle (CloudSignal 2.0, "Bundle signals")."""
     bodies = [signal.body() for signal in signals]
     return dict(bodies[0]) if len(bodies) == 1 else {"items": bodies}
 
 
-def client_of(profile: Profile, key: Key, debug: Callable[[str], None] | None = None) -> "Client":
+def make_client(profile: Profile, key: Key, debug: Callable[[str], None] | None = None) -> "Client":
     """A client for a profile's service. Only here is requests imported: a signal is safe in the store before."""
     from cpctl.api.client import Client
 
@@ -37,24 +37,26 @@ def client_of(profile: Profile, key: Key, debug: Callable[[str], None] | None = 
     return Client(profile["base_url"], key.value, profile.timeout, local, debug)
 
 
-def sender_of(profile: Profile, client: "Client") -> Send:
+def make_signal_sender(profile: Profile, client: "Client") -> Send:
     """A function that posts signals and says what came back."""
 
-    def send(signals: Sequence[Signal]) -> Reply:
-        return reply_of(client.post(signal_endpoint(profile, signals[0].version).path, signal_body(signals)))
+    def send(signals: Sequence[Signal]) -> DeliveryResult:
+        return to_delivery_result(
+            client.post(find_signal_endpoint(profile, signals[0].version).path, build_signal_body(signals))
+        )
 
     return send
 
 
-def reply_of(answer: "Answer") -> Reply:
+def to_delivery_result(response: "Response") -> DeliveryResult:
     """An answer of the client in the outbox's words."""
-    if answer.fault is None:
-        return Reply(Verdict.DELIVERED, answer.status)
-    return Reply(
-        _VERDICTS[answer.fault.remedy],
-        answer.status,
-        answer.words,
-        answer.retry_after,
-        answer.fault.whole_service or (answer.fault.remedy == "later" and bool(answer.retry_after)),
-        answer.fault.may_have_landed,
+    if response.failure is None:
+        return DeliveryResult(Disposition.DELIVERED, response.status)
+    return DeliveryResult(
+        _DISPOSITIONS[response.failure.disposition],
+        response.status,
+        response.message,
+        response.retry_after,
+        response.failure.affects_service or (response.failure.disposition == "later" and bool(response.retry_after)),
+        response.failure.maybe_processed,
     )

@@ -10,48 +10,48 @@ import unicodedata
 
 from cpctl.errors import InvalidInput
 
-_BARE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_UNQUOTED_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 # Controls, line and paragraph separators, and bytes that are no text.
-_NEVER = frozenset({"Cc", "Zl", "Zp", "Cs"})
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
-def refuse_unwritable(what: str, text: str) -> None:
+def reject_control_characters(label: str, text: str) -> None:
     """Raise InvalidInput for a text with a line break or another control character: it would begin a line of its own.
 
     `what` names it, as in "the profile's name".
     """
-    if any(unicodedata.category(character) in _NEVER for character in text):
+    if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text):
         shown = text.encode("unicode_escape", "surrogatepass").decode("ascii")
         raise InvalidInput(
-            f'{what} "{shown}" holds a line break or a control character; no unit and no cron line can hold that.',
+            f'{label} "{shown}" holds a line break or a control character; no unit and no cron line can hold that.',
             "Give it another name.",
         )
 
 
-def literal(text: str) -> str:
+def escape_percent(text: str) -> str:
     """The text for a setting that is taken as it stands, such as a path after `LoadCredential=name:`."""
     return text.replace("%", "%%")
 
 
-def quoted(text: str) -> str:
+def quote_word(text: str) -> str:
     """The text as one word of a setting that is split into words."""
-    whole = literal(text)
-    if _BARE.fullmatch(whole):
+    whole = escape_percent(text)
+    if _UNQUOTED_WORD.fullmatch(whole):
         return whole
     return '"' + whole.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def command_line(program: str, *words: str) -> str:
+def render_exec_start(program: str, *words: str) -> str:
     """A command for `ExecStart=`. In words, but not in the path of the program, systemd looks for variables."""
-    return " ".join([quoted(program), *(quoted(word.replace("$", "$$")) for word in words)])
+    return " ".join([quote_word(program), *(quote_word(word.replace("$", "$$")) for word in words)])
 
 
-def cron_word(text: str) -> str:
+def quote_cron_word(text: str) -> str:
     """The text as one word of a command in a crontab, which the shell of cron reads."""
-    return for_cron(shlex.quote(text))
+    return escape_cron_command(shlex.quote(text))
 
 
-def for_cron(command: str) -> str:
+def escape_cron_command(command: str) -> str:
     """A shell command as it must stand in a crontab. Raises InvalidInput for what crons read differently."""
     if "\\" in command:
         raise InvalidInput(

@@ -6,26 +6,40 @@ For those who script in Python: the names in `__all__` stay what they are, as do
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cpctl.signals.causes import CAUSES
+    from cpctl.signals.causes import CANCEL_CAUSES
     from cpctl.signals.signal import Signal, make_signal, wire_time
-    from cpctl.signals.signal_types import FIELDS, KINDS, LATEST, VERSIONS, Field, Kind
+    from cpctl.signals.signal_types import (
+        API_VERSIONS,
+        LATEST_API_VERSION,
+        SIGNAL_FIELDS,
+        SIGNAL_TYPES,
+        SignalField,
+        SignalType,
+    )
 
 __all__ = [
-    "CAUSES",
-    "FIELDS",
-    "KINDS",
-    "LATEST",
-    "VERSIONS",
-    "Field",
-    "Kind",
+    "API_VERSIONS",
+    "CANCEL_CAUSES",
+    "LATEST_API_VERSION",
+    "SIGNAL_FIELDS",
+    "SIGNAL_TYPES",
     "Signal",
+    "SignalField",
+    "SignalType",
     "make_signal",
     "wire_time",
 ]
-_HOMES = {
-    "causes": ("CAUSES",),
-    "kinds": ("FIELDS", "KINDS", "LATEST", "VERSIONS", "Field", "Kind"),
+_NAMES_BY_MODULE = {
+    "causes": ("CANCEL_CAUSES",),
     "signal": ("Signal", "make_signal", "wire_time"),
+    "signal_types": (
+        "API_VERSIONS",
+        "LATEST_API_VERSION",
+        "SIGNAL_FIELDS",
+        "SIGNAL_TYPES",
+        "SignalField",
+        "SignalType",
+    ),
 }
 
 
@@ -33,7 +47,7 @@ def __getattr__(name: str) -> Any:
     """A public name, imported on first use: what a command does not need must cost it nothing."""
     from importlib import import_module
 
-    for module, names in _HOMES.items():
+    for module, names in _NAMES_BY_MODULE.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

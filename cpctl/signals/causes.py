@@ -1,7 +1,7 @@
 """The causes with which an item may be canceled."""
 
 # Source: Cloudprinter "Cancellation causes v1.0" (one list for print partners and for clients).
-CAUSES: dict[str, str] = {
+CANCEL_CAUSES: dict[str, str] = {
     "CancelCoverSpine": "wrong cover spine width",
     "CancelBookSize": "wrong size or orientation of the book",
     "CancelCoverSize": "wrong size or orientation of the cover",
@@ -24,4 +24,4 @@ CAUSES: dict[str, str] = {
     "CancelFilesCorrupt": "corrupt files",
     "CancelMiscError": "another error",
 }
-EXAMPLE = "CancelBookSize"
+EXAMPLE_CAUSE = "CancelBookSize"

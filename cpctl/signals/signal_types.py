@@ -7,46 +7,46 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-VERSIONS = ("1.1", "2.0")
-LATEST = "2.0"
+API_VERSIONS = ("1.1", "2.0")
+LATEST_API_VERSION = "2.0"
 
 
-class Field(NamedTuple):
+class SignalField(NamedTuple):
     """One field of a signal's body; every value is a string on the wire."""
 
     name: str
     meaning: str
-    longest: int  # characters; CloudSignal documents no limit, these refuse only what is certainly a mistake
-    blanks: bool = True  # may hold blanks between its words
+    max_length: int  # characters; CloudSignal documents no limit, these refuse only what is certainly a mistake
+    allows_spaces: bool = True  # may hold blanks between its words
     example: str = ""
 
 
 # In the order in which the documents' examples write them.
-FIELDS: dict[str, Field] = {
+SIGNAL_FIELDS: dict[str, SignalField] = {
     row.name: row
     for row in (
-        Field("order", "the full order id", 128, blanks=False, example="123456780000"),
-        Field("item", "the full item id", 128, blanks=False, example="123456780001"),
-        Field("tracking", "the tracking code of the parcel", 512, example="1A2B3C4D5E6F"),
-        Field("shipping_option", "who carries the parcel, such as GLS", 128, example="GLS"),
-        Field(
+        SignalField("order", "the full order id", 128, allows_spaces=False, example="123456780000"),
+        SignalField("item", "the full item id", 128, allows_spaces=False, example="123456780001"),
+        SignalField("tracking", "the tracking code of the parcel", 512, example="1A2B3C4D5E6F"),
+        SignalField("shipping_option", "who carries the parcel, such as GLS", 128, example="GLS"),
+        SignalField(
             "cause",
             "why: words for a delay, a published code for a cancellation",
             1000,
             example="Print error, reprint needed",
         ),
-        Field("message", "words for the client", 1000, example="Book has wrong width"),
-        Field("delay", "expected delay in whole hours", 4, blanks=False, example="24"),
+        SignalField("message", "words for the client", 1000, example="Book has wrong width"),
+        SignalField("delay", "expected delay in whole hours", 4, allows_spaces=False, example="24"),
     )
 }
 
 # What every signal has beside its own fields; cpctl sets it.
-TIME = Field("datetime", "when it happened, in GMT", 23, example="2016-01-20 13:00:00 GMT")
+DATETIME_FIELD = SignalField("datetime", "when it happened, in GMT", 23, example="2016-01-20 13:00:00 GMT")
 
-_ITEM = ("order", "item")
+_ITEM_FIELDS = ("order", "item")
 
 
-class Kind(NamedTuple):
+class SignalType(NamedTuple):
     """One type of signal: what it says, and which fields each version of the API wants."""
 
     name: str
@@ -54,80 +54,80 @@ class Kind(NamedTuple):
     meaning: str
     required: Mapping[str, tuple[str, ...]]
     optional: tuple[str, ...] = ()
-    repeats: bool = False  # may be said more than once of one item
-    alias_of: Mapping[str, str] = MappingProxyType({})
+    is_repeatable: bool = False  # may be said more than once of one item
+    alias_by_version: Mapping[str, str] = MappingProxyType({})
 
     @property
-    def about_item(self) -> bool:
+    def is_about_item(self) -> bool:
         """True where the signal speaks of one item, False where it speaks of a whole order."""
         return any("item" in names for names in self.required.values())
 
-    def knows(self, version: str, name: str) -> bool:
+    def has_field(self, version: str, field_name: str) -> bool:
         """Whether this kind has a field of that name in that version."""
-        return name in self.required[version] or name in self.optional
+        return field_name in self.required[version] or field_name in self.optional
 
 
-KINDS: dict[str, Kind] = {
+SIGNAL_TYPES: dict[str, SignalType] = {
     kind.name: kind
     for kind in (
-        Kind(
+        SignalType(
             "OrderRegistered",
             "order-registered",
             "the order is received and accepted by the production",
             {"1.1": ("order",)},
         ),
-        Kind(
+        SignalType(
             "ItemRegistered",
             "registered",
             "the item is received and accepted by the production",
-            {"2.0": _ITEM},
+            {"2.0": _ITEM_FIELDS},
         ),
-        Kind(
+        SignalType(
             "ItemProduce",
             "produce",
             "production of the item has started",
-            {"1.1": _ITEM, "2.0": _ITEM},
+            {"1.1": _ITEM_FIELDS, "2.0": _ITEM_FIELDS},
         ),
-        Kind(
+        SignalType(
             "ItemProduced",
             "produced",
             "production of the item is completed",
-            {"1.1": _ITEM, "2.0": _ITEM},
+            {"1.1": _ITEM_FIELDS, "2.0": _ITEM_FIELDS},
         ),
-        Kind(
+        SignalType(
             "ItemPacked",
             "packed",
             "the item is packed",
-            {"1.1": _ITEM, "2.0": _ITEM},
+            {"1.1": _ITEM_FIELDS, "2.0": _ITEM_FIELDS},
         ),
-        Kind(
+        SignalType(
             "ItemShipped",
             "shipped",
             "the item is on its way, with a tracking code",
-            {"1.1": (*_ITEM, "tracking"), "2.0": (*_ITEM, "tracking", "shipping_option")},
+            {"1.1": (*_ITEM_FIELDS, "tracking"), "2.0": (*_ITEM_FIELDS, "tracking", "shipping_option")},
         ),
-        Kind(
+        SignalType(
             "ItemDelay",
             "delay",
             "the item will be late: something the production recovers from",
-            {"2.0": _ITEM},
+            {"2.0": _ITEM_FIELDS},
             optional=("cause", "delay"),
-            repeats=True,
+            is_repeatable=True,
         ),
-        Kind(
+        SignalType(
             "ItemError",
             "error",
             "the item has a problem or an error",
-            {"1.1": _ITEM, "2.0": _ITEM},
+            {"1.1": _ITEM_FIELDS, "2.0": _ITEM_FIELDS},
             optional=("cause", "delay"),
-            repeats=True,
-            alias_of={"2.0": "ItemDelay"},
+            is_repeatable=True,
+            alias_by_version={"2.0": "ItemDelay"},
         ),
-        Kind(
+        SignalType(
             "ItemCanceled",
             "canceled",
             "the item will not be produced",
-            {"1.1": _ITEM, "2.0": _ITEM},
+            {"1.1": _ITEM_FIELDS, "2.0": _ITEM_FIELDS},
             optional=("cause", "message", "delay"),
         ),
     )

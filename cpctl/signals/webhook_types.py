@@ -10,7 +10,7 @@ from typing import NamedTuple
 WEBHOOK_VERSIONS = ("2.0", "2.1")
 
 
-class WebhookKind(NamedTuple):
+class WebhookType(NamedTuple):
     """One type: what it is about, which fields it has beyond the references, and its place in the life of an item.
 
     `fields` are those it always has, each with the example that a triggered one says where nothing is said.
@@ -20,47 +20,53 @@ class WebhookKind(NamedTuple):
     name: str
     stage: int
     meaning: str
-    about_item: bool = True
+    is_about_item: bool = True
     fields: Mapping[str, str] = {}
     optional: tuple[str, ...] = ()
-    since: str = "2.0"
+    since_version: str = "2.0"
 
     @property
     def required(self) -> tuple[str, ...]:
         """The fields that it always has, beside the key."""
-        item = ("item", "order_reference", "item_reference") if self.about_item else ("order_reference",)
+        item = ("item", "order_reference", "item_reference") if self.is_about_item else ("order_reference",)
         return ("type", "order", *item, *self.fields, "datetime")
 
 
-_WHY = {"cause": "CancelUserRequest", "message": "Example message"}
-_SHIPPED = {"tracking": "1A2B3C4D5E6F", "shipping_option": "GLS"}
+_CAUSE_FIELDS = {"cause": "CancelUserRequest", "message": "Example message"}
+_SHIPPING_FIELDS = {"tracking": "1A2B3C4D5E6F", "shipping_option": "GLS"}
 
-WEBHOOKS: dict[str, WebhookKind] = {
+WEBHOOK_TYPES: dict[str, WebhookType] = {
     row.name: row
     for row in (
-        WebhookKind("CloudprinterOrderValidated", 10, "the order is received and validated", about_item=False),
-        WebhookKind("CloudprinterOrderCanceled", 90, "the order is canceled", about_item=False, fields=_WHY),
-        WebhookKind("ItemValidated", 20, "the item is received and validated by the production"),
-        WebhookKind("ItemProduce", 30, "production of the item has started"),
-        WebhookKind("ItemProduced", 40, "the item is produced"),
-        WebhookKind("ItemPacked", 50, "the item is packed"),
-        WebhookKind("ItemShipped", 60, "the item is shipped", fields=_SHIPPED, optional=("url",)),
-        WebhookKind("ItemError", 25, "the item has a problem or an error", optional=("cause", "delay")),
-        WebhookKind("ItemCanceled", 90, "the item is canceled", optional=("cause", "message")),
-        WebhookKind("ItemDeliveryStarted", 70, "the parcel is being delivered", optional=("message",), since="2.1"),
-        WebhookKind("ItemDeliveryFailed", 75, "the parcel was not delivered", optional=("message",), since="2.1"),
-        WebhookKind("ItemDeliveryCompleted", 80, "the parcel is delivered", optional=("message",), since="2.1"),
+        WebhookType("CloudprinterOrderValidated", 10, "the order is received and validated", is_about_item=False),
+        WebhookType(
+            "CloudprinterOrderCanceled", 90, "the order is canceled", is_about_item=False, fields=_CAUSE_FIELDS
+        ),
+        WebhookType("ItemValidated", 20, "the item is received and validated by the production"),
+        WebhookType("ItemProduce", 30, "production of the item has started"),
+        WebhookType("ItemProduced", 40, "the item is produced"),
+        WebhookType("ItemPacked", 50, "the item is packed"),
+        WebhookType("ItemShipped", 60, "the item is shipped", fields=_SHIPPING_FIELDS, optional=("url",)),
+        WebhookType("ItemError", 25, "the item has a problem or an error", optional=("cause", "delay")),
+        WebhookType("ItemCanceled", 90, "the item is canceled", optional=("cause", "message")),
+        WebhookType(
+            "ItemDeliveryStarted", 70, "the parcel is being delivered", optional=("message",), since_version="2.1"
+        ),
+        WebhookType(
+            "ItemDeliveryFailed", 75, "the parcel was not delivered", optional=("message",), since_version="2.1"
+        ),
+        WebhookType("ItemDeliveryCompleted", 80, "the parcel is delivered", optional=("message",), since_version="2.1"),
     )
 }
 
 # A partner's signal -> what the client is told; the others keep their names.
-_RENAMED = {
+_WEBHOOK_TYPE_BY_SIGNAL_TYPE = {
     "OrderRegistered": "ItemValidated",
     "ItemRegistered": "ItemValidated",
     "ItemDelay": "ItemError",
 }
 
 
-def webhook_of(signal: str) -> str:
+def webhook_type_for(signal_type: str) -> str:
     """The type of webhook that a signal becomes."""
-    return _RENAMED.get(signal, signal)
+    return _WEBHOOK_TYPE_BY_SIGNAL_TYPE.get(signal_type, signal_type)

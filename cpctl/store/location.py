@@ -10,7 +10,7 @@ from cpctl.errors import StoreError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-MOUNTS = Path("/proc/self/mountinfo")
+MOUNT_TABLE = Path("/proc/self/mountinfo")
 
 # SQLite's write-ahead log needs memory shared by all who write: one machine, one kernel.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -19,20 +19,20 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-def prepare_place(store: Path) -> None:
+def prepare_location(store: Path) -> None:
     """Make the store's folder (0700) and an empty file for it (0600).
 
     Raises StoreError where the folder cannot be made, the file cannot be written, or the
     file system is one that several machines share.
     """
-    if (shared := network_file_system(store.parent)) is not None:
+    if (shared := detect_network_file_system(store.parent)) is not None:
         raise StoreError(
             f"The store {store} would lie on a network file system ({shared}), where it can be damaged.",
             "Name a folder on a local disk: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
         )
     try:
         store.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        _make_file(store)
+        _create_file(store)
     except OSError as error:
         raise StoreError(
             f"The store {store} cannot be written: {error.strerror}.",
@@ -40,7 +40,7 @@ def prepare_place(store: Path) -> None:
         ) from error
 
 
-def _make_file(store: Path) -> None:
+def _create_file(store: Path) -> None:
     """Make the file where it is missing, and insist that it can be written. Raises OSError.
 
     One that is there is not opened: on POSIX, closing any handle of a file ends all locks that this process holds
@@ -56,13 +56,13 @@ def _make_file(store: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def could_be_made(store: Path) -> bool:
+def can_create_store(store: Path) -> bool:
     """Whether the folder that would hold a store is there and may be written, or may be made."""
     there = next(folder for folder in (*store.absolute().parents, Path()) if folder.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def network_file_system(folder: Path, mounts: Path = MOUNTS) -> str | None:
+def detect_network_file_system(folder: Path, mounts: Path = MOUNT_TABLE) -> str | None:
     """The kind of network file system a folder lies on, or None for a local one.
 
     Linux tells by its mount table (proc(5), "mountinfo"); Windows by the two backslashes of a
@@ -71,18 +71,18 @@ def network_file_system(folder: Path, mounts: Path = MOUNTS) -> str | None:
     if sys.platform == "win32":
         return "a Windows share" if str(folder).startswith("\\\\") else None
     kind, depth = "", -1
-    for point, file_system in _mounted(mounts):
-        if len(point.parts) > depth and _real(folder).is_relative_to(point):
+    for point, file_system in _read_mounts(mounts):
+        if len(point.parts) > depth and _resolve(folder).is_relative_to(point):
             kind, depth = file_system, len(point.parts)
     return kind if kind in NETWORK_FILE_SYSTEMS else None
 
 
-def _real(folder: Path) -> Path:
+def _resolve(folder: Path) -> Path:
     """The folder behind all links; also where it does not exist yet."""
     return folder.expanduser().absolute().resolve()
 
 
-def _mounted(mounts: Path) -> list[tuple[Path, str]]:
+def _read_mounts(mounts: Path) -> list[tuple[Path, str]]:
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

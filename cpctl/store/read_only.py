@@ -3,39 +3,41 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.outbox.models import OPEN, Entry
-from cpctl.outbox.queries import Depth, counted
+from cpctl.outbox.models import OPEN_STATES, QueuedSignal
+from cpctl.outbox.queries import QueueDepth, count_queue
 from cpctl.store.migrations import MIGRATIONS
-from cpctl.store.store import Transaction, peek
+from cpctl.store.store import Transaction, run_read_only
 
 
-class Look(NamedTuple):
+class ReadOnlyStore(NamedTuple):
     """The step of its shape and the last one known here, what is damaged (or ""), and what waits in it.
 
     `troubles` are the newest signals that a person may have to look at.
     """
 
-    step: int
-    known: int
+    schema_version: int
+    latest_schema_version: int
     damage: str
-    depth: Depth
-    troubles: list[Entry]
+    queue_depth: QueueDepth
+    problem_signals: list[QueuedSignal]
 
 
-def look(path: Path, troubles: int = 0) -> Look:
+def inspect_store(path: Path, limit: int = 0) -> ReadOnlyStore:
     """Look at a store that is there, without making, changing or leaving anything. Raises StoreError."""
-    return peek(path, lambda work: _look(work, troubles))
+    return run_read_only(path, lambda work: _inspect(work, limit))
 
 
-def _look(work: Transaction, troubles: int) -> Look:
-    step = int(next(iter(dict(work.rows("PRAGMA user_version")[0]).values())))
-    damage = next(iter(dict(work.rows("PRAGMA quick_check(1)")[0]).values()))
-    nothing = Depth({}, None, paused=False)
+def _inspect(transaction: Transaction, limit: int) -> ReadOnlyStore:
+    step = int(next(iter(dict(transaction.fetch_all("PRAGMA user_version")[0]).values())))
+    damage = next(iter(dict(transaction.fetch_all("PRAGMA quick_check(1)")[0]).values()))
+    nothing = QueueDepth({}, None, is_paused=False)
     if step != len(MIGRATIONS):
-        return Look(step, len(MIGRATIONS), "" if damage == "ok" else str(damage), nothing, [])
-    listed = ", ".join(repr(str(state)) for state in OPEN)
-    rows = work.rows(
-        f"SELECT * FROM signals WHERE state IN ({listed}) AND message <> '' ORDER BY id DESC LIMIT :most", most=troubles
+        return ReadOnlyStore(step, len(MIGRATIONS), "" if damage == "ok" else str(damage), nothing, [])
+    listed = ", ".join(repr(str(state)) for state in OPEN_STATES)
+    rows = transaction.fetch_all(
+        f"SELECT * FROM signals WHERE state IN ({listed}) AND message <> '' ORDER BY id DESC LIMIT :most", most=limit
     )
-    found = [Entry.from_row(row) for row in rows]
-    return Look(step, len(MIGRATIONS), "" if damage == "ok" else str(damage), counted(work, ""), found)
+    found = [QueuedSignal.from_row(row) for row in rows]
+    return ReadOnlyStore(
+        step, len(MIGRATIONS), "" if damage == "ok" else str(damage), count_queue(transaction, ""), found
+    )

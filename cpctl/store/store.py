@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from cpctl.errors import StoreError
-from cpctl.store.location import prepare_place
+from cpctl.store.location import prepare_location
 from cpctl.store.migrations import MIGRATIONS
 
 T = TypeVar("T")
 # A row answers to column names; what it is beyond that stays in this file.
 Row = Mapping[str, Any]
 
-BUSY_SECONDS = 20.0
-GLIMPSE_SECONDS = 0.2
-_PIECE = 4096
-_SUFFIX = ".db"
-_COMPANIONS = ("", "-wal", "-shm")
-_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_REASONS = {
+BUSY_TIMEOUT_SECONDS = 20.0
+COMPLETION_TIMEOUT_SECONDS = 0.2
+_SNIFF_BYTES = 4096
+_STORE_SUFFIX = ".db"
+_FILE_SUFFIXES = ("", "-wal", "-shm")
+_CORRUPT_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_FAILURE_REASONS = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Make room on that disk, then repeat the command."),
     sqlite3.SQLITE_IOERR: ("the disk reports an error, or is full", "Check the disk, then repeat the command."),
     sqlite3.SQLITE_READONLY: ("it is read-only", "Make the file and its folder writable."),
@@ -37,15 +37,15 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def rows(self, sql: str, **values: Any) -> list[Row]:
+    def fetch_all(self, sql: str, **values: Any) -> list[Row]:
         """Run one statement and return all its rows."""
         return cast(list[Row], self._connection.execute(sql, values).fetchall())
 
-    def one(self, sql: str, **values: Any) -> Row | None:
+    def fetch_one(self, sql: str, **values: Any) -> Row | None:
         """Run one statement and return its first row, or None."""
         return cast(Row | None, self._connection.execute(sql, values).fetchone())
 
-    def change(self, sql: str, **values: Any) -> int:
+    def execute(self, sql: str, **values: Any) -> int:
         """Run one statement and return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
@@ -60,7 +60,7 @@ class Store:
     def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
         self.path = path
         self._warn = warn
-        self._opened: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in one transaction; when this returns, what it wrote survives a power cut.
@@ -86,27 +86,27 @@ class Store:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        if self._opened is not None:
+        if self._connection is not None:
             with suppress(sqlite3.Error):
-                self._opened.close()
-            self._opened = None
+                self._connection.close()
+            self._connection = None
 
     def _run(self, begin: str, work: Callable[[Transaction], T]) -> T:
         try:
             return self._attempt(begin, work)
         except sqlite3.DatabaseError as error:
             if not _is_corrupt(error):
-                raise self._failure(error) from error
-            self._set_aside(error)
+                raise self._store_error(error) from error
+            self._quarantine(error)
         try:
             return self._attempt(begin, work)
         except sqlite3.DatabaseError as error:
-            raise self._failure(error) from error
+            raise self._store_error(error) from error
 
     def _attempt(self, begin: str, work: Callable[[Transaction], T]) -> T:
-        if self._opened is None:
-            self._opened = _open(self.path)
-        connection = self._opened
+        if self._connection is None:
+            self._connection = _open(self.path)
+        connection = self._connection
         connection.execute(begin)
         try:
             result = work(Transaction(connection))
@@ -117,24 +117,30 @@ class Store:
                 connection.execute("ROLLBACK")
             raise
 
-    def _failure(self, error: sqlite3.DatabaseError) -> StoreError:
-        reason, hint = _REASONS.get(_primary(error), (str(error), "Run `cpctl doctor`, or name another store."))
+    def _store_error(self, error: sqlite3.DatabaseError) -> StoreError:
+        reason, hint = _FAILURE_REASONS.get(
+            _primary_result_code(error), (str(error), "Run `cpctl doctor`, or name another store.")
+        )
         return StoreError(f"The store {self.path} failed: {reason}.", hint)
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+    def _quarantine(self, error: sqlite3.DatabaseError) -> None:
         """Rename a damaged store, never delete it: what waits in it may still be read.
 
         Raises StoreError for a text of another name than a store has: that is a wrong path, and the file is another's.
         """
         self.close()
-        if _primary(error) == sqlite3.SQLITE_NOTADB and self.path.suffix != _SUFFIX and _is_text(self.path):
+        if (
+            _primary_result_code(error) == sqlite3.SQLITE_NOTADB
+            and self.path.suffix != _STORE_SUFFIX
+            and _is_text_file(self.path)
+        ):
             raise StoreError(
                 f"The store {self.path} is no store, but a file of text. It is left as it is.",
                 "Name another file: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
             ) from error
         aside = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
         try:
-            for end in _COMPANIONS:
+            for end in _FILE_SUFFIXES:
                 part = Path(f"{self.path}{end}")
                 if part.exists():
                     part.rename(f"{aside}{end}")
@@ -148,7 +154,7 @@ class Store:
         )
 
 
-def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
+def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
     """Rows of another store file, as far as they can be read, and why reading ended early (or "").
 
     The file is opened read-only and never changed.
@@ -167,16 +173,16 @@ def read_foreign(path: Path, sql: str) -> tuple[list[Row], str]:
     return rows, ""
 
 
-def glimpse(path: Path, sql: str, **values: Any) -> list[Row]:
+def query_without_waiting(path: Path, sql: str, **values: Any) -> list[Row]:
     """Rows of a store that others may be using: waits for no lock, makes no file. Raises sqlite3.Error, OSError."""
-    with closing(_as_it_lies(path, GLIMPSE_SECONDS)) as connection:
+    with closing(_open_read_only(path, COMPLETION_TIMEOUT_SECONDS)) as connection:
         return cast(list[Row], connection.execute(sql, values).fetchall())
 
 
-def peek(path: Path, work: Callable[[Transaction], T]) -> T:
+def run_read_only(path: Path, work: Callable[[Transaction], T]) -> T:
     """Run work on a store as it lies there: none is made, brought up to date or set aside. Raises StoreError."""
     try:
-        with closing(_as_it_lies(path, BUSY_SECONDS)) as connection:
+        with closing(_open_read_only(path, BUSY_TIMEOUT_SECONDS)) as connection:
             connection.execute("BEGIN")
             return work(Transaction(connection))
     except sqlite3.DatabaseError as error:
@@ -185,17 +191,19 @@ def peek(path: Path, work: Callable[[Transaction], T]) -> T:
                 f"The store {path} is damaged: {error}.",
                 "The next signal sets it aside and begins a new one; `cpctl outbox import` takes over the old.",
             ) from error
-        reason, hint = _REASONS.get(_primary(error), (str(error), "Name another store with CPCTL_STORE."))
+        reason, hint = _FAILURE_REASONS.get(
+            _primary_result_code(error), (str(error), "Name another store with CPCTL_STORE.")
+        )
         raise StoreError(f"The store {path} cannot be read: {reason}.", hint) from error
 
 
-def _as_it_lies(path: Path, seconds: float) -> sqlite3.Connection:
+def _open_read_only(path: Path, seconds: float) -> sqlite3.Connection:
     """A connection that changes nothing.
 
     A log beside the store holds what is newest, and reading it needs the memory its users share; without a log
     nobody writes, and the file can be read as it lies there, leaving no empty log beside it.
     """
-    log, shared = (Path(f"{path}{end}").exists() for end in _COMPANIONS[1:])
+    log, shared = (Path(f"{path}{end}").exists() for end in _FILE_SUFFIXES[1:])
     how = "mode=ro" if log and shared else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=seconds, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -203,11 +211,11 @@ def _as_it_lies(path: Path, seconds: float) -> sqlite3.Connection:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    prepare_place(path)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    prepare_location(path)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
-        _use_write_ahead_log(connection)
+        _enable_wal(connection)
         # FULL, because a signal that was accepted must survive the power switch at the bench.
         connection.execute("PRAGMA synchronous=FULL")
         # On macOS alone: there a disk may keep in its own memory what it was asked to write.
@@ -219,25 +227,25 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def _enable_wal(connection: sqlite3.Connection) -> None:
     """Switch once; SQLite answers "locked" at once, without waiting, when two first users switch together."""
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if _primary_result_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == len(MIGRATIONS):
+    if _schema_version(connection) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection)  # another process may have been first
+        version = _schema_version(connection)  # another process may have been first
         if version > len(MIGRATIONS):
             raise StoreError(
                 f"The store {path} was made by a newer cpctl (step {version}, this one knows {len(MIGRATIONS)}).",
@@ -254,24 +262,24 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def _schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _primary_result_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code (its low byte); 0 where the error is not SQLite's own."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
-def _is_text(path: Path) -> bool:
+def _is_text_file(path: Path) -> bool:
     """Whether a file begins as texts do. Only for what SQLite calls no database: see `place`, on closing a store."""
     try:
         with path.open("rb") as file:
-            head = file.read(_PIECE)
+            head = file.read(_SNIFF_BYTES)
     except OSError:
         return False
     return bool(head) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head)
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return _primary(error) in _CORRUPT
+    return _primary_result_code(error) in _CORRUPT_CODES

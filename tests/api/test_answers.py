@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpctl.api.error_bodies import LONGEST_WORDS, seconds_of, words_of
+from cpctl.api.error_bodies import MAX_MESSAGE_LENGTH, parse_error_message, parse_retry_after
 
 NOW = datetime(2026, 1, 20, 13, tzinfo=UTC)
 
@@ -41,17 +41,17 @@ NOW = datetime(2026, 1, 20, 13, tzinfo=UTC)
     ],
 )
 def test_the_words_are_found_in_every_shape(body: str, words: str) -> None:
-    assert words_of(body.encode()) == words
+    assert parse_error_message(body.encode()) == words
 
 
 @pytest.mark.parametrize("number", ["1.10", "9007199254740993", "9007199254740993.10", "1e400", "0.1000", "-0"])
 def test_numbers_are_told_as_they_were_written(number: str) -> None:
-    assert words_of(f'{{"error": {number}}}'.encode()) == number
-    assert words_of(f'{{"errors": {{"delay": [{number}]}}}}'.encode()) == f"delay: {number}"
+    assert parse_error_message(f'{{"error": {number}}}'.encode()) == number
+    assert parse_error_message(f'{{"errors": {{"delay": [{number}]}}}}'.encode()) == f"delay: {number}"
 
 
 def test_long_words_are_cut() -> None:
-    assert words_of(b"x" * 100_000) == "x" * LONGEST_WORDS + "…"
+    assert parse_error_message(b"x" * 100_000) == "x" * MAX_MESSAGE_LENGTH + "…"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_long_words_are_cut() -> None:
 )
 def test_a_hostile_page_costs_no_time(body: bytes) -> None:
     begin = time.process_time()
-    words_of(body)
+    parse_error_message(body)
     assert time.process_time() - begin < 0.5
 
 
@@ -72,8 +72,8 @@ JSON = st.recursive(
 @settings(derandomize=True, database=None, deadline=None)
 @given(body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_no_body_is_too_strange(body: bytes) -> None:
-    words = words_of(body)
-    assert len(words) <= LONGEST_WORDS + 1
+    words = parse_error_message(body)
+    assert len(words) <= MAX_MESSAGE_LENGTH + 1
     assert words == " ".join(words.split())
 
 
@@ -98,11 +98,11 @@ def test_no_body_is_too_strange(body: bytes) -> None:
     ],
 )
 def test_retry_after_is_understood_as_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert seconds_of(header, NOW) == seconds
+    assert parse_retry_after(header, NOW) == seconds
 
 
 @settings(derandomize=True, database=None)
 @given(header=st.text() | st.from_regex(r"\A[A-Z][a-z]{2}, [0-9]{1,3} Jan [0-9]{1,6} [0-9:]{1,9} [-+A-Z0-9]{1,9}\Z"))
 def test_no_retry_after_is_too_strange(header: str) -> None:
-    found = seconds_of(header, NOW)
+    found = parse_retry_after(header, NOW)
     assert found is None or found >= 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from lines import Behaviour, Server, answering, dripping, read_request, reset, serving
 
-from cpctl.api.calls import TRIES, UNKNOWN_HINT, call, counted
+from cpctl.api.calls import MAX_ATTEMPTS, UNKNOWN_OUTCOME_HINT, call, parse_change_counts
 from cpctl.api.client import Client
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
@@ -87,7 +87,7 @@ def test_a_read_is_tried_again_until_it_is_answered(fault: Behaviour) -> None:
     said: list[str] = []
     with serving(in_turn(fault, fault, OK)) as server:
         assert make(server.url, sleep=pauses.append, retried=said.append)["state"] == 45
-    assert len(server.requests) == TRIES
+    assert len(server.requests) == MAX_ATTEMPTS
     assert 0.25 <= pauses[0] <= 0.3
     assert 0.75 <= pauses[1] <= 0.9
     assert all("trying again in" in words for words in said)
@@ -100,7 +100,7 @@ def test_a_read_is_tried_three_times_and_no_more(fault: Behaviour) -> None:
     assert len(server.requests) == 3
     assert error.exit_code is ExitCode.TEMPORARY
     assert error.retryable
-    assert UNKNOWN_HINT not in error.hint
+    assert UNKNOWN_OUTCOME_HINT not in error.hint
 
 
 def test_a_read_is_tried_three_times_where_nothing_listens() -> None:
@@ -170,13 +170,13 @@ def test_what_may_have_arrived_is_never_sent_twice(fault: Behaviour, endpoint: E
 @pytest.mark.parametrize("fault", [cut, truncated, PASSING["500"]], ids=["reset", "truncated", "500"])
 def test_of_a_change_that_may_be_done_it_is_said_that_nobody_knows(fault: Behaviour) -> None:
     with serving(fault) as server:
-        assert failing(TemporaryError, server.url, CHANGE).hint == UNKNOWN_HINT
+        assert failing(TemporaryError, server.url, CHANGE).hint == UNKNOWN_OUTCOME_HINT
 
 
 @pytest.mark.parametrize("fault", [BUSY, PASSING["429"]], ids=["503", "429"])
 def test_of_a_change_that_was_turned_away_nothing_is_unknown(fault: Behaviour) -> None:
     with serving(fault) as server:
-        assert UNKNOWN_HINT not in failing(TemporaryError, server.url, CHANGE).hint
+        assert UNKNOWN_OUTCOME_HINT not in failing(TemporaryError, server.url, CHANGE).hint
 
 
 class bound:
@@ -223,7 +223,7 @@ def test_of_a_change_answered_with_junk_it_is_said_that_nobody_knows(body: bytes
     with serving(answering("200 OK", body)) as server:
         error = failing(TemporaryError, server.url, CHANGE)
     assert "not JSON" in error.message
-    assert (error.hint, error.http_status) == (UNKNOWN_HINT, 200)
+    assert (error.hint, error.http_status) == (UNKNOWN_OUTCOME_HINT, 200)
     assert len(server.requests) == 1
 
 
@@ -231,7 +231,7 @@ def test_a_read_answered_with_junk_is_a_temporary_failure() -> None:
     with serving(answering("200 OK", b"<html>It works!</html>")) as server:
         error = failing(TemporaryError, server.url)
     assert "orders/info: the answer (200) is not JSON" in error.message
-    assert UNKNOWN_HINT not in error.hint
+    assert UNKNOWN_OUTCOME_HINT not in error.hint
 
 
 # --- answers --------------------------------------------------------------------------------
@@ -323,18 +323,18 @@ def test_the_key_is_told_to_nobody_even_where_the_service_repeats_it() -> None:
     ],
 )
 def test_a_counter_is_read_however_it_is_spelt(numbers: dict[str, Any], done: int, skipped: int) -> None:
-    assert counted(CHANGE, {"status": {"catalogs": numbers}}) == (done, skipped)
+    assert parse_change_counts(CHANGE, {"status": {"catalogs": numbers}}) == (done, skipped)
 
 
 def test_orders_are_cancelled_with_one_l_or_two() -> None:
     row = ENDPOINTS["publish/orders/cancel"]
     for word in ("cancelled", "canceled"):
-        assert counted(row, {"status": {"orders": {word: 1}}}) == (1, 0)
+        assert parse_change_counts(row, {"status": {"orders": {word: 1}}}) == (1, 0)
 
 
 @pytest.mark.parametrize("value", [None, {}, [], "x", {"status": 500}, {"status": {"titles": {"added": 1}}}])
 def test_an_answer_without_a_counter_counts_nothing(value: Any) -> None:
-    assert counted(CHANGE, value) is None
+    assert parse_change_counts(CHANGE, value) is None
 
 
 def test_every_endpoint_says_whether_it_may_be_repeated() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from lines import Server, answering, dripping, read_request, reset, serving
 
-from cpctl.api.client import LARGEST_ERROR_BODY, Answer, Client
-from cpctl.api.failures import ALL, NO_ANSWER, NOT_REACHED, fault_of_status
+from cpctl.api.client import MAX_ERROR_BODY_BYTES, Client, Response
+from cpctl.api.failures import NO_ANSWER, NOT_REACHED, SIGNAL_FAILURES, classify_signal_status
 
 KEY = "canary-key-0123456789"
 PATH = "/cloudsignal/2.0/status/"
 TIMEOUT = 0.4
 
 
-def post(url: str, timeout: float = 5, path: str = PATH, **more: Any) -> Answer:
+def post(url: str, timeout: float = 5, path: str = PATH, **more: Any) -> Response:
     """One call of a client of its own."""
     return Client(url, KEY, timeout, local=True, **more).post(path, {"type": "ItemPacked"})
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 def test_the_key_is_in_the_body_and_nowhere_else() -> None:
     with serving(answering("200 OK")) as server:
-        assert post(server.url) == Answer(200, None)
+        assert post(server.url) == Response(200, None)
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert body == b'{"apikey": "canary-key-0123456789", "type": "ItemPacked"}'
     assert head.startswith(b"POST /cloudsignal/2.0/status/ HTTP/1.1\r\n")
@@ -51,13 +51,13 @@ def test_words_travel_as_utf_8() -> None:
 
 def test_a_refused_connection_was_certainly_not_reached() -> None:
     answer = post(f"http://127.0.0.1:{free_port()}")
-    assert (answer.status, answer.fault) == (None, NOT_REACHED)
-    assert "is not reached: Connection refused" in answer.words
+    assert (answer.status, answer.failure) == (None, NOT_REACHED)
+    assert "is not reached: Connection refused" in answer.message
 
 
 def test_a_name_that_does_not_exist_was_certainly_not_reached() -> None:
     answer = post("http://nobody.invalid")
-    assert (answer.status, answer.fault) == (None, NOT_REACHED)
+    assert (answer.status, answer.failure) == (None, NOT_REACHED)
 
 
 def reset_in_mid_request(server: Server, line: socket.socket) -> None:
@@ -90,8 +90,8 @@ def cut_the_header(server: Server, line: socket.socket) -> None:
 def test_a_connection_that_breaks_may_have_landed(behave: Any) -> None:
     with serving(behave) as server:
         answer = post(server.url)
-    assert (answer.status, answer.fault) == (None, NO_ANSWER)
-    assert answer.words.startswith("the connection broke before an answer came: ")
+    assert (answer.status, answer.failure) == (None, NO_ANSWER)
+    assert answer.message.startswith("the connection broke before an answer came: ")
     assert len(server.requests) <= 1, "a post is never repeated"
 
 
@@ -106,7 +106,7 @@ def test_silence_and_a_dripping_header_end_with_the_timeout(behave: Any) -> None
         begin = time.monotonic()
         answer = post(server.url, TIMEOUT)
         assert TIMEOUT <= time.monotonic() - begin < TIMEOUT + 1
-    assert answer == Answer(None, NO_ANSWER, "no answer within 0.4 s")
+    assert answer == Response(None, NO_ANSWER, "no answer within 0.4 s")
 
 
 # --- an answer ------------------------------------------------------------------------------
@@ -115,20 +115,20 @@ def test_silence_and_a_dripping_header_end_with_the_timeout(behave: Any) -> None
 def test_a_positive_answer_counts_although_its_body_drips() -> None:
     with serving(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
         begin = time.monotonic()
-        assert post(server.url, 30) == Answer(200, None)
+        assert post(server.url, 30) == Response(200, None)
         assert time.monotonic() - begin < 5, "the body of a positive answer is not waited for"
 
 
 def test_a_positive_answer_counts_although_its_body_is_cut_or_junk() -> None:
     for body in (b"", b"\xff\x00", b"{", b"<html>"):
         with serving(answering("201 Created", body, "Content-Encoding: gzip")) as server:
-            assert post(server.url) == Answer(201, None)
+            assert post(server.url) == Response(201, None)
 
 
 def test_a_negative_answer_whose_body_drips_is_told_without_words() -> None:
     with serving(dripping(b"HTTP/1.1 422 No\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
         answer = post(server.url, TIMEOUT)
-    assert (answer.status, answer.words) == (422, "the service refused it (422)")
+    assert (answer.status, answer.message) == (422, "the service refused it (422)")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -137,15 +137,15 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: int) -
         with serving(answering(f"{status} Moved", b"", f"Location: {other.url}/")) as server:
             answer = post(server.url)
         assert answer.status == status
-        assert answer.fault is not None
-        assert (answer.fault.name, len(server.requests), other.requests) == ("wrong_address", 1, [])
+        assert answer.failure is not None
+        assert (answer.failure.name, len(server.requests), other.requests) == ("wrong_address", 1, [])
 
 
 def test_the_words_of_the_service_and_its_wish_are_told() -> None:
     body = b'{"error": {"type": "order_unknown", "info": "order 00042 is unknown"}}'
     with serving(answering("429 Slow", body, "Retry-After: 17")) as server:
         answer = post(server.url)
-    assert answer.words == "the service is asked too often (429): order_unknown: order 00042 is unknown"
+    assert answer.message == "the service is asked too often (429): order_unknown: order 00042 is unknown"
     assert answer.retry_after == 17
 
 
@@ -157,7 +157,7 @@ def test_a_bomb_in_an_error_body_does_not_go_off() -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert answer.status == 500
-    assert len(answer.words) < 1000
+    assert len(answer.message) < 1000
     assert most < 8_000_000, "bytes"
 
 
@@ -172,7 +172,7 @@ def test_an_error_body_without_end_is_read_only_in_part() -> None:
         begin = time.monotonic()
         answer = post(server.url, 20)
         assert time.monotonic() - begin < 5
-    assert (answer.status, len(answer.words) < LARGEST_ERROR_BODY) == (500, True)
+    assert (answer.status, len(answer.message) < MAX_ERROR_BODY_BYTES) == (500, True)
 
 
 @pytest.mark.parametrize("before", [0, 450, 480, 490, 499, 520])
@@ -180,9 +180,9 @@ def test_a_key_that_the_service_repeats_is_masked_also_where_its_words_are_cut(b
     body = b"-" * before + b" " + KEY.encode() + b" is wrong"
     with serving(answering("401 No", body)) as server:
         answer = post(server.url)
-    assert "canary" not in answer.words
-    assert answer.fault is not None
-    assert answer.fault.name == "key_refused"
+    assert "canary" not in answer.message
+    assert answer.failure is not None
+    assert answer.failure.name == "key_refused"
 
 
 def test_what_debug_shows_has_no_key() -> None:
@@ -225,7 +225,7 @@ def test_a_client_goes_on_after_a_call_that_was_given_up() -> None:
 
     with serving(behave) as server:
         client = Client(server.url, KEY, TIMEOUT, local=True)
-        assert client.post(PATH, {}).fault is NO_ANSWER
+        assert client.post(PATH, {}).failure is NO_ANSWER
         assert client.post(PATH, {}).status == 200
 
 
@@ -234,15 +234,15 @@ def test_a_client_goes_on_after_a_call_that_was_given_up() -> None:
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_every_status_is_a_success_or_one_fault(status: int) -> None:
-    fault = fault_of_status(status)
+    fault = classify_signal_status(status)
     assert (fault is None) == (200 <= status < 300)
-    assert fault is None or fault in ALL
+    assert fault is None or fault in SIGNAL_FAILURES
 
 
 def test_only_what_certainly_never_left_cannot_have_landed() -> None:
-    assert NO_ANSWER.may_have_landed
-    assert not NOT_REACHED.may_have_landed
-    assert all(fault_of_status(status).may_have_landed for status in (500, 502, 504))  # type: ignore[union-attr]
+    assert NO_ANSWER.maybe_processed
+    assert not NOT_REACHED.maybe_processed
+    assert all(classify_signal_status(status).maybe_processed for status in (500, 502, 504))  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -259,5 +259,5 @@ def test_what_requests_itself_refuses_was_never_sent(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
     answer = Client("https://print.invalid", KEY, 5, local=False).post(PATH, {"type": "ItemPacked"})
-    assert (answer.status, answer.fault) == (None, NOT_REACHED)
-    assert told in answer.words and "no connection was tried" in answer.words
+    assert (answer.status, answer.failure) == (None, NOT_REACHED)
+    assert told in answer.message and "no connection was tried" in answer.message

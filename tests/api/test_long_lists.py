@@ -8,29 +8,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpctl.api import long_lists
-from cpctl.api.long_lists import LONG, LongList, long_list
+from cpctl.api.long_lists import LONG_LIST_MIN_BYTES, LongList, parse_long_list
 from cpctl.errors import TemporaryError
 
 
 def test_only_a_long_array_is_read_piece_by_piece() -> None:
-    assert long_list(b'[{"a": 1}]') is None
-    assert long_list(b"{" + b" " * LONG + b"}") is None
-    assert long_list(b'[{"a": 1}' + b" " * LONG + b"]") is not None
+    assert parse_long_list(b'[{"a": 1}]') is None
+    assert parse_long_list(b"{" + b" " * LONG_LIST_MIN_BYTES + b"}") is None
+    assert parse_long_list(b'[{"a": 1}' + b" " * LONG_LIST_MIN_BYTES + b"]") is not None
 
 
 def test_a_long_list_can_be_read_again_and_again_and_keeps_what_was_written() -> None:
     records = [{"reference": f"{n:05d}", "note": "x" * 60, "price": "1.10"} for n in range(20_000)]
-    found = long_list(json.dumps(records).encode())
+    found = parse_long_list(json.dumps(records).encode())
     assert found is not None
     assert list(found) == records == list(found)
-    written = [text for text, _ in found.pieces()]
+    written = [text for text, _ in found.chunks()]
     assert len(written) > 10
     assert json.loads(f"[{','.join(written)}]") == records
 
 
 def test_bytes_that_are_no_text_are_no_list() -> None:
     with pytest.raises(ValueError):
-        long_list(b'[{"a": "\xff"}' + b" " * LONG + b"]")
+        parse_long_list(b'[{"a": "\xff"}' + b" " * LONG_LIST_MIN_BYTES + b"]")
 
 
 @pytest.mark.parametrize("tail", ['{"b": }]', '{"b": 1]', '{"b": "}, {"]'])
@@ -49,9 +49,9 @@ RECORDS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "}, {"]), VALUES, 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(RECORDS, st.integers(1, 30), st.sampled_from([None, 0, 2]))
 def test_whatever_stands_in_the_records_the_pieces_hold_all_of_it(records: Any, piece: int, indent: int | None) -> None:
-    usual = long_lists.PIECE
-    long_lists.PIECE = piece
+    usual = long_lists.CHUNK_CHARS
+    long_lists.CHUNK_CHARS = piece
     try:
         assert list(LongList(json.dumps(records, indent=indent))) == records
     finally:
-        long_lists.PIECE = usual
+        long_lists.CHUNK_CHARS = usual

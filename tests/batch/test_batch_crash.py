@@ -79,7 +79,7 @@ def test_send_killed_while_sending_sends_every_row_and_marks_what_may_have_gone_
     (world.folder / "rows.csv").write_text("type,order,item\n" + "".join(lines), encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=0.1))
     process = world.start("signal", "send", "rows.csv", "--connections", "4")
-    eventually(lambda: len(sandbox.state.journal.listed()) > 8, "some orders are sent")
+    eventually(lambda: len(sandbox.state.journal.list_entries()) > 8, "some orders are sent")
     process.kill()
     assert end(process)[0] == -9
     sandbox.clear_faults()
@@ -97,7 +97,7 @@ def test_sending_stopped_politely_leaves_nothing_claimed(world: World, sandbox: 
     (world.folder / "many.csv").write_text(many(200), encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=60))
     process = world.start("signal", "send", "many.csv", "--connections", "4")
-    eventually(lambda: len(sandbox.state.journal.listed()) > 0, "the service has a request")
+    eventually(lambda: len(sandbox.state.journal.list_entries()) > 0, "the service has a request")
     process.terminate()
     assert end(process)[0] == 143
     assert not any(row["lease"] for row in stored(world.store))

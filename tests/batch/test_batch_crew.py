@@ -10,19 +10,19 @@ from threading import Barrier, Event, Lock
 import pytest
 from batch_files import states_of, stored
 
-from cpctl.outbox.delivery_result import Reply, Verdict
-from cpctl.outbox.dispatcher import FAILURES_IN_A_ROW
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition
+from cpctl.outbox.dispatcher import MAX_CONSECUTIVE_FAILURES
 from cpctl.outbox.outbox import Outbox
-from cpctl.outbox.parallel_dispatcher import Crew
+from cpctl.outbox.parallel_dispatcher import ParallelDispatcher
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.store.store import Store
 
 NOW = datetime.now(UTC)
-OK = Reply(Verdict.DELIVERED, 200)
-REFUSED = Reply(Verdict.REFUSED, 400, "no such item")
-BUSY = Reply(Verdict.LATER, 503, "busy")
-DOWN = Reply(Verdict.LATER, None, "no answer", whole_service=True, may_have_landed=True)
-Answers = Callable[[Sequence[Signal]], Reply]
+OK = DeliveryResult(Disposition.DELIVERED, 200)
+REFUSED = DeliveryResult(Disposition.REFUSED, 400, "no such item")
+BUSY = DeliveryResult(Disposition.RETRY, 503, "busy")
+DOWN = DeliveryResult(Disposition.RETRY, None, "no answer", affects_service=True, maybe_processed=True)
+Answers = Callable[[Sequence[Signal]], DeliveryResult]
 
 
 class Service:
@@ -33,9 +33,9 @@ class Service:
         self._answers = answers
         self._lock = Lock()
 
-    def __call__(self, signals: Sequence[Signal]) -> Reply:
+    def __call__(self, signals: Sequence[Signal]) -> DeliveryResult:
         with self._lock:
-            self.posts.append([f"{each.item} {each.kind.command}" for each in signals])
+            self.posts.append([f"{each.item} {each.type.command}" for each in signals])
         return self._answers(signals)
 
 
@@ -55,8 +55,8 @@ def accept(outbox: Outbox, orders: int, items: int = 1, kinds: Sequence[str] = (
     )
 
 
-def crew(outbox: Outbox, service: Service, connections: int = 4) -> Crew:
-    return Crew(outbox, [service] * connections, 30.0)
+def crew(outbox: Outbox, service: Service, connections: int = 4) -> ParallelDispatcher:
+    return ParallelDispatcher(outbox, [service] * connections, 30.0)
 
 
 def states(outbox: Outbox) -> list[str]:
@@ -79,7 +79,7 @@ def test_the_connections_are_used_at_once(outbox: Outbox) -> None:
     meeting = Barrier(4, timeout=20)
     first = Event()
 
-    def answer(signals: Sequence[Signal]) -> Reply:
+    def answer(signals: Sequence[Signal]) -> DeliveryResult:
         if first.is_set():
             meeting.wait()  # passes only when four are here together
         first.set()
@@ -116,7 +116,7 @@ def test_a_service_that_fails_on_everything_is_left_alone_after_some_tries(outbo
     accept(outbox, 100)
     service = Service(lambda signals: BUSY)
     list(crew(outbox, service).flush())
-    assert FAILURES_IN_A_ROW <= len(service.posts) <= FAILURES_IN_A_ROW + 2 * 4
+    assert MAX_CONSECUTIVE_FAILURES <= len(service.posts) <= MAX_CONSECUTIVE_FAILURES + 2 * 4
     assert states(outbox) == ["queued"] * 100
 
 
@@ -131,7 +131,7 @@ def test_a_refused_bundle_goes_again_one_by_one(outbox: Outbox) -> None:
 
 def test_a_refused_key_stops_all_and_loses_nothing(outbox: Outbox) -> None:
     accept(outbox, 20)
-    service = Service(lambda signals: Reply(Verdict.HOLD, 401, "key refused", whole_service=True))
+    service = Service(lambda signals: DeliveryResult(Disposition.HOLD, 401, "key refused", affects_service=True))
     list(crew(outbox, service).flush())
     assert len(service.posts) == 1
     assert sorted(states(outbox)) == ["held"] + ["queued"] * 19
@@ -142,7 +142,7 @@ def test_a_sender_that_breaks_is_told_and_leaves_nothing_claimed(outbox: Outbox)
     accept(outbox, 20)
     calls = iter(range(1000))
 
-    def answer(signals: Sequence[Signal]) -> Reply:
+    def answer(signals: Sequence[Signal]) -> DeliveryResult:
         if next(calls) == 3:
             raise ValueError("broken")
         return OK

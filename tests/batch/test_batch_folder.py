@@ -11,7 +11,7 @@ import pytest
 from batch_files import HEAD, ITEMS, ORDER, read_rows, shipped_row, six, states_of
 from worlds import NOBODY, Result, World, configuration
 
-from cpctl.cli.commands.signal.watch import Folder
+from cpctl.cli.commands.signal.watch import HotFolder
 
 Inside = Callable[..., Result]
 Received = Callable[[], list[dict[str, Any]]]
@@ -86,30 +86,30 @@ def test_an_empty_file_is_one_that_is_about_to_be_written(inside: Inside, world:
 
 
 def test_a_file_that_changes_between_two_looks_is_left(inbox: Path) -> None:
-    folder = Folder(inbox, 0.0)
+    folder = HotFolder(inbox, 0.0)
     file = inbox / "a.csv"
     file.write_text(HEAD, encoding="utf-8")
-    assert folder.complete() == []
+    assert folder.find_complete() == []
     file.write_text(HEAD + shipped_row(ITEMS[0]), encoding="utf-8")
-    assert folder.complete() == []
+    assert folder.find_complete() == []
     os.utime(file, (1_000_000_000, 1_000_000_000))  # replaced by an older one of the same size
-    assert folder.complete() == []
-    assert folder.complete() == [file]
+    assert folder.find_complete() == []
+    assert folder.find_complete() == [file]
 
 
 def test_a_file_is_left_until_it_has_settled(inbox: Path) -> None:
-    folder = Folder(inbox, 3600.0)
+    folder = HotFolder(inbox, 3600.0)
     (inbox / "a.csv").write_text(six(), encoding="utf-8")
-    assert [folder.complete() for _ in range(3)] == [[], [], []]
+    assert [folder.find_complete() for _ in range(3)] == [[], [], []]
 
 
 def test_files_are_taken_oldest_first(inbox: Path) -> None:
-    folder = Folder(inbox, 0.0)
+    folder = HotFolder(inbox, 0.0)
     for name, moment in (("a.csv", 1_000_000_300), ("b.csv", 1_000_000_100), ("c.csv", 1_000_000_200)):
         (inbox / name).write_text(six(), encoding="utf-8")
         os.utime(inbox / name, (moment, moment))
-    folder.complete()
-    assert [each.name for each in folder.complete()] == ["b.csv", "c.csv", "a.csv"]
+    folder.find_complete()
+    assert [each.name for each in folder.find_complete()] == ["b.csv", "c.csv", "a.csv"]
 
 
 def test_a_file_that_another_program_has_locked_is_left(inside: Inside, world: World, inbox: Path) -> None:

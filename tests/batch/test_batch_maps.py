@@ -9,7 +9,7 @@ from batch_files import ITEMS, ORDER, stored
 from test_batch_files import Inside, send
 from worlds import Result, World, configuration
 
-from cpctl.imports.column_mapping import ALIASES, PRESETS, fold, kind_named
+from cpctl.imports.column_mapping import COLUMN_ALIASES, PRESETS, find_signal_type, normalize_heading
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
@@ -42,17 +42,17 @@ def shop(world: World, sandbox: Sandbox) -> World:
     ],
 )
 def test_headings_are_the_same_whatever_their_case_blanks_and_umlauts(first: str, second: str) -> None:
-    assert fold(first) == fold(second)
+    assert normalize_heading(first) == normalize_heading(second)
 
 
-@pytest.mark.parametrize("field", ALIASES)
+@pytest.mark.parametrize("field", COLUMN_ALIASES)
 def test_no_heading_means_two_fields(field: str) -> None:
-    others = {fold(name) for other, names in ALIASES.items() if other != field for name in names}
-    assert not others & {fold(name) for name in ALIASES[field]}
+    others = {normalize_heading(name) for other, names in COLUMN_ALIASES.items() if other != field for name in names}
+    assert not others & {normalize_heading(name) for name in COLUMN_ALIASES[field]}
 
 
 @pytest.mark.parametrize(
-    ("heading", "field"), [(name, field) for field in ("tracking", "item") for name in ALIASES[field]]
+    ("heading", "field"), [(name, field) for field in ("tracking", "item") for name in COLUMN_ALIASES[field]]
 )
 def test_every_known_heading_is_found(inside: Inside, shop: World, heading: str, field: str) -> None:
     other = "item" if field == "tracking" else "tracking"
@@ -156,9 +156,9 @@ def test_an_item_of_two_orders_needs_its_order_named(inside: Inside, world: Worl
 
 def test_a_type_is_known_by_name_and_by_command() -> None:
     for text in ("ItemShipped", "itemshipped", "shipped", "SHIPPED", "Item Shipped"):
-        kind = kind_named(text)
+        kind = find_signal_type(text)
         assert kind is not None and kind.name == "ItemShipped"
-    assert kind_named("parcel") is None
+    assert find_signal_type("parcel") is None
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ VOIDING = "type,order,item,tracking,void\n"
 
 def posts(sandbox: Sandbox) -> int:
     """How many calls the sandbox has had."""
-    return len(sandbox.state.journal.listed())
+    return len(sandbox.state.journal.list_entries())
 
 
 def test_nothing_is_accepted_while_a_row_is_wrong(inside: Inside, world: World, sandbox: Sandbox) -> None:

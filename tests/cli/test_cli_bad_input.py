@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from worlds import ITEM, ORDER, SECOND, Result, World, configuration, shipped
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -121,13 +121,13 @@ def test_a_configuration_that_cannot_work_ends_with_3_and_nothing_is_kept_or_sen
 def test_the_core_key_is_no_signal_key_and_what_was_reported_is_safe(
     world: World, inside: Inside, received: Received
 ) -> None:
-    result = inside(world, *shipped(), "-o", "json", CPCTL_SIGNAL_KEY=KEYS["core"])
+    result = inside(world, *shipped(), "-o", "json", CPCTL_SIGNAL_KEY=API_KEYS["core"])
     assert result.code == 4
     (row,) = result.data
     assert (row["state"], row["http_status"], row["held_by"]) == ("held", 401, "answer")
     assert "1 signal held: the service refused the key (401)" in result.err
     assert "`cpctl whoami` shows which is used" in result.err
-    assert KEYS["core"] not in result.out + result.err
+    assert API_KEYS["core"] not in result.out + result.err
     assert received() == []
     assert inside(world, "outbox", "flush").code == 4, "the queue stands still until somebody acts"
     assert inside(world, "outbox", "release").code == 0

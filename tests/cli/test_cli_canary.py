@@ -12,7 +12,7 @@ from cli_tree import ALL_COMMANDS
 from worlds import ITEM, NOBODY, ORDER, Result, World
 
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.config.keys import ENV_NAMES, SERVICES
+from cpctl.config.keys import KEY_VARIABLES, SERVICES
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -46,9 +46,9 @@ def configured(world: World, base_url: str, way: str) -> World:
     }
     environment = dict(world.environment)
     if way == "variable":
-        environment |= {ENV_NAMES[service]: key for service, key in KEYS.items()}
+        environment |= {KEY_VARIABLES[service]: key for service, key in KEYS.items()}
     if way == "variable of a file":
-        environment |= {f"{ENV_NAMES[service]}_FILE": str(file) for service, file in files.items()}
+        environment |= {f"{KEY_VARIABLES[service]}_FILE": str(file) for service, file in files.items()}
     keys = "".join(f"    {service}: {{{text}}}\n" for service, text in ways.get(way, {}).items())
     config = world.folder / HOLDERS / "config.yaml"
     config.write_text(
@@ -61,7 +61,7 @@ def configured(world: World, base_url: str, way: str) -> World:
 @pytest.fixture
 def guarded(sandbox: Sandbox) -> Sandbox:
     """A sandbox that takes the canaries for its keys."""
-    sandbox.state.keys.update(KEYS)
+    sandbox.state.api_keys.update(KEYS)
     return sandbox
 
 
@@ -73,7 +73,7 @@ def leaks(world: World, sandbox: Sandbox | None, *texts: str) -> Iterator[str]:
     for file in world.folder.rglob("*"):
         if file.is_file() and HOLDERS not in file.parts and CANARY.encode() in file.read_bytes():
             yield str(file)
-    if sandbox is not None and CANARY in json.dumps([sandbox.state.journal.listed(), sandbox.state.snapshot()]):
+    if sandbox is not None and CANARY in json.dumps([sandbox.state.journal.list_entries(), sandbox.state.snapshot()]):
         yield "the sandbox's journal"
 
 
@@ -127,7 +127,7 @@ def test_no_way_to_a_key_shows_it(empty_world: World, guarded: Sandbox, inside: 
         assert result.code in (0, 5), (words, result)
         assert list(leaks(world, guarded, result.out, result.err)) == [], words
         assert words[0] not in ("whoami", "profile") or words[1] == "check" or ends in result.out
-    assert [entry["landed"] for entry in guarded.state.journal.listed()] == [True, False], "the keys were right"
+    assert [entry["landed"] for entry in guarded.state.journal.list_entries()] == [True, False], "the keys were right"
 
 
 ECHOES: dict[str, Callable[[bytes], bytes]] = {

@@ -22,7 +22,7 @@ BODY = {
 
 
 def nothing_happened(world: World, sandbox: Sandbox) -> bool:
-    return sandbox.state.journal.listed() == [] and not world.store.exists()
+    return sandbox.state.journal.list_entries() == [] and not world.store.exists()
 
 
 @pytest.mark.parametrize("option", ["-n", "--dry-run"])
@@ -94,4 +94,4 @@ def test_the_outbox_shows_what_it_would_do_and_does_not(world: World, sandbox: S
         result = inside(world, "outbox", *words, "-n")
         assert result.code == 0, (words, result)
     assert inside(world, "outbox", "list", "-o", "json").data == before
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []

@@ -105,9 +105,9 @@ def test_a_repeat_that_insists_on_delivery_tries_what_waits(
     first = inside(world, *shipped(), *JSON)
     assert (first.code, states(first)) == (0, ["queued"])
     assert inside(world, *shipped(), *JSON).code == 0, "responsibility is taken already"
-    tried = len(sandbox.state.journal.listed())
+    tried = len(sandbox.state.journal.list_entries())
     assert inside(world, *shipped(), "--require-delivery", *JSON).code == 75
-    assert len(sandbox.state.journal.listed()) == tried + 1
+    assert len(sandbox.state.journal.list_entries()) == tried + 1
     sandbox.clear_faults()
     done = inside(world, *shipped(), "--require-delivery", *JSON)
     assert (done.code, states(done)) == (0, ["duplicate"])

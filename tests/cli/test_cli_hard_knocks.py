@@ -38,7 +38,7 @@ def test_a_dry_run_leaves_the_sandbox_as_it_is(world: World, sandbox: Sandbox, i
     for words in (("fault", "down"), ("reset",), ("advance", "1h"), ("trigger", "ItemShipped")):
         assert "the sandbox is left as it is" in inside(world, "sandbox", *words, "-n").err
     assert inside(world, "sandbox", "fault", "-o", "json").data == []
-    assert sandbox.state.webhooks.listed() == []
+    assert sandbox.state.webhooks.list_deliveries() == []
 
 
 @pytest.mark.parametrize("command", [("show",), ("hold",), ("drop", "--yes"), ("retry",), ("release",)])
@@ -80,7 +80,7 @@ def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(world: World
     (world.folder / "o.yaml").write_text(core_skeleton(), encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=30))
     adding = world.start("orders", "add", "o.yaml")
-    while not any(entry["path"].endswith("orders/add") for entry in sandbox.state.journal.listed()):  # type: ignore[attr-defined]
+    while not any(entry["path"].endswith("orders/add") for entry in sandbox.state.journal.list_entries()):  # type: ignore[attr-defined]
         assert adding.poll() is None
     os.kill(adding.pid, signal.SIGINT)
     _, said = adding.communicate(timeout=20)

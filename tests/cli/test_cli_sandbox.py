@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from worlds import ITEM, NOBODY, ORDER, Result, World, shipped
 
-from cpctl.sandbox.faults import FAULTS
+from cpctl.sandbox.faults import FAULT_KINDS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -82,7 +82,7 @@ def test_faults_are_switched_listed_and_cleared(world: World, sandbox: Sandbox, 
     assert inside(world, *shipped(), "--require-delivery").code == 75
     result = inside(world, "sandbox", "fault", "clear")
     assert (result.code, result.err) == (0, "No fault is on.\n")
-    assert sandbox.state.faults() == []
+    assert sandbox.state.list_faults() == []
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_a_fault_that_cannot_be_is_named(
     result = inside(world, "sandbox", "fault", *words)
     assert (result.code, result.out) == (2, "")
     assert said in result.err.replace("\n ", "")
-    assert sandbox.state.faults() == []
+    assert sandbox.state.list_faults() == []
 
 
 def test_help_names_every_fault(empty_world: World, inside: Inside) -> None:
     text = inside(empty_world, "sandbox", "fault", "--help").out
-    assert [name for name in FAULTS if name not in text] == []
+    assert [name for name in FAULT_KINDS if name not in text] == []
 
 
 def test_requests_and_orders_show_what_happened_and_reset_forgets_it(world: World, inside: Inside) -> None:

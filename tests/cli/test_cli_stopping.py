@@ -43,7 +43,7 @@ def test_a_signal_stopped_in_mid_send_is_safe_and_says_so(
 ) -> None:
     sandbox.add_fault(make_fault("latency", seconds=60))
     process = world.start(*shipped(), *options)
-    wait_until(lambda: bool(sandbox.state.journal.listed()))
+    wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     code, out, err = stopped(process, number)
     assert (code, out) == (status, "")
     assert err == f"cpctl: {word}; what was accepted is safe, and `cpctl outbox flush` sends it.\n"
@@ -56,7 +56,7 @@ def test_a_signal_stopped_in_mid_send_is_safe_and_says_so(
 def test_the_next_flush_sends_what_was_interrupted(world: World, sandbox: Sandbox, received: Received) -> None:
     sandbox.add_fault(make_fault("latency", seconds=60, times=1))
     process = world.start(*shipped())
-    wait_until(lambda: bool(sandbox.state.journal.listed()))
+    wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     stopped(process, signal.SIGINT)
     assert world.run("outbox", "flush").code == 0
     assert [row["state"] for row in world.json("signal", "history")] == ["delivered"]
@@ -66,7 +66,7 @@ def test_a_flush_stopped_in_mid_send_keeps_everything(world: World, sandbox: San
     world.run(*shipped(), "--queue-only")
     sandbox.add_fault(make_fault("latency", seconds=60))
     process = world.start("outbox", "flush")
-    wait_until(lambda: bool(sandbox.state.journal.listed()))
+    wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     assert stopped(process, signal.SIGTERM)[0] == 143
     assert [row["state"] for row in world.json("outbox", "list")] == ["queued"]
 
@@ -85,7 +85,7 @@ def test_ctrl_c_at_the_terminal_ends_a_slow_send(world: World, sandbox: Sandbox)
     command = world.command(*shipped())
     env = {"TERM": "dumb", **world.env()}
     child = pexpect.spawn(command[0], command[1:], env=env, encoding="utf-8", timeout=SECONDS, dimensions=(24, 200))
-    wait_until(lambda: bool(sandbox.state.journal.listed()))
+    wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     child.sendintr()
     child.expect("Interrupted; what was accepted is safe")
     child.expect(pexpect.EOF)

@@ -31,7 +31,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sent(sandbox: Sandbox, path: str = ADD) -> list[Any]:
     """The bodies that a path received."""
-    return [entry["body"] for entry in sandbox.state.journal.listed() if entry["path"] == path]
+    return [entry["body"] for entry in sandbox.state.journal.list_entries() if entry["path"] == path]
 
 
 def changed(document: dict[str, Any], **item: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_an_order_is_added_from_json_yaml_and_standard_input(world: World, insid
         assert result.err == f'The order "{reference}" is created.\n'
     for text, reference in ((json.dumps(an_order("c")), "c"), (yaml.safe_dump(an_order("d")), "d")):
         assert world.run("orders", "add", "-", input=text).code == 0
-        assert sandbox.state.orders.named(reference) is not None
+        assert sandbox.state.orders.find(reference) is not None
     assert sent(sandbox) == [{"apikey": "***", **an_order(reference)} for reference in "abcd"]
 
 
@@ -123,7 +123,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_sent(
     paths = ["reference", "addresses[0].phone", "items[0].count", "items[0].product", "items[0].files[0].md5sum"]
     assert sorted(line.split(": ")[0].strip() for line in lines) == sorted(paths)
     assert last.strip() == "Nothing was sent."
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_warning_does_not_stop_an_order(world: World, inside: Inside, sandbox: Sandbox, write: Write) -> None:
@@ -161,7 +161,7 @@ def test_check_says_what_is_wrong_and_asks_nobody(world: World, inside: Inside, 
     ]
     shown = inside(world, "orders", "add", "order.json", "--check")
     assert shown.out.splitlines()[0] == "path\tverdict\tmessage"
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 @pytest.mark.parametrize(("order", "rows"), [(an_order(), 0), (an_order(colour="blue"), 1)], ids=["clean", "warning"])
@@ -184,7 +184,7 @@ def test_the_skeleton_passes_its_check_and_differs_only_where_the_shop_does(
     assert inside(world, "orders", "add", "order.yaml", "--check", "--api", api).code == 0
     result = inside(world, "orders", "add", "order.yaml", "--api", api, "-o", "json")
     assert (result.code, result.data) == (0, {"order": "order-0001"})
-    assert sandbox.state.orders.named("order-0001") is not None
+    assert sandbox.state.orders.find("order-0001") is not None
 
 
 def test_an_order_of_the_other_api_is_found_by_its_check(inside: Inside, empty_world: World, write: Write) -> None:

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cpctl.order_documents.checks import check_order, check_quote
-from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
-from cpctl.sandbox.fixtures.destinations import COUNTRIES
-from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, files_of
-from cpctl.sandbox.fixtures.product_options import OPTIONS
-from cpctl.sandbox.fixtures.shipping_offers import LEVELS, best_offer
-from cpctl.sandbox.sandbox_state import KEYS, State
-from cpctl.sandbox.simulated_api.routes import answer
+from cpctl.sandbox.fixtures.destinations import DESTINATIONS
+from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, required_file_types
+from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
+from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
+from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
+from cpctl.sandbox.simulated_api.routes import respond
 
 Document = dict[str, Any]
 FEW = settings(
@@ -24,7 +24,7 @@ WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 REFERENCES = st.text("abcXYZ019-_.", min_size=1, max_size=20).filter(lambda text: not text.startswith("order-"))
 COUNTS = st.integers(1, 5000) | st.integers(1, 5000).map(str)
 # A place in the service's list that needs a state is one that the checks know of only for US and CA.
-PLACES = sorted(code for code, row in COUNTRIES.items() if not row.requires_state or code in ("US", "CA"))
+PLACES = sorted(code for code, row in DESTINATIONS.items() if not row.requires_state or code in ("US", "CA"))
 FORM = (
     "missing_required_parameter",
     "invalid_parameter",
@@ -43,7 +43,7 @@ def orders(draw: st.DrawFn) -> Document:
     address = {name: draw(WORDS) for name in ("firstname", "lastname", "street1", "city", "zip")}
     address |= {"type": "delivery", "country": country, "email": "a@example.com", "phone": f"+{draw(COUNTS)}"}
     if country in ("US", "CA"):
-        address["state"] = draw(st.sampled_from(sorted(COUNTRIES[country].states)))
+        address["state"] = draw(st.sampled_from(sorted(DESTINATIONS[country].states)))
     if country == "BR":
         address["customer_identification"] = "529.982.247-25"
     names = draw(st.lists(REFERENCES, min_size=1, max_size=3, unique=True))
@@ -59,12 +59,12 @@ def orders(draw: st.DrawFn) -> Document:
 def _items(draw: st.DrawFn, reference: str, country: str) -> Document:
     product = PRODUCTS[draw(st.sampled_from(sorted(PRODUCTS)))]
     families: dict[str, str] = {}
-    for name in draw(st.lists(st.sampled_from(product.make.options), max_size=3, unique=True)):
-        families.setdefault(OPTIONS[name].family, name)
+    for name in draw(st.lists(st.sampled_from(product.method.option_references), max_size=3, unique=True)):
+        families.setdefault(PRODUCT_OPTIONS[name].family, name)
     options = [{draw(st.sampled_from(["type", "option_reference"])): name, "count": 1} for name in families.values()]
     if product.has_pages:
         options.append({"type": "total_pages", "count": draw(COUNTS)})
-    levels = [level for level in LEVELS if best_offer(country, level) is not None]
+    levels = [level for level in SHIPPING_LEVELS if find_best_offer(country, level) is not None]
     item: Document = {
         "reference": reference,
         draw(st.sampled_from(["product", "product_reference"])): product.reference,
@@ -72,7 +72,7 @@ def _items(draw: st.DrawFn, reference: str, country: str) -> Document:
         "shipping_level": draw(st.sampled_from(levels)),
         "files": [
             {"type": kind, "url": f"https://files.example.com/{kind}", "md5sum": "4" * 32}
-            for kind in files_of(product, tuple(families.values()))
+            for kind in required_file_types(product, tuple(families.values()))
         ],
     }
     if options or draw(st.booleans()):
@@ -82,7 +82,7 @@ def _items(draw: st.DrawFn, reference: str, country: str) -> Document:
 
 def said_to(path: str, body: Document) -> tuple[int, str, str]:
     """The status of the sandbox's answer, and what it says of a refusal."""
-    reply = answer(State(), f"/cloudcore/1.0/{path}", {"apikey": KEYS["core"], **body})
+    reply = respond(SandboxState(), f"/cloudcore/1.0/{path}", {"apikey": API_KEYS["core"], **body})
     error = reply.body.get("error", {}) if isinstance(reply.body, dict) else {}
     return int(reply.status), str(error.get("type", "")), str(error.get("info", ""))
 
@@ -90,8 +90,8 @@ def said_to(path: str, body: Document) -> tuple[int, str, str]:
 @FEW
 @given(orders())
 def test_what_the_checks_let_through_is_taken(order: Document) -> None:
-    assert [str(problem) for problem in check_order(order) if not problem.warning] == []
-    assert said_to("orders/add", prepared(order, str)) == (201, "", "")
+    assert [str(problem) for problem in check_order(order) if not problem.is_warning] == []
+    assert said_to("orders/add", prepare_document(order, str)) == (201, "", "")
 
 
 @FEW
@@ -132,11 +132,11 @@ def spoilt(draw: st.DrawFn) -> Document:
 @settings(FEW, max_examples=60)
 @given(spoilt())
 def test_what_is_refused_for_its_form_is_found_before(order: Document) -> None:
-    sent = prepared(order, str)
+    sent = prepare_document(order, str)
     status, kind, info = said_to("orders/add", sent)
     assume(kind in FORM)
     # Only the list of products tells which files a product is made of, and whether it has pages; of the latter the
     # checks warn as well as they can by its name.
     assume(info != "total_pages" and not info.startswith("file of type") and " is none of " not in info)
     assert status == 400
-    assert [problem for problem in check_order(order) if not problem.warning], (kind, info)
+    assert [problem for problem in check_order(order) if not problem.is_warning], (kind, info)

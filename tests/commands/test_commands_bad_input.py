@@ -9,7 +9,7 @@ import pytest
 from call_examples import CORE, ORDER, PUBLISH_ORDER
 from worlds import Result, World
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -59,7 +59,7 @@ def test_a_file_that_is_no_order_is_refused_with_the_place(
         assert (result.code, result.out) == (2, "")
         assert "order.yaml" in result.err
         assert said in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_file_of_more_than_50_megabytes_is_no_order(world: World, inside: Inside) -> None:
@@ -96,7 +96,7 @@ VALUES = [
     ("reference", "a b", "holds a blank"),
     ("reference", "x" * 121, "has 121 characters"),
     ("items.0.reference", "a/b", "holds a slash"),
-    ("apikey", KEYS["core"], "the key comes from the profile"),
+    ("apikey", API_KEYS["core"], "the key comes from the profile"),
 ]
 
 
@@ -111,8 +111,8 @@ def test_a_wrong_value_is_named_with_its_place(
     path = place.replace(".0", "[0]")
     assert f"  {path}: " in result.err
     assert said in result.err
-    assert KEYS["core"] not in result.err
-    assert sandbox.state.journal.listed() == []
+    assert API_KEYS["core"] not in result.err
+    assert sandbox.state.journal.list_entries() == []
 
 
 # --- catalogs and titles --------------------------------------------------------------------
@@ -133,7 +133,7 @@ def test_texts_have_the_lengths_of_the_document(
         result = add(length)
         assert result.code == 2
         assert ("is empty" if not length else f"{longest + 1} characters, more than the {longest}") in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
     assert add(longest).code == 0
 
 
@@ -176,7 +176,7 @@ def test_what_is_no_path_is_refused(world: World, inside: Inside, sandbox: Sandb
     result = inside(world, "api", path)
     assert result.code == 2
     assert "is not a path" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_service_that_does_not_exist_names_the_nearest(world: World, inside: Inside) -> None:
@@ -192,13 +192,13 @@ def test_an_input_that_is_no_object_is_refused(
     result = inside(world, "api", "orders/info", "--input", write(content, "body.json"))
     assert (result.code, result.out) == (2, "")
     assert "body.json" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_field_that_is_no_pair_is_refused(world: World, inside: Inside, sandbox: Sandbox) -> None:
     for fields in (["reference"], ["=x"], ["a=1", "-f", "a=2"], ["apikey=x"]):
         assert inside(world, "api", "orders/info", "-f", *fields).code == 2
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_any_path_is_posted_with_the_key_of_its_service(world: World, inside: Inside, sandbox: Sandbox) -> None:
@@ -214,7 +214,7 @@ def test_any_path_is_posted_with_the_key_of_its_service(world: World, inside: In
         more = ["--input", "body.json", "-f", "datetime=2016-01-20 13:00:00 GMT"] if "status" in path else []
         result = inside(world, "api", *words, *more, "-o", "json")
         assert result.code == 0, result.err
-        entry = sandbox.state.journal.listed()[-1]
+        entry = sandbox.state.journal.list_entries()[-1]
         assert (entry["path"], entry["status"]) == (path, 200)
 
 

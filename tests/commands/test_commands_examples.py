@@ -34,7 +34,7 @@ def test_the_example_request_is_what_the_service_receives(
     if example.file:
         write(example.file)
     assert inside(world, *example.words).code in (0, 6, 9)
-    (request,) = sandbox.state.journal.listed()[-1:]
+    (request,) = sandbox.state.journal.list_entries()[-1:]
     assert (request["method"], request["path"]) == ("POST", example.path)
     assert request["body"] == {"apikey": "***", **example.sent}
     assert (request["status"] or 0) in (200, 201, 204, 409, 410)
@@ -54,7 +54,7 @@ def test_a_dry_run_shows_the_example_request_and_sends_nothing(
     shown = inside(world, *example.words, "--dry-run")
     assert shown.out.startswith(f"POST {sandbox.base_url}{example.path}\n")
     assert json.loads(shown.out.partition("\n")[2]) == {"apikey": "***", **example.sent}
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 @each_example

@@ -58,7 +58,7 @@ def test_a_query_that_cannot_be_is_refused_before_anybody_is_asked(
 ) -> None:
     for words in (["catalogs", "remove", "catalog_1", "--yes"], ["orders", "list"]):
         assert inside(world, *words, "--query", "[").code == 2
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_change_that_was_made_stays_a_success_where_its_query_finds_nothing(world: World, inside: Inside) -> None:
@@ -78,7 +78,7 @@ def test_many_references_are_asked_for_side_by_side_and_shown_in_their_order(ins
         world = at_url(sandbox.base_url)
         result = inside(world, "orders", "info", *reversed(MANY), "-o", "json")
         assert [order["reference"] for order in result.data] == MANY[::-1]
-        assert len(sandbox.state.journal.listed()) == 30
+        assert len(sandbox.state.journal.list_entries()) == 30
         again = inside(world, "orders", "info", *MANY)
         assert [line.split("\t")[0] for line in again.out.splitlines()[1:]] == MANY
 

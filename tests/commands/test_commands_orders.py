@@ -14,7 +14,7 @@ from call_examples import CORE, an_order, as_bytes
 from call_server import Said, scripted
 from worlds import Result, World
 
-from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
@@ -60,7 +60,7 @@ def test_a_state_that_does_not_exist_names_the_nearest_and_asks_nobody(
     assert result.code == 2
     assert f'There is no order state "{state}".' in result.err
     assert f'Did you mean "{near}"?' in result.err if near else "orders states" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_orders_of_a_time_are_kept(inside: Inside, at_url: AtUrl) -> None:
@@ -93,7 +93,7 @@ def test_a_filter_that_cannot_be_is_refused_before_anybody_is_asked(
     result = inside(world, "orders", "list", *option)
     assert result.code == 2
     assert option[0] in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_list_of_a_megabyte_is_limited_and_filtered_like_a_short_one(inside: Inside, at_url: AtUrl) -> None:
@@ -162,7 +162,7 @@ def test_a_reference_that_says_nothing_is_refused(
 ) -> None:
     for words in (["info"], ["log"], ["cancel", "--yes"], ["wait", "--for", "done"]):
         assert inside(world, "orders", words[0], reference, *words[1:]).code == 2
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 # --- cancel ---------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_without_a_terminal_nothing_is_canceled_unasked(
     assert result.code == 2
     assert "--yes" in result.err
     assert 'order "x"' in result.err
-    assert sandbox.state.orders.named("x").state == 1  # type: ignore[union-attr]
+    assert sandbox.state.orders.find("x").state == 1  # type: ignore[union-attr]
 
 
 def test_with_yes_an_order_is_canceled_and_its_answer_shown(world: World, inside: Inside, write: Write) -> None:
@@ -205,7 +205,7 @@ def test_a_person_at_a_terminal_is_asked(
     process.read()
     process.close()
     assert process.exitstatus == code
-    assert sandbox.state.orders.named("x").state == state  # type: ignore[union-attr]
+    assert sandbox.state.orders.find("x").state == state  # type: ignore[union-attr]
 
 
 def test_catalogs_and_titles_are_not_removed_unasked(world: World, inside: Inside, sandbox: Sandbox) -> None:
@@ -213,7 +213,7 @@ def test_catalogs_and_titles_are_not_removed_unasked(world: World, inside: Insid
         result = inside(world, *words)
         assert result.code == 2
         assert "--yes" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 # --- log ------------------------------------------------------------------------------------
@@ -317,15 +317,15 @@ def test_waiting_goes_on_through_failures_until_the_order_is_done(
     world: World, sandbox: Sandbox, inside: Inside, write: Write
 ) -> None:
     add(inside, world, write, "x")
-    control = Control(sandbox.control_url)
+    control = ControlClient(sandbox.control_url)
     sandbox.add_fault(make_fault("status", f"{CORE}orders/info", 4, 503, "0"))
     process = world.start("orders", "wait", "x", "--for", "done", *SOON, "-o", "json")
     until(lambda: sum(entry["status"] == 200 for entry in asked(sandbox)) >= 1)
     assert process.poll() is None
-    control.advance(60)
+    control.advance_clock(60)
     seen = len(asked(sandbox))
     until(lambda: len(asked(sandbox)) > seen)
-    control.advance(7200)
+    control.advance_clock(7200)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert json.loads(out)["state"] == 501
@@ -345,7 +345,7 @@ def test_an_order_that_is_canceled_meanwhile_ends_the_waiting(
 
 def asked(sandbox: Sandbox) -> list[dict[str, Any]]:
     """The requests for an order."""
-    return [entry for entry in sandbox.state.journal.listed() if entry["path"] == f"{CORE}orders/info"]
+    return [entry for entry in sandbox.state.journal.list_entries() if entry["path"] == f"{CORE}orders/info"]
 
 
 def until(true: Callable[[], bool]) -> None:

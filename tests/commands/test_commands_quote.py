@@ -21,7 +21,7 @@ FLYER = "flyer_ss_a5_fc,count=500"
 
 def sent(sandbox: Sandbox) -> Any:
     """The body of the last request."""
-    return sandbox.state.journal.listed()[-1]["body"]
+    return sandbox.state.journal.list_entries()[-1]["body"]
 
 
 @pytest.mark.parametrize(("word", "path"), [("get", "orders/quote"), ("price", "prices/lookup")])
@@ -32,7 +32,7 @@ def test_words_make_the_request_of_the_document(
     assert result.code == 0, result.err
     items = [{**QUOTE["items"][0], "reference": "item-1"}]
     assert sent(sandbox) == {"apikey": "***", "country": "NL", "items": items}
-    assert sandbox.state.journal.listed()[-1]["path"] == CORE + path
+    assert sandbox.state.journal.list_entries()[-1]["path"] == CORE + path
     assert set(OFFERS) <= set(result.data)
 
 
@@ -74,7 +74,7 @@ def test_titles_have_no_quote(world: World, inside: Inside, sandbox: Sandbox, wr
     result = inside(world, "quote", "get", write(PUBLISH_ORDER))
     assert result.code == 2
     assert "CloudPublish" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 # --- what is shown --------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_a_country_with_states_needs_one_where_nobody_can_be_asked(
         result = inside(world, "quote", "get", "--country", country, "--item", FLYER)
         assert result.code == 2
         assert f"shipping states {country}" in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_person_is_asked_for_the_state(world: World, sandbox: Sandbox) -> None:
@@ -196,7 +196,7 @@ def test_what_is_wrong_is_said_before_anybody_is_asked(
     result = inside(world, "quote", "get", *words)
     assert (result.code, result.out) == (2, "")
     assert said in result.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_document_and_items_are_one_too_many(world: World, inside: Inside, write: Write) -> None:

@@ -11,7 +11,7 @@ from worlds import Result, World
 
 from cpctl.api.endpoints import ENDPOINTS, Effect
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -58,7 +58,7 @@ CORE_WORDS = {"error": {"type": "missing_required_parameter", "info": "phone"}}
 
 def body_of(name: str, status: int) -> bytes:
     """What the service says with a status, as its documents and live answers have it."""
-    counts = ENDPOINTS[name].counts
+    counts = ENDPOINTS[name].counter
     if status == 204:
         return b""
     if counts and status in (409, 410):
@@ -98,7 +98,7 @@ def test_a_documented_status_has_its_exit_status_and_words(
         assert "cannot be canceled" in result.error["message"] or "exists already" in result.error["message"]
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if ENDPOINTS[name].empty])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if ENDPOINTS[name].allows_empty])
 def test_an_empty_list_is_a_success_and_shown_as_one(inside: Inside, at_url: AtUrl, name: str) -> None:
     example = EXAMPLES[name]
     empty = as_bytes({example.wrapped: []}) if example.wrapped else b"[]"
@@ -135,9 +135,9 @@ def test_only_the_core_key_is_sent_to_core_and_publish(inside: Inside, at_url: A
     with scripted({example.path: Said(example.status, as_bytes(example.answered))}) as service:
         inside(at_url(service.url), *example.words)
     (request,) = service.requests
-    assert request.body["apikey"] == KEYS["core"]
-    assert not [key for key in KEYS.values() if key in json.dumps(request.headers)]
-    assert KEYS["signal"] not in json.dumps(request.body)
+    assert request.body["apikey"] == API_KEYS["core"]
+    assert not [key for key in API_KEYS.values() if key in json.dumps(request.headers)]
+    assert API_KEYS["signal"] not in json.dumps(request.body)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -153,7 +153,7 @@ def test_a_wrong_key_is_refused_by_every_endpoint(
     assert "authentication_failed: apikey is unknown" in result.err
     assert "whoami" in result.err
     assert wrong not in result.err
-    assert len(shop.state.journal.listed()) == 1
+    assert len(shop.state.journal.list_entries()) == 1
 
 
 # --- the sandbox, in both dialects ----------------------------------------------------------
@@ -258,7 +258,7 @@ def test_a_change_that_was_done_in_part_is_a_conflict_with_its_numbers(
     inside: Inside, at_url: AtUrl, name: str
 ) -> None:
     example = EXAMPLES[name]
-    things, word = ENDPOINTS[name].counts or ("", "")
+    things, word = ENDPOINTS[name].counter or ("", "")
     with scripted({example.path: Said(200, as_bytes({"status": {things: {word: 2, "skipped": 1}}}))}) as service:
         result = inside(at_url(service.url), *example.words, "-o", "json")
     assert result.code == 6
@@ -296,7 +296,7 @@ def test_an_answer_of_another_shape_is_told_and_never_a_bug(
         if isinstance(example.shown, list):
             assert result.code == (
                 0
-                if body.startswith(b"[{") or (not body.strip() and ENDPOINTS[name].empty)
+                if body.startswith(b"[{") or (not body.strip() and ENDPOINTS[name].allows_empty)
                 else 9
                 if not body.strip()
                 else 75
@@ -317,7 +317,7 @@ def test_of_a_change_whose_answer_was_lost_it_is_said_that_nobody_knows(
     result = inside(world, *words.split())
     assert (result.code, result.out) == (75, "")
     assert "Whether it was done is not known: look before you repeat it." in result.err
-    assert len(sandbox.state.journal.listed()) == 2
+    assert len(sandbox.state.journal.list_entries()) == 2
 
 
 def test_a_change_without_an_answer_is_done_and_shows_nothing(inside: Inside, at_url: AtUrl, write: Write) -> None:

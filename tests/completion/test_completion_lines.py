@@ -8,7 +8,7 @@ from worlds import World
 from cpctl.cli.root import COMMANDS, GROUPS
 from cpctl.output.formats import FORMATS
 from cpctl.reference_data.countries import COUNTRIES
-from cpctl.signals.causes import CAUSES
+from cpctl.signals.causes import CANCEL_CAUSES
 
 Known = tuple[World, Callable[[str], list[str]]]
 
@@ -34,7 +34,7 @@ CASES: list[tuple[str, set[str], set[str]]] = [
     ("cpctl orders wait 1 --for d", {"done", "download"}, set()),
     ("cpctl orders list --api ", {"core", "publish"}, {"signal"}),
     ("cpctl outbox list --state ", {"queued", "held", "delivered"}, {"duplicate", "new"}),
-    ("cpctl signal canceled --cause ", {*CAUSES}, set()),
+    ("cpctl signal canceled --cause ", {*CANCEL_CAUSES}, set()),
     ("cpctl signal packed --api-version ", {"1.1", "2.0"}, set()),
     ("cpctl signal send x.csv --type ", {"ItemShipped", "OrderRegistered"}, set()),
     ("cpctl signal scan --type ", {"shipped", "packed"}, {"ItemShipped"}),

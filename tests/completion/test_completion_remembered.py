@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 from worlds import Result, World, configuration
 
-from cpctl.api.long_lists import LONG, long_list
-from cpctl.cli.completion.hint_cache import MOST, Remembered, file_of, is_word, read, sentence, write
-from cpctl.cli.completion.hints import learned
+from cpctl.api.long_lists import LONG_LIST_MIN_BYTES, parse_long_list
+from cpctl.cli.completion.hint_cache import (
+    MAX_PER_KIND,
+    CachedCandidate,
+    cache_path,
+    format_description,
+    is_completable,
+    read_cache,
+    write_cache,
+)
+from cpctl.cli.completion.hints import update_hints
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -99,46 +107,46 @@ def test_a_list_replaces_what_was_known_and_one_thing_adds_to_it(cached: World, 
 
 @pytest.mark.parametrize(("done", "known"), [(1, ["catalog_2", "catalog_1"]), (0, ["catalog_1"])])
 def test_a_change_teaches_what_the_service_counts_as_done(done: int, known: list[str]) -> None:
-    before = [Remembered("catalogs", "catalog_1")]
+    before = [CachedCandidate("catalogs", "catalog_1")]
     answer = {"status": {"catalogs": {"added": done, "skipped": 0}}}
-    after = learned(before, "catalogs/add", {"catalog_reference": "catalog_2", "name": "Second"}, answer)
-    assert [each.word for each in after] == known
+    after = update_hints(before, "catalogs/add", {"catalog_reference": "catalog_2", "name": "Second"}, answer)
+    assert [each.text for each in after] == known
 
 
 def test_what_is_no_word_is_not_kept() -> None:
-    assert is_word("order 1")
+    assert is_completable("order 1")
     for text in ("", "-", "--", "a\tb", "a\nb", "\x1b[31m", "x" * 129, None, 7, "\ud800", "a\u202eb"):
-        assert not is_word(text)
+        assert not is_completable(text)
 
 
 def test_a_sentence_is_one_short_line() -> None:
-    assert sentence("two\nlines\tand \x1b[31m red") == "two lines and [31m red"
-    assert len(sentence("x" * 1000)) == 60
-    assert sentence(None) == ""
+    assert format_description("two\nlines\tand \x1b[31m red") == "two lines and [31m red"
+    assert len(format_description("x" * 1000)) == 60
+    assert format_description(None) == ""
 
 
 def test_so_many_words_of_a_kind_are_kept_and_no_more(tmp_path: Path) -> None:
-    file = file_of(tmp_path / "new", "a/../b: c", Path("config.yaml"))
+    file = cache_path(tmp_path / "new", "a/../b: c", Path("config.yaml"))
     assert file.parent == tmp_path / "new"
-    numbers = [Remembered("orders", str(number)) for number in range(MOST + 1)]
-    write(file, [*numbers, Remembered("levels", "cp_fast", "Fast")])
-    assert read(file) == [*numbers[:MOST], Remembered("levels", "cp_fast", "Fast")]
+    numbers = [CachedCandidate("orders", str(number)) for number in range(MAX_PER_KIND + 1)]
+    write_cache(file, [*numbers, CachedCandidate("levels", "cp_fast", "Fast")])
+    assert read_cache(file) == [*numbers[:MAX_PER_KIND], CachedCandidate("levels", "cp_fast", "Fast")]
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_a_file_of_words_that_was_damaged_gives_what_is_whole(tmp_path: Path) -> None:
     file = tmp_path / "words.tsv"
     file.write_bytes(b"orders\t1\t\norders\n\xff\xfe\t\t\t\nlevels\tfast\tFast")
-    assert read(file) == [Remembered("orders", "1"), Remembered("levels", "fast", "Fast")]
+    assert read_cache(file) == [CachedCandidate("orders", "1"), CachedCandidate("levels", "fast", "Fast")]
 
 
 def test_of_a_long_list_both_ends_are_known() -> None:
     rows: list[dict[str, Any]] = [{"reference": f"order-{n}", "items": [{"x": "},{"}, {}]} for n in range(40_000)]
     body = json.dumps(rows).encode()
-    assert len(body) > LONG
-    found = long_list(body)
+    assert len(body) > LONG_LIST_MIN_BYTES
+    found = parse_long_list(body)
     assert found is not None
-    ends = found.ends()
+    ends = found.first_and_last()
     assert (ends[0], ends[-1]) == (rows[0], rows[-1])
     assert 1000 < len(ends) < len(rows)
     assert all(row in (rows[0], rows[-1]) or row["items"] == rows[0]["items"] for row in ends)

@@ -10,11 +10,11 @@ import pytest
 from completion_shells import SHELLS, Offered, install, offered_by
 from worlds import ITEM, NOBODY, ORDER, SECOND, World, configuration, shipped
 
-from cpctl.cli.completion.candidates import KINDS
-from cpctl.cli.completion.nodes import BOTH, FREE, SHELLS_OWN
-from cpctl.cli.completion.parameter_values import KINDS_OF_VALUES, known_words
-from cpctl.outbox.completion_queries import OPEN_STATES
-from cpctl.outbox.models import OPEN
+from cpctl.cli.completion.candidates import COMPLETERS
+from cpctl.cli.completion.nodes import FREE_TEXT, KIND_SEPARATOR, SHELL_COMPLETED_KINDS
+from cpctl.cli.completion.parameter_values import VALUE_KINDS, load_static_words
+from cpctl.outbox.completion_queries import OPEN_STATE_NAMES
+from cpctl.outbox.models import OPEN_STATES
 
 Installed = tuple[World, Offered]
 # What a shell would run, expand, or take apart, were it not told that it is one word.
@@ -159,7 +159,7 @@ def test_completing_touches_neither_network_nor_disk(world: World) -> None:
     world.json("orders", "list")
     world.configure(configuration(NOBODY))
     before = {path: path.stat().st_mtime_ns for path in world.folder.rglob("*")}
-    for kind in KINDS:
+    for kind in COMPLETERS:
         words_of(world, kind)
     assert {path: path.stat().st_mtime_ns for path in world.folder.rglob("*")} == before
 
@@ -225,15 +225,18 @@ def test_no_key_command_is_run_and_no_key_file_is_read(world: World) -> None:
 
 
 def test_every_kind_has_its_words_in_one_place() -> None:
-    kinds = {kind for row in KINDS_OF_VALUES.values() for kind in row.split(BOTH)} - {FREE, *SHELLS_OWN}
-    known = known_words()
-    assert not set(known) & set(KINDS)
-    assert kinds <= set(known) | set(KINDS)
-    assert set(KINDS) <= kinds
+    kinds = {kind for row in VALUE_KINDS.values() for kind in row.split(KIND_SEPARATOR)} - {
+        FREE_TEXT,
+        *SHELL_COMPLETED_KINDS,
+    }
+    known = load_static_words()
+    assert not set(known) & set(COMPLETERS)
+    assert kinds <= set(known) | set(COMPLETERS)
+    assert set(COMPLETERS) <= kinds
     for words in known.values():
         assert words
         assert all(word.text.isprintable() and " " not in word.text for word in words)
 
 
 def test_the_states_that_completion_calls_open_are_those_of_the_outbox() -> None:
-    assert tuple(str(state) for state in OPEN) == OPEN_STATES
+    assert tuple(str(state) for state in OPEN_STATES) == OPEN_STATE_NAMES

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from worlds import ITEM, NOBODY, ORDER, Result, World, keys_of_sandbox
 
-from cpctl.config.keys import ENV_NAMES
+from cpctl.config.keys import KEY_VARIABLES
 from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
@@ -104,7 +104,7 @@ def test_one_key_in_the_environment_is_enough(empty_world: World, inside: Inside
 
 
 def test_empty_variables_are_as_good_as_none(empty_world: World, inside: Inside) -> None:
-    names = [row.variable for row in SETTINGS.values() if row.variable] + [*OTHER_VARIABLES, *ENV_NAMES.values()]
+    names = [row.variable for row in SETTINGS.values() if row.variable] + [*OTHER_VARIABLES, *KEY_VARIABLES.values()]
     empty = dict.fromkeys(names, "")
     result = inside(empty_world, "whoami", **empty)
     assert result.code == 3

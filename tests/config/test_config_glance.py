@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cpctl.config.profile_names import Glance, glance
+from cpctl.config.profile_names import ProfileSummary, summarize_profiles
 from cpctl.config.profiles import read_configuration
 from cpctl.errors import CpctlError
 
@@ -33,8 +33,8 @@ LINES = [
 
 
 def test_a_configuration_that_is_written_plainly_is_read_at_a_glance() -> None:
-    assert glance(PLAIN) == Glance("production", ("production", "sandbox"), frozenset({"sandbox"}))
-    assert glance((ROOT / "config.example.yaml").read_text(encoding="utf-8")) is not None
+    assert summarize_profiles(PLAIN) == ProfileSummary("production", ("production", "sandbox"), frozenset({"sandbox"}))
+    assert summarize_profiles((ROOT / "config.example.yaml").read_text(encoding="utf-8")) is not None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_configuration_that_is_written_plainly_is_read_at_a_glance() -> None:
     ],
 )
 def test_what_is_written_otherwise_is_left_to_the_parser(text: str) -> None:
-    assert glance(text) is None
+    assert summarize_profiles(text) is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
@@ -56,7 +56,7 @@ def test_what_is_written_otherwise_is_left_to_the_parser(text: str) -> None:
 @example(["profiles:", "  a:", "    core: {api_key: x}", "  b:", "default_profile: a"])
 @example(["profiles:", "  a:", "    station: >", "   long", "  b:"])
 def test_a_glance_never_says_anything_but_what_the_parser_says(tmp_path: Path, lines: list[str]) -> None:
-    seen = glance("\n".join(lines))
+    seen = summarize_profiles("\n".join(lines))
     if seen is None:
         return
     file = tmp_path / "config.yaml"

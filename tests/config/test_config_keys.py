@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from worlds import Result, World
 
-from cpctl.config.keys import Key, mask
+from cpctl.config.keys import Key, mask_keys
 
 Inside = Callable[..., Result]
 KEY = "00112233445566778899aabbccddeeff"
@@ -250,4 +250,4 @@ def test_the_mode_counts_for_every_user_also_for_root(configured: World, inside:
 
 
 def test_a_key_that_begins_as_another_is_hidden_whole() -> None:
-    assert mask("say long-key-0123-and-more", [Key("long-key-0123"), Key("long-key-0123-and-more")]) == "say ***"
+    assert mask_keys("say long-key-0123-and-more", [Key("long-key-0123"), Key("long-key-0123-and-more")]) == "say ***"

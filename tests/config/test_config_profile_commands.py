@@ -11,7 +11,7 @@ from worlds import Result, World, shipped
 
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -27,7 +27,7 @@ def test_every_format_holds_the_same_and_never_a_key(world: World, inside: Insid
         result = inside(world, *command, "-o", name, *query)
         assert result.code == 0, (name, result)
         assert result.out.endswith("\n")
-        assert not [key for key in KEYS.values() if key in result.out + result.err]
+        assert not [key for key in API_KEYS.values() if key in result.out + result.err]
         written[name] = result.out
     data = json.loads(written["json"])
     assert yaml.safe_load(written["yaml"]) == data
@@ -99,7 +99,7 @@ def test_profile_check_finds_every_profile_that_cannot_work(world: World, inside
 def test_profile_check_sends_nothing_and_makes_no_store(world: World, sandbox: Sandbox, inside: Inside) -> None:
     for command in COMMANDS:
         inside(world, *command)
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
     assert not world.store.exists()
 
 

@@ -13,7 +13,7 @@ import tempfile
 from functools import partial
 from typing import IO, Any
 
-from cpctl.api.client import Answer, Client
+from cpctl.api.client import Client, Response
 from cpctl.cli.commands import outbox
 from cpctl.cli.commands import signal as signal_commands
 from cpctl.cli.commands.outbox import flush as flushing
@@ -50,7 +50,7 @@ def lay(fuse: Fuse) -> None:
             fuse.point("after a commit")
             return done
 
-    def watched(client: Client, *arguments: Any) -> Answer:
+    def watched(client: Client, *arguments: Any) -> Response:
         fuse.point("before a send")
         answer = post(client, *arguments)
         fuse.point("after an answer")

@@ -179,7 +179,7 @@ def test_a_dry_run_changes_nothing_and_sends_nothing(
     before = rows(waiting.store), select(waiting.store, "SELECT * FROM queues")
     ended = forks.ok(waiting, "outbox", *words, "--dry-run")
     assert (rows(waiting.store), select(waiting.store, "SELECT * FROM queues")) == before
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
     assert "sandbox-signal-key" not in ended.out + ended.err
 
 

@@ -95,7 +95,7 @@ def test_a_power_cut_at_any_point_loses_nothing_and_doubles_nothing_unmarked(
             break
         places.append(ended.err.splitlines()[-1])
         restart(forks, there, scene.words)
-        posts = [entry for entry in sandbox.state.journal.listed() if entry["landed"]]
+        posts = [entry for entry in sandbox.state.journal.list_entries() if entry["landed"]]
         check(there, posts, scene, f"point {point}, {places[-1]}")
     kinds = ("before a commit", "after a commit", "before a send", "after an answer")
     assert set(places) == {f"killed {kind}" for kind in kinds}

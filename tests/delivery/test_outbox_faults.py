@@ -161,7 +161,7 @@ def test_retry_after_is_honoured_by_every_flush_until_a_person_says_otherwise(
     for _ in range(2):
         assert forks.run(world, "outbox", "flush", "--require-delivery").code == 75
     assert "the service asked to wait until" in forks.ok(world, "outbox", "flush", "-v").err
-    assert len(sandbox.state.journal.listed()) == 1
+    assert len(sandbox.state.journal.list_entries()) == 1
     (row,) = rows(world.store)
     # A date is two hours after the start of the tests, which may run for a while.
     assert 3600 < (row["not_before"] - row["last_attempt_at"]) / 1000 < 7210
@@ -182,7 +182,7 @@ def test_a_paused_queue_sends_nothing_until_it_is_released(
     assert ended.code == case.code
     assert "is paused since" in ended.err
     assert "2 wait and are safe" in ended.err
-    assert len(sandbox.state.journal.listed()) == 1
+    assert len(sandbox.state.journal.list_entries()) == 1
     forks.ok(world, "outbox", "release")
     forks.ok(world, "outbox", "flush")
     assert sorted(body["item"] for body in received()) == [ITEM, "123456780002"]
@@ -207,7 +207,7 @@ def test_a_paused_queue_takes_new_signals_and_a_command_still_tries_its_own(
     for item in (ITEM, "123456780002", "123456780003"):
         assert forks.run(world, *packed(item)).code == 4
     assert [row["state"] for row in rows(world.store)] == ["held"] * 3
-    assert len(sandbox.state.journal.listed()) == 3
+    assert len(sandbox.state.journal.list_entries()) == 3
 
 
 def test_a_bad_item_does_not_take_the_others_of_its_bundle_down(world: "World", forks: Forks, received: Any) -> None:

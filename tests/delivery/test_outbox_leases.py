@@ -37,11 +37,13 @@ def finished(process: "Popen[str]") -> tuple[int, str, str]:
 
 def killed_in_mid_send(world: "World", sandbox: Sandbox, *words: str) -> None:
     """Start a command, and kill it when the service has its request and has not answered yet."""
-    before = len(sandbox.state.journal.listed())
+    before = len(sandbox.state.journal.list_entries())
     sandbox.add_fault(make_fault("latency", seconds=60, times=1))
     process = world.start(*words)
     journal = sandbox.state.journal
-    eventually(lambda: any(entry["landed"] for entry in journal.listed()[before:]), "the request is in the journal")
+    eventually(
+        lambda: any(entry["landed"] for entry in journal.list_entries()[before:]), "the request is in the journal"
+    )
     process.kill()
     assert finished(process)[0] == -9
 

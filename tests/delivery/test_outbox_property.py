@@ -19,11 +19,11 @@ from hypothesis.stateful import (
 )
 
 from cpctl.errors import Conflict
-from cpctl.outbox.delivery_result import Reply, Verdict
-from cpctl.outbox.dispatcher import Delivery
-from cpctl.outbox.models import Entry, State
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition
+from cpctl.outbox.dispatcher import Dispatcher
+from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import Outbox
-from cpctl.outbox.queries import Search, find
+from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.signals.signal import Signal, make_signal, wire_time
 from cpctl.store.store import Store, Transaction
 
@@ -31,20 +31,20 @@ ORDERS = ("123456780000", "123456790000")
 ITEMS = ("0001", "0002")
 TIMEOUT = 30.0
 LEASE = timedelta(seconds=46)
-DELIVERED = Reply(Verdict.DELIVERED, 200)
-LOST = Reply(Verdict.LATER, None, "no answer", whole_service=True, may_have_landed=True)
+DELIVERED = DeliveryResult(Disposition.DELIVERED, 200)
+LOST = DeliveryResult(Disposition.RETRY, None, "no answer", affects_service=True, maybe_processed=True)
 # What the service may do with one post: its answer, and whether the signals took effect.
-WEATHER: dict[str, tuple[Reply | None, bool]] = {
+WEATHER: dict[str, tuple[DeliveryResult | None, bool]] = {
     "well": (DELIVERED, True),
-    "down": (Reply(Verdict.LATER, None, "not reached", whole_service=True), False),
+    "down": (DeliveryResult(Disposition.RETRY, None, "not reached", affects_service=True), False),
     "answer lost": (LOST, True),
     "request lost": (LOST, False),
-    "failing": (Reply(Verdict.LATER, 500, "failed", may_have_landed=True), False),
-    "failing after the work": (Reply(Verdict.LATER, 500, "failed", may_have_landed=True), True),
-    "busy": (Reply(Verdict.LATER, 429, "too many", retry_after=600.0, whole_service=True), False),
-    "unavailable": (Reply(Verdict.LATER, 503, "unavailable", whole_service=True), False),
-    "key refused": (Reply(Verdict.HOLD, 401, "key refused", whole_service=True), False),
-    "wrong address": (Reply(Verdict.HOLD, 404, "wrong address", whole_service=True), False),
+    "failing": (DeliveryResult(Disposition.RETRY, 500, "failed", maybe_processed=True), False),
+    "failing after the work": (DeliveryResult(Disposition.RETRY, 500, "failed", maybe_processed=True), True),
+    "busy": (DeliveryResult(Disposition.RETRY, 429, "too many", retry_after=600.0, affects_service=True), False),
+    "unavailable": (DeliveryResult(Disposition.RETRY, 503, "unavailable", affects_service=True), False),
+    "key refused": (DeliveryResult(Disposition.HOLD, 401, "key refused", affects_service=True), False),
+    "wrong address": (DeliveryResult(Disposition.HOLD, 404, "wrong address", affects_service=True), False),
     "killed before it arrives": (None, False),
     "killed after it arrived": (None, True),
 }
@@ -106,18 +106,18 @@ class Delivering(RuleBasedStateMachine):
 
     # --- the service, and who sends to it ---------------------------------------------------
 
-    def send(self, store: Mortal, signals: Sequence[Signal]) -> Reply:
+    def send(self, store: Mortal, signals: Sequence[Signal]) -> DeliveryResult:
         """One post: the service answers by its mood, and meanwhile another process may flush as well."""
         self.nothing_earlier_waits(signals)
         if self.meanwhile:
             self.meanwhile = False
             self.flush_whole()
         if any(signal.item in self.refused for signal in signals):
-            return Reply(Verdict.REFUSED, 400, "refused")
+            return DeliveryResult(Disposition.REFUSED, 400, "refused")
         reply, lands = WEATHER[self.weather.pop(0) if self.weather else "well"]
         if lands:
             self.arrived += signals
-        if reply is None or reply.may_have_landed:
+        if reply is None or reply.maybe_processed:
             self.doubtful |= {key_of(signal) for signal in signals}
         if reply is None:
             store.dead = True
@@ -131,11 +131,11 @@ class Delivering(RuleBasedStateMachine):
         waiting = self.found(State.QUEUED, State.HELD)
         assert self.running or all(entry.id >= ids.get(entry.signal.item, 0) for entry in waiting)
 
-    def delivery(self) -> tuple[Mortal, Delivery]:
+    def delivery(self) -> tuple[Mortal, Dispatcher]:
         """A process of its own."""
         store = self.opened()
         outbox = Outbox(store, "bench", self.clock)
-        return store, Delivery(outbox, lambda signals: self.send(store, signals), TIMEOUT, self.clock)
+        return store, Dispatcher(outbox, lambda signals: self.send(store, signals), TIMEOUT, self.clock)
 
     def flush_whole(self) -> None:
         store, delivery = self.delivery()
@@ -185,7 +185,7 @@ class Delivering(RuleBasedStateMachine):
         if send:
             store, delivery = self.delivery()
             with suppress(Killed):
-                delivery.deliver([one.entry.id for one in accepted if one.new])
+                delivery.deliver([one.queued_signal.id for one in accepted if one.is_new])
             store.close()
 
     @precondition(lambda self: self.said > 3)
@@ -240,8 +240,8 @@ class Delivering(RuleBasedStateMachine):
 
     # --- what holds -------------------------------------------------------------------------
 
-    def found(self, *states: State) -> list[Entry]:
-        return find(self.store, Search("bench", states))
+    def found(self, *states: State) -> list[QueuedSignal]:
+        return find_signals(self.store, SignalQuery("bench", states))
 
     @invariant()
     def what_is_delivered_has_arrived(self) -> None:
@@ -258,7 +258,7 @@ class Delivering(RuleBasedStateMachine):
                 places.setdefault(entry.signal.item, []).append(first)
         assert all(place == sorted(place) for place in places.values()), places
 
-    def copies(self, entry: Entry) -> int:
+    def copies(self, entry: QueuedSignal) -> int:
         return sum(same(signal, entry.signal) for signal in self.arrived)
 
     def well(self) -> None:

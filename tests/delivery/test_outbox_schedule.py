@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop import ITEM, ORDER, SECOND, THIRD, Forks, configuration, packed, pass_time, rows, select, shipped, states
 
-from cpctl.outbox.dispatcher import SCHEDULE, backoff_ms
+from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS, backoff_ms
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
@@ -70,7 +70,7 @@ def test_the_schedule_is_the_one_that_is_promised() -> None:
 @settings(derandomize=True, database=None)
 @given(failures=st.integers(0, 10_000))
 def test_the_jitter_only_ever_adds_up_to_a_tenth(failures: int) -> None:
-    planned = SCHEDULE[min(max(failures, 1), len(SCHEDULE)) - 1] * 1000
+    planned = RETRY_DELAYS_SECONDS[min(max(failures, 1), len(RETRY_DELAYS_SECONDS)) - 1] * 1000
     assert planned <= backoff_ms(failures) <= planned * 1.1
 
 
@@ -78,7 +78,7 @@ def test_each_failure_waits_longer_and_a_success_makes_all_due(world: "World", s
     for item in (ITEM, SECOND):
         forks.ok(world, *packed(item), "--queue-only")
     sandbox.add_fault(make_fault("status", status=503))
-    for failures, seconds in enumerate(SCHEDULE[:4], 1):
+    for failures, seconds in enumerate(RETRY_DELAYS_SECONDS[:4], 1):
         forks.ok(world, "outbox", "flush")
         assert select(world.store, "SELECT outages FROM queues") == [{"outages": failures}]
         for row in rows(world.store):
@@ -150,7 +150,7 @@ def test_a_service_that_fails_every_time_is_left_alone_after_a_few_tries(
         forks.ok(world, *packed(f"{base}0001", order=f"{base}0000"), "--queue-only")
     sandbox.add_fault(make_fault("status", status=500))
     forks.ok(world, "outbox", "flush")
-    assert len(sandbox.state.journal.listed()) == 5
+    assert len(sandbox.state.journal.list_entries()) == 5
 
 
 # --- one bad signal -------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_new_signals_get_through_beside_one_that_fails(world: "World", forks: Fo
 
 def test_version_1_1_has_no_bundles(world: "World", sandbox: Sandbox, forks: Forks, received: Any) -> None:
     forks.ok(world, *packed(ITEM, SECOND, THIRD), "--api-version", "1.1")
-    assert [entry["path"] for entry in sandbox.state.journal.listed()] == ["/1.1/status/"] * 3
+    assert [entry["path"] for entry in sandbox.state.journal.list_entries()] == ["/1.1/status/"] * 3
     assert [body["item"] for body in received()] == [ITEM, SECOND, THIRD]
 
 
@@ -208,6 +208,6 @@ def test_the_items_of_one_order_travel_together(world: "World", sandbox: Sandbox
         forks.ok(world, *packed(item), "--queue-only")
         forks.ok(world, *shipped(item), "--queue-only")
     forks.ok(world, "outbox", "flush")
-    posts = [[signal["type"] for signal in entry["body"]["items"]] for entry in sandbox.state.journal.listed()]
+    posts = [[signal["type"] for signal in entry["body"]["items"]] for entry in sandbox.state.journal.list_entries()]
     assert posts == [["ItemPacked"] * 3, ["ItemShipped"] * 3]
     assert {row["order_id"] for row in rows(world.store)} == {ORDER}

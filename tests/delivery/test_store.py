@@ -20,7 +20,7 @@ from shop import ITEM, SECOND, Forks, change, packed, rows, select, shipped, sta
 from cpctl.errors import ExitCode, StoreError
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.store import store as store_module
-from cpctl.store.location import NETWORK_FILE_SYSTEMS, network_file_system, prepare_place
+from cpctl.store.location import NETWORK_FILE_SYSTEMS, detect_network_file_system, prepare_location
 from cpctl.store.migrations import MIGRATIONS
 from cpctl.store.store import Store
 
@@ -126,7 +126,7 @@ def test_a_store_of_a_newer_cpctl_is_left_alone(world: "World", sandbox: Sandbox
         assert "Update cpctl on this machine." in ended.err
     assert "NOT ACCEPTED" in forks.run(world, *packed(SECOND)).err
     assert world.store.read_bytes() == before
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 @pytest.mark.parametrize(("room", "prepared"), [(0, False), (10_000, False), (4096, True)])
@@ -147,7 +147,7 @@ def test_on_a_full_disk_nothing_is_accepted_and_nothing_sent(
     assert done.returncode == ExitCode.STORE, done
     assert "NOT ACCEPTED, nothing sent" in done.stderr
     assert done.stdout == ""
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
     assert SECOND not in [one["item"] for one in forks.ok(world, "outbox", "list", "-o", "json").data]
     forks.ok(world, *packed(SECOND))
 
@@ -162,7 +162,7 @@ def test_what_is_written_stays_visible_while_the_same_process_opens_the_store_a_
         receiver.write(lambda work: work.insert("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name))
 
     write("before")
-    looker.read(lambda work: work.one("SELECT 1"))
+    looker.read(lambda work: work.fetch_one("SELECT 1"))
     looker.close()
     forks.ok(world, "outbox", "list")
     write("after")
@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_made_accepts_nothing(world: "World", sandbox: S
         ended = forks.run(world, *packed(), env={"CPCTL_STORE": str(place)})
         assert ended.code == ExitCode.STORE, ended
         assert "NOT ACCEPTED, nothing sent" in ended.err
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def powerless(command: list[str]) -> list[str]:
@@ -205,7 +205,7 @@ def test_a_read_only_folder_accepts_nothing(world: "World", sandbox: Sandbox) ->
         assert done.returncode == ExitCode.STORE, done
         assert "NOT ACCEPTED, nothing sent" in done.stderr
         assert "cannot be written: Permission denied" in done.stderr
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_read_only_store_accepts_nothing(world: "World", sandbox: Sandbox, forks: Forks) -> None:
@@ -221,7 +221,7 @@ def test_a_read_only_store_accepts_nothing(world: "World", sandbox: Sandbox, for
     )
     assert done.returncode == ExitCode.STORE, done
     assert "NOT ACCEPTED, nothing sent" in done.stderr
-    assert len(sandbox.state.journal.listed()) == 1
+    assert len(sandbox.state.journal.list_entries()) == 1
 
 
 def test_the_store_is_for_its_owner_alone(world: "World", forks: Forks) -> None:
@@ -241,14 +241,14 @@ def test_a_commit_is_on_the_disk_and_no_key_in_the_file(world: "World", forks: F
 
 def _settings(store: Store) -> list[dict[str, Any]]:
     names = ("synchronous", "fullfsync", "journal_mode")
-    return store.read(lambda work: [dict(work.rows(f"PRAGMA {name}")[0]) for name in names])
+    return store.read(lambda work: [dict(work.fetch_all(f"PRAGMA {name}")[0]) for name in names])
 
 
 def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
     path = tmp_path / "cpctl.db"
     for _ in range(2):
         store = Store(path, print)
-        store.read(lambda work: work.rows("SELECT * FROM signals"))
+        store.read(lambda work: work.fetch_all("SELECT * FROM signals"))
         store.close()
         assert select(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
 
@@ -256,11 +256,11 @@ def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "cpctl.db"
     store = Store(path, print)
-    store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('kept')"))
+    store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('kept')"))
     store.close()
     monkeypatch.setattr(store_module, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE more (id); CREATE TABLE queues (id);"))
     with pytest.raises(StoreError):
-        Store(path, print).read(lambda work: work.rows("SELECT * FROM queues"))
+        Store(path, print).read(lambda work: work.fetch_all("SELECT * FROM queues"))
     assert select(path, "SELECT profile FROM queues") == [{"profile": "kept"}]
     assert select(path, "SELECT name FROM sqlite_master WHERE name = 'more'") == []
     assert select(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
@@ -277,10 +277,10 @@ def test_a_store_that_another_program_keeps_locked_accepts_nothing_and_is_no_dam
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program keeps it locked"):
-            store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('late')"))
-        assert store.read(lambda work: work.rows("SELECT * FROM queues")) == [], "reading goes on meanwhile"
+            store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('late')"))
+        assert store.read(lambda work: work.fetch_all("SELECT * FROM queues")) == [], "reading goes on meanwhile"
         other.execute("ROLLBACK")
-    assert store.write(lambda work: work.change("INSERT INTO queues (profile) VALUES ('now')")) == 1
+    assert store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('now')")) == 1
     first.close()
     store.close()
 
@@ -294,7 +294,7 @@ def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         store.write(work)
-    assert store.read(lambda work: work.rows("SELECT * FROM queues")) == []
+    assert store.read(lambda work: work.fetch_all("SELECT * FROM queues")) == []
     store.close()
 
 
@@ -324,29 +324,29 @@ def mounted(point: str, kind: str) -> str:
 @pytest.mark.parametrize("kind", sorted(NETWORK_FILE_SYSTEMS))
 def test_a_network_file_system_is_known_by_its_name(tmp_path: Path, kind: str) -> None:
     table = mounts(tmp_path, mounted("/mnt/share", kind))
-    assert network_file_system(Path("/mnt/share/shop/data"), table) == kind
-    assert network_file_system(Path("/mnt/share"), table) == kind
-    assert network_file_system(Path("/mnt/shared"), table) is None
-    assert network_file_system(Path("/mnt"), table) is None
+    assert detect_network_file_system(Path("/mnt/share/shop/data"), table) == kind
+    assert detect_network_file_system(Path("/mnt/share"), table) == kind
+    assert detect_network_file_system(Path("/mnt/shared"), table) is None
+    assert detect_network_file_system(Path("/mnt"), table) is None
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuseblk", "apfs"])
 def test_a_local_file_system_is_fine(tmp_path: Path, kind: str) -> None:
-    assert network_file_system(Path("/mnt/disk/data"), mounts(tmp_path, mounted("/mnt/disk", kind))) is None
+    assert detect_network_file_system(Path("/mnt/disk/data"), mounts(tmp_path, mounted("/mnt/disk", kind))) is None
 
 
 def test_the_innermost_mount_counts(tmp_path: Path) -> None:
     inside = mounts(tmp_path, mounted("/home", "nfs4"), mounted("/home/bench/local", "ext4"))
-    assert network_file_system(Path("/home/bench/local/data"), inside) is None
-    assert network_file_system(Path("/home/bench/data"), inside) == "nfs4"
+    assert detect_network_file_system(Path("/home/bench/local/data"), inside) is None
+    assert detect_network_file_system(Path("/home/bench/data"), inside) == "nfs4"
     outside = mounts(tmp_path, mounted("/srv/remote/share", "cifs"), mounted("/srv", "ext4"))
-    assert network_file_system(Path("/srv/remote/share/x"), outside) == "cifs"
+    assert detect_network_file_system(Path("/srv/remote/share/x"), outside) == "cifs"
 
 
 def test_blanks_and_backslashes_of_a_mount_point_are_read(tmp_path: Path) -> None:
     table = mounts(tmp_path, mounted(r"/mnt/print\040shop", "9p"), mounted(r"/mnt/a\134b\011c", "fuse.sshfs"))
-    assert network_file_system(Path("/mnt/print shop/data"), table) == "9p"
-    assert network_file_system(Path("/mnt/a\\b\tc/data"), table) == "fuse.sshfs"
+    assert detect_network_file_system(Path("/mnt/print shop/data"), table) == "9p"
+    assert detect_network_file_system(Path("/mnt/a\\b\tc/data"), table) == "fuse.sshfs"
 
 
 def test_a_link_onto_a_network_is_followed(tmp_path: Path) -> None:
@@ -354,14 +354,14 @@ def test_a_link_onto_a_network_is_followed(tmp_path: Path) -> None:
     target.mkdir()
     (tmp_path / "link").symlink_to(target)
     table = mounts(tmp_path, mounted(str(target), "nfs"))
-    assert network_file_system(tmp_path / "link" / "data", table) == "nfs"
+    assert detect_network_file_system(tmp_path / "link" / "data", table) == "nfs"
 
 
 def test_where_no_table_tells_a_folder_counts_as_local(tmp_path: Path) -> None:
-    assert network_file_system(tmp_path, tmp_path / "none") is None
+    assert detect_network_file_system(tmp_path, tmp_path / "none") is None
     junk = tmp_path / "mountinfo"
     junk.write_bytes(b"\xff\xfe\n - \n1 2 3 - nfs\n\n1 2 3 4 /mnt - \n")
-    assert network_file_system(tmp_path, junk) is None
+    assert detect_network_file_system(tmp_path, junk) is None
 
 
 def test_a_store_on_a_network_is_refused_before_anything_is_made(
@@ -369,7 +369,7 @@ def test_a_store_on_a_network_is_refused_before_anything_is_made(
 ) -> None:
     monkeypatch.setattr("cpctl.store.location.network_file_system", lambda folder: "nfs4")
     with pytest.raises(StoreError, match=re.escape("network file system (nfs4)")):
-        prepare_place(tmp_path / "data" / "cpctl.db")
+        prepare_location(tmp_path / "data" / "cpctl.db")
     assert not (tmp_path / "data").exists()
 
 
@@ -388,7 +388,7 @@ def test_a_process_with_several_connections_loses_nothing_when_another_program_l
 
     def write(store: Store, number: int) -> None:
         values = {"reference": str(number)}
-        store.write(lambda work: work.change("INSERT INTO known_orders VALUES ('p', :reference, 0)", **values))
+        store.write(lambda work: work.execute("INSERT INTO known_orders VALUES ('p', :reference, 0)", **values))
 
     def seen_by_another() -> int:
         script = f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute({count!r}).fetchone())"

@@ -28,7 +28,7 @@ def test_a_signal_the_disk_damaged_is_refused_and_stops_no_other(world: "World",
     assert "the disk has damaged it" in flushed.err
     states = {row["item"]: row["state"] for row in world.json("signal", "history")}
     assert states == {ITEM: "refused", SECOND: "delivered"}
-    requests: list[dict[str, Any]] = sandbox.state.journal.listed()  # type: ignore[assignment]
+    requests: list[dict[str, Any]] = sandbox.state.journal.list_entries()  # type: ignore[assignment]
     assert [request["body"]["item"] for request in requests] == [SECOND]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.outbox.models import OPEN, STORED_STATES, State, from_ms
+from cpctl.outbox.models import OPEN_STATES, STORED_STATES, State, from_ms
 from cpctl.outbox.outbox import Outbox
-from cpctl.outbox.queries import Search, depth, find, waiting_elsewhere
+from cpctl.outbox.queries import SignalQuery, count_waiting_in_other_profiles, find_signals, read_queue_depth
 from cpctl.store.store import Store
 
 # Each state, order, item and profile occurs with each other.
@@ -21,18 +21,25 @@ MANY = """
     FROM numbers
 """
 ANY_STATE = f"CASE n % 7 % 6 {' '.join(f'WHEN {n} THEN {str(state)!r}' for n, state in enumerate(STORED_STATES))} END"
-STATES = [(), (State.QUEUED,), (State.QUEUED, State.HELD), OPEN, (State.DELIVERED,), (State.QUEUED, State.DELIVERED)]
+STATES = [
+    (),
+    (State.QUEUED,),
+    (State.QUEUED, State.HELD),
+    OPEN_STATES,
+    (State.DELIVERED,),
+    (State.QUEUED, State.DELIVERED),
+]
 COUNT = "SELECT count(*) AS number FROM signals WHERE +profile = 'profile 0'"
 
 
 def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
     store = Store(tmp_path / "cpctl.db", print)
-    store.write(lambda work: work.change(MANY.format(state=ANY_STATE), rows=200, each=20))
-    everything = find(store, Search())
+    store.write(lambda work: work.execute(MANY.format(state=ANY_STATE), rows=200, each=20))
+    everything = find_signals(store, SignalQuery())
     assert len(everything) == 200
     since = from_ms(1100)
     choices = itertools.product(["", "profile 1"], STATES, ["", "3", "9"], ["", "2"], [None, since], [0, 1, 5])
-    for search in itertools.starmap(Search, choices):
+    for search in itertools.starmap(SignalQuery, choices):
         expected = [
             entry
             for entry in everything
@@ -42,31 +49,31 @@ def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
             and search.item in ("", entry.signal.item)
             and (search.since is None or entry.accepted_at >= 1100)
         ]
-        assert find(store, search) == expected[-search.limit or None :], search
+        assert find_signals(store, search) == expected[-search.limit or None :], search
     waits = [entry for entry in everything if entry.state in (State.QUEUED, State.HELD)]
     elsewhere = sum(entry.profile == "profile 1" for entry in waits)
-    assert waiting_elsewhere(store, "profile 0") == {"profile 1": elsewhere}
-    assert depth(store, "profile 1").waiting == elsewhere
+    assert count_waiting_in_other_profiles(store, "profile 0") == {"profile 1": elsewhere}
+    assert read_queue_depth(store, "profile 1").waiting_count == elsewhere
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store of 100,000 delivered signals."""
     store = Store(tmp_path_factory.mktemp("long") / "cpctl.db", print)
-    store.write(lambda work: work.change(MANY.format(state="'delivered'"), rows=100_000, each=4))
+    store.write(lambda work: work.execute(MANY.format(state="'delivered'"), rows=100_000, each=4))
     return store
 
 
 @pytest.mark.parametrize(
     "look",
     [
-        lambda store: find(store, Search("profile 0", (State.QUEUED,))),
-        lambda store: find(store, Search("profile 0", OPEN)),
-        lambda store: find(store, Search("profile 0", order="17")),
-        lambda store: find(store, Search("profile 0", (State.DELIVERED, State.QUEUED), "17", "1")),
-        lambda store: find(store, Search("profile 0", limit=10)),
-        lambda store: waiting_elsewhere(store, "profile 0"),
-        lambda store: depth(store, "profile 0"),
+        lambda store: find_signals(store, SignalQuery("profile 0", (State.QUEUED,))),
+        lambda store: find_signals(store, SignalQuery("profile 0", OPEN_STATES)),
+        lambda store: find_signals(store, SignalQuery("profile 0", order="17")),
+        lambda store: find_signals(store, SignalQuery("profile 0", (State.DELIVERED, State.QUEUED), "17", "1")),
+        lambda store: find_signals(store, SignalQuery("profile 0", limit=10)),
+        lambda store: count_waiting_in_other_profiles(store, "profile 0"),
+        lambda store: read_queue_depth(store, "profile 0"),
         lambda store: Outbox(store, "profile 0").release_queue(),
     ],
     ids=["waiting", "open", "order", "item", "newest", "elsewhere", "depth", "resume"],
@@ -82,5 +89,5 @@ def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_history(
             times.append(time.perf_counter() - started)
         return min(times)
 
-    whole = fastest(lambda: long.read(lambda work: work.one(COUNT)))
+    whole = fastest(lambda: long.read(lambda work: work.fetch_one(COUNT)))
     assert fastest(lambda: look(long)) < whole / 2

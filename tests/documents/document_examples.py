@@ -142,11 +142,11 @@ def changed(document: Document, path: str, value: object = NOTHING) -> Document:
 
 
 def errors(problems: list[Problem]) -> list[str]:
-    return [problem.path for problem in problems if not problem.warning]
+    return [problem.path for problem in problems if not problem.is_warning]
 
 
 def warnings(problems: list[Problem]) -> list[str]:
-    return [problem.path for problem in problems if problem.warning]
+    return [problem.path for problem in problems if problem.is_warning]
 
 
 def only(problems: list[Problem]) -> Problem:

@@ -57,7 +57,7 @@ def test_every_required_field_is_missed_with_its_path(path: str, value: object) 
 @pytest.mark.parametrize("files", [NOTHING, None, []])
 def test_an_item_without_files_is_told(files: object) -> None:
     problem = only(order_with(f"{ITEM}.files", files))
-    assert (problem.path, problem.warning) == (f"{ITEM}.files", False)
+    assert (problem.path, problem.is_warning) == (f"{ITEM}.files", False)
 
 
 @pytest.mark.parametrize("path", ["country", "items", f"{ITEM}.reference", f"{ITEM}.product", f"{ITEM}.count"])
@@ -100,7 +100,7 @@ def test_a_document_that_is_no_object_is_one_problem(document: object) -> None:
     ],
 )
 def test_a_value_of_another_type_is_named_with_its_path(path: str, value: object, words: str) -> None:
-    problem = next(each for each in order_with(path, value) if not each.warning)
+    problem = next(each for each in order_with(path, value) if not each.is_warning)
     assert (problem.path, words in problem.message) == (path, True), problem
 
 
@@ -203,7 +203,7 @@ def test_unknown_types_of_files_are_warnings() -> None:
 
 def test_the_only_type_of_address_is_delivery() -> None:
     problem = only(order_with(f"{ADDRESS}.type", "billing"))
-    assert (problem.path, problem.warning) == (f"{ADDRESS}.type", False)
+    assert (problem.path, problem.is_warning) == (f"{ADDRESS}.type", False)
 
 
 def test_a_reorder_names_order_and_item() -> None:
@@ -241,7 +241,7 @@ def test_a_reorder_holds_items_of_one_order() -> None:
 )
 def test_an_unknown_field_is_a_warning_that_names_the_nearest(path: str, hint: str) -> None:
     problem = only(order_with(path, "x"))
-    assert (problem.path, problem.warning) == (path, True)
+    assert (problem.path, problem.is_warning) == (path, True)
     assert hint in problem.message
     assert "is sent as it is" in problem.message
 
@@ -261,7 +261,7 @@ def test_the_count_of_titles_is_called_quantity() -> None:
 def test_a_key_in_a_document_is_refused_and_not_shown(name: str) -> None:
     for path in (name, f"{ITEM}.{name}"):
         problem = only(order_with(path, "s3cr3t"))
-        assert (problem.path, problem.warning) == (path, False)
+        assert (problem.path, problem.is_warning) == (path, False)
         assert "profile" in problem.message
         assert "s3cr3t" not in str(problem)
     assert errors(check_quote({"apikey": "s3cr3t", **a_quote()})) == ["apikey"]

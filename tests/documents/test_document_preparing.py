@@ -9,7 +9,7 @@ from document_examples import PUBLISH_JSON, a_quote, an_order, changed
 
 from cpctl.errors import InvalidInput
 from cpctl.order_documents.checks import check_order
-from cpctl.order_documents.preparation import PIECE, md5_of_file, prepared
+from cpctl.order_documents.preparation import CHUNK_BYTES, compute_md5, prepare_document
 from cpctl.order_documents.reader import read_document
 
 SUM = "0123456789abcdef0123456789abcdef"
@@ -32,24 +32,24 @@ def with_paths() -> dict[str, object]:
 
 @pytest.mark.parametrize("document", [an_order(), a_quote(), read_document("x", PUBLISH_JSON.encode())])
 def test_a_whole_document_is_sent_as_it_is(document: dict[str, object]) -> None:
-    assert prepared(document, never) == document
+    assert prepare_document(document, never) == document
 
 
 @pytest.mark.parametrize("options", [{}, {"options": None}, {"options": []}])
 def test_an_item_without_options_gets_an_empty_list(options: dict[str, object]) -> None:
     item = {"reference": "1", "product": "poster_a3_fc", "count": 1}
-    assert prepared({"items": [item | options]}, never) == {"items": [{**item, "options": []}]}
+    assert prepare_document({"items": [item | options]}, never) == {"items": [{**item, "options": []}]}
 
 
 def test_titles_get_no_options() -> None:
     document = read_document("x", PUBLISH_JSON.encode())
-    assert "options" not in prepared(document, never)["items"][0]
+    assert "options" not in prepare_document(document, never)["items"][0]
 
 
 def test_a_path_becomes_the_sum_of_its_file() -> None:
     document = with_paths()
     before = copy.deepcopy(document)
-    sent = prepared(document, lambda path: {"files/cover.pdf": SUM, "files/note.pdf": SUM[::-1]}[path])
+    sent = prepare_document(document, lambda path: {"files/cover.pdf": SUM, "files/note.pdf": SUM[::-1]}[path])
     assert sent["items"][0]["files"][0] == {
         "type": "cover",
         "url": "https://download.example.com/files/9aade201b3a85ceec318b2240d5eb373",
@@ -62,35 +62,35 @@ def test_a_path_becomes_the_sum_of_its_file() -> None:
 
 def test_unknown_fields_travel_along() -> None:
     document = {"new": {"deep": [1, None]}, "items": [{"new": 1, "options": [], "files": [{"new": 2}]}]}
-    assert prepared(document, never) == document
+    assert prepare_document(document, never) == document
 
 
 def test_a_file_named_twice_is_read_once() -> None:
     read: list[str] = []
     file = {"type": "product", "path": "same.pdf"}
-    prepared({"items": [{"files": [file, file]}, {"files": [file]}]}, lambda path: read.append(path) or SUM)
+    prepare_document({"items": [{"files": [file, file]}, {"files": [file]}]}, lambda path: read.append(path) or SUM)
     assert read == ["same.pdf"]
 
 
 @pytest.mark.parametrize("document", [{}, {"items": None}, {"items": [1, None, {"files": "x"}]}, {"files": [1]}])
 def test_a_document_of_another_form_is_left_to_the_checks(document: dict[str, object]) -> None:
-    assert set(prepared(document, never)) == set(document)
+    assert set(prepare_document(document, never)) == set(document)
 
 
 def test_a_large_file_is_summed_in_pieces_with_progress(tmp_path: Path) -> None:
-    content = bytes(range(256)) * (PIECE // 256) * 3 + b"rest"
+    content = bytes(range(256)) * (CHUNK_BYTES // 256) * 3 + b"rest"
     file = tmp_path / "book.pdf"
     file.write_bytes(content)
     heard: list[tuple[int, int]] = []
-    assert md5_of_file(file, lambda done, whole: heard.append((done, whole))) == hashlib.md5(content).hexdigest()
-    assert heard == [(n, len(content)) for n in (PIECE, 2 * PIECE, 3 * PIECE, len(content))]
-    assert md5_of_file(str(file), quiet) == hashlib.md5(content).hexdigest()
+    assert compute_md5(file, lambda done, whole: heard.append((done, whole))) == hashlib.md5(content).hexdigest()
+    assert heard == [(n, len(content)) for n in (CHUNK_BYTES, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES, len(content))]
+    assert compute_md5(str(file), quiet) == hashlib.md5(content).hexdigest()
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path, words in ((tmp_path / "none.pdf", "No such file"), (tmp_path, "cannot be read")):
         with pytest.raises(InvalidInput) as caught:
-            md5_of_file(path, quiet)
+            compute_md5(path, quiet)
         assert str(path) in caught.value.message
         assert words in caught.value.message
 
@@ -99,4 +99,4 @@ def test_an_empty_file_is_nothing_to_print(tmp_path: Path) -> None:
     file = tmp_path / "empty.pdf"
     file.touch()
     with pytest.raises(InvalidInput, match="is empty"):
-        md5_of_file(file, quiet)
+        compute_md5(file, quiet)

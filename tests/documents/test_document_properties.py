@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
-from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
 from cpctl.order_documents.reader import read_document
-from cpctl.order_documents.value_checks import ITEM_FILES, REORDER_CAUSES, SHIPPING_LEVELS
-from cpctl.reference_data.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.reference_data.country_states import STATES
+from cpctl.order_documents.value_checks import ITEM_FILE_TYPES, REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
+from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES
 
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ HEX = "0123456789abcdefABCDEF"
 SUMS = st.text(HEX, min_size=32, max_size=32)
 URLS = st.text("abc019-_./?=&%", max_size=30).map(lambda rest: f"https://files.example.com/{rest}")
 EMAILS = st.from_regex(r"[a-z0-9.+]{1,20}@[a-z0-9]{1,20}\.(com|co\.uk|de)", fullmatch=True)
-FILES = st.fixed_dictionaries({"type": st.sampled_from(ITEM_FILES), "url": URLS, "md5sum": SUMS})
+FILES = st.fixed_dictionaries({"type": st.sampled_from(ITEM_FILE_TYPES), "url": URLS, "md5sum": SUMS})
 OPTIONS = st.fixed_dictionaries({"type": st.sampled_from(["total_pages", "paper_130mcg"]), "count": COUNTS})
 PRICES = {
     "price": st.from_regex(r"[0-9]{1,5}(,[0-9]{2})?", fullmatch=True),
@@ -47,10 +47,10 @@ def addresses(draw: st.DrawFn) -> Document:
     country = draw(st.sampled_from(sorted(COUNTRIES)))
     address = {"type": "delivery", "country": country, "email": draw(EMAILS), "phone": f"+{draw(COUNTS)}"}
     address |= {name: draw(WORDS) for name in ("firstname", "lastname", "street1", "city")}
-    if country not in WITHOUT_ZIP or draw(st.booleans()):
+    if country not in COUNTRIES_WITHOUT_ZIP or draw(st.booleans()):
         address["zip"] = draw(st.text("0123456789", min_size=3, max_size=8))
-    if country in STATES:
-        address["state"] = draw(st.sampled_from(sorted(STATES[country])))
+    if country in STATES_BY_COUNTRY:
+        address["state"] = draw(st.sampled_from(sorted(STATES_BY_COUNTRY[country])))
     if country == "BR":
         address["customer_identification"] = "529.982.247-25"
     return address
@@ -117,7 +117,7 @@ def last_of(order: Document, path: str) -> str:
 @given(orders())
 def test_any_whole_order_passes_also_when_prepared_and_read_again(order: Document) -> None:
     assert check_order(order) == []
-    assert check_order(prepared(order, str)) == []
+    assert check_order(prepare_document(order, str)) == []
     assert check_quote(quote_from_document(order)) == []
     for text in (json.dumps(order), "---\n" + yaml.safe_dump(order)):
         assert check_order(read_document("x", text.encode())) == []
@@ -153,5 +153,5 @@ def test_whatever_stands_anywhere_is_checked_prepared_and_quoted(order: Document
         for problem in check(document):
             assert problem.message.endswith((".", "?"))
     if isinstance(document, dict):
-        check_order(prepared(document, lambda path: "0" * 32))
+        check_order(prepare_document(document, lambda path: "0" * 32))
         check_quote(quote_from_document(document))

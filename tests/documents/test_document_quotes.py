@@ -7,7 +7,7 @@ from document_examples import PUBLISH_JSON, a_quote, an_order, changed, errors
 
 from cpctl.errors import InvalidInput
 from cpctl.order_documents.checks import check_quote
-from cpctl.order_documents.quote_requests import EXAMPLE, quote_from_document, quote_from_specs
+from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import read_document
 
 
@@ -16,7 +16,7 @@ def test_the_example_of_the_documents_can_be_typed() -> None:
     document = quote_from_specs([spec], "NL", None, None)
     assert document == changed(a_quote(), "items[0].reference", "item-1")
     assert check_quote(document) == []
-    assert spec == EXAMPLE
+    assert spec == EXAMPLE_SPEC
 
 
 def test_items_are_numbered_and_count_one_unless_they_say_otherwise() -> None:
@@ -65,7 +65,7 @@ def test_a_wrong_item_is_named_with_its_part(spec: str, words: str) -> None:
         quote_from_specs(["flyer_ss_a5_fc", spec], "DE", None, None)
     assert words in caught.value.message
     assert f'--item "{spec}"' in caught.value.message
-    assert EXAMPLE in caught.value.hint
+    assert EXAMPLE_SPEC in caught.value.hint
 
 
 def test_a_missing_country_is_left_to_the_checks() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cpctl.order_documents.checks import check_order, check_publish_order
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, Level
-from cpctl.order_documents.preparation import prepared
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, DocumentSection
+from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.reader import read_document
 from cpctl.order_documents.skeletons import core_skeleton, publish_skeleton
 
@@ -19,30 +19,30 @@ BOTH = pytest.mark.parametrize(
 )
 
 
-def names_of(level: Level) -> Iterator[str]:
+def names_of(level: DocumentSection) -> Iterator[str]:
     for field in level.fields.values():
         yield field.name
-        if field.each is not None:
-            yield from names_of(field.each)
+        if field.section is not None:
+            yield from names_of(field.section)
 
 
 @BOTH
-def test_a_skeleton_passes_its_own_checks(skeleton: Callable[[], str], check: Any, level: Level) -> None:
+def test_a_skeleton_passes_its_own_checks(skeleton: Callable[[], str], check: Any, level: DocumentSection) -> None:
     document = read_document("skeleton", skeleton().encode())
     assert check(document) == []
-    assert check(prepared(document, lambda path: path)) == []
+    assert check(prepare_document(document, lambda path: path)) == []
     assert document["addresses"][0]["zip"] == "01234"
 
 
 @BOTH
-def test_a_skeleton_shows_every_field(skeleton: Callable[[], str], check: Any, level: Level) -> None:
+def test_a_skeleton_shows_every_field(skeleton: Callable[[], str], check: Any, level: DocumentSection) -> None:
     shown = set(re.findall(r"\w+", skeleton()))
     assert set(names_of(level)) <= shown
 
 
 @BOTH
 def test_a_skeleton_with_its_optional_lines_is_still_read(
-    skeleton: Callable[[], str], check: Any, level: Level
+    skeleton: Callable[[], str], check: Any, level: DocumentSection
 ) -> None:
     """Every line that is only commented out can be taken in as it stands."""
     text = re.sub(r"(?m)^(\s*)# ((?:- )?\w+:( .*)?|  \w+: .*)$", r"\1\2", skeleton())
@@ -53,7 +53,7 @@ def test_a_skeleton_with_its_optional_lines_is_still_read(
 
 @BOTH
 def test_a_skeleton_fits_a_terminal_and_ends_its_last_line(
-    skeleton: Callable[[], str], check: Any, level: Level
+    skeleton: Callable[[], str], check: Any, level: DocumentSection
 ) -> None:
     assert all(len(line) <= 110 for line in skeleton().splitlines())
     assert skeleton().endswith("\n")

@@ -18,11 +18,11 @@ from document_examples import (
 
 from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
 from cpctl.order_documents.value_checks import REORDER_CAUSES, SHIPPING_LEVELS
-from cpctl.reference_data.countries import COUNTRIES, WITHOUT_ZIP
-from cpctl.reference_data.countries import MEANT as MEANT_COUNTRIES
-from cpctl.reference_data.country_states import STATE_REQUIRED, STATES
+from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
+from cpctl.reference_data.countries import COUNTRY_ALIASES as MEANT_COUNTRIES
+from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE, STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES
-from cpctl.reference_data.currencies import MEANT as MEANT_CURRENCIES
+from cpctl.reference_data.currencies import CURRENCY_ALIASES as MEANT_CURRENCIES
 
 QUOTE_HASH = "0123456789abcdef" * 4
 
@@ -45,7 +45,7 @@ QUOTE_HASH = "0123456789abcdef" * 4
 def test_a_country_is_two_letters_and_a_slip_gets_a_hint(value: str, words: str) -> None:
     problem = only([each for each in order_with(f"{ADDRESS}.country", value) if not each.path.endswith("state")])
     assert problem.path == f"{ADDRESS}.country"
-    assert not problem.warning
+    assert not problem.is_warning
     assert words in problem.message
 
 
@@ -58,20 +58,20 @@ def test_every_country_of_the_table_passes_and_kosovo_is_a_warning() -> None:
 
 def test_the_tables_agree_with_each_other() -> None:
     assert len(COUNTRIES) == 249
-    assert len(WITHOUT_ZIP) == 65
-    assert COUNTRIES.keys() >= WITHOUT_ZIP
+    assert len(COUNTRIES_WITHOUT_ZIP) == 65
+    assert COUNTRIES.keys() >= COUNTRIES_WITHOUT_ZIP
     assert COUNTRIES.keys() >= set(MEANT_COUNTRIES.values())
     assert not COUNTRIES.keys() & MEANT_COUNTRIES.keys()
     assert CURRENCIES.keys() >= set(MEANT_CURRENCIES.values())
     assert not CURRENCIES.keys() & MEANT_CURRENCIES.keys()
-    assert STATE_REQUIRED == ("US", "CA")
-    assert set(STATE_REQUIRED) <= STATES.keys() <= COUNTRIES.keys()
-    assert (len(STATES["US"]), len(STATES["CA"])) == (63, 13)
+    assert COUNTRIES_REQUIRING_STATE == ("US", "CA")
+    assert set(COUNTRIES_REQUIRING_STATE) <= STATES_BY_COUNTRY.keys() <= COUNTRIES.keys()
+    assert (len(STATES_BY_COUNTRY["US"]), len(STATES_BY_COUNTRY["CA"])) == (63, 13)
 
 
 @pytest.mark.parametrize("country", sorted(COUNTRIES.keys() - {"US", "CA", "BR"}))
 def test_a_zip_is_asked_for_where_there_is_one(country: str) -> None:
-    expected = [] if country in WITHOUT_ZIP else [f"{ADDRESS}.zip"]
+    expected = [] if country in COUNTRIES_WITHOUT_ZIP else [f"{ADDRESS}.zip"]
     assert errors(to_country(country, zip=None)) == expected
 
 
@@ -91,7 +91,7 @@ def test_us_and_ca_need_one_of_their_states(country: str, state: str, other: str
     assert only(to_country(country)).path == path
     assert errors(to_country(country, state=other)) == [path]
     assert f'Did you mean "{state}"' in only(to_country(country, state=state.lower())).message
-    assert f'Did you mean "{state}"' in only(to_country(country, state=STATES[country][state])).message
+    assert f'Did you mean "{state}"' in only(to_country(country, state=STATES_BY_COUNTRY[country][state])).message
     assert f"cpctl shipping states {country}" in only(to_country(country, state="??")).message
     assert errors(check_quote({**a_quote(), "country": country})) == ["state"]
     assert check_quote({**a_quote(), "country": country, "state": state}) == []
@@ -100,7 +100,7 @@ def test_us_and_ca_need_one_of_their_states(country: str, state: str, other: str
 def test_the_state_of_another_country_is_at_most_a_warning() -> None:
     assert to_country("AU", state="NSW") == []
     problem = only(to_country("DE", state="Sachsen"))
-    assert problem.warning
+    assert problem.is_warning
     assert "cpctl shipping states DE" in problem.message
 
 
@@ -130,7 +130,7 @@ def test_many_forms_of_email_pass(email: str) -> None:
 def test_a_reference_can_be_a_name_in_urls_and_lists(value: str, words: str) -> None:
     for path in ("reference", f"{ITEM}.reference"):
         problem = only(order_with(path, value))
-        assert (problem.path, problem.warning, words in problem.message) == (path, False, True)
+        assert (problem.path, problem.is_warning, words in problem.message) == (path, False, True)
 
 
 def test_references_of_any_script_and_of_120_characters_pass() -> None:
@@ -150,7 +150,7 @@ def test_shipping_levels_are_known_and_another_one_is_a_warning() -> None:
     for level in SHIPPING_LEVELS:
         assert order_with(f"{ITEM}.shipping_level", level) == []
     problem = only(order_with(f"{ITEM}.shipping_level", "cp_grond"))
-    assert problem.warning
+    assert problem.is_warning
     assert 'Did you mean "cp_ground"?' in problem.message
 
 
@@ -187,7 +187,7 @@ def test_a_count_may_be_text_or_a_number(count: object) -> None:
 )
 def test_a_file_is_fetched_with_https(url: str, words: str) -> None:
     problem = only(order_with(f"{FILE}.url", url))
-    assert (problem.path, problem.warning, words in problem.message) == (f"{FILE}.url", False, True)
+    assert (problem.path, problem.is_warning, words in problem.message) == (f"{FILE}.url", False, True)
 
 
 @pytest.mark.parametrize("url", ["HTTPS://example.com/", "https://example.com", "https://h:8443/a?k=1&x=%20#p"])
@@ -218,7 +218,7 @@ def test_an_md5_sum_is_32_hexadecimal_digits(md5sum: object) -> None:
 def test_a_price_has_a_comma(price: object, verdict: bool | None) -> None:
     for path in ("price", f"{ITEM}.price"):
         found = order_with(path, price)
-        assert [(each.path, each.warning) for each in found] == ([] if verdict is None else [(path, verdict)])
+        assert [(each.path, each.is_warning) for each in found] == ([] if verdict is None else [(path, verdict)])
     titles = changed(changed(a_publish_order(), "custome_price", price), "items[0].customs_price", price)
     assert len(check_publish_order(titles)) == (0 if verdict is None else 2)
     assert '"12,50"' in only(order_with("price", "12.50")).message
@@ -230,7 +230,7 @@ def test_a_price_has_a_comma(price: object, verdict: bool | None) -> None:
 )
 def test_a_currency_is_three_letters_and_a_slip_gets_a_hint(currency: str, words: str) -> None:
     problem = only(order_with(f"{ITEM}.currency", currency))
-    assert (problem.path, problem.warning, words in problem.message) == (f"{ITEM}.currency", False, True)
+    assert (problem.path, problem.is_warning, words in problem.message) == (f"{ITEM}.currency", False, True)
     assert only(check_quote({**a_quote(), "currency": currency})).path == "currency"
 
 

@@ -12,7 +12,7 @@ from cpctl.sandbox.server.sandbox_server import Sandbox
 @pytest.fixture
 def fresh(empty_world: World, sandbox: Sandbox) -> World:
     """A world in which nothing is configured; CPCTL_CONFIG names the file to come."""
-    sandbox.state.keys.update(core=CORE, signal=SIGNAL, webhooks=HOOK)
+    sandbox.state.api_keys.update(core=CORE, signal=SIGNAL, webhooks=HOOK)
     config = empty_world.folder / "settings" / "config.yaml"
     return World(empty_world.folder, {**empty_world.environment, "CPCTL_CONFIG": str(config)})
 

@@ -15,9 +15,9 @@ from strange_servers import certificate, proxy, telling_time
 from worlds import NOBODY, Result, World, configuration, environment_in, shipped
 
 from cpctl.cli.commands.doctor.checks import CHECKS
-from cpctl.diagnostics.network_checks import Way, connection, reach
+from cpctl.diagnostics.network_checks import ConnectionSettings, check_connection, probe_connection
 from cpctl.sandbox.faults import make_fault
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -46,7 +46,7 @@ def examine(inside: Inside, world: World, *more: str, **changes: str | None) -> 
     before = files_in(world.folder)
     result = inside(world, "doctor", "-o", "json", *more, **{**OWN, **changes})
     assert files_in(world.folder) == before, "the doctor changes nothing"
-    assert not [key for key in KEYS.values() if key in result.out + result.err]
+    assert not [key for key in API_KEYS.values() if key in result.out + result.err]
     return result
 
 
@@ -58,7 +58,7 @@ def test_a_shop_in_order_is_ok_in_every_line(world: World, inside: Inside, sandb
     assert all(set(row) == {"check", "level", "said", "remedy"} for row in result.data)
     assert one(result, "service")["said"] == "the service accepts the core key"
     assert "TLS is not used, as nothing leaves this machine" in one(result, "connection")["said"]
-    paths = {entry["path"] for entry in sandbox.state.journal.listed()}
+    paths = {entry["path"] for entry in sandbox.state.journal.list_entries()}
     assert paths == {"/", "/cloudcore/1.0/shipping/levels"}
     assert not world.store.exists()
 
@@ -79,7 +79,7 @@ def test_offline_and_in_a_dry_run_nobody_is_called(world: World, inside: Inside,
     result = examine(inside, world, words)
     assert result.code == 0
     assert "connection" not in {row["check"] for row in result.data}
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_dry_run_runs_no_key_command(world: World, inside: Inside) -> None:
@@ -146,7 +146,7 @@ def test_each_key_is_looked_at(world: World, inside: Inside, sandbox: Sandbox) -
 
 
 def test_the_same_key_twice_is_warned_of(world: World, inside: Inside, sandbox: Sandbox) -> None:
-    text = configuration(sandbox.base_url).replace(KEYS["signal"], KEYS["core"])
+    text = configuration(sandbox.base_url).replace(API_KEYS["signal"], API_KEYS["core"])
     world.configure(text)
     found = told(examine(inside, world, "--offline"), "configuration")
     assert [row["level"] for row in found] == ["ok", "warning"]
@@ -245,13 +245,13 @@ def test_a_certificate_is_judged_by_its_days_and_its_name(
     """Against an authority that is trusted, which only what lies below the command can be handed here."""
     made = certificate(tmp_path, days, name)
     with telling_time(0, made) as address:
-        way = Way(address, "", str(made.file))
+        way = ConnectionSettings(address, "", str(made.file))
         try:
-            reached: Any = reach(way, 10.0)
+            reached: Any = probe_connection(way, 10.0)
         except ssl.SSLError as error:
             reached = error
-    (row,) = connection(way, reached, datetime.now(UTC))
-    assert (row.level, said in row.said) == (level, True), row
+    (row,) = check_connection(way, reached, datetime.now(UTC))
+    assert (row.level, said in row.message) == (level, True), row
     assert bool(row.remedy) is (level != "ok")
 
 
@@ -356,7 +356,7 @@ def test_the_failure_to_mend_first_decides_the_exit_status(world: World, inside:
     world.store.write_bytes(b"no store" * 100)
     world.configure(configuration(NOBODY))
     assert examine(inside, world).code == 7
-    world.configure(configuration(NOBODY).replace(f"{{api_key: {KEYS['signal']}}}", "{api_key_file: nowhere}"))
+    world.configure(configuration(NOBODY).replace(f"{{api_key: {API_KEYS['signal']}}}", "{api_key_file: nowhere}"))
     assert examine(inside, world).code == 3
 
 
@@ -413,7 +413,7 @@ def test_every_format_can_be_had(world: World, inside: Inside) -> None:
 
 def test_the_environment_alone_is_enough(tmp_path: Path, inside: Inside, sandbox: Sandbox) -> None:
     made = World(tmp_path, environment_in(tmp_path))
-    result = examine(inside, made, CPCTL_CORE_KEY=KEYS["core"], CPCTL_BASE_URL=sandbox.base_url)
+    result = examine(inside, made, CPCTL_CORE_KEY=API_KEYS["core"], CPCTL_BASE_URL=sandbox.base_url)
     assert result.code == 0
     assert "of the environment alone" in one(result, "configuration")["said"]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.config.changes import _plain
-from cpctl.config.profiles import Configuration, check_profile, checked_configuration
+from cpctl.config.changes import _plain_value
+from cpctl.config.profiles import Configuration, check_profile, parse_configuration
 from cpctl.config.yaml_editor import with_default, with_key_file, with_profile
-from cpctl.config.yaml_reader import parse_document
+from cpctl.config.yaml_reader import parse_yaml
 from cpctl.errors import ConfigError
 
 FILE = Path("config.yaml")
@@ -56,7 +56,7 @@ def laid_out(chance: random.Random) -> tuple[str, list[str]]:
 
 
 def read(text: str) -> Configuration:
-    return checked_configuration(parse_document(text, FILE))
+    return parse_configuration(parse_yaml(text, FILE))
 
 
 def taken_out(old: str, new: str) -> list[str]:
@@ -78,7 +78,7 @@ def test_a_change_touches_the_lines_that_it_is_about(seed: int) -> None:
         assert len(taken_out(text, changed)) <= most, changed
         assert {"# note" in line for line in taken_out(text, changed)} <= {False}
         for name, node in before.profiles.items():
-            assert name == profile or _plain(after.profiles[name]) == _plain(node)
+            assert name == profile or _plain_value(after.profiles[name]) == _plain_value(node)
         check_profile(after, profile or who)
     assert read(default).default == who
 

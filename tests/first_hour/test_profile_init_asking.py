@@ -51,7 +51,7 @@ def test_seven_answers_make_a_profile_that_works(fresh: World, sandbox: Sandbox,
     assert "core key: …0c0e, accepted by the service." in talk.screen
     assert "signal key: …5160, not checked: every call with this key reports something." in talk.screen
     assert "webhooks key: not set; only needed to receive webhooks." in talk.screen
-    (read,) = sandbox.state.journal.listed()
+    (read,) = sandbox.state.journal.list_entries()
     assert read["path"] == "/cloudcore/1.0/shipping/levels", "the one call that was made reads"
     assert fresh.run("signal", "packed", "123456780001", "--order", "123456780000", "--require-delivery").code == 0
 
@@ -199,7 +199,7 @@ def test_the_terminal_shows_what_is_typed_again_after_an_interruption_in_a_hidde
 
 
 def test_a_refused_key_is_said_and_kept(fresh: World, sandbox: Sandbox, config: Path) -> None:
-    sandbox.state.keys["core"] = "another-key-altogether"
+    sandbox.state.api_keys["core"] = "another-key-altogether"
     with Conversation(fresh, *INIT, "--base-url", sandbox.base_url) as talk:
         type_all(talk)
         assert talk.end() == 4
@@ -221,7 +221,7 @@ def test_no_check_makes_no_call(fresh: World, sandbox: Sandbox) -> None:
     with Conversation(fresh, *INIT, "--base-url", sandbox.base_url, "--no-check") as talk:
         type_all(talk)
         assert talk.end() == 0
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_name_that_is_taken_is_asked_again(fresh: World, sandbox: Sandbox) -> None:

@@ -120,7 +120,7 @@ def test_a_dry_run_writes_nothing_and_calls_nobody(
     assert result.code == 0
     assert "Dry run: nothing was written" in result.err
     assert not config.parent.exists()
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 def test_a_profile_that_is_there_is_not_replaced_without_force(fresh: World, inside: Inside, config: Path) -> None:
@@ -337,7 +337,7 @@ def test_two_names_are_one_too_many(fresh: World, inside: Inside, config: Path) 
 
 
 def test_a_refused_key_is_told_however_quiet(fresh: World, sandbox: Sandbox, inside: Inside, key_file: Path) -> None:
-    sandbox.state.keys["core"] = "another-key-altogether"
+    sandbox.state.api_keys["core"] = "another-key-altogether"
     words = ("home", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
     result = inside(fresh, *INIT, *words, "--later", "signal", "-qq")
     assert (result.code, result.out) == (4, "")

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import typer
 from guide_pages import blocks, inline_codes
 
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.framework import UsageError
-from cpctl.cli.root import GROUPS, root
+from cpctl.cli.root import GROUPS, build_root
 
 SHELL = ("sh", "bash", "crontab", "ini", "bat")
 # A word stands for something to fill in: FILE, ID, ITEM…, 1.2.3, …; "1" can be an id, a number and a text.
@@ -52,11 +52,11 @@ def commands_in(text: str) -> Iterator[Shown]:
 
 def refusal(shown: Shown) -> str:
     """What the tree of commands says against it, or ""."""
-    command: Any = root()
+    command: Any = build_root()
     name, rest, context = "cpctl", list(shown.words), None
     try:
         while True:
-            context = command.make_context(name, rest, parent=context, obj=Run({}))
+            context = command.make_context(name, rest, parent=context, obj=Context({}))
             rest = [*getattr(context, "_protected_args", []), *context.args]
             if not rest or not hasattr(command, "resolve_command"):
                 return ""

@@ -8,9 +8,9 @@ from guide_commands import Shown, refusal
 from guide_pages import ROOT, blocks
 from worlds import ITEM, ORDER, Result, World, shipped
 
-from cpctl.api.failures import ALL, HOLD, LATER, REFUSED
-from cpctl.outbox.dispatcher import SCHEDULE
-from cpctl.outbox.models import OPEN, STORED_STATES, State
+from cpctl.api.failures import HOLD, REFUSED, RETRY, SIGNAL_FAILURES
+from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS
+from cpctl.outbox.models import OPEN_STATES, STORED_STATES, State
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -19,7 +19,7 @@ DRAWING = next(block.text for block in blocks(ROOT / "docs" / "delivery.md") if 
 DRAWN = {
     REFUSED: "400, 422, other 4xx",
     HOLD: "401, 403; 404, 410, 3xx",
-    LATER: "no connection, no answer, 408, 429, 5xx",
+    RETRY: "no connection, no answer, 408, 429, 5xx",
 }
 WORDS = {"time is up, or the connection broke": "no answer", "503": "5xx", "other 5xx": "5xx"}
 
@@ -30,7 +30,7 @@ def test_every_state_of_a_signal_is_drawn() -> None:
     assert max(len(line) for line in DRAWING.splitlines()) <= 100
 
 
-@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", SIGNAL_FAILURES, ids=lambda fault: fault.name)
 def test_every_answer_leads_where_the_drawing_says(fault: object) -> None:
     drawn = DRAWN[fault.remedy]  # type: ignore[attr-defined]
     assert drawn in DRAWING
@@ -39,7 +39,9 @@ def test_every_answer_leads_where_the_drawing_says(fault: object) -> None:
 
 
 def test_the_waits_are_those_of_the_program() -> None:
-    words = ["1 h" if wait == 3600 else f"{wait // 60} min" if wait >= 60 else f"{wait} s" for wait in SCHEDULE]
+    words = [
+        "1 h" if wait == 3600 else f"{wait // 60} min" if wait >= 60 else f"{wait} s" for wait in RETRY_DELAYS_SECONDS
+    ]
     assert f"after {', '.join(words[:-1])}, then every hour" in DRAWING
     assert words[-1] == "1 h"
 
@@ -71,7 +73,7 @@ def test_what_was_stopped_goes_back_to_the_queue(
 
 
 def test_all_that_is_open_can_be_dropped(world: World, inside: Inside) -> None:
-    listed = ", ".join(state for state in OPEN)
+    listed = ", ".join(state for state in OPEN_STATES)
     assert f"outbox drop   {listed} ──► dropped" in DRAWING
     inside(world, "signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     assert inside(world, "outbox", "hold", "1", "-o", "json").data[0]["state"] == State.HELD

@@ -12,9 +12,9 @@ from scanning.bench_world import bank_at
 from worlds import ITEM, NOBODY, SECOND, World, configuration
 
 from cpctl.packing.controller import NOT_ACCEPTED
-from cpctl.packing.models import SOUNDS, Level, Line, Verdict, View
-from cpctl.packing.scan_decoder import Command
-from cpctl.packing.screen import Look, big_word, rendered
+from cpctl.packing.models import SOUNDS, ConnectionStatus, ScreenView, Severity, Verdict
+from cpctl.packing.scan_decoder import BenchCommand
+from cpctl.packing.screen import ScreenStyle, choose_large_word, render_lines
 from cpctl.packing.sound import BELL, Sound
 from tools.docs import operators
 
@@ -34,8 +34,8 @@ SHOP = """\
     order_of_item: {pattern: '(\\d{8})\\d{4}', order: '\\g<1>0000'}
 """
 AT = datetime(2026, 1, 20, 13, 0, tzinfo=UTC)
-VIEW = View(
-    "live", "production", "bench-2", "Ana", Line(True), 0, 0, 0, AT, Verdict(Level.STEP, ""), "", "", (), ()
+VIEW = ScreenView(
+    "live", "production", "bench-2", "Ana", ConnectionStatus(True), 0, 0, 0, AT, Verdict(Severity.STEP, ""), "", "", (), ()
 )  # fmt: skip
 # What is scanned so that the bench says the words in the row of that name.
 SCANNED = {
@@ -53,11 +53,15 @@ LARGE = {
     "ITEM": VIEW,
     "LABEL": VIEW._replace(parcel=(ITEM,)),
     "PAUSE": VIEW._replace(paused=True),
-    **{str(level).upper(): VIEW._replace(verdict=Verdict(level, "")) for level in Level if level is not Level.STEP},
+    **{
+        str(level).upper(): VIEW._replace(verdict=Verdict(level, ""))
+        for level in Severity
+        if level is not Severity.STEP
+    },
 }
 TOP = {
-    "OFFLINE": VIEW._replace(line=Line(False, AT)),
-    "SENDING STOPPED": VIEW._replace(line=Line(True, stopped="the key is refused")),
+    "OFFLINE": VIEW._replace(line=ConnectionStatus(False, AT)),
+    "SENDING STOPPED": VIEW._replace(line=ConnectionStatus(True, stop_reason="the key is refused")),
     "REFUSED": VIEW._replace(refused=2),
 }
 
@@ -75,7 +79,7 @@ def shop(empty_world: World) -> World:
 
 def test_every_large_word_of_the_sheet_is_shown_by_the_bench_and_none_is_left_out() -> None:
     assert {row[0] for row in TABLES["The large word"]} == set(LARGE)
-    assert {word: big_word(view) for word, view in LARGE.items()} == {word: word for word in LARGE}
+    assert {word: choose_large_word(view) for word, view in LARGE.items()} == {word: word for word in LARGE}
 
 
 @pytest.mark.parametrize("word", SCANNED)
@@ -88,8 +92,8 @@ def test_the_bench_says_of_a_parcel_that_is_refused_later_what_the_sheet_says(tm
     with bank_at(tmp_path / "cpctl.db") as bank:
         bank.scan(ITEM, UPS)
         bank.bench.interrupt_for(bank.entries()[0])
-        alert = bank.bench.next_alert()
-    assert alert is not None and alert.words.startswith("PULL THE PARCEL")
+        alert = bank.bench.pop_alert()
+    assert alert is not None and alert.message.startswith("PULL THE PARCEL")
 
 
 def test_every_sentence_of_the_sheet_is_one_that_the_bench_was_heard_to_say() -> None:
@@ -100,26 +104,26 @@ def test_every_sentence_of_the_sheet_is_one_that_the_bench_was_heard_to_say() ->
 
 @pytest.mark.parametrize("words", TOP)
 def test_the_top_line_says_what_the_sheet_calls_it(words: str) -> None:
-    assert words in rendered(TOP[words], Look())[0]
+    assert words in render_lines(TOP[words], ScreenStyle())[0]
     assert f"Top line: **{words}**" in TEXT
 
 
 def test_the_sheet_counts_the_bells_right() -> None:
     for word, heard, *_ in TABLES["The large word"]:
-        verdict = LARGE[word].verdict.level
+        verdict = LARGE[word].verdict.severity
         rung: list[str] = []
         clock = [0.0]
         sound = Sound("bell", rung.append, lambda clock=clock: clock[0])
         sound.play(verdict)
         for _ in range(10):
             clock[0] += 1.0
-            sound.tick()
+            sound.ring_due_bells()
         number = "".join(rung).count(BELL)
         assert {0: "nothing", 1: "one bell", 2: "two bells", 5: "five bells"}[number] == heard, SOUNDS[verdict]
 
 
 def test_every_command_code_is_on_the_sheet() -> None:
-    assert {row[0] for row in TABLES["Command codes"]} == set(Command)
+    assert {row[0] for row in TABLES["Command codes"]} == set(BenchCommand)
 
 
 def test_a_wrong_label_is_put_right_as_the_sheet_says(shop: World) -> None:
@@ -135,8 +139,8 @@ def test_after_a_power_cut_the_bench_asks_for_the_label_as_the_sheet_says(tmp_pa
         bank.scan(SECOND)
         bank.store.close()
         asked = bank.reopened().recover()
-        assert asked is not None and SECOND in asked.words and "Scan its label, or NEXT" in asked.more
-        assert bank.scan(UPS).level is Level.OK
+        assert asked is not None and SECOND in asked.message and "Scan its label, or NEXT" in asked.hint
+        assert bank.scan(UPS).severity is Severity.OK
 
 
 # --- on paper -----------------------------------------------------------------------------

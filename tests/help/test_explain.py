@@ -11,15 +11,15 @@ from cli_tree import ALL_COMMANDS
 from worlds import Result, World
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.extra_fields import FIELDS as CALL_FIELDS
+from cpctl.api.extra_fields import EXTRA_FIELDS as CALL_FIELDS
 from cpctl.cli.framework import LazyGroup
-from cpctl.cli.help.explanations import SENDERS, all_calls
+from cpctl.cli.help.explanations import SEND_COMMANDS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
 from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, QUOTE, TOPS, Level
-from cpctl.order_documents.rules import asked
-from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.order_documents.fields import DOCUMENTS, ORDER, PUBLISH_ORDER, QUOTE, DocumentSection
+from cpctl.order_documents.rules import describe_rule
+from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
 Inside = Callable[..., Result]
 ROWS = [row for row in ENDPOINTS.values() if row.commands]
@@ -106,7 +106,7 @@ def test_the_example_of_a_call_is_understood_by_the_sandbox(world: World, inside
     assert result.code == (6 if row.name in TAKEN else 0), result.err
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
 def test_every_signal_is_explained_by_any_of_its_names(empty_world: World, inside: Inside, kind: Any) -> None:
     data = explained(empty_world, inside, f"signal.{kind.command}")
     for name in (kind.name, kind.command, f"signal {kind.command}", f"signal.{kind.name}", kind.name.upper()):
@@ -116,7 +116,7 @@ def test_every_signal_is_explained_by_any_of_its_names(empty_world: World, insid
     assert set(data["paths"]) == set(kind.required)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
 def test_the_fields_of_a_signal_are_those_of_its_versions(empty_world: World, inside: Inside, kind: Any) -> None:
     fields = {each["name"]: each for each in explained(empty_world, inside, kind.name)["fields"]}
     for version in kind.required:
@@ -127,8 +127,8 @@ def test_the_fields_of_a_signal_are_those_of_its_versions(empty_world: World, in
     assert all(fields[name]["meaning"] and fields[name]["example"] for name in fields)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("version", API_VERSIONS)
+@pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
 def test_the_example_of_a_signal_is_what_its_command_would_send(
     world: World, inside: Inside, kind: Any, version: str
 ) -> None:
@@ -147,19 +147,19 @@ def test_the_example_of_a_signal_is_what_its_command_would_send(
     assert urlsplit(sent["url"]).path == data["paths"][version]
 
 
-@pytest.mark.parametrize("name", [*SENDERS, "signal", "/cloudsignal/2.0/status/", "/1.1/status", "signal-2.0"])
+@pytest.mark.parametrize("name", [*SEND_COMMANDS, "signal", "/cloudsignal/2.0/status/", "/1.1/status", "signal-2.0"])
 def test_what_sends_signals_of_any_kind_lists_them(empty_world: World, inside: Inside, name: str) -> None:
     assert [each["command"] for each in explained(empty_world, inside, name)] == [
-        f"cpctl signal {kind.command}" for kind in KINDS.values()
+        f"cpctl signal {kind.command}" for kind in SIGNAL_TYPES.values()
     ]
 
 
-@pytest.mark.parametrize("name", WEBHOOKS)
+@pytest.mark.parametrize("name", WEBHOOK_TYPES)
 def test_every_webhook_is_explained(empty_world: World, inside: Inside, name: str) -> None:
     data = explained(empty_world, inside, f"webhook.{name}")
-    row = WEBHOOKS[name]
+    row = WEBHOOK_TYPES[name]
     assert data["body"]["type"] == name
-    assert ("item" in data["body"]) == row.about_item
+    assert ("item" in data["body"]) == row.is_about_item
     assert {*row.fields, *row.optional} <= set(data["body"])
     assert data["key"] == "webhooks"
     assert {each["exit_status"] for each in data["answers"]} == {None}
@@ -169,13 +169,13 @@ def test_every_webhook_is_explained(empty_world: World, inside: Inside, name: st
 LEVELS = {"orders.add": ORDER, "publish.orders.add": PUBLISH_ORDER, "quote.get": QUOTE, "quote.price": QUOTE}
 
 
-def paths_of(level: Level, prefix: str = "") -> dict[str, bool]:
+def paths_of(level: DocumentSection, prefix: str = "") -> dict[str, bool]:
     found = {}
     for row in level.fields.values():
         if row.name != "path":
             found[prefix + row.name] = row.required
-            if row.each:
-                found |= paths_of(row.each, f"{prefix}{row.name}[].")
+            if row.section:
+                found |= paths_of(row.section, f"{prefix}{row.name}[].")
     return found
 
 
@@ -202,17 +202,17 @@ def test_the_example_of_a_document_passes_its_own_checks(
 
 
 def test_every_rule_of_a_document_has_words() -> None:
-    def rules(level: Level) -> list[Any]:
-        return [*level.rules, *(rule for row in level.fields.values() if row.each for rule in rules(row.each))]
+    def rules(level: DocumentSection) -> list[Any]:
+        return [*level.rules, *(rule for row in level.fields.values() if row.section for rule in rules(row.section))]
 
-    assert all(asked(rule) for top in TOPS for rule in rules(top))
+    assert all(describe_rule(rule) for top in DOCUMENTS for rule in rules(top))
 
 
 def test_every_plain_field_of_a_call_has_a_meaning() -> None:
     for row in ROWS:
         for name in row.required:
             if name not in ("country", "items"):
-                assert CALL_FIELDS[row.thing, name].meaning
+                assert CALL_FIELDS[row.resource, name].meaning
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_in_a_file_the_fields_are_rows(empty_world: World, inside: Inside) -> No
     assert [line.split("\t")[0] for line in lines[1:]] == [
         "apikey",
         "type",
-        *(name for name in FIELDS if name in ("order", "item", "tracking", "shipping_option")),
+        *(name for name in SIGNAL_FIELDS if name in ("order", "item", "tracking", "shipping_option")),
         "datetime",
     ]
     query = inside(empty_world, "explain", "shipped", "--query", "fields[?required].name", "-o", "value")

@@ -8,27 +8,27 @@ import pytest
 from cli_tree import ALL_COMMANDS
 from worlds import Result, World
 
-from cpctl.api.failures import ALL
-from cpctl.cli.context import Run
+from cpctl.api.failures import SIGNAL_FAILURES
+from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
-from cpctl.cli.help.blocks import Code, Head, Rows, Words, plain
-from cpctl.cli.help.shop_floor_topics import answer_rows
+from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph, render_plain
+from cpctl.cli.help.shop_floor_topics import response_rows
 from cpctl.cli.help.topics import TOPICS
-from cpctl.cli.help.webhook_topic import ANSWERS
-from cpctl.cli.root import COMMANDS, GROUPS, root
-from cpctl.config.keys import ENV_NAMES, SERVICES
-from cpctl.config.profiles import KEY_KINDS, OTHER_VARIABLES, SETTINGS, SHOP_NAMES
+from cpctl.cli.help.webhook_topic import RESPONSE_MEANINGS
+from cpctl.cli.root import COMMANDS, GROUPS, build_root
+from cpctl.config.keys import KEY_VARIABLES, SERVICES
+from cpctl.config.profiles import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.errors import ExitCode
-from cpctl.imports.column_mapping import ALIASES, PRESETS
-from cpctl.outbox.dispatcher import SCHEDULE
+from cpctl.imports.column_mapping import COLUMN_ALIASES, PRESETS
+from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS
 from cpctl.outbox.models import State
 from cpctl.output.formats import FORMATS
-from cpctl.output.text import VARIABLES
-from cpctl.packing.models import Level
-from cpctl.packing.scan_decoder import Command
-from cpctl.sandbox.faults import FAULTS
-from cpctl.signals.carriers import CARRIERS
-from cpctl.signals.signal_types import KINDS
+from cpctl.output.text import ENVIRONMENT_VARIABLES
+from cpctl.packing.models import Severity
+from cpctl.packing.scan_decoder import BenchCommand
+from cpctl.sandbox.faults import FAULT_KINDS
+from cpctl.signals.carriers import CARRIER_NAMES
+from cpctl.signals.signal_types import SIGNAL_TYPES
 
 Inside = Callable[..., Result]
 
@@ -37,20 +37,20 @@ NAMED: dict[str, list[str]] = {
     "exit-codes": [str(int(code)) for code in ExitCode],
     "environment": [
         *(row.variable for row in SETTINGS.values() if row.variable),
-        *ENV_NAMES.values(),
-        *(f"{name}_FILE" for name in ENV_NAMES.values()),
+        *KEY_VARIABLES.values(),
+        *(f"{name}_FILE" for name in KEY_VARIABLES.values()),
         *OTHER_VARIABLES,
-        *VARIABLES,
+        *ENVIRONMENT_VARIABLES,
     ],
     "output": list(FORMATS),
-    "outbox": [*map(str, State), *(fault.words for fault in ALL), f"{SCHEDULE[0]} s"],
-    "scan": [*map(str, Command), *(level.upper() for level in Level), *CARRIERS],
-    "files": [*ALIASES, *PRESETS],
-    "webhooks": [str(status) for status in ANSWERS],
-    "sandbox": list(FAULTS),
-    "keys": [*SERVICES, *KEY_KINDS],
-    "configuration": [*SETTINGS, *SERVICES, *SHOP_NAMES],
-    "signals": [kind.name for kind in KINDS.values()],
+    "outbox": [*map(str, State), *(fault.message for fault in SIGNAL_FAILURES), f"{RETRY_DELAYS_SECONDS[0]} s"],
+    "scan": [*map(str, BenchCommand), *(level.upper() for level in Severity), *CARRIER_NAMES],
+    "files": [*COLUMN_ALIASES, *PRESETS],
+    "webhooks": [str(status) for status in RESPONSE_MEANINGS],
+    "sandbox": list(FAULT_KINDS),
+    "keys": [*SERVICES, *KEY_SOURCE_SETTINGS],
+    "configuration": [*SETTINGS, *SERVICES, *SHOP_SETTINGS],
+    "signals": [kind.name for kind in SIGNAL_TYPES.values()],
 }
 
 
@@ -58,7 +58,7 @@ NAMED: dict[str, list[str]] = {
 def test_a_topic_names_all_that_its_tables_hold(empty_world: World, inside: Inside, topic: str) -> None:
     result = inside(empty_world, "help", topic)
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith(f"{topic}: {TOPICS[topic].sentence}\n")
+    assert result.out.startswith(f"{topic}: {TOPICS[topic].summary}\n")
     one_line = " ".join(result.out.split())
     missing = [name for name in NAMED[topic] if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", one_line)]
     assert missing == []
@@ -73,12 +73,12 @@ def test_a_topic_fits_a_terminal_of_80_columns(empty_world: World, inside: Insid
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_command_that_a_topic_shows_can_be_typed(topic: str) -> None:
-    texts = [block.text for block in TOPICS[topic].blocks() if isinstance(block, Code | Words)]
+    texts = [block.text for block in TOPICS[topic].blocks() if isinstance(block, CodeBlock | Paragraph)]
     typed = [line for text in texts for line in re.findall(r"`(cpctl [a-z][^`]*)`", text)]
     typed += [
         found[0]
         for block in TOPICS[topic].blocks()
-        if isinstance(block, Code)
+        if isinstance(block, CodeBlock)
         for line in block.text.splitlines()
         if (found := re.search(r"cpctl [^>#]*", line))
     ]
@@ -88,15 +88,15 @@ def test_every_command_that_a_topic_shows_can_be_typed(topic: str) -> None:
         name, *rest = words[2:] if words[0] == "--profile" else words
         if name == "webhooks" and name not in GROUPS:
             continue
-        context = root().make_context("cpctl", [], obj=Run({}), resilient_parsing=True)
-        command = root().get_command(context, name)
+        context = build_root().make_context("cpctl", [], obj=Context({}), resilient_parsing=True)
+        command = build_root().get_command(context, name)
         assert command is not None, line
         if name in GROUPS:
             command = command.get_command(None, rest[0])
             assert command is not None, line
             rest = rest[1:]
         if rest:
-            command.make_context(name, rest, obj=Run({}))
+            command.make_context(name, rest, obj=Context({}))
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -116,7 +116,7 @@ def test_help_alone_is_the_help_of_cpctl_and_the_list_of_topics(empty_world: Wor
     result = empty_world.run("help")
     assert result.out.startswith(empty_world.run("--help").out.rstrip("\n"))
     for topic in TOPICS.values():
-        assert re.search(rf"^  {topic.name} +{re.escape(topic.sentence)}$", result.out, re.MULTILINE)
+        assert re.search(rf"^  {topic.name} +{re.escape(topic.summary)}$", result.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in GROUPS), *map(list, ALL_COMMANDS)], ids=" ".join)
@@ -147,7 +147,7 @@ def test_the_help_of_a_command_has_a_sentence_its_own_options_first_and_an_examp
 @pytest.mark.parametrize(
     ("typed", "topic"),
     [(row.name, row.name) for row in TOPICS.values()]
-    + [(other, row.name) for row in TOPICS.values() for other in row.also]
+    + [(other, row.name) for row in TOPICS.values() for other in row.aliases]
     + [("EXIT_CODES", "exit-codes"), ("Exit-Codes", "exit-codes")],
 )
 def test_a_topic_has_other_names(empty_world: World, inside: Inside, typed: str, topic: str) -> None:
@@ -155,10 +155,10 @@ def test_a_topic_has_other_names(empty_world: World, inside: Inside, typed: str,
 
 
 def test_no_name_of_a_topic_is_taken_twice_or_hides_a_command() -> None:
-    names = [name for row in TOPICS.values() for name in (row.name, *row.also)]
+    names = [name for row in TOPICS.values() for name in (row.name, *row.aliases)]
     assert len(names) == len(set(names))
     for row in TOPICS.values():
-        hidden = {row.name, *row.also} & {*GROUPS, *COMMANDS}
+        hidden = {row.name, *row.aliases} & {*GROUPS, *COMMANDS}
         assert hidden <= {row.group}, "its topic has to show the commands of the group"
 
 
@@ -219,16 +219,16 @@ def test_help_needs_no_configuration_and_no_home(empty_world: World) -> None:
 
 
 def test_the_answers_of_the_outbox_topic_end_as_its_states_do() -> None:
-    assert {state.partition(",")[0] for _, state, _ in answer_rows()} <= {str(state) for state in State}
+    assert {state.partition(",")[0] for _, state, _ in response_rows()} <= {str(state) for state in State}
 
 
 def test_blocks_are_laid_out_in_lines_no_longer_than_asked() -> None:
-    text = plain(
+    text = render_plain(
         [
-            Head("A heading"),
-            Words("Some words that are far too long for one line, with `cpctl outbox flush` in them."),
-            Rows([("a", "short"), ("a-name-that-is-longer-than-most", "stands alone")]),
-            Code("cpctl  --as  it  is\n  indented"),
+            Heading("A heading"),
+            Paragraph("Some words that are far too long for one line, with `cpctl outbox flush` in them."),
+            DefinitionList([("a", "short"), ("a-name-that-is-longer-than-most", "stands alone")]),
+            CodeBlock("cpctl  --as  it  is\n  indented"),
         ],
         40,
     )

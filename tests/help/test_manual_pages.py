@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from cli_tree import ALL_COMMANDS
 
-from cpctl.cli.framework import LazyGroup, Shared
-from cpctl.cli.help.blocks import Code, Head, Rows, Words
+from cpctl.cli.framework import LazyGroup, SharedParameters
+from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.config.keys import ENV_NAMES, SERVICES
-from cpctl.config.profiles import KEY_KINDS, SETTINGS, SHOP_NAMES
-from cpctl.errors import EXIT_MEANINGS
+from cpctl.config.keys import KEY_VARIABLES, SERVICES
+from cpctl.config.profiles import KEY_SOURCE_SETTINGS, SETTINGS, SHOP_SETTINGS
+from cpctl.errors import EXIT_CODE_MEANINGS
 from tools.docs.manpages import FOLDER, manual_pages
 from tools.docs.roff import page, written
 
@@ -63,7 +63,13 @@ def test_groff_finds_nothing_to_warn_of(file: Path) -> None:
 
 def own_options(group: str, name: str) -> set[str]:
     command: Any = LazyGroup(group, "").get_command(None, name)
-    return {opt for each in command.params if each not in Shared.parameters() for opt in each.opts if opt[0] == "-"}
+    return {
+        opt
+        for each in command.params
+        if each not in SharedParameters.parameters()
+        for opt in each.opts
+        if opt[0] == "-"
+    }
 
 
 @needs_man
@@ -88,16 +94,16 @@ def test_the_page_of_cpctl_shows_groups_shared_options_and_what_stands_alone() -
         assert re.search(rf"^ +{name}\s+{re.escape(sentence)}$", text, re.MULTILINE)
     for name in COMMANDS:
         assert f"   cpctl {name} [OPTIONS]" in text
-    for parameter in Shared.parameters():
+    for parameter in SharedParameters.parameters():
         assert all(re.search(rf"(?<![\w-]){name}(?![\w-])", text) for name in parameter.opts)
-    for name in (*ENV_NAMES.values(), "NO_COLOR", "--help", "--version"):
+    for name in (*KEY_VARIABLES.values(), "NO_COLOR", "--help", "--version"):
         assert name in text
 
 
 @needs_man
 def test_the_page_of_the_configuration_shows_every_setting_and_the_example() -> None:
     text = shown(FOLDER / "man5" / "cpctl-config.5")
-    for name in (*SETTINGS, *SERVICES, *SHOP_NAMES, *KEY_KINDS):
+    for name in (*SETTINGS, *SERVICES, *SHOP_SETTINGS, *KEY_SOURCE_SETTINGS):
         assert re.search(rf"^ +{name}\b", text, re.MULTILINE), name
     for line in (ROOT / "config.example.yaml").read_text(encoding="utf-8").splitlines():
         assert line in text
@@ -106,16 +112,20 @@ def test_the_page_of_the_configuration_shows_every_setting_and_the_example() -> 
 @needs_man
 def test_the_page_of_the_exit_status_shows_every_number() -> None:
     text = shown(FOLDER / "man7" / "cpctl-exit-codes.7")
-    for code, meaning in EXIT_MEANINGS.items():
+    for code, meaning in EXIT_CODE_MEANINGS.items():
         assert re.search(rf"^ +{int(code)}\s+{re.escape(meaning)}$", text, re.MULTILINE)
 
 
 @needs_man
 def test_nothing_that_a_text_holds_is_obeyed_or_changed(tmp_path: Path) -> None:
     nasty = [".SH not a heading", "'quoted", "a \\fBbackslash\\fR", "--long-option", "~/x^y", '"double"', "Straße … 1"]
-    blocks = [Head("A - head"), Rows([("-n", ".first"), ("a'b", "\\")]), *(Words(each) for each in nasty)]
+    blocks = [
+        Heading("A - head"),
+        DefinitionList([("-n", ".first"), ("a'b", "\\")]),
+        *(Paragraph(each) for each in nasty),
+    ]
     file = tmp_path / "x.1"
-    text = page("x", 1, "a - summary", [("BODY", written([*blocks, Code("\n".join(nasty))]))])
+    text = page("x", 1, "a - summary", [("BODY", written([*blocks, CodeBlock("\n".join(nasty))]))])
     file.write_text(text)
     rendered = shown(file)
     for each in nasty:

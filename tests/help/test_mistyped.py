@@ -67,7 +67,7 @@ def test_what_is_mistyped_names_the_nearest_right_one(
     assert result.code == 2, result.err
     assert f"Did you mean {suggested}?" in result.err
     assert result.out == ""
-    assert sandbox.state.journal.listed() == []
+    assert sandbox.state.journal.list_entries() == []
 
 
 CONFIGURED = {
@@ -113,7 +113,7 @@ def test_a_path_that_is_nearly_known_is_sent_with_a_warning(world: World, sandbo
     result = inside(world, "api", "ordrs/info", "-f", "reference=x")
     assert 'cpctl knows no path "ordrs/info". Did you mean "orders/info"?' in result.err
     assert result.code == 5
-    assert [request["path"] for request in sandbox.state.journal.listed()] == ["/cloudcore/1.0/ordrs/info"]
+    assert [request["path"] for request in sandbox.state.journal.list_entries()] == ["/cloudcore/1.0/ordrs/info"]
     for path in ("orders/info", "/cloudcore/1.0/orders/", "orders", "something/new"):
         assert "Did you mean" not in inside(world, "api", path).err
 

@@ -11,8 +11,8 @@ import yaml
 from worlds import ITEM, ORDER, Result, World
 
 from cpctl.output.formats import FORMATS
-from cpctl.signals.causes import CAUSES
-from cpctl.signals.signal_types import KINDS
+from cpctl.signals.causes import CANCEL_CAUSES
+from cpctl.signals.signal_types import SIGNAL_TYPES
 
 Inside = Callable[..., Result]
 ZEROS = "000000000001"
@@ -32,7 +32,7 @@ def told(world: World, inside: Inside) -> Callable[..., Result]:
     return run
 
 
-@pytest.mark.parametrize(("name", "size"), [("types", len(KINDS)), ("causes", len(CAUSES))])
+@pytest.mark.parametrize(("name", "size"), [("types", len(SIGNAL_TYPES)), ("causes", len(CANCEL_CAUSES))])
 def test_a_table_of_cpctl_itself_is_whole_in_every_format(
     empty_world: World, inside: Inside, name: str, size: int
 ) -> None:
@@ -51,9 +51,9 @@ def test_a_table_of_cpctl_itself_is_whole_in_every_format(
 
 def test_every_type_and_cause_is_listed(empty_world: World, inside: Inside) -> None:
     types = inside(empty_world, "signal", "types", "-o", "value", "--query", "[].type").out.splitlines()
-    assert types == list(KINDS)
+    assert types == list(SIGNAL_TYPES)
     causes = inside(empty_world, "signal", "causes", "-o", "value", "--query", "[].cause").out.splitlines()
-    assert causes == list(CAUSES)
+    assert causes == list(CANCEL_CAUSES)
 
 
 @pytest.mark.parametrize(

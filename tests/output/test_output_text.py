@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpctl.config.keys import Key, mask
+from cpctl.config.keys import Key, mask_keys
 from cpctl.output.formats import FORMATS
-from cpctl.output.text import Screen, cell, escaped, escaped_lines, wants_color
+from cpctl.output.text import TerminalInfo, escape_controls, escape_lines, format_cell, wants_color
 
-TERMINAL = Screen(is_terminal=True, color=False, width=200)
-PIPE = Screen(is_terminal=False, color=False)
+TERMINAL = TerminalInfo(is_tty=True, has_color=False, width=200)
+PIPE = TerminalInfo(is_tty=False, has_color=False)
 STEERING = ["\x1b", "\x07", "\x08", "\r", "\x7f", "\x80", "\x85", "\x9b", "\u2028", "\u200f", "\u202e", "\u2066"]
 
 
@@ -39,15 +39,15 @@ def test_for_a_program_every_character_comes_back(name: str, character: str) -> 
 
 @given(st.text())
 def test_escaped_text_is_one_line_of_printable_characters(text: str) -> None:
-    shown = escaped(text)
+    shown = escape_controls(text)
     assert not [each for each in shown if unicodedata.category(each) in ("Cc", "Zl", "Zp")]
     assert not [each for each in shown if unicodedata.bidirectional(each) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI")]
-    assert escaped(shown) == shown
-    assert escaped_lines(text).count("\n") == text.count("\n")
+    assert escape_controls(shown) == shown
+    assert escape_lines(text).count("\n") == text.count("\n")
 
 
 def test_what_people_know_by_name_is_written_by_name() -> None:
-    assert escaped("a\tb\nc\rd\x1b[0m\u202ee") == "a\\tb\\nc\\rd\\x1b[0m\\u202ee"
+    assert escape_controls("a\tb\nc\rd\x1b[0m\u202ee") == "a\\tb\\nc\\rd\\x1b[0m\\u202ee"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_people_know_by_name_is_written_by_name() -> None:
     [(None, ""), (True, "true"), (False, "false"), (0, "0"), ("0", "0"), ([1, "ü"], '[1, "ü"]'), ({}, "{}")],
 )
 def test_a_cell_shows_nothing_as_nothing_and_truth_as_a_word(value: object, shown: str) -> None:
-    assert cell(value) == shown
+    assert format_cell(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_key_hides_itself() -> None:
     key = Key("00112233445566778899aabbccddeeff")
     assert "0011" not in f"{key} {key!r} {[key]}"
     assert key.last_four == "…eeff"
-    assert mask(f"x {key.value} y", [key]) == "x *** y"
+    assert mask_keys(f"x {key.value} y", [key]) == "x *** y"

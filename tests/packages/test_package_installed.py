@@ -8,7 +8,7 @@ import pytest
 from package_shop import ROOT, clean_environment, python_of, ran, wheel_in
 
 from cpctl import __version__
-from cpctl.cli.executable import starters
+from cpctl.cli.executable import make_launchers
 
 SIGNAL = ("cpctl", "signal", "packed", "123456780001", "--order", "123456780000", "-o", "value", "--query", "[].state")
 IMPORT_ALL = """
@@ -117,7 +117,7 @@ def test_the_one_file_tells_an_old_python_that_it_is_too_old(one_file: Path, tmp
 
 
 def test_the_command_that_a_sandbox_makes_passes_on_every_word() -> None:
-    made = starters([r"C:\Program Files\100%\python.exe", r"D:\tools\cpctl.pyz"])
+    made = make_launchers([r"C:\Program Files\100%\python.exe", r"D:\tools\cpctl.pyz"])
     assert made["cpctl.cmd"] == '@"C:\\Program Files\\100%%\\python.exe" "D:\\tools\\cpctl.pyz" %*\n'
     assert made["cpctl"].endswith('cpctl.pyz\' "$@"\n')
 

@@ -13,10 +13,10 @@ from worlds import ITEM, NOBODY, ORDER, SECOND, World, configuration
 
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, NotFound, StoreError, TemporaryError
 from cpctl.sandbox.faults import Fault
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.sdk import Partner, State, exit_code
-from cpctl.signals import KINDS, LATEST, Signal, make_signal
+from cpctl.signals import LATEST_API_VERSION, SIGNAL_TYPES, Signal, make_signal
 
 Received = Callable[[], list[dict[str, Any]]]
 TRACKING = "1Z5R89390357567127"
@@ -34,19 +34,23 @@ def partner(world: World) -> Iterator[Partner]:
 
 def test_signals_of_one_order_are_delivered_as_one_bundle(partner: Partner, sandbox: Sandbox) -> None:
     fates = partner.report([partner.signal("ItemPacked", ORDER, item) for item in (ITEM, SECOND)])
-    assert [(fate.signal.item, fate.state, fate.http_status, fate.safe) for fate in fates] == [
+    assert [(fate.signal.item, fate.state, fate.http_status, fate.is_safe) for fate in fates] == [
         (ITEM, State.DELIVERED, 200, True),
         (SECOND, State.DELIVERED, 200, True),
     ]
     assert exit_code(fates) == ExitCode.DONE
-    assert len(sandbox.state.journal.listed()) == 1
+    assert len(sandbox.state.journal.list_entries()) == 1
 
 
 def test_version_shipping_option_and_station_come_from_the_profile(world: World, received: Received) -> None:
     with at_work(world, CPCTL_STATION="bench-7", CPCTL_OPERATOR="ana") as partner:
         (fate,) = partner.report([partner.signal("ItemShipped", ORDER, ITEM, tracking=TRACKING)])
     assert received()[0]["shipping_option"] == "GLS"
-    assert (fate.report["station"], fate.report["operator"], fate.report["api_version"]) == ("bench-7", "ana", LATEST)
+    assert (fate.report["station"], fate.report["operator"], fate.report["api_version"]) == (
+        "bench-7",
+        "ana",
+        LATEST_API_VERSION,
+    )
 
 
 def test_what_python_reports_the_command_line_knows(partner: Partner, world: World) -> None:
@@ -62,13 +66,13 @@ def test_a_signal_waits_safely_through_an_outage_and_goes_with_the_next_flush(
 ) -> None:
     sandbox.add_fault(Fault("down"))
     (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-    assert (fate.state, fate.safe, fate.http_status) == (State.QUEUED, True, None)
+    assert (fate.state, fate.is_safe, fate.http_status) == (State.QUEUED, True, None)
     assert "is not reached" in fate.message
     assert (exit_code([fate]), exit_code([fate], require_delivery=True)) == (ExitCode.DONE, ExitCode.TEMPORARY)
-    assert partner.waiting() == 1
+    assert partner.count_waiting() == 1
     sandbox.clear_faults()
     assert [sent.state for sent in partner.flush()] == [State.DELIVERED]
-    assert (partner.waiting(), partner.flush()) == (0, [])
+    assert (partner.count_waiting(), partner.flush()) == (0, [])
     assert [body["item"] for body in received()] == [ITEM]
 
 
@@ -83,8 +87,8 @@ def test_a_repeat_is_a_duplicate_and_a_contradiction_a_conflict(partner: Partner
     first = partner.signal("ItemShipped", ORDER, ITEM, tracking=TRACKING)
     other = partner.signal("ItemShipped", ORDER, ITEM, tracking="00340434161094015902")
     (done,), (again,), (against,) = (partner.report([each]) for each in (first, first, other))
-    assert (again.state, again.id, again.safe) == (State.DUPLICATE, done.id, True)
-    assert (against.state, against.id, against.safe) == (State.CONFLICT, done.id, False)
+    assert (again.state, again.id, again.is_safe) == (State.DUPLICATE, done.id, True)
+    assert (against.state, against.id, against.is_safe) == (State.CONFLICT, done.id, False)
     assert "1Z5R89390357567127" in against.message
     assert against.signal.fields["tracking"] == "00340434161094015902"
     assert exit_code([again, against]) == ExitCode.CONFLICT
@@ -94,17 +98,17 @@ def test_a_repeat_is_a_duplicate_and_a_contradiction_a_conflict(partner: Partner
 
 def test_a_refused_key_holds_the_signal_and_pauses_the_queue(world: World) -> None:
     with at_work(world, CPCTL_SIGNAL_KEY="a-wrong-key-of-somebody") as partner:
-        assert partner.paused() == ""
+        assert partner.pause_reason() == ""
         (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-        assert (fate.state, fate.safe, fate.http_status) == (State.HELD, True, 401)
+        assert (fate.state, fate.is_safe, fate.http_status) == (State.HELD, True, 401)
         assert exit_code([fate]) == ExitCode.KEY_REFUSED
-        assert "refused the key" in partner.paused()
+        assert "refused the key" in partner.pause_reason()
         assert partner.flush() == []
 
 
 def test_a_refused_signal_is_not_safe_and_says_the_services_words(partner: Partner) -> None:
     (fate,) = partner.report([partner.signal("ItemPacked", ORDER, "999")])
-    assert (fate.state, fate.safe, exit_code([fate])) == (State.REFUSED, False, ExitCode.REFUSED)
+    assert (fate.state, fate.is_safe, exit_code([fate])) == (State.REFUSED, False, ExitCode.REFUSED)
     assert "item 999 is unknown" in fate.message
 
 
@@ -148,7 +152,7 @@ def test_a_client_of_an_unknown_service_is_refused_with_the_names(partner: Partn
 
 def test_a_signal_made_by_hand_is_checked_like_any_other(partner: Partner, received: Received) -> None:
     good = partner.signal("ItemPacked", ORDER, ITEM)
-    bad = Signal(KINDS["ItemPacked"], LATEST, {"order": ORDER, "item": "two ids"}, datetime.now(UTC))
+    bad = Signal(SIGNAL_TYPES["ItemPacked"], LATEST_API_VERSION, {"order": ORDER, "item": "two ids"}, datetime.now(UTC))
     with pytest.raises(InvalidInput, match="each id stands alone"):
         partner.report([good, bad])
     assert (received(), partner.history()) == ([], [])
@@ -158,12 +162,12 @@ def test_a_time_without_a_zone_is_local_time(partner: Partner) -> None:
     local = datetime(2026, 1, 20, 13, 0)
     signal = partner.signal("ItemPacked", ORDER, ITEM, at=local)
     assert signal.at == local.astimezone()
-    by_hand = make_signal("ItemPacked", LATEST, {"order": ORDER, "item": ITEM}, local, datetime.now())
+    by_hand = make_signal("ItemPacked", LATEST_API_VERSION, {"order": ORDER, "item": ITEM}, local, datetime.now())
     assert by_hand.at == signal.at
 
 
 def test_without_a_key_nothing_is_accepted(world: World) -> None:
-    world.configure(f"profiles:\n  sandbox:\n    base_url: {NOBODY}\n    core: {{api_key: {KEYS['core']}}}\n")
+    world.configure(f"profiles:\n  sandbox:\n    base_url: {NOBODY}\n    core: {{api_key: {API_KEYS['core']}}}\n")
     with at_work(world) as partner:
         with pytest.raises(ConfigError, match="has no key for signal"):
             partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
@@ -173,11 +177,13 @@ def test_without_a_key_nothing_is_accepted(world: World) -> None:
 def test_a_key_command_that_fails_leaves_the_signal_accepted_and_says_so(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    text = configuration(NOBODY).replace(f"signal: {{api_key: {KEYS['signal']}}}", "signal: {api_key_command: [false]}")
+    text = configuration(NOBODY).replace(
+        f"signal: {{api_key: {API_KEYS['signal']}}}", "signal: {api_key_command: [false]}"
+    )
     world.configure(text)
     with at_work(world) as partner, caplog.at_level(logging.WARNING, "cpctl"):
         (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-        assert (fate.state, fate.safe, partner.waiting()) == (State.QUEUED, True, 1)
+        assert (fate.state, fate.is_safe, partner.count_waiting()) == (State.QUEUED, True, 1)
     assert "Accepted and safe, but not sent: signal.api_key_command" in caplog.text
 
 
@@ -193,7 +199,7 @@ def test_history_is_looked_up_by_order_and_item(partner: Partner) -> None:
     partner.report(
         [partner.signal(kind, ORDER, item) for kind in ("ItemPacked", "ItemProduced") for item in (ITEM, SECOND)]
     )
-    assert [fate.signal.kind.name for fate in partner.history(item=ITEM)] == ["ItemPacked", "ItemProduced"]
+    assert [fate.signal.type.name for fate in partner.history(item=ITEM)] == ["ItemPacked", "ItemProduced"]
     assert [fate.signal.item for fate in partner.history(order=ORDER, limit=1)] == [SECOND]
     assert partner.history(order="another") == []
 
@@ -212,7 +218,7 @@ def test_a_call_that_fails_raises_an_error_with_the_exit_status(partner: Partner
         pytest.raises(TemporaryError, match="is not reached") as away,
     ):
         elsewhere.call("orders/cancel", {"reference": "1"})
-    assert (away.value.exit_code, away.value.may_have_landed) == (ExitCode.TEMPORARY, False)
+    assert (away.value.exit_code, away.value.maybe_processed) == (ExitCode.TEMPORARY, False)
 
 
 def test_an_unknown_call_and_a_signal_as_a_call_are_refused_with_the_way_to_go(partner: Partner) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from worlds import ITEM, ORDER, SECOND, World
 
-from cpctl.packing.key_input import Event, Scan
-from cpctl.packing.sound import _split
-from cpctl.packing.windows_keys import WindowsKeys
+from cpctl.packing.key_input import KeyEvent, Scan
+from cpctl.packing.sound import _split_command
+from cpctl.packing.windows_keys import WindowsKeyboard
 
 # Names that Windows refuses, or reads as something else.
 REFUSED = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
@@ -33,10 +33,10 @@ class Console(ModuleType):
 
 
 @pytest.fixture
-def keys_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], WindowsKeys]:
-    def make(pressed: str) -> WindowsKeys:
+def keys_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], WindowsKeyboard]:
+    def make(pressed: str) -> WindowsKeyboard:
         monkeypatch.setitem(sys.modules, "msvcrt", Console(pressed))
-        return WindowsKeys()
+        return WindowsKeyboard()
 
     return make
 
@@ -50,22 +50,22 @@ def keys_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], WindowsKeys]:
         ("\x1d42\r", [Scan("\x1d42", False, "\\r")]),
         ("12\b3\r", [Scan("13", True, "\\r")]),
         ("\x00;1\xe0H2\r", [Scan("12", False, "\\r")]),
-        ("1\x032\r", [Event.INTERRUPT, Scan("12", False, "\\r")]),
+        ("1\x032\r", [KeyEvent.INTERRUPT, Scan("12", False, "\\r")]),
         ("", []),
     ],
     ids=repr,
 )
 def test_the_keys_of_a_console_become_scans(
-    keys_of: Callable[[str], WindowsKeys], pressed: str, read: list[Any]
+    keys_of: Callable[[str], WindowsKeyboard], pressed: str, read: list[Any]
 ) -> None:
     with keys_of(pressed) as keys:
         assert keys.read(0.01) == read
 
 
-def test_a_waiting_keyboard_can_be_woken(keys_of: Callable[[str], WindowsKeys]) -> None:
+def test_a_waiting_keyboard_can_be_woken(keys_of: Callable[[str], WindowsKeyboard]) -> None:
     with keys_of("") as keys:
         keys.wake()
-        assert keys.read(60) == [Event.NEWS]
+        assert keys.read(60) == [KeyEvent.WAKE]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_waiting_keyboard_can_be_woken(keys_of: Callable[[str], WindowsKeys]) 
     ],
 )
 def test_a_sound_command_may_hold_the_paths_of_its_system(typed: str, windows: bool, words: list[str]) -> None:
-    assert _split(typed, windows) == words
+    assert _split_command(typed, windows) == words
 
 
 def test_no_file_has_a_name_that_windows_refuses(world: World) -> None:

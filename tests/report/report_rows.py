@@ -9,7 +9,7 @@ from typing import Any
 
 from worlds import ORDER
 
-from cpctl.outbox.outbox import INSERT
+from cpctl.outbox.outbox import INSERT_SIGNAL
 from cpctl.store.store import Store, Transaction
 
 HOUR = 3_600_000
@@ -59,7 +59,7 @@ def filled(path: Path, rows: Iterable[dict[str, Any]], moments: Iterable[dict[st
 
     def work(transaction: Transaction) -> None:
         for row in rows:
-            transaction.insert(INSERT, **row)
+            transaction.insert(INSERT_SIGNAL, **row)
         for each in moments:
             transaction.insert(MOMENT, **each)
 

@@ -10,8 +10,8 @@ from cli_terminal import on_terminal
 from report_rows import HOUR, filled, moment_row, ms, signal_row
 from worlds import Result, World
 
-from cpctl.output.bar_chart import Bar, Chart, Drawing, bar_text, cells, drawing_text, few, fitted
-from cpctl.output.text import Screen, shows_blocks
+from cpctl.output.bar_chart import Bar, Chart, ChartReport, display_width, draw_bar, format_report, limit_bars, truncate
+from cpctl.output.text import TerminalInfo, can_show_blocks
 
 Inside = Callable[..., Result]
 DAY = ("signal", "report", "--date", "2026-01-20")
@@ -136,38 +136,40 @@ def test_bars_are_ascii_where_blocks_cannot_be_shown(busy: World, changes: dict[
 def test_blocks_need_an_encoding_and_a_terminal_that_have_them(
     terminal: bool, environment: dict[str, str], windows: bool, blocks: bool
 ) -> None:
-    assert shows_blocks(terminal, environment, windows) is blocks
+    assert can_show_blocks(terminal, environment, windows) is blocks
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:
-    assert bar_text(0, 10, True) == bar_text(0, 10, False) == ""
-    assert bar_text(1, 10, True) == "█" * 10
-    assert bar_text(0.5, 10, False) == "#" * 5
-    assert bar_text(0.55, 10, True) == "█████▌"
-    assert bar_text(0.0001, 10, True) == "▏"
-    assert bar_text(0.0001, 10, False) == "#"
-    lengths = [len(bar_text(share / 100, 20, True)) for share in range(101)]
+    assert draw_bar(0, 10, True) == draw_bar(0, 10, False) == ""
+    assert draw_bar(1, 10, True) == "█" * 10
+    assert draw_bar(0.5, 10, False) == "#" * 5
+    assert draw_bar(0.55, 10, True) == "█████▌"
+    assert draw_bar(0.0001, 10, True) == "▏"
+    assert draw_bar(0.0001, 10, False) == "#"
+    lengths = [len(draw_bar(share / 100, 20, True)) for share in range(101)]
     assert lengths == sorted(lengths)
 
 
 def test_a_label_counts_the_columns_it_takes() -> None:
-    assert (cells("山田"), cells("Ana"), cells("e\u0301")) == (4, 3, 1)
-    assert fitted("山田太郎", 8, "…") == "山田太郎"
-    assert fitted("山田太郎", 7, "…") == "山田太…"
-    assert fitted("Anastasia", 6, "...") == "Ana..."
+    assert (display_width("山田"), display_width("Ana"), display_width("e\u0301")) == (4, 3, 1)
+    assert truncate("山田太郎", 8, "…") == "山田太郎"
+    assert truncate("山田太郎", 7, "…") == "山田太…"
+    assert truncate("Anastasia", 6, "...") == "Ana..."
 
 
 def test_many_bars_become_fifteen_and_none_is_lost() -> None:
     bars = [Bar(f"op-{n}", 100 - n) for n in range(40)]
-    shown = few(bars)
+    shown = limit_bars(bars)
     assert len(shown) == 15
     assert shown[-1].label == "26 others"
-    assert sum(bar.number for bar in shown) == sum(bar.number for bar in bars)
+    assert sum(bar.value for bar in shown) == sum(bar.value for bar in bars)
 
 
 @pytest.mark.parametrize("width", [None, 20, 40, 80, 200])
 def test_no_line_is_wider_than_the_screen(width: int | None) -> None:
     charts = [Chart("By name", [Bar(name, 10**n) for n, name in enumerate(["", LONG, "山" * 40, "x"])])]
-    drawing = Drawing("Shift " + "of " * 10, " · ".join(["about"] * 30), [("fact", str(n)) for n in range(40)], charts)
-    text = drawing_text(drawing, Screen(True, False, width, True))
-    assert max(map(cells, text.splitlines())) < max(width or 80, 41)
+    drawing = ChartReport(
+        "Shift " + "of " * 10, " · ".join(["about"] * 30), [("fact", str(n)) for n in range(40)], charts
+    )
+    text = format_report(drawing, TerminalInfo(True, False, width, True))
+    assert max(map(display_width, text.splitlines())) < max(width or 80, 41)

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from report_rows import HOUR, filled, moment_row, signal_row
 
 from cpctl.outbox.models import STORED_STATES
-from cpctl.outbox.statistics import Lead, Shift, Span, Waiting, shift_of
+from cpctl.outbox.statistics import LeadTime, ShiftFilter, ShiftStatistics, WaitingSummary, compute_shift_statistics
 
 START = 1_768_860_000_000
-SPAN = Span("sandbox", START, START + 8 * HOUR, START)
+SPAN = ShiftFilter("sandbox", START, START + 8 * HOUR, START)
 NAMES = st.sampled_from(["", "Ana", "Björn", "o'Neil"])
 TYPES = st.sampled_from(["ItemRegistered", "OrderRegistered", "ItemShipped", "ItemPacked", "ItemDelay"])
-AROUND = st.integers(START - 2 * HOUR, START + 10 * HOUR) | st.sampled_from([START - 1, START, SPAN.end - 1, SPAN.end])
+AROUND = st.integers(START - 2 * HOUR, START + 10 * HOUR) | st.sampled_from(
+    [START - 1, START, SPAN.end_ms - 1, SPAN.end_ms]
+)
 ROWS = st.lists(
     st.builds(
         lambda item, at, **other: signal_row("" if other["type"] == "OrderRegistered" else item, at, **other),
@@ -49,7 +51,7 @@ MOMENTS = st.lists(
 CHOICE = st.none() | NAMES
 
 
-def by_hand(rows: list[dict[str, Any]], moments: list[dict[str, Any]], span: Span) -> Shift:
+def by_hand(rows: list[dict[str, Any]], moments: list[dict[str, Any]], span: ShiftFilter) -> ShiftStatistics:
     """The same numbers, in plain Python."""
 
     def meant(row: dict[str, Any]) -> bool:
@@ -57,23 +59,23 @@ def by_hand(rows: list[dict[str, Any]], moments: list[dict[str, Any]], span: Spa
         return whose and row["profile"] == span.profile
 
     ours = [{**row, "id": number} for number, row in enumerate(rows, 1) if meant(row)]
-    during = [row for row in ours if span.start <= row["accepted_at"] < span.end]
+    during = [row for row in ours if span.start_ms <= row["accepted_at"] < span.end_ms]
     standing = [row for row in during if row["state"] != "dropped"]
     waits = sorted((row["accepted_at"], row["id"]) for row in ours if row["state"] in ("queued", "held"))
-    return Shift(
+    return ShiftStatistics(
         Counter(row["state"] for row in during),
         Counter(row["type"] for row in standing),
-        Counter((row["accepted_at"] - span.first_hour) // HOUR for row in standing),
+        Counter((row["accepted_at"] - span.first_hour_ms) // HOUR for row in standing),
         Counter(row["operator"] for row in standing),
         Counter(row["station"] for row in standing),
         Counter(row["carrier"] for row in standing if row["type"] == "ItemShipped"),
-        Counter(each["kind"] for each in moments if meant(each) and span.start <= each["at"] < span.end),
-        Waiting(len(waits), waits[0][0]) if waits else Waiting(),
+        Counter(each["kind"] for each in moments if meant(each) and span.start_ms <= each["at"] < span.end_ms),
+        WaitingSummary(len(waits), waits[0][0]) if waits else WaitingSummary(),
         lead_by_hand([row for row in rows if row["profile"] == span.profile], standing),
     )
 
 
-def lead_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]]) -> Lead:
+def lead_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]]) -> LeadTime:
     shipped: dict[tuple[str, str], int] = {}
     for row in standing:
         if row["type"] == "ItemShipped":
@@ -93,13 +95,13 @@ def lead_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]]) -> 
         if registered:
             took.append((at - min(registered), order, item))
     if not took:
-        return Lead(unknown=len(shipped))
+        return LeadTime(unregistered_count=len(shipped))
     spans = sorted(each[0] for each in took)
     p90 = spans[math.ceil(len(spans) * 0.9) - 1]
-    return Lead(len(took), len(shipped) - len(took), math.floor(statistics.median(spans)), p90, *max(took))
+    return LeadTime(len(took), len(shipped) - len(took), math.floor(statistics.median(spans)), p90, *max(took))
 
 
-def same(counted: Shift, expected: Shift) -> None:
+def same(counted: ShiftStatistics, expected: ShiftStatistics) -> None:
     for name in ("states", "types", "hours", "operators", "stations", "carriers", "moments", "lead"):
         assert getattr(counted, name) == getattr(expected, name), name
     assert counted.waiting[:2] == expected.waiting[:2]
@@ -114,21 +116,21 @@ def test_a_shift_is_what_one_counts_by_hand(
     rows = [{**row, "uid": str(number)} for number, row in enumerate(rows)]
     with tempfile.TemporaryDirectory() as name:
         store = filled(Path(name) / "cpctl.db", rows, moments)
-        same(shift_of(store, span), by_hand(rows, moments, span))
+        same(compute_shift_statistics(store, span), by_hand(rows, moments, span))
         store.close()
 
 
 def test_the_largest_count_comes_first(tmp_path: Path) -> None:
     operators = ["Ana", "Cem", "Cem", "Ben", "Cem", "Ben", "Zoe"]
     rows = [signal_row(str(number), START + number, operator=name) for number, name in enumerate(operators)]
-    counted = shift_of(filled(tmp_path / "cpctl.db", rows), SPAN)
+    counted = compute_shift_statistics(filled(tmp_path / "cpctl.db", rows), SPAN)
     assert list(counted.operators.items()) == [("Cem", 3), ("Ben", 2), ("Ana", 1), ("Zoe", 1)]
 
 
 def test_a_store_that_does_not_exist_is_an_empty_shift_and_is_not_made(tmp_path: Path) -> None:
     from cpctl.store.store import Store
 
-    assert shift_of(Store(tmp_path / "cpctl.db", print), SPAN) == Shift()
+    assert compute_shift_statistics(Store(tmp_path / "cpctl.db", print), SPAN) == ShiftStatistics()
     assert not list(tmp_path.iterdir())
 
 
@@ -138,8 +140,13 @@ def test_the_oldest_that_waits_is_named_even_if_it_is_of_an_earlier_day(tmp_path
         signal_row("2", START - 50 * HOUR, state="queued"),
         signal_row("3", START + 1, state="held"),
     ]
-    waiting = shift_of(filled(tmp_path / "cpctl.db", rows), SPAN).waiting
-    assert (waiting.number, waiting.since, waiting.id, waiting.item) == (2, START - 50 * HOUR, 2, "2")
+    waiting = compute_shift_statistics(filled(tmp_path / "cpctl.db", rows), SPAN).waiting
+    assert (waiting.number, waiting.oldest_accepted_ms, waiting.oldest_id, waiting.oldest_item) == (
+        2,
+        START - 50 * HOUR,
+        2,
+        "2",
+    )
 
 
 def test_the_times_of_ten_items_have_the_median_p90_and_slowest_of_the_book(tmp_path: Path) -> None:
@@ -147,6 +154,6 @@ def test_the_times_of_ten_items_have_the_median_p90_and_slowest_of_the_book(tmp_
     for number in range(1, 11):
         rows.append(signal_row(str(number), START, type="ItemRegistered", event_at=START - number * HOUR))
         rows.append(signal_row(str(number), START + 1, event_at=START))
-    lead = shift_of(filled(tmp_path / "cpctl.db", rows), SPAN).lead
+    lead = compute_shift_statistics(filled(tmp_path / "cpctl.db", rows), SPAN).lead_time
     assert lead[:5] == (10, 0, 5 * HOUR + HOUR // 2, 9 * HOUR, 10 * HOUR)
-    assert lead.item == "10"
+    assert lead.slowest_item == "10"

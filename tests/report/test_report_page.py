@@ -9,8 +9,8 @@ from browser import colors, pages_of
 from report_rows import HOUR, filled, ms, signal_row
 from worlds import Result, World
 
-from cpctl.output.bar_chart import Bar, Chart, Drawing
-from cpctl.output.html_page import page
+from cpctl.output.bar_chart import Bar, Chart, ChartReport
+from cpctl.output.html_page import render_page
 
 Inside = Callable[..., Result]
 DAY = ("signal", "report", "--date", "2026-01-20")
@@ -129,7 +129,7 @@ def test_a_page_that_cannot_be_written_is_said(busy: World, inside: Inside) -> N
 
 @pytest.mark.parametrize("charts", [[], [Chart("Empty", [], True)], [Chart("Zero", [Bar("a", 0)], True)]])
 def test_a_page_without_numbers_is_still_a_page(charts: list[Chart]) -> None:
-    Reader(page(Drawing("Nothing", "", [], charts)))
+    Reader(render_page(ChartReport("Nothing", "", [], charts)))
 
 
 # --- in a browser -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from report_rows import HOUR, ms
 
-from cpctl.outbox.statistics import Span, shift_of
+from cpctl.outbox.statistics import ShiftFilter, compute_shift_statistics
 from cpctl.store.store import Store
 
 ROWS = 100_000
@@ -29,12 +29,12 @@ def store_of(path: Path, first: int, step: int) -> Store:
     return store
 
 
-def against_counting(store: Store, span: Span, tries: int) -> float:
+def against_counting(store: Store, span: ShiftFilter, tries: int) -> float:
     """How many times as long a report takes as a count of all rows: the fastest of each, tried in turn."""
     ours, theirs = [], []
     for _ in range(tries):
-        ours.append(seconds(lambda: shift_of(store, span)))
-        theirs.append(seconds(lambda: store.read(lambda work: work.one(COUNT))))
+        ours.append(seconds(lambda: compute_shift_statistics(store, span)))
+        theirs.append(seconds(lambda: store.read(lambda work: work.fetch_one(COUNT))))
     return min(ours) / min(theirs)
 
 
@@ -51,15 +51,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_day_of_100_000_signals_costs_some_counts_of_them(folder: Path) -> None:
     store = store_of(folder / "day.db", DAY, 24 * HOUR // ROWS)
-    span = Span("sandbox", DAY, DAY + 24 * HOUR, DAY)
-    shift = shift_of(store, span)
-    assert (shift.accepted, shift.lead.items) == (ROWS, ROWS // 2)
+    span = ShiftFilter("sandbox", DAY, DAY + 24 * HOUR, DAY)
+    shift = compute_shift_statistics(store, span)
+    assert (shift.accepted_count, shift.lead_time.item_count) == (ROWS, ROWS // 2)
     assert against_counting(store, span, 4) < 400
 
 
 def test_a_short_day_costs_no_more_than_some_counts_of_its_long_history(folder: Path) -> None:
     # 200 days of 500 signals, and a report of one of them.
     store = store_of(folder / "history.db", DAY - 200 * 24 * HOUR, 24 * HOUR // 500)
-    span = Span("sandbox", DAY - 24 * HOUR, DAY, DAY - 24 * HOUR)
-    assert 499 <= shift_of(store, span).accepted <= 501
+    span = ShiftFilter("sandbox", DAY - 24 * HOUR, DAY, DAY - 24 * HOUR)
+    assert 499 <= compute_shift_statistics(store, span).accepted_count <= 501
     assert against_counting(store, span, 15) < 4

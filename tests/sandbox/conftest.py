@@ -7,13 +7,13 @@ import pytest
 from core_examples import DIALECTS, Shop, noon
 from sandbox_calls import KEY, STATUS_20, Reply, call
 
-from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 
 @pytest.fixture
-def control(sandbox: Sandbox) -> Control:
-    return Control(sandbox.control_url)
+def control(sandbox: Sandbox) -> ControlClient:
+    return ControlClient(sandbox.control_url)
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def send(sandbox: Sandbox) -> Callable[..., Reply]:
 @pytest.fixture(params=DIALECTS)
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A client of a sandbox whose clock stands still; every test runs in both dialects."""
-    with Sandbox(dialect=request.param, clock=noon) as running:
+    with Sandbox(dialect=request.param, real_now=noon) as running:
         yield Shop(running)
 
 
 @pytest.fixture
 def live_shop() -> Iterator[Shop]:
     """A client of a sandbox that answers as the live service does, whose clock stands still."""
-    with Sandbox(clock=noon) as running:
+    with Sandbox(real_now=noon) as running:
         yield Shop(running)

@@ -75,7 +75,7 @@ def test_a_reference_is_taken_once(shop: Shop) -> None:
     shop.add()
     for reference in ("12346", "order-1"):
         reply = shop.send("orders/add", {**ADD, "reference": reference})
-        assert reply.status == (409 if shop.sandbox.state.live else 400)
+        assert reply.status == (409 if shop.sandbox.state.is_live else 400)
         assert reply.error == ("reference_not_unique", reference)
 
 

@@ -8,7 +8,7 @@ from core_examples import ADD, CORE, PUBLISH, QUOTE, Shop, shape
 from sandbox_calls import call
 
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from cpctl.sandbox.simulated_api.routes import ENDPOINTS
+from cpctl.sandbox.simulated_api.routes import ROUTES
 
 _LOG = {"reference": str, "create_date": str, "state": int}
 _OPTION, _FILE = {"type": str, "count": str}, {"type": str, "url": str, "md5sum": str}
@@ -142,9 +142,9 @@ def test_every_example_is_answered_in_the_shape_of_the_dialect(
 ) -> None:
     shop.add()
     found = shape(shop.get(path.removesuffix("/") + slash, body))
-    assert found == (live if shop.sandbox.state.live else documented)
+    assert found == (live if shop.sandbox.state.is_live else documented)
     if isinstance(found, dict):
-        assert list(found) == list(live if shop.sandbox.state.live else documented)
+        assert list(found) == list(live if shop.sandbox.state.is_live else documented)
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -162,7 +162,7 @@ def test_what_was_added_is_what_is_told(shop: Shop) -> None:
     assert item["options"] == ADD["items"][0]["options"]
     assert [file["md5sum"] for file in item["files"]] == [file["md5sum"] for file in ADD["items"][0]["files"]]
     assert item["shipping_option"] == "DHL - National Standard (DE)"
-    assert item["count"] == (5 if shop.sandbox.state.live else "5")
+    assert item["count"] == (5 if shop.sandbox.state.is_live else "5")
 
 
 def test_the_prices_of_the_example_quote_are_those_of_the_document(shop: Shop) -> None:
@@ -198,7 +198,7 @@ def test_a_live_option_may_end_in_a_blank_and_a_documented_one_never_does(shop: 
     found = shop.get("prices/lookup", {**QUOTE, "country": "FR"})
     offers = found["shipments"][0]["quotes"]
     levels = [row["shipping_level"] for row in offers]
-    if shop.sandbox.state.live:
+    if shop.sandbox.state.is_live:
         assert levels == ["cp_ground", "cp_fast", "cp_fast", "cp_limited"]
         assert offers[0]["shipping_option"] == "Colissimo "
     else:
@@ -208,9 +208,9 @@ def test_a_live_option_may_end_in_a_blank_and_a_documented_one_never_does(shop: 
 
 def test_vat_is_beside_the_live_price_and_within_the_documented_one(shop: Shop) -> None:
     found = shop.get("orders/quote", {**QUOTE, "country": "FR"})
-    assert found["price"] == ("4.5412" if shop.sandbox.state.live else "5.4494")
-    assert found["vat"] == ("0.9082" if shop.sandbox.state.live else "0.91")
-    if shop.sandbox.state.live:
+    assert found["price"] == ("4.5412" if shop.sandbox.state.is_live else "5.4494")
+    assert found["vat"] == ("0.9082" if shop.sandbox.state.is_live else "0.91")
+    if shop.sandbox.state.is_live:
         assert (found["vat_rate"], found["shipments"][0]["quotes"][0]["vat"]) == (20, "1.8432")
 
 
@@ -270,7 +270,7 @@ def test_a_call_without_its_field_is_refused_with_its_name(shop: Shop, path: str
         assert (reply.status, reply.error) == (400, ("missing_required_parameter", name))
 
 
-@pytest.mark.parametrize("path", [row for row in ENDPOINTS if row.startswith(CORE)])
+@pytest.mark.parametrize("path", [row for row in ROUTES if row.startswith(CORE)])
 def test_cloudcore_takes_the_core_key_only(shop: Shop, path: str) -> None:
     for key, says in {
         "sandbox-signal-key": "apikey is the signal key, not the core key",
@@ -281,7 +281,7 @@ def test_cloudcore_takes_the_core_key_only(shop: Shop, path: str) -> None:
         assert (reply.status, reply.error) == (403, ("authentication_failed", says))
 
 
-@pytest.mark.parametrize("path", [row for row in ENDPOINTS if not row.endswith("status")])
+@pytest.mark.parametrize("path", [row for row in ROUTES if not row.endswith("status")])
 def test_what_is_not_a_json_object_is_refused_by_every_endpoint(sandbox: Sandbox, path: str) -> None:
     assert call(sandbox.base_url, path, b"[]").status == 400
     assert call(sandbox.base_url, path, method="GET").status == 405
@@ -295,7 +295,7 @@ products/info shipping/levels shipping/countries shipping/states"
     publish = "catalogs catalogs/info catalogs/add catalogs/remove titles titles/info titles/add titles/remove \
 products/mixes products/mixes/info orders orders/info orders/add orders/cancel orders/log"
     expected = {CORE + path for path in core.split()} | {PUBLISH + path for path in publish.split()}
-    assert {path for path in ENDPOINTS if not path.endswith("status")} == expected
+    assert {path for path in ROUTES if not path.endswith("status")} == expected
 
 
 def test_unknown_fields_are_passed_over(shop: Shop) -> None:

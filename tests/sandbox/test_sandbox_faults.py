@@ -14,9 +14,9 @@ from sandbox_calls import KEY, STATUS_20, Reply, call
 from signal_examples import plain
 
 from cpctl.errors import InvalidInput, TemporaryError
-from cpctl.sandbox.control.control_client import Control
-from cpctl.sandbox.faults import DOWN, FAULTS, make_fault
-from cpctl.sandbox.server.http_exchange import EFFECTS
+from cpctl.sandbox.control.control_client import ControlClient
+from cpctl.sandbox.faults import DOWN, FAULT_KINDS, make_fault
+from cpctl.sandbox.server.http_exchange import FAULT_EFFECTS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Send = Callable[..., Reply]
@@ -35,17 +35,17 @@ def raw_request(sandbox: Sandbox) -> socket.socket:
     return line
 
 
-def latest(control: Control) -> tuple[Any, Any, Any]:
+def latest(control: ControlClient) -> tuple[Any, Any, Any]:
     """Of the newest request: its fault, the status that was sent, and whether it took effect."""
-    entry = control.requests()[-1]
+    entry = control.list_requests()[-1]
     return entry["fault"], entry["status"], entry["landed"]
 
 
 def test_every_fault_but_down_has_an_effect() -> None:
-    assert set(EFFECTS) == set(FAULTS) - {DOWN}
+    assert set(FAULT_EFFECTS) == set(FAULT_KINDS) - {DOWN}
 
 
-def test_latency_answers_as_ever_but_late(send: Send, control: Control) -> None:
+def test_latency_answers_as_ever_but_late(send: Send, control: ControlClient) -> None:
     control.add_fault("latency", seconds=0.1)
     begin = time.monotonic()
     assert send(PACKED).status == 200
@@ -53,7 +53,7 @@ def test_latency_answers_as_ever_but_late(send: Send, control: Control) -> None:
     assert latest(control) == ("latency", 200, True)
 
 
-def test_a_client_that_loses_patience_does_not_undo_its_signal(send: Send, control: Control) -> None:
+def test_a_client_that_loses_patience_does_not_undo_its_signal(send: Send, control: ControlClient) -> None:
     control.add_fault("latency", seconds=60)
     with pytest.raises(TimeoutError):
         send(PACKED, timeout=0.1)
@@ -61,7 +61,9 @@ def test_a_client_that_loses_patience_does_not_undo_its_signal(send: Send, contr
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
-def test_a_status_is_answered_and_nothing_is_done(sandbox: Sandbox, send: Send, control: Control, status: int) -> None:
+def test_a_status_is_answered_and_nothing_is_done(
+    sandbox: Sandbox, send: Send, control: ControlClient, status: int
+) -> None:
     control.add_fault("status", status=status, retry_after="7")
     reply = send(PACKED)
     assert (reply.status, reply.headers["Retry-After"], reply.error[0]) == (status, "7", "sandbox_fault")
@@ -69,18 +71,18 @@ def test_a_status_is_answered_and_nothing_is_done(sandbox: Sandbox, send: Send, 
     assert sandbox.state.items[PACKED["item"]].signals == []
 
 
-def test_a_status_without_retry_after_has_no_such_header(send: Send, control: Control) -> None:
+def test_a_status_without_retry_after_has_no_such_header(send: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503)
     assert "Retry-After" not in send(PACKED).headers
 
 
-def test_a_status_of_204_has_no_body(send: Send, control: Control) -> None:
+def test_a_status_of_204_has_no_body(send: Send, control: ControlClient) -> None:
     control.add_fault("status", status=204)
     assert send(PACKED).body == b""
 
 
 @pytest.mark.parametrize(("kind", "landed"), [("reset-before", False), ("reset-after", True)])
-def test_a_reset_answers_nothing(sandbox: Sandbox, control: Control, kind: str, landed: bool) -> None:
+def test_a_reset_answers_nothing(sandbox: Sandbox, control: ControlClient, kind: str, landed: bool) -> None:
     control.add_fault(kind)
     with raw_request(sandbox) as line, pytest.raises(ConnectionResetError):
         line.recv(1)
@@ -88,21 +90,21 @@ def test_a_reset_answers_nothing(sandbox: Sandbox, control: Control, kind: str, 
     assert bool(sandbox.state.items[PACKED["item"]].signals) == landed
 
 
-def test_requests_sees_a_reset_as_a_connection_error(sandbox: Sandbox, control: Control) -> None:
+def test_requests_sees_a_reset_as_a_connection_error(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("reset-after")
     with requests.Session() as session, pytest.raises(requests.ConnectionError):
         session.trust_env = False
         session.post(sandbox.base_url + STATUS_20, BODY, timeout=10)
 
 
-def test_a_truncated_answer_ends_too_early(send: Send, control: Control) -> None:
+def test_a_truncated_answer_ends_too_early(send: Send, control: ControlClient) -> None:
     control.add_fault("truncated")
     with pytest.raises(IncompleteRead):
         send(PACKED)
     assert latest(control) == ("truncated", 200, True)
 
 
-def test_invalid_json_looks_like_a_success(send: Send, control: Control) -> None:
+def test_invalid_json_looks_like_a_success(send: Send, control: ControlClient) -> None:
     control.add_fault("invalid-json")
     reply = send(PACKED)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
@@ -111,13 +113,13 @@ def test_invalid_json_looks_like_a_success(send: Send, control: Control) -> None
     assert latest(control) == ("invalid-json", 200, True)
 
 
-def test_a_refusal_stays_a_refusal_under_a_fault(send: Send, control: Control) -> None:
+def test_a_refusal_stays_a_refusal_under_a_fault(send: Send, control: ControlClient) -> None:
     control.add_fault("invalid-json")
     assert send(plain("ItemLost")).status == 400
     assert latest(control) == ("invalid-json", 400, False)
 
 
-def test_a_slow_drip_comes_byte_by_byte_from_the_status_line_on(sandbox: Sandbox, control: Control) -> None:
+def test_a_slow_drip_comes_byte_by_byte_from_the_status_line_on(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=0.001)
     with raw_request(sandbox) as line:
         pieces = [line.recv(100) for _ in range(12)]
@@ -126,7 +128,7 @@ def test_a_slow_drip_comes_byte_by_byte_from_the_status_line_on(sandbox: Sandbox
     assert latest(control) == ("slow-drip", None, True)
 
 
-def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: Control) -> None:
+def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=0)
     reply = send(PACKED)
     assert (reply.status, json.loads(reply.body), len(reply.body)) == (200, {"status": "ok"}, 4096)
@@ -135,7 +137,7 @@ def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: Cont
 @pytest.mark.parametrize("kind", ["slow-drip", "latency"])
 def test_the_sandbox_stops_at_once_even_while_an_answer_is_under_way(kind: str) -> None:
     with Sandbox() as sandbox:
-        Control(sandbox.control_url).add_fault(kind, seconds=60)
+        ControlClient(sandbox.control_url).add_fault(kind, seconds=60)
         line = raw_request(sandbox)
         if kind == "slow-drip":
             assert line.recv(1) == b"H"
@@ -145,29 +147,31 @@ def test_the_sandbox_stops_at_once_even_while_an_answer_is_under_way(kind: str) 
 
 
 def test_down_refuses_connections_and_comes_back_on_the_same_port(sandbox: Sandbox, send: Send) -> None:
-    control, port = Control(sandbox.control_url), port_of(sandbox.base_url)
+    control, port = ControlClient(sandbox.control_url), port_of(sandbox.base_url)
     control.add_fault(DOWN)
     for _ in range(2):
         with pytest.raises(ConnectionRefusedError):
             send(PACKED)
-    assert control.faults() == [{"kind": "down", "path": "", "times": 0}]
-    assert control.requests() == []
+    assert control.list_faults() == [{"kind": "down", "path": "", "times": 0}]
+    assert control.list_requests() == []
     control.clear_faults()
     assert send(PACKED).status == 200
     assert port_of(sandbox.base_url) == port
 
 
-def test_down_may_be_said_at_the_api_address_and_said_twice(sandbox: Sandbox, send: Send, control: Control) -> None:
-    assert len(Control(sandbox.base_url).add_fault(DOWN, path="/x", times=3)) == 1
+def test_down_may_be_said_at_the_api_address_and_said_twice(
+    sandbox: Sandbox, send: Send, control: ControlClient
+) -> None:
+    assert len(ControlClient(sandbox.base_url).add_fault(DOWN, path="/x", times=3)) == 1
     assert len(control.add_fault(DOWN)) == 2
     with pytest.raises(TemporaryError, match=sandbox.base_url) as caught:
-        Control(sandbox.base_url).faults()
+        ControlClient(sandbox.base_url).list_faults()
     assert "control address" in caught.value.hint
     control.reset()
     assert send(PACKED).status == 200
 
 
-def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: Control) -> None:
+def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: ControlClient) -> None:
     idle = HTTPConnection("127.0.0.1", port_of(sandbox.base_url), timeout=10)
     idle.request("POST", STATUS_20, BODY)
     assert idle.getresponse().read() == b""
@@ -176,10 +180,10 @@ def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: Control)
         idle.request("POST", STATUS_20, BODY)
         idle.getresponse()
     idle.close()
-    assert len(control.requests()) == 1
+    assert len(control.list_requests()) == 1
 
 
-def test_down_leaves_requests_under_way_without_an_answer(sandbox: Sandbox, control: Control) -> None:
+def test_down_leaves_requests_under_way_without_an_answer(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=60)
     seen: list[bytes] = []
     with raw_request(sandbox) as line:
@@ -203,32 +207,32 @@ def test_a_sandbox_that_is_down_stops_as_well() -> None:
     with Sandbox() as sandbox:
         sandbox.add_fault(make_fault(DOWN))
     with pytest.raises(TemporaryError):
-        Control(sandbox.control_url).faults()
+        ControlClient(sandbox.control_url).list_faults()
 
 
-def test_a_fault_ends_after_its_times(send: Send, control: Control) -> None:
+def test_a_fault_ends_after_its_times(send: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503, times=2)
     assert send(PACKED).status == 503
-    assert control.faults() == [{"kind": "status", "path": "", "times": 1, "status": 503}]
+    assert control.list_faults() == [{"kind": "status", "path": "", "times": 1, "status": 503}]
     assert [send(PACKED).status for _ in range(2)] == [503, 200]
-    assert control.faults() == []
+    assert control.list_faults() == []
 
 
-def test_a_fault_without_times_stays_until_it_is_cleared(send: Send, control: Control) -> None:
+def test_a_fault_without_times_stays_until_it_is_cleared(send: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503)
     assert {send(PACKED).status for _ in range(5)} == {503}
     control.clear_faults()
     assert send(PACKED).status == 200
 
 
-def test_the_first_fault_that_fits_is_met(send: Send, control: Control) -> None:
+def test_the_first_fault_that_fits_is_met(send: Send, control: ControlClient) -> None:
     control.add_fault("status", status=500, times=1)
     control.add_fault("status", status=503, times=1)
     assert [send(PACKED).status for _ in range(3)] == [500, 503, 200]
 
 
 @pytest.mark.parametrize("prefix", ["/1.1/", "/1.1/status", "/1.1/status/"])
-def test_a_fault_meets_only_paths_that_begin_like_its_own(send: Send, control: Control, prefix: str) -> None:
+def test_a_fault_meets_only_paths_that_begin_like_its_own(send: Send, control: ControlClient, prefix: str) -> None:
     control.add_fault("status", path=prefix, status=503)
     assert send(PACKED).status == 200
     assert send(PACKED, "/1.1/status/").status == 503
@@ -236,9 +240,9 @@ def test_a_fault_meets_only_paths_that_begin_like_its_own(send: Send, control: C
 
 
 def test_the_panel_meets_no_fault(sandbox: Sandbox) -> None:
-    panel = Control(sandbox.base_url)
+    panel = ControlClient(sandbox.base_url)
     panel.add_fault("reset-before", times=1)
-    assert len(panel.faults()) == 1
+    assert len(panel.list_faults()) == 1
 
 
 @pytest.mark.parametrize(
@@ -257,12 +261,12 @@ def test_the_panel_meets_no_fault(sandbox: Sandbox) -> None:
         ({"kind": "truncated", "path": "1.1"}, "1.1", "/cloudsignal/2.0/"),
     ],
 )
-def test_a_fault_that_cannot_be_is_named(control: Control, fault: dict[str, Any], names: str, hint: str) -> None:
+def test_a_fault_that_cannot_be_is_named(control: ControlClient, fault: dict[str, Any], names: str, hint: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         control.add_fault(**fault)
     assert names in caught.value.message
     assert hint in caught.value.hint
-    assert control.faults() == []
+    assert control.list_faults() == []
 
 
 @pytest.mark.parametrize("fault", [[], {"kind": "status", "code": 1}, {"kind": "status", "status": True}, {"kind": 1}])

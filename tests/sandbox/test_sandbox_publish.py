@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from core_examples import ADD, CORE, PUBLISH, PUBLISH_ADD, Shop, changed, shape
 
-from cpctl.sandbox.control.control_client import Control
-from cpctl.sandbox.simulated_api.routes import ENDPOINTS
+from cpctl.sandbox.control.control_client import ControlClient
+from cpctl.sandbox.simulated_api.routes import ROUTES
 
 _DATES = {"create_date": str, "modify_date": str}
 _CATALOG = {"catalog_reference": str, "name": str, "note": str, **_DATES}
@@ -88,7 +88,7 @@ def test_counters_say_what_was_added_and_removed(shop: Shop, things: str, name: 
 
     assert said("info", 204) is None
     assert said("add", 200) == {"status": {things: {"added": 1}}}
-    assert said("add", 409) == {"status": {things: {"added" if shop.sandbox.state.live else "radded": 0}}}
+    assert said("add", 409) == {"status": {things: {"added" if shop.sandbox.state.is_live else "radded": 0}}}
     assert said("info", 200)[name] == body[name]
     assert said("remove", 200) == {"status": {things: {"removed": 1}}}
     assert said("remove", 410) == {"status": {things: {"removed": 0}}}
@@ -126,7 +126,7 @@ def test_names_have_a_longest_length(shop: Shop, path: str, body: dict[str, Any]
     assert shop.send(PUBLISH + path, {**body, name: "x" * longest}).status == 200
 
 
-@pytest.mark.parametrize("path", [path for path in ENDPOINTS if path.startswith(PUBLISH)])
+@pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith(PUBLISH)])
 def test_cloudpublish_takes_the_core_key_only(shop: Shop, path: str) -> None:
     found = shop.get(path, {"apikey": "sandbox-signal-key"}, 403)
     assert found == {"status": {"errors": {"authentication_failed": "apikey is the signal key, not the core key"}}}
@@ -193,7 +193,7 @@ def test_an_order_is_added_and_told_at_both_addresses(shop: Shop, base: str) -> 
 @BOTH
 def test_the_log_of_an_order_has_texts_only(shop: Shop, base: str) -> None:
     add(shop)
-    Control(shop.sandbox.control_url).advance(10)
+    ControlClient(shop.sandbox.control_url).advance_clock(10)
     logs = shop.get(f"{base}orders/log", {"order_reference": "200012345"})["logs"]
     assert [row["state_code"] for row in logs] == ["order_state_new", "order_state_verify", "order_state_verified"]
     assert logs[1]["create_date"] == "2026-03-01T12:00:05+00:00"
@@ -210,7 +210,7 @@ def test_an_order_is_canceled_once_and_counted(shop: Shop, base: str) -> None:
 
 def test_an_order_ends_with_tracking_codes(shop: Shop) -> None:
     add(shop)
-    Control(shop.sandbox.control_url).advance(3600)
+    ControlClient(shop.sandbox.control_url).advance_clock(3600)
     found = shop.get(PUBLISH + "orders/info", {"reference": "200012345"})
     assert found["state_code"] == "order_state_sandbox_complete"
     assert [item["tracking"] for item in found["items"]] == ["SANDBOX_123456-0001", "SANDBOX_123456-0002"]
@@ -218,7 +218,7 @@ def test_an_order_ends_with_tracking_codes(shop: Shop) -> None:
 
 def test_a_reference_is_taken_once_in_both_services(shop: Shop) -> None:
     add(shop)
-    status = 409 if shop.sandbox.state.live else 400
+    status = 409 if shop.sandbox.state.is_live else 400
     found = shop.get(PUBLISH + "orders/add", PUBLISH_ADD, status)
     assert found == {"status": {"errors": {"reference_not_unique": "200012345"}}}
     assert shop.send("orders/add", {**ADD, "reference": "200012345"}).status == status

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from core_examples import QUOTE, Shop, changed
 
-from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.control.control_client import ControlClient
 
 PATHS = ("orders/quote", "prices/lookup")
 FLYER = {"reference": "f", "product": "flyer_ss_a5_fc", "count": "1", "options": []}
@@ -46,7 +46,7 @@ def test_an_option_has_the_shape_that_the_live_service_takes(
 def test_options_must_be_an_array_even_when_there_are_none(shop: Shop, path: str) -> None:
     for item in (changed(FLYER, "options"), {**FLYER, "options": None}):
         reply = shop.send(path, asked(item))
-        assert reply.status == (500 if shop.sandbox.state.live else 400)
+        assert reply.status == (500 if shop.sandbox.state.is_live else 400)
         assert "foreach()" in reply.error[1]
     assert shop.send(path, asked({**FLYER, "options": "x"})).error == ("invalid_parameter", "options is not an array")
     assert shop.send(path, asked(FLYER)).status == 200
@@ -140,18 +140,18 @@ def test_not_every_level_goes_everywhere(shop: Shop, country: str, levels: list[
 
 def test_a_quote_expires_after_48_hours(shop: Shop) -> None:
     found = shop.get("orders/quote", QUOTE)
-    live = shop.sandbox.state.live
+    live = shop.sandbox.state.is_live
     assert found["expire_date"] == ("2026-03-03T12:00:00.250000Z" if live else "2026-03-03T12:00:00+00:00")
     name = found["shipments"][0]["quotes"][0]["quote"]
-    control = Control(shop.sandbox.control_url)
-    control.advance(48 * 3600 - 1)
+    control = ControlClient(shop.sandbox.control_url)
+    control.advance_clock(48 * 3600 - 1)
     info = shop.get("orders/quote/info", {"quote": name})
     assert (info["quote"], info["shipping_level"], info["items"]) == (
         name,
         "cp_postal",
         [{"reference": "ref_id_1234567"}],
     )
-    control.advance(1)
+    control.advance_clock(1)
     assert shop.send("orders/quote/info", {"quote": name}).status == 204
     shop.get("orders/quote", QUOTE)
     assert shop.sandbox.state.quotes.find(name, shop.sandbox.state.now()) is None

@@ -12,7 +12,7 @@ from sandbox_calls import KEY, STATUS_20, Reply, call
 from signal_examples import BUNDLE, ORDER, plain
 
 from cpctl.errors import InvalidInput, TemporaryError
-from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Send = Callable[..., Reply]
@@ -38,10 +38,10 @@ def test_an_unknown_path_is_not_found(sandbox: Sandbox, path: str) -> None:
     assert (reply.status, reply.error) == (404, ("not_found", f"there is nothing at {path}"))
 
 
-def test_a_body_over_a_mebibyte_is_too_large(sandbox: Sandbox, control: Control) -> None:
+def test_a_body_over_a_mebibyte_is_too_large(sandbox: Sandbox, control: ControlClient) -> None:
     reply = call(sandbox.base_url, STATUS_20, b" " * (1024 * 1024 + 1))
     assert (reply.status, reply.headers["Connection"]) == (413, "close")
-    entry = control.requests()[0]
+    entry = control.list_requests()[0]
     assert (entry["status"], entry["landed"], entry["body"], entry["raw_bytes"]) == (413, False, None, 1024 * 1024 + 1)
 
 
@@ -63,7 +63,7 @@ def test_one_connection_carries_many_requests(sandbox: Sandbox) -> None:
     connection.close()
 
 
-def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send: Send, control: Control) -> None:
+def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send: Send, control: ControlClient) -> None:
     ready = Barrier(8)
 
     def work() -> None:
@@ -77,13 +77,13 @@ def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send: Send, control
     for thread in threads:
         thread.join()
     assert len(sandbox.state.items["123456780001"].signals) == 80
-    assert [entry["n"] for entry in control.requests()] == list(range(1, 81))
+    assert [entry["n"] for entry in control.list_requests()] == list(range(1, 81))
 
 
-def test_the_journal_says_what_came_and_what_was_answered(send: Send, control: Control) -> None:
+def test_the_journal_says_what_came_and_what_was_answered(send: Send, control: ControlClient) -> None:
     send(plain("ItemPacked"))
     send(plain("ItemLost"))
-    packed, lost = control.requests()
+    packed, lost = control.list_requests()
     assert packed.pop("time").endswith("+00:00")
     assert packed == {
         "n": 1,
@@ -113,59 +113,59 @@ def test_no_key_stands_anywhere_in_what_the_sandbox_remembers(sandbox: Sandbox, 
     call(sandbox.base_url, f"/{KEY}/", {"apikey": KEY})
     kept = b"".join(call(sandbox.base_url, f"/_sandbox/{name}", method="GET").body for name in ("requests", "state"))
     assert kept.count(b"***") > 10
-    for key in (mine, *sandbox.state.keys.values()):
+    for key in (mine, *sandbox.state.api_keys.values()):
         assert key.encode() not in kept
 
 
-def test_a_body_that_is_not_json_is_kept_as_its_length_only(sandbox: Sandbox, control: Control) -> None:
+def test_a_body_that_is_not_json_is_kept_as_its_length_only(sandbox: Sandbox, control: ControlClient) -> None:
     call(sandbox.base_url, STATUS_20, b"apikey=secret")
-    entry = control.requests()[0]
+    entry = control.list_requests()[0]
     assert (entry["body"], entry["raw_bytes"]) == (None, 13)
 
 
 def test_the_journal_keeps_the_newest() -> None:
-    with Sandbox(kept=2) as sandbox:
+    with Sandbox(max_journal_entries=2) as sandbox:
         for _ in range(3):
             call(sandbox.base_url, STATUS_20)
-        assert [entry["n"] for entry in Control(sandbox.control_url).requests()] == [2, 3]
+        assert [entry["n"] for entry in ControlClient(sandbox.control_url).list_requests()] == [2, 3]
 
 
-def test_a_reset_makes_all_anew(sandbox: Sandbox, send: Send, control: Control) -> None:
+def test_a_reset_makes_all_anew(sandbox: Sandbox, send: Send, control: ControlClient) -> None:
     send(plain("ItemPacked"))
     control.add_fault("status", status=503)
     control.reset(orders=1, items=2)
-    assert (control.requests(), control.faults()) == ([], [])
+    assert (control.list_requests(), control.list_faults()) == ([], [])
     items = [{"id": f"12345678000{n}", "latest": "", "signals": []} for n in (1, 2)]
-    assert control.state() == {"orders": [{"id": ORDER, "items": items}]}
+    assert control.get_state() == {"orders": [{"id": ORDER, "items": items}]}
 
 
 def test_a_reset_without_numbers_keeps_them() -> None:
     with Sandbox(orders=1, items=4) as sandbox:
-        Control(sandbox.control_url).reset()
+        ControlClient(sandbox.control_url).reset()
         assert len(sandbox.state.items) == 4
 
 
 @pytest.mark.parametrize("numbers", [{"orders": 0}, {"items": 10_000}, {"orders": 100_000, "items": 9_999}])
 def test_a_reset_refuses_numbers_it_cannot_hold_and_forgets_nothing(
-    send: Send, control: Control, numbers: dict[str, int]
+    send: Send, control: ControlClient, numbers: dict[str, int]
 ) -> None:
     send(plain("ItemPacked"))
     with pytest.raises(InvalidInput, match=str(next(iter(numbers.values())))):
         control.reset(**numbers)
-    assert len(control.requests()) == 1
+    assert len(control.list_requests()) == 1
 
 
 def test_the_state_shows_what_was_said_of_each_item(sandbox: Sandbox, send: Send) -> None:
     send(plain("ItemPacked"))
     for url in (sandbox.base_url, sandbox.control_url):
-        item = Control(url).state()["orders"][0]["items"][0]
+        item = ControlClient(url).get_state()["orders"][0]["items"][0]
         assert item == {"id": "123456780001", "latest": "ItemPacked", "signals": [plain("ItemPacked")]}
 
 
 def test_what_the_panel_does_is_not_in_the_journal(sandbox: Sandbox) -> None:
-    panel = Control(sandbox.base_url)
-    panel.state()
-    assert panel.requests() == []
+    panel = ControlClient(sandbox.base_url)
+    panel.get_state()
+    assert panel.list_requests() == []
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_what_the_panel_does_is_not_in_the_journal(sandbox: Sandbox) -> None:
 def test_a_web_page_cannot_touch_the_panel(sandbox: Sandbox, headers: dict[str, str]) -> None:
     for url in (sandbox.base_url, sandbox.control_url):
         reply = call(url, "/_sandbox/faults", {"kind": "down"}, headers=headers)
-        assert (reply.status, sandbox.state.faults()) == (403, [])
+        assert (reply.status, sandbox.state.list_faults()) == (403, [])
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1"])
@@ -190,11 +190,11 @@ def test_the_panel_says_what_it_takes(sandbox: Sandbox) -> None:
     assert call(sandbox.control_url, "/_sandbox/reset", {"order": 1}).status == 400
 
 
-def test_the_control_address_is_not_the_api(sandbox: Sandbox, control: Control) -> None:
+def test_the_control_address_is_not_the_api(sandbox: Sandbox, control: ControlClient) -> None:
     reply = call(sandbox.control_url, STATUS_20, {"apikey": KEY, **plain("ItemPacked")})
     assert reply.status == 404
     assert sandbox.base_url in reply.error[1]
-    assert control.requests() == []
+    assert control.list_requests() == []
 
 
 def test_a_port_that_is_taken_is_named(sandbox: Sandbox) -> None:
@@ -235,7 +235,7 @@ def test_control_says_how_to_start_a_sandbox_where_none_answers() -> None:
     with Sandbox() as sandbox:
         url = sandbox.control_url
     with pytest.raises(TemporaryError, match=url) as caught:
-        Control(url).state()
+        ControlClient(url).get_state()
     assert "cpctl sandbox serve" in caught.value.hint
     assert "CPCTL_SANDBOX_CONTROL" in caught.value.hint
 
@@ -243,9 +243,9 @@ def test_control_says_how_to_start_a_sandbox_where_none_answers() -> None:
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8900", "https://127.0.0.1", "http://", "http://127.0.0.1:port"])
 def test_control_names_an_address_that_is_none(url: str) -> None:
     with pytest.raises(InvalidInput, match="is not the address of a sandbox"):
-        Control(url)
+        ControlClient(url)
 
 
 def test_control_uses_no_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    assert Control(sandbox.control_url).faults() == []
+    assert ControlClient(sandbox.control_url).list_faults() == []

@@ -8,7 +8,7 @@ from sandbox_calls import Reply, call
 from signal_examples import BUNDLE, CANCELED, EXAMPLES, ORDER, PATHS, SHIPPED, plain
 
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from cpctl.signals.signal_types import KINDS
+from cpctl.signals.signal_types import SIGNAL_TYPES
 
 Send = Callable[..., Reply]
 WAYS = [(path, body) for version, paths in PATHS.items() for path in paths for body in EXAMPLES[version]]
@@ -16,7 +16,7 @@ REQUIRED = [
     (PATHS[version][0], body, name)
     for version, bodies in EXAMPLES.items()
     for body in bodies
-    for name in ("type", *KINDS[body["type"]].required[version], "datetime")
+    for name in ("type", *SIGNAL_TYPES[body["type"]].required[version], "datetime")
 ]
 
 
@@ -26,7 +26,9 @@ def signals_of(sandbox: Sandbox, item: str) -> list[Any]:
 
 def test_the_examples_cover_every_kind_of_both_versions() -> None:
     for version, bodies in EXAMPLES.items():
-        assert {body["type"] for body in bodies} == {kind.name for kind in KINDS.values() if version in kind.required}
+        assert {body["type"] for body in bodies} == {
+            kind.name for kind in SIGNAL_TYPES.values() if version in kind.required
+        }
 
 
 @pytest.mark.parametrize(("path", "body"), WAYS, ids=[f"{path} {body['type']}" for path, body in WAYS])
@@ -36,7 +38,7 @@ def test_every_example_of_the_documents_is_accepted_with_an_empty_body(
     reply = send(body, path)
     assert (reply.status, reply.body) == (200, b"")
     assert sandbox.state.items["123456780001"].signals == [body]
-    assert sandbox.state.items["123456780001"].latest == body["type"]
+    assert sandbox.state.items["123456780001"].latest_signal_type == body["type"]
 
 
 @pytest.mark.parametrize("path", [path for paths in PATHS.values() for path in paths])
@@ -83,7 +85,9 @@ def test_only_the_signal_key_opens(sandbox: Sandbox, send: Send, path: str, key:
 def test_a_bundle_takes_effect_on_every_item(sandbox: Sandbox, send: Send) -> None:
     reply = send(BUNDLE)
     assert (reply.status, reply.body) == (200, b"")
-    assert [item.latest for item in sandbox.state.orders[ORDER].items.values()] == ["ItemRegistered"] * 2 + [""]
+    assert [item.latest_signal_type for item in sandbox.state.orders[ORDER].items.values()] == [
+        "ItemRegistered"
+    ] * 2 + [""]
 
 
 PACKED = plain("ItemPacked")
@@ -174,5 +178,5 @@ def test_a_canceled_item_takes_nothing_but_its_cancellation_again(sandbox: Sandb
 
 def test_an_order_registered_registers_all_its_items_and_no_others(sandbox: Sandbox, send: Send) -> None:
     assert send(EXAMPLES["1.1"][0], "/1.1/status/").status == 200
-    registered = [item.id for item in sandbox.state.items.values() if item.latest == "OrderRegistered"]
+    registered = [item.id for item in sandbox.state.items.values() if item.latest_signal_type == "OrderRegistered"]
     assert registered == ["123456780001", "123456780002", "123456780003"]

@@ -8,8 +8,8 @@ import pytest
 from core_examples import ADD, CORE, CORE_KEY, DIALECTS, PUBLISH, PUBLISH_ADD, QUOTE, Shop, changed, noon
 from sandbox_calls import call
 
-from cpctl.sandbox.sandbox_state import State
-from cpctl.sandbox.simulated_api.routes import ENDPOINTS, answer
+from cpctl.sandbox.sandbox_state import SandboxState
+from cpctl.sandbox.simulated_api.routes import ROUTES, respond
 
 OURS, THEIRS = {"reference": "12346"}, {"order_reference": "200012345"}
 NOT_JSON = "not json"
@@ -63,7 +63,7 @@ def _empty(shop: Shop) -> None:
 
 
 def test_the_cases_cover_every_endpoint_of_both_services() -> None:
-    assert set(CASES) == {path for path in ENDPOINTS if not path.endswith("status")}
+    assert set(CASES) == {path for path in ROUTES if not path.endswith("status")}
 
 
 @pytest.mark.parametrize(("path", "status", "body"), ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
@@ -74,7 +74,7 @@ def test_every_documented_status_can_be_had(shop: Shop, path: str, status: int, 
         _empty(shop)
     reply = call(shop.sandbox.base_url, path, b"{") if body == NOT_JSON else shop.send(path, body)
     assert reply.status == status
-    if status == 204 or (path, status) == (f"{CORE}orders/cancel", 200 if not shop.sandbox.state.live else 0):
+    if status == 204 or (path, status) == (f"{CORE}orders/cancel", 200 if not shop.sandbox.state.is_live else 0):
         assert reply.body == b""
     elif status in (400, 403) and path.startswith(PUBLISH):
         assert next(iter(json.loads(reply.body)["status"]["errors"].values()))
@@ -95,27 +95,27 @@ def _places(body: Any, above: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_no_value_in_any_place_breaks_the_sandbox(dialect: str) -> None:
-    state = State(dialect=dialect, clock=noon)
+    state = SandboxState(dialect=dialect, real_now=noon)
     seen = set()
     for path, body in SEEDS:
         for place in _places(body):
             for value in ODD:
                 asked = {"apikey": CORE_KEY, **changed(body, place, value)}
-                found = answer(state, path, json.loads(json.dumps(asked)))
+                found = respond(state, path, json.loads(json.dumps(asked)))
                 json.dumps(found.body)
                 seen.add(found.status)
         state.reset()
     assert seen <= {200, 201, 204, 400, 403, 409, 410, 500}
-    for path in ENDPOINTS:
+    for path in ROUTES:
         for value in ODD:
-            answer(state, path, value)
+            respond(state, path, value)
 
 
 def test_an_order_has_no_more_items_than_there_are_ids(live_shop: Shop) -> None:
     item = {"reference": "", "isbn": "1234567890123", "catalog_reference": "catalog_1", "quantity": 1}
     rows = [{**item, "item_reference": f"{n}"} for n in range(10_000)]
     body = {"apikey": CORE_KEY, **PUBLISH_ADD, "items": rows}
-    found = answer(live_shop.sandbox.state, f"{PUBLISH}orders/add", body)
+    found = respond(live_shop.sandbox.state, f"{PUBLISH}orders/add", body)
     assert (found.status, found.body) == (
         400,
         {"status": {"errors": {"invalid_parameter": "items has more than 9999 rows"}}},

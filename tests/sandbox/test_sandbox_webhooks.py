@@ -13,9 +13,9 @@ from hook_receiver import Receiver, receiving
 from sandbox_calls import call
 
 from cpctl.errors import InvalidInput
-from cpctl.sandbox.control.control_client import Control
+from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
 KEY = "sandbox-webhook-key"
 ORDER, ITEM = "123456780000", "123456780001"
@@ -30,17 +30,17 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def hooked(receiver: Receiver) -> Iterator[Shop]:
     """A client of a sandbox that tells the receiver, whose clock stands still."""
-    with Sandbox(webhook_url=receiver.url, clock=noon) as running:
+    with Sandbox(webhook_url=receiver.url, real_now=noon) as running:
         yield Shop(running)
 
 
 @pytest.fixture
-def panel(hooked: Shop) -> Control:
-    return Control(hooked.sandbox.control_url)
+def panel(hooked: Shop) -> ControlClient:
+    return ControlClient(hooked.sandbox.control_url)
 
 
 def settle(shop: Shop) -> None:
-    assert shop.sandbox.state.webhooks.wait()
+    assert shop.sandbox.state.webhooks.wait_until_idle()
 
 
 def signal(shop: Shop, kind: str, version: str = "2.0", **fields: str) -> None:
@@ -50,11 +50,11 @@ def signal(shop: Shop, kind: str, version: str = "2.0", **fields: str) -> None:
     settle(shop)
 
 
-def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
     hooked.add()
     settle(hooked)
     assert receiver.received == []
-    panel.advance(86400)
+    panel.advance_clock(86400)
     settle(hooked)
     assert receiver.types == [
         "CloudprinterOrderValidated",
@@ -96,10 +96,10 @@ def test_a_canceled_order_is_told_with_all_its_items(hooked: Shop, receiver: Rec
 
 
 def test_an_order_whose_files_are_missing_is_silent_after_its_validation(
-    hooked: Shop, panel: Control, receiver: Receiver
+    hooked: Shop, panel: ControlClient, receiver: Receiver
 ) -> None:
     hooked.get("orders/add", changed(ADD, "items.0.files.0.md5sum", "0" * 32), 201)
-    panel.advance(86400)
+    panel.advance_clock(86400)
     settle(hooked)
     assert receiver.types == ["CloudprinterOrderValidated"]
 
@@ -171,10 +171,10 @@ def test_an_order_registered_tells_every_item(hooked: Shop, receiver: Receiver) 
 
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_two_statuses_mean_heard(hooked: Shop, panel: Control, receiver: Receiver, status: int) -> None:
+def test_two_statuses_mean_heard(hooked: Shop, panel: ControlClient, receiver: Receiver, status: int) -> None:
     receiver.status = status
     signal(hooked, "ItemPacked")
-    assert panel.webhooks() == [
+    assert panel.list_webhooks() == [
         {
             "n": 1,
             "type": "ItemPacked",
@@ -190,72 +190,72 @@ def test_two_statuses_mean_heard(hooked: Shop, panel: Control, receiver: Receive
 
 @pytest.mark.parametrize("status", [201, 202, 302, 400, 404, 500])
 def test_every_other_status_is_told_again_as_time_goes_by(
-    hooked: Shop, panel: Control, receiver: Receiver, status: int
+    hooked: Shop, panel: ControlClient, receiver: Receiver, status: int
 ) -> None:
     receiver.statuses = [status, status]
     signal(hooked, "ItemPacked")
-    row = panel.webhooks()[0]
+    row = panel.list_webhooks()[0]
     assert (row["attempts"], row["status"], row["delivered"]) == (1, status, False)
     assert row["next_try"] == "2026-03-01T12:01:00+00:00"
     for seconds, attempts in ((59, 1), (1, 2), (119, 2), (1, 3)):
-        panel.advance(seconds)
+        panel.advance_clock(seconds)
         settle(hooked)
-        assert panel.webhooks()[0]["attempts"] == attempts
-    assert panel.webhooks()[0]["delivered"] is True
+        assert panel.list_webhooks()[0]["attempts"] == attempts
+    assert panel.list_webhooks()[0]["delivered"] is True
     assert receiver.received[0] == receiver.received[2]
 
 
-def test_one_that_is_not_heard_holds_up_no_other(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+def test_one_that_is_not_heard_holds_up_no_other(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
     receiver.statuses = [500]
     signal(hooked, "ItemProduce")
     signal(hooked, "ItemPacked")
-    assert [row["delivered"] for row in panel.webhooks()] == [False, True]
+    assert [row["delivered"] for row in panel.list_webhooks()] == [False, True]
 
 
-def test_nobody_there_is_no_answer(panel: Control, hooked: Shop, receiver: Receiver) -> None:
+def test_nobody_there_is_no_answer(panel: ControlClient, hooked: Shop, receiver: Receiver) -> None:
     receiver.server_close()
     signal(hooked, "ItemPacked")
-    row = panel.webhooks()[0]
+    row = panel.list_webhooks()[0]
     assert (row["attempts"], row["status"], row["delivered"]) == (1, None, False)
 
 
-def test_after_a_hundred_attempts_it_is_given_up(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+def test_after_a_hundred_attempts_it_is_given_up(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
     receiver.status = 500
     signal(hooked, "ItemPacked")
-    start = panel.now()
-    while (row := panel.webhooks()[0])["next_try"]:
-        panel.advance((datetime.fromisoformat(row["next_try"]) - panel.now()).total_seconds() + 1)
+    start = panel.get_time()
+    while (row := panel.list_webhooks()[0])["next_try"]:
+        panel.advance_clock((datetime.fromisoformat(row["next_try"]) - panel.get_time()).total_seconds() + 1)
         settle(hooked)
     assert (row["attempts"], len(receiver.received), row["delivered"]) == (100, 100, False)
-    assert timedelta(days=6) < panel.now() - start < timedelta(days=7)
+    assert timedelta(days=6) < panel.get_time() - start < timedelta(days=7)
 
 
-def test_after_seven_days_it_is_given_up(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+def test_after_seven_days_it_is_given_up(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
     receiver.status = 500
     signal(hooked, "ItemPacked")
-    panel.advance(7 * 86400 + 60)
+    panel.advance_clock(7 * 86400 + 60)
     settle(hooked)
-    row = panel.webhooks()[0]
+    row = panel.list_webhooks()[0]
     assert (row["attempts"], row["next_try"], row["delivered"]) == (2, None, False)
 
 
-@pytest.mark.parametrize("kind", WEBHOOKS)
+@pytest.mark.parametrize("kind", WEBHOOK_TYPES)
 def test_every_type_can_be_sent_at_will_and_changes_nothing(
-    hooked: Shop, panel: Control, receiver: Receiver, kind: str
+    hooked: Shop, panel: ControlClient, receiver: Receiver, kind: str
 ) -> None:
-    row = panel.trigger(kind)
+    row = panel.trigger_webhook(kind)
     settle(hooked)
     assert (row["n"], row["type"], row["order"]) == (1, kind, ORDER)
     body = receiver.received[0]
-    names = ["apikey", "type", "order", "order_reference", *WEBHOOKS[kind].fields, "datetime"]
-    assert set(body) == {*names, *(("item", "item_reference") if WEBHOOKS[kind].about_item else ())}
+    names = ["apikey", "type", "order", "order_reference", *WEBHOOK_TYPES[kind].fields, "datetime"]
+    assert set(body) == {*names, *(("item", "item_reference") if WEBHOOK_TYPES[kind].is_about_item else ())}
     assert (body["apikey"], body["order_reference"]) == (KEY, "order-1")
     assert hooked.sandbox.state.items[ITEM].signals == []
 
 
-def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: Control, receiver: Receiver) -> None:
-    panel.trigger("ItemShipped", order="order-2", item="order-2-3", tracking="T", colour="red", datetime="now")
-    panel.trigger("ItemError", order="99", item="98", order_reference="mine", delay=24)
+def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
+    panel.trigger_webhook("ItemShipped", order="order-2", item="order-2-3", tracking="T", colour="red", datetime="now")
+    panel.trigger_webhook("ItemError", order="99", item="98", order_reference="mine", delay=24)
     settle(hooked)
     first, second = receiver.received
     assert first == {
@@ -279,9 +279,9 @@ def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: Contr
     assert second["delay"] == 24
 
 
-def test_an_unknown_type_is_refused_with_the_nearest(panel: Control) -> None:
+def test_an_unknown_type_is_refused_with_the_nearest(panel: ControlClient) -> None:
     with pytest.raises(InvalidInput, match="ItemShiped") as caught:
-        panel.trigger("ItemShiped")
+        panel.trigger_webhook("ItemShiped")
     assert "ItemShipped" in caught.value.hint
 
 
@@ -290,13 +290,15 @@ def test_a_trigger_needs_a_type(hooked: Shop, body: Any) -> None:
     assert call(hooked.sandbox.control_url, "/_sandbox/trigger", body).status == 400
 
 
-def test_without_a_receiver_nothing_is_queued_and_a_trigger_is_refused(sandbox: Sandbox, control: Control) -> None:
+def test_without_a_receiver_nothing_is_queued_and_a_trigger_is_refused(
+    sandbox: Sandbox, control: ControlClient
+) -> None:
     shop = Shop(sandbox)
     shop.add()
-    control.advance(86400)
-    assert control.webhooks() == []
+    control.advance_clock(86400)
+    assert control.list_webhooks() == []
     with pytest.raises(InvalidInput, match="no receiver") as caught:
-        control.trigger("ItemPacked")
+        control.trigger_webhook("ItemPacked")
     assert "sandbox webhooks --to" in caught.value.hint
 
 
@@ -323,7 +325,7 @@ def test_webhooks_never_leave_this_machine(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://localhost:1/", "https://127.0.0.1/x", "http://[::1]:9/", "HTTP://127.9.9.9"])
 def test_loopback_has_many_names(url: str) -> None:
-    assert Sandbox(webhook_url=url).state.webhooks.receiver is not None
+    assert Sandbox(webhook_url=url).state.webhooks.endpoint is not None
 
 
 def test_an_unknown_version_is_refused() -> None:
@@ -349,38 +351,38 @@ def test_a_receiver_may_have_any_certificate(tmp_path: Path) -> None:
         assert receiver.types == ["ItemPacked"]
 
 
-def test_a_reset_forgets_webhooks(hooked: Shop, panel: Control, receiver: Receiver) -> None:
+def test_a_reset_forgets_webhooks(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
     receiver.status = 500
     signal(hooked, "ItemPacked")
     panel.reset()
-    assert panel.webhooks() == []
-    panel.advance(86400)
+    assert panel.list_webhooks() == []
+    panel.advance_clock(86400)
     settle(hooked)
     signal(hooked, "ItemProduce")
-    assert [row["n"] for row in panel.webhooks()] == [1]
+    assert [row["n"] for row in panel.list_webhooks()] == [1]
     assert receiver.types == ["ItemPacked", "ItemProduce"]
 
 
 def test_real_time_alone_tells_what_is_due(receiver: Receiver) -> None:
     ahead = [noon()]
-    with Sandbox(webhook_url=receiver.url, clock=lambda: ahead[0]) as sandbox:
+    with Sandbox(webhook_url=receiver.url, real_now=lambda: ahead[0]) as sandbox:
         Shop(sandbox).add()
         ahead[0] += timedelta(seconds=30)
         sandbox.state.webhooks.wake()
         with sandbox.state.lock:
-            sandbox.state.settle()
-        assert sandbox.state.webhooks.wait()
+            sandbox.state.run_due_steps()
+        assert sandbox.state.webhooks.wait_until_idle()
     assert receiver.types == ["CloudprinterOrderValidated"]
 
 
 def test_a_sandbox_may_be_started_again_and_tells_what_was_left(receiver: Receiver) -> None:
-    sandbox = Sandbox(webhook_url=receiver.url, clock=noon)
+    sandbox = Sandbox(webhook_url=receiver.url, real_now=noon)
     for count in (1, 2):
         with sandbox:
             signal(Shop(sandbox), "ItemPacked")
             assert len(receiver.received) == count
 
 
-def test_no_key_stands_in_the_list_of_webhooks(hooked: Shop, panel: Control) -> None:
+def test_no_key_stands_in_the_list_of_webhooks(hooked: Shop, panel: ControlClient) -> None:
     signal(hooked, "ItemPacked")
-    assert KEY not in str(panel.webhooks())
+    assert KEY not in str(panel.list_webhooks())

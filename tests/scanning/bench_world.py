@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cpctl.outbox.delivery_result import Reply, Send, Verdict
-from cpctl.outbox.dispatcher import Delivery
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
+from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.outbox import Outbox
-from cpctl.outbox.queries import Search, find
+from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.packing.controller import Bench
 from cpctl.packing.models import Verdict as Said
-from cpctl.packing.shop_rules import Rules
-from cpctl.signals.signal_types import KINDS
+from cpctl.packing.shop_rules import ShopRules
+from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
 
 UPS = "1Z5R89390357567127"
@@ -31,8 +31,8 @@ def first_eight_and_zeros(item: str) -> str | None:
     return f"{item[:8]}0000" if re.fullmatch(r"[0-9]{12}", item) else None
 
 
-SHIPPED = Rules(
-    KINDS["ItemShipped"],
+SHIPPED = ShopRules(
+    SIGNAL_TYPES["ItemShipped"],
     "2.0",
     station="bench-2",
     environment="live",
@@ -41,15 +41,15 @@ SHIPPED = Rules(
     shipping_option="GLS",
     order_rule=first_eight_and_zeros,
     badge_prefix="BADGE-",
-    hold=10.0,
+    hold_seconds=10.0,
 )
-PACKED = SHIPPED._replace(kind=KINDS["ItemPacked"])
+PACKED = SHIPPED._replace(kind=SIGNAL_TYPES["ItemPacked"])
 
 
 class Bank:
     """A bench, its store, and its clock."""
 
-    def __init__(self, path: Path, rules: Rules = SHIPPED) -> None:
+    def __init__(self, path: Path, rules: ShopRules = SHIPPED) -> None:
         self.path = path
         self.rules = rules
         self.now = datetime(2026, 1, 20, 13, 0, tzinfo=UTC)
@@ -77,12 +77,12 @@ class Bank:
 
     def deliver(self, send: Send | None = None) -> None:
         """Send all that is due."""
-        sent = send or (lambda signals: Reply(Verdict.DELIVERED, 200))
-        for _ in Delivery(self.outbox, sent, 1.0, lambda: self.now).flush():
+        sent = send or (lambda signals: DeliveryResult(Disposition.DELIVERED, 200))
+        for _ in Dispatcher(self.outbox, sent, 1.0, lambda: self.now).flush():
             pass
 
     def entries(self) -> list[Any]:
-        return find(self.store, Search("shop"))
+        return find_signals(self.store, SignalQuery("shop"))
 
     def told(self) -> list[tuple[str, str, str, str]]:
         """Item, tracking, option and state of every signal."""
@@ -97,12 +97,12 @@ class Bank:
         ]
 
     def moments(self) -> list[tuple[str, str, str]]:
-        rows = self.store.read(lambda work: work.rows("SELECT * FROM moments ORDER BY id"))
+        rows = self.store.read(lambda work: work.fetch_all("SELECT * FROM moments ORDER BY id"))
         return [(row["kind"], row["item"], row["words"]) for row in rows]
 
 
 @contextmanager
-def bank_at(path: Path, rules: Rules = SHIPPED) -> Iterator[Bank]:
+def bank_at(path: Path, rules: ShopRules = SHIPPED) -> Iterator[Bank]:
     """A bank for the time of a block."""
     made = Bank(path, rules)
     try:

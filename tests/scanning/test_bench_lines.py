@@ -9,7 +9,7 @@ import pytest
 from bench_terminal import ITEM, ORDER, OTHER_UPS, SECOND, SETTINGS, UPS, wait_until
 from worlds import NOBODY, World, configuration
 
-from cpctl.packing.scan_decoder import TEST, TEST_SIGNS
+from cpctl.packing.scan_decoder import TEST_CHARACTERS, TEST_PREFIX
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Received = Callable[[], list[dict[str, Any]]]
@@ -120,8 +120,8 @@ def test_a_sound_command_gets_no_shell(shop: World) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "words"),
     [
-        (TEST + TEST_SIGNS, 0, "are right"),
-        (TEST + "AQWYZM0123456789ß", 2, "German (QWERTZ)"),
+        (TEST_PREFIX + TEST_CHARACTERS, 0, "are right"),
+        (TEST_PREFIX + "AQWYZM0123456789ß", 2, "German (QWERTZ)"),
         (ITEM, 2, "not the test code"),
         ("", 2, "Nothing was scanned"),
     ],

@@ -7,9 +7,9 @@ from bench_world import ITEM, OTHER_UPS, PACKED, SECOND, SHIPPED, THIRD, UPS, Ba
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.outbox.delivery_result import Reply, Send, Verdict
-from cpctl.packing.models import Level
-from cpctl.packing.shop_rules import Rules
+from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
+from cpctl.packing.models import Severity
+from cpctl.packing.shop_rules import ShopRules
 
 SCANS = (ITEM, SECOND, THIRD, UPS, OTHER_UPS, "CPCTLUNDO", "CPCTLOK", "CPCTLNEXT", "9780131103627", "JUNK-1")
 STEPS = st.one_of(
@@ -26,19 +26,19 @@ class Wire:
         self.heard: dict[str, str] = {}
 
     def sender(self, mood: str) -> Send:
-        def send(signals: object) -> Reply:
+        def send(signals: object) -> DeliveryResult:
             if mood == "offline":
-                return Reply(Verdict.LATER, whole_service=True)
+                return DeliveryResult(Disposition.RETRY, affects_service=True)
             for signal in signals:  # type: ignore[attr-defined]
                 self.heard[signal.item] = signal.fields.get("tracking", "")
             if mood == "lost answer":
-                return Reply(Verdict.LATER, whole_service=True, may_have_landed=True)
-            return Reply(Verdict.DELIVERED, 200)
+                return DeliveryResult(Disposition.RETRY, affects_service=True, maybe_processed=True)
+            return DeliveryResult(Disposition.DELIVERED, 200)
 
         return send
 
 
-def play(steps: list[str], rules: Rules, path: Path) -> None:
+def play(steps: list[str], rules: ShopRules, path: Path) -> None:
     bank, wire = Bank(path, rules), Wire()
     said_ok: set[int] = set()
     bank.bench.recover()
@@ -51,8 +51,8 @@ def play(steps: list[str], rules: Rules, path: Path) -> None:
             bank.reopened().recover()
         elif step == "wait":
             bank.pass_time(7200)
-        elif (verdict := bank.bench.scan(step)) is not None and verdict.level is Level.OK:
-            said_ok |= set(verdict.ids)
+        elif (verdict := bank.bench.scan(step)) is not None and verdict.severity is Severity.OK:
+            said_ok |= set(verdict.signal_ids)
         elif verdict is not None and bank.bench.question is not None:
             # A parcel of several, of which one contradicts: the others were accepted, and the question says so.
             said_ok |= {entry.id for entry in bank.entries() if entry.accepted_at == int(bank.now.timestamp() * 1000)}

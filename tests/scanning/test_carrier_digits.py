@@ -4,7 +4,15 @@ import random
 
 import pytest
 
-from cpctl.signals.carriers import CARRIERS, FORMATS, Known, ean, isbn, mod37, recognise
+from cpctl.signals.carriers import (
+    CARRIER_NAMES,
+    TRACKING_FORMATS,
+    TrackingValidity,
+    compute_mod37,
+    is_ean,
+    is_isbn,
+    recognize_tracking,
+)
 
 PUBLISHED = [
     ("ups", "1Z5R89390357567127"),
@@ -29,15 +37,15 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("carrier", "code"), PUBLISHED)
 def test_a_published_number_is_recognised(carrier: str, code: str) -> None:
-    known = recognise(code, [carrier])
-    assert (known.carrier, known.tracking, known.verdict) == (carrier, code, Known.OK)
+    known = recognize_tracking(code, [carrier])
+    assert (known.carrier, known.tracking, known.validity) == (carrier, code, TrackingValidity.VALID)
 
 
 @pytest.mark.parametrize(("carrier", "code"), PUBLISHED)
 def test_one_wrong_digit_is_noticed(carrier: str, code: str) -> None:
     place = next(place for place, sign in enumerate(code[:-1]) if sign.isdigit() and place > 3)
     wrong = code[:place] + str((int(code[place]) + 1) % 10) + code[place + 1 :]
-    assert recognise(wrong, [carrier]).verdict is Known.WRONG_DIGIT
+    assert recognize_tracking(wrong, [carrier]).validity is TrackingValidity.WRONG_CHECK_DIGIT
 
 
 @pytest.mark.parametrize(
@@ -50,52 +58,52 @@ def test_one_wrong_digit_is_noticed(carrier: str, code: str) -> None:
     ],
 )
 def test_what_is_not_the_number_is_stripped(carrier: str, code: str, tracking: str) -> None:
-    known = recognise(code, [carrier])
-    assert (known.tracking, known.verdict) == (tracking, Known.OK)
+    known = recognize_tracking(code, [carrier])
+    assert (known.tracking, known.validity) == (tracking, TrackingValidity.VALID)
 
 
 def test_the_sign_of_iso_7064_is_that_of_its_published_example() -> None:
-    assert mod37("A12425GABC1234002") == "M"
+    assert compute_mod37("A12425GABC1234002") == "M"
 
 
 @pytest.mark.parametrize("digits", ["01905093000123", "09445440555017"])
 def test_a_dpd_number_with_its_sign_is_recognised_and_another_sign_is_not(digits: str) -> None:
-    sign = mod37(digits)
+    sign = compute_mod37(digits)
     other = "A" if sign != "A" else "B"
-    assert recognise(digits + sign, ["dpd"]).verdict is Known.OK
-    assert recognise(digits + other, ["dpd"]).verdict is Known.WRONG_DIGIT
+    assert recognize_tracking(digits + sign, ["dpd"]).validity is TrackingValidity.VALID
+    assert recognize_tracking(digits + other, ["dpd"]).validity is TrackingValidity.WRONG_CHECK_DIGIT
 
 
 def test_books_and_articles_are_told_from_labels() -> None:
-    assert isbn("978-0-13-110362-7") and not isbn("9780131103628")
-    assert ean("4006381333931")
+    assert is_isbn("978-0-13-110362-7") and not is_isbn("9780131103628")
+    assert is_ean("4006381333931")
 
 
 def test_a_posts_number_ends_with_a_country() -> None:
-    assert recognise("RB123456785QQ", ["post"]).verdict is Known.WRONG_DIGIT
+    assert recognize_tracking("RB123456785QQ", ["post"]).validity is TrackingValidity.WRONG_CHECK_DIGIT
 
 
 def test_the_carrier_that_is_named_first_wins() -> None:
     both = "201298452277"
-    assert recognise(both, ["dhl-de", "gls"]).carrier == "dhl-de"
-    assert recognise("123456789013", ["dhl-de", "hermes"]).carrier in ("dhl-de", "")
+    assert recognize_tracking(both, ["dhl-de", "gls"]).carrier == "dhl-de"
+    assert recognize_tracking("123456789013", ["dhl-de", "hermes"]).carrier in ("dhl-de", "")
 
 
 def test_every_carrier_has_a_format_and_every_format_a_carrier() -> None:
-    assert {row.carrier for row in FORMATS} == set(CARRIERS)
+    assert {row.carrier for row in TRACKING_FORMATS} == set(CARRIER_NAMES)
 
 
 @pytest.mark.parametrize(
     ("length", "carriers", "low", "high"),
     [
-        (9, tuple(CARRIERS), 0.0, 0.0),
+        (9, tuple(CARRIER_NAMES), 0.0, 0.0),
         (10, ("dhl",), 0.07, 0.13),
         (12, ("fedex",), 0.06, 0.13),
-        (13, tuple(CARRIERS), 0.0, 0.0),
+        (13, tuple(CARRIER_NAMES), 0.0, 0.0),
         (14, ("dhl-de",), 0.07, 0.13),
         (14, ("dpd",), 1.0, 1.0),
         (15, ("fedex",), 0.07, 0.13),
-        (16, tuple(CARRIERS), 0.0, 0.0),
+        (16, tuple(CARRIER_NAMES), 0.0, 0.0),
         (20, ("usps",), 0.07, 0.13),
     ],
 )
@@ -105,6 +113,8 @@ def test_random_numbers_pass_as_often_as_they_must(
     numbers = random.Random(20260120)
     tries = 4000
     passed = sum(
-        recognise("".join(numbers.choices("0123456789", k=length)), carriers).verdict is Known.OK for _ in range(tries)
+        recognize_tracking("".join(numbers.choices("0123456789", k=length)), carriers).validity
+        is TrackingValidity.VALID
+        for _ in range(tries)
     )
     assert low <= passed / tries <= high

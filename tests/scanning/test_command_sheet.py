@@ -6,7 +6,14 @@ import xml.etree.ElementTree as ET
 import pytest
 from worlds import World
 
-from cpctl.packing.command_sheet import MODULE, QUIET, Line, lines, page, svg
+from cpctl.packing.command_sheet import (
+    MODULE_PX,
+    QUIET_ZONE_MODULES,
+    SheetRow,
+    list_codes,
+    render_barcode,
+    render_sheet,
+)
 
 # Code 128 (ISO/IEC 15417): the widths of the bars and spaces of each value, 0 to 106.
 WIDTHS = re.findall(
@@ -26,13 +33,13 @@ def decoded(picture: str) -> str:
     """The text in an SVG of bars; fails where quiet zone, check sum or end are wrong."""
     root = ET.fromstring(picture)
     bars = [(int(rect.attrib["x"]), int(rect.attrib["width"])) for rect in root]
-    assert bars[0][0] >= QUIET * MODULE
-    assert int(root.attrib["width"]) - sum(bars[-1]) >= QUIET * MODULE
+    assert bars[0][0] >= QUIET_ZONE_MODULES * MODULE_PX
+    assert int(root.attrib["width"]) - sum(bars[-1]) >= QUIET_ZONE_MODULES * MODULE_PX
     widths = []
     for (left, width), following in zip(bars, [*bars[1:], None], strict=True):
-        widths.append(width // MODULE)
+        widths.append(width // MODULE_PX)
         if following is not None:
-            widths.append((following[0] - left - width) // MODULE)
+            widths.append((following[0] - left - width) // MODULE_PX)
     text = "".join(map(str, widths))
     values = [WIDTHS.index(text[place : place + 6]) for place in range(0, len(text) - 7, 6)]
     assert text[-7:] == WIDTHS[STOP]
@@ -49,18 +56,18 @@ def decoded(picture: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("line", lines(), ids=lambda line: line.command)
-def test_every_code_of_the_sheet_reads_back(line: Line) -> None:
-    assert decoded(svg(line.code)) == line.code
+@pytest.mark.parametrize("line", list_codes(), ids=lambda line: line.command)
+def test_every_code_of_the_sheet_reads_back(line: SheetRow) -> None:
+    assert decoded(render_barcode(line.code)) == line.code
 
 
 def test_the_page_holds_all_codes_and_nothing_from_elsewhere(world: World) -> None:
     result = world.run("signal", "sheet", "--html", "sheet.html")
     assert result.code == 0
     text = (world.folder / "sheet.html").read_text(encoding="utf-8")
-    assert text == page()
+    assert text == render_sheet()
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert [decoded(picture) for picture in pictures] == [line.code for line in lines()]
+    assert [decoded(picture) for picture in pictures] == [line.code for line in list_codes()]
     assert "src=" not in text and "href=" not in text
 
 

@@ -2,19 +2,19 @@
 
 import pytest
 
-from cpctl.packing.key_input import Event, Scan, Splitter
+from cpctl.packing.key_input import KeyEvent, Scan, ScanDecoder
 from cpctl.packing.scan_decoder import (
-    LAYOUTS,
-    PREFIX,
-    TEST,
-    TEST_SIGNS,
-    WORDS,
-    Command,
-    clean,
-    command_of,
-    is_test,
-    read_test,
-    repaired,
+    COMMAND_CODES,
+    COMMAND_PREFIX,
+    KEYBOARD_LAYOUTS,
+    TEST_CHARACTERS,
+    TEST_PREFIX,
+    BenchCommand,
+    check_test_code,
+    clean_scan,
+    is_test_code,
+    parse_command,
+    repair_layout,
 )
 
 
@@ -32,48 +32,51 @@ from cpctl.packing.scan_decoder import (
 def test_what_stands_around_a_code_is_taken_away_and_what_stands_inside_is_kept(
     raw: str, text: str, control: bool
 ) -> None:
-    assert clean(raw) == (text, control)
+    assert clean_scan(raw) == (text, control)
 
 
-@pytest.mark.parametrize("command", Command)
-def test_a_command_is_known_in_any_case(command: Command) -> None:
-    for code in (PREFIX + WORDS[command], PREFIX + command):
-        assert command_of(code) is command_of(code.lower()) is command_of(code.swapcase()) is command
+@pytest.mark.parametrize("command", BenchCommand)
+def test_a_command_is_known_in_any_case(command: BenchCommand) -> None:
+    for code in (COMMAND_PREFIX + COMMAND_CODES[command], COMMAND_PREFIX + command):
+        assert parse_command(code) is parse_command(code.lower()) is parse_command(code.swapcase()) is command
 
 
 def test_no_letter_of_a_command_moves_between_keyboards() -> None:
-    for word in WORDS.values():
-        for layout in LAYOUTS:
-            code = PREFIX + word
-            assert code.translate(layout.back) == code and code.lower().translate(layout.back) == code.lower()
-        assert not set(PREFIX + word) & set("AQWZYM0123456789")
+    for word in COMMAND_CODES.values():
+        for layout in KEYBOARD_LAYOUTS:
+            code = COMMAND_PREFIX + word
+            assert (
+                code.translate(layout.to_us_layout) == code
+                and code.lower().translate(layout.to_us_layout) == code.lower()
+            )
+        assert not set(COMMAND_PREFIX + word) & set("AQWZYM0123456789")
 
 
 @pytest.mark.parametrize(
     ("arrived", "fine", "words"),
     [
-        (TEST + TEST_SIGNS, True, "layout is right"),
-        ((TEST + TEST_SIGNS).swapcase(), True, "Caps Lock"),
-        (TEST + "QAZWY?à&é\"'(-è_ç)", False, "French (AZERTY)"),
-        (TEST + "QAZWY?à&é\"'(§è!ç)", False, "French (AZERTY, Mac)"),
-        (TEST + "AQWYZM0123456789ß", False, "German"),
-        (TEST + "AQ", False, "arrived as"),
+        (TEST_PREFIX + TEST_CHARACTERS, True, "layout is right"),
+        ((TEST_PREFIX + TEST_CHARACTERS).swapcase(), True, "Caps Lock"),
+        (TEST_PREFIX + "QAZWY?à&é\"'(-è_ç)", False, "French (AZERTY)"),
+        (TEST_PREFIX + "QAZWY?à&é\"'(§è!ç)", False, "French (AZERTY, Mac)"),
+        (TEST_PREFIX + "AQWYZM0123456789ß", False, "German"),
+        (TEST_PREFIX + "AQ", False, "arrived as"),
     ],
 )
 def test_the_test_code_names_what_is_wrong(arrived: str, fine: bool, words: str) -> None:
-    assert is_test(arrived)
-    reading = read_test(arrived)
-    assert reading.fine is fine and words in reading.words
+    assert is_test_code(arrived)
+    reading = check_test_code(arrived)
+    assert reading.is_ok is fine and words in reading.message
 
 
 def test_a_repair_needs_exactly_one_reading_that_fits() -> None:
-    assert repaired("1Y5", lambda text: text == "1Z5") == ("1Z5", "German (QWERTZ)")
-    assert repaired("1Y5", lambda text: True) is None
-    assert repaired("zy", lambda text: text in ("yz", "wy")) is None
-    assert repaired("abc", lambda text: False) is None
+    assert repair_layout("1Y5", lambda text: text == "1Z5") == ("1Z5", "German (QWERTZ)")
+    assert repair_layout("1Y5", lambda text: True) is None
+    assert repair_layout("zy", lambda text: text in ("yz", "wy")) is None
+    assert repair_layout("abc", lambda text: False) is None
 
 
-def texts(splitter: Splitter, data: bytes, gap: float = 0.0) -> list[str]:
+def texts(splitter: ScanDecoder, data: bytes, gap: float = 0.0) -> list[str]:
     return [each.text for each in splitter.feed(data, gap) if isinstance(each, Scan)]
 
 
@@ -92,20 +95,20 @@ def texts(splitter: Splitter, data: bytes, gap: float = 0.0) -> list[str]:
     ],
 )
 def test_bytes_become_scans_and_none_is_lost(data: bytes, found: list[str]) -> None:
-    whole = Splitter()
+    whole = ScanDecoder()
     assert texts(whole, data) == found
-    bytewise = Splitter()
+    bytewise = ScanDecoder()
     assert [text for byte in data for text in texts(bytewise, bytes([byte]))] == found
 
 
 def test_slow_characters_are_typed_ones() -> None:
-    splitter = Splitter()
+    splitter = ScanDecoder()
     assert splitter.feed(b"12", 5.0) == []
     assert splitter.feed(b"3\r", 0.2) == [Scan("123", True, "\\r")]
     assert splitter.feed(b"45\r", 9.0) == [Scan("45", False, "\\r")]
 
 
 def test_ctrl_z_alone_suspends_and_within_a_code_is_a_character() -> None:
-    splitter = Splitter()
-    assert splitter.feed(b"\x1a", 1.0) == [Event.SUSPEND]
+    splitter = ScanDecoder()
+    assert splitter.feed(b"\x1a", 1.0) == [KeyEvent.SUSPEND]
     assert texts(splitter, b"a\x1ab\r") == ["a\x1ab"]

@@ -12,7 +12,7 @@ import pytest
 from service_world import ROOT, install_cpctl, printed
 from worlds import ITEM, ORDER, Result, World
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -48,18 +48,18 @@ def test_the_line_delivers_what_waits_and_says_nothing(world: World, received: R
 def test_the_line_delivers_with_a_key_in_a_file_where_there_was_one_in_the_shell(
     empty_world: World, sandbox: Sandbox, received: Received
 ) -> None:
-    shell = {"CPCTL_SIGNAL_KEY": KEYS["signal"], "CPCTL_BASE_URL": sandbox.base_url}
+    shell = {"CPCTL_SIGNAL_KEY": API_KEYS["signal"], "CPCTL_BASE_URL": sandbox.base_url}
     empty_world.run(*PACKED, **shell)
     shown = empty_world.run("service", "print", "outbox", "--cron", **shell)
     make = next(line for line in shown.err.splitlines() if "/dev/stdin" in line)
-    subprocess.run(["sh", "-c", make], input=KEYS["signal"], text=True, check=True)
+    subprocess.run(["sh", "-c", make], input=API_KEYS["signal"], text=True, check=True)
     done = by_cron(empty_world, shown.out)
     assert (done.returncode, done.stderr) == (0, "")
     assert [body["type"] for body in received()] == ["ItemPacked"]
 
 
 def test_names_full_of_traps_reach_cpctl_unchanged(world: World, sandbox: Sandbox, received: Received) -> None:
-    key = KEYS["signal"]
+    key = API_KEYS["signal"]
     world.configure(
         f"profiles:\n  {json.dumps(HOSTILE)}: {{base_url: '{sandbox.base_url}', signal: {{api_key: {key}}}}}\n"
     )

@@ -12,7 +12,7 @@ from service_document import DOCUMENT, blocks
 from service_world import complaints, printed
 from worlds import World
 
-from cpctl.cli.commands.service.host import TMP, below
+from cpctl.cli.commands.service.host import TEMP_FOLDERS, is_below
 
 SHELL = blocks("sh")
 
@@ -43,7 +43,7 @@ def test_every_line_the_table_explains_is_in_a_unit(world: World) -> None:
     missing = {name for name in explained if f"\n{name}" not in printed_lines}
     assert len(explained) > 12
     # A checkout in /tmp must not be hidden from the service that runs it.
-    here = {"PrivateTmp="} if below(Path(sys.executable), TMP) else set()
+    here = {"PrivateTmp="} if is_below(Path(sys.executable), TEMP_FOLDERS) else set()
     assert missing <= {"Environment=", *here}, missing
 
 

@@ -11,7 +11,7 @@ import pytest
 from service_world import plain_environment, printed, service_environment
 from worlds import ITEM, ORDER, SECOND, Result, World
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 Inside = Callable[..., Result]
@@ -142,7 +142,7 @@ def _credentials(folder: Path) -> Path:
     made = folder / "credentials"
     made.mkdir(mode=0o700)
     key = made / "signal"
-    key.write_text(f"{KEYS['signal']}\n")
+    key.write_text(f"{API_KEYS['signal']}\n")
     key.chmod(0o440)
     return made
 

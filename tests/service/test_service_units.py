@@ -12,8 +12,8 @@ import pytest
 from service_world import Unit, as_systemd_reads, complaints, install_cpctl, printed, split
 from worlds import Result, World, configuration
 
-from cpctl.cli.commands.service.host import TMP, below
-from cpctl.cli.commands.service.plan_builder import checked_service
+from cpctl.cli.commands.service.host import TEMP_FOLDERS, is_below
+from cpctl.cli.commands.service.plan_builder import parse_service
 from cpctl.errors import InvalidInput
 
 Inside = Callable[..., Result]
@@ -255,7 +255,7 @@ def test_what_cannot_be_meant_is_refused(world: World, inside: Inside, arguments
 
 def test_windows_is_told_what_it_has_instead() -> None:
     with pytest.raises(InvalidInput, match="neither systemd nor cron"):
-        checked_service("outbox", "nt")
+        parse_service("outbox", "nt")
 
 
 def test_the_ending_of_a_unit_may_be_part_of_its_name(world: World, inside: Inside) -> None:
@@ -298,7 +298,7 @@ def test_what_lies_in_tmp_is_not_hidden_from_the_service(world: World, inside: I
     assert hidden.lines("PrivateTmp") == []
     world.configure(configuration("http://127.0.0.1:9"))
     (service,) = _printed(inside, world, "webhooks")
-    assert service.lines("PrivateTmp") == ([] if below(Path(sys.executable), TMP) else ["yes"])
+    assert service.lines("PrivateTmp") == ([] if is_below(Path(sys.executable), TEMP_FOLDERS) else ["yes"])
 
 
 def test_the_service_stays_within_the_exposure_we_promise(world: World) -> None:

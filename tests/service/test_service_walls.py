@@ -11,7 +11,7 @@ import pytest
 from service_world import plain_environment, printed, service_environment
 from worlds import ITEM, ORDER, World
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 
 # As systemd does for ProtectSystem=strict and ReadWritePaths=; $1 is the folder that may be written.
 WALLS = """
@@ -41,7 +41,7 @@ def test_the_service_needs_to_write_to_the_folder_of_its_store_alone(
     (folder,) = (Path(each.removeprefix("-")) for each in service.lines("ReadWritePaths"))
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "signal").write_text(KEYS["signal"])
+    (credentials / "signal").write_text(API_KEYS["signal"])
     environment = service_environment(plain_environment(service, credentials, tmp_path))
     outside = behind_walls(folder, ["touch", str(tmp_path / "outside")], environment)
     assert "Read-only file system" in outside.stderr

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cpctl.signals.signal import make_signal, wire_time
-from cpctl.signals.signal_types import KINDS, VERSIONS
+from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 EVENT = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)
@@ -80,15 +80,15 @@ def test_a_signal_is_written_as_the_documents_example(version: str, example: dic
 
 
 def test_every_signal_type_of_both_versions_has_an_example() -> None:
-    known = {(version, kind.name) for kind in KINDS.values() for version in kind.required}
+    known = {(version, kind.name) for kind in SIGNAL_TYPES.values() for version in kind.required}
     assert known == {(version, example["type"]) for version, example in EXAMPLES}
-    assert {version for version, _ in known} == set(VERSIONS)
+    assert {version for version, _ in known} == set(API_VERSIONS)
 
 
 @pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
 def test_what_the_example_says_optionally_may_be_left_out(version: str, example: dict[str, str]) -> None:
     required: dict[str, str | None] = {
-        name: value for name, value in said(example).items() if name in KINDS[example["type"]].required[version]
+        name: value for name, value in said(example).items() if name in SIGNAL_TYPES[example["type"]].required[version]
     }
     optional = {name: None for name in said(example) if name not in required}
     body = make_signal(example["type"], version, required | optional, EVENT, NOW).body()

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpctl.errors import InvalidInput
-from cpctl.signals.causes import CAUSES
-from cpctl.signals.signal import CLOCK_TOLERANCE, Signal, make_signal, shorten
-from cpctl.signals.signal_types import FIELDS, KINDS, VERSIONS
+from cpctl.signals.causes import CANCEL_CAUSES
+from cpctl.signals.signal import CLOCK_TOLERANCE, Signal, make_signal, quote_value
+from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_an_id_must_be_one_printable_word(name: str, value: str | None, words: s
     assert error.hint == "Nothing was accepted and nothing was sent."
 
 
-@pytest.mark.parametrize(("name", "longest"), [(row.name, row.longest) for row in FIELDS.values()])
+@pytest.mark.parametrize(("name", "longest"), [(row.name, row.max_length) for row in SIGNAL_FIELDS.values()])
 def test_a_value_of_10000_characters_is_certainly_a_mistake(name: str, longest: int) -> None:
     kind = "ItemShipped" if name in ("tracking", "shipping_option") else "ItemCanceled"
     start = {"tracking": "1", "shipping_option": "GLS"} if kind == "ItemShipped" else {}
@@ -128,15 +128,15 @@ def test_shipping_needs_tracking_and_in_2_0_a_shipping_option(missing: str) -> N
     assert "shipping_option" not in made("ItemShipped", "1.1", tracking="1").body()
 
 
-@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("cause", CANCEL_CAUSES)
 def test_every_published_cause_is_taken_in_both_versions(cause: str) -> None:
-    for version in VERSIONS:
+    for version in API_VERSIONS:
         assert made("ItemCanceled", version, cause=cause).fields["cause"] == cause
 
 
 @pytest.mark.parametrize("typed", ["CancelBokSize", "cancelbooksize", "cancel book size"])
 def test_an_unpublished_cause_names_the_nearest(typed: str) -> None:
-    for version in VERSIONS:
+    for version in API_VERSIONS:
         error = refusal("ItemCanceled", version, cause=typed)
         assert f'cause "{typed}" is not a published cause' in error.message
         assert 'Did you mean "CancelBookSize"?' in error.message
@@ -179,18 +179,18 @@ def test_all_problems_are_named_at_once() -> None:
 
 
 def test_a_long_value_is_shown_short_and_harmless() -> None:
-    assert shorten("x" * 41) == f'"{"x" * 40}…"'
-    assert shorten("a\x1b[2Jb") == '"a\N{REPLACEMENT CHARACTER}[2Jb"'
+    assert quote_value("x" * 41) == f'"{"x" * 40}…"'
+    assert quote_value("a\x1b[2Jb") == '"a\N{REPLACEMENT CHARACTER}[2Jb"'
 
 
-ANYTHING = st.text(max_size=60) | st.integers(0, 99_999).map(str) | st.sampled_from([*CAUSES, "GLS", "190"])
-NAMES = st.sampled_from([*FIELDS, "type", "apikey", "weight"]) | st.text(max_size=8)
+ANYTHING = st.text(max_size=60) | st.integers(0, 99_999).map(str) | st.sampled_from([*CANCEL_CAUSES, "GLS", "190"])
+NAMES = st.sampled_from([*SIGNAL_FIELDS, "type", "apikey", "weight"]) | st.text(max_size=8)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    kind=st.sampled_from(list(KINDS)),
-    version=st.sampled_from(VERSIONS),
+    kind=st.sampled_from(list(SIGNAL_TYPES)),
+    version=st.sampled_from(API_VERSIONS),
     more=st.dictionaries(NAMES, st.none() | ANYTHING, max_size=5),
     complete=st.booleans(),
     at=st.datetimes(timezones=st.just(UTC)),
@@ -199,8 +199,8 @@ def test_whatever_is_accepted_makes_a_body_of_strings_that_can_be_sent(
     kind: str, version: str, more: dict[str, str | None], complete: bool, at: datetime
 ) -> None:
     start: dict[str, str | None] = {}
-    if complete and version in KINDS[kind].required:
-        start = dict.fromkeys(KINDS[kind].required[version], "1")
+    if complete and version in SIGNAL_TYPES[kind].required:
+        start = dict.fromkeys(SIGNAL_TYPES[kind].required[version], "1")
         at = min(max(at, datetime(2001, 1, 1, tzinfo=UTC)), NOW)
     try:
         signal = make_signal(kind, version, start | more, at, NOW)
@@ -209,7 +209,7 @@ def test_whatever_is_accepted_makes_a_body_of_strings_that_can_be_sent(
         return
     body = signal.body()
     assert all(type(name) is str and type(value) is str for name, value in body.items())
-    assert [name for name in KINDS[kind].required[version] if not body.get(name)] == []
+    assert [name for name in SIGNAL_TYPES[kind].required[version] if not body.get(name)] == []
     assert not {"apikey", "items"} & set(body)
     assert not CONTROL.search("".join([*body, *body.values()]))
     assert "".join([*body, *body.values()]).encode(), "every body can be sent and stored"

@@ -7,12 +7,12 @@ from typing import Any
 
 from worlds import ITEM, ORDER
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.store.store import Store
 from cpctl.webhooks.events.event import Event, read_event
-from cpctl.webhooks.events.event_store import Kept, keep
+from cpctl.webhooks.events.event_store import StoredEvent, store_events
 
-KEY = KEYS["webhooks"]
+KEY = API_KEYS["webhooks"]
 HOUR, DAY = 3_600_000, 86_400_000
 # 2026-01-20, 12:00 UTC, in ms.
 NOON = 1_768_910_400_000
@@ -49,10 +49,10 @@ def filled(
 
 def fill(
     store: Store, events: Sequence[Event], targets: Sequence[str] = (), now: int = NOON, profile: str = "sandbox"
-) -> list[Kept]:
+) -> list[StoredEvent]:
     """Let a store receive events, one each second."""
     return store.write(
-        lambda work: [keep(work, profile, [each], targets, now + 1000 * n)[0] for n, each in enumerate(events)]
+        lambda work: [store_events(work, profile, [each], targets, now + 1000 * n)[0] for n, each in enumerate(events)]
     )
 
 

@@ -11,7 +11,7 @@ from cli.cli_terminal import on_terminal
 from shelf_filling import DAY, KEY, LIFE, NOON, event, fill, filled, life
 from worlds import ITEM, ORDER, SECOND, Result, World
 
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from cpctl.store.store import Store
 
 Inside = Callable[..., Result]
@@ -221,7 +221,7 @@ def test_items_says_when_it_knows_nothing(world: World, inside: Inside) -> None:
 
 def test_types_lists_every_type_with_its_fields(empty_world: World, inside: Inside) -> None:
     listed = inside(empty_world, "webhooks", "types", "-o", "json").data
-    assert [row["type"] for row in listed] == list(WEBHOOKS)
+    assert [row["type"] for row in listed] == list(WEBHOOK_TYPES)
     shipped = next(row for row in listed if row["type"] == "ItemShipped")
     assert shipped == {
         "type": "ItemShipped",

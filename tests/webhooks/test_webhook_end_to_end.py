@@ -7,14 +7,14 @@ from webhook_server import event, eventually, serving, webhook_world
 from webhook_target import noted, noting
 from worlds import ITEM, ORDER, World, configuration, environment_in, shipped
 
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, find_events, item_states
+from cpctl.webhooks.events.event_store import EventSearch, find_events, find_item_states
 
 
 @needs_openssl
 def test_a_parcel_that_was_reported_is_told_by_webhook_and_reaches_a_program(tmp_path: Path) -> None:
-    receiver = webhook_world(tmp_path / "receiver", CPCTL_WEBHOOK_KEY=KEYS["webhooks"])
+    receiver = webhook_world(tmp_path / "receiver", CPCTL_WEBHOOK_KEY=API_KEYS["webhooks"])
     shop = World(
         tmp_path / "shop", {**environment_in(tmp_path / "shop"), "CPCTL_CONFIG": str(tmp_path / "config.yaml")}
     )
@@ -58,15 +58,15 @@ def test_a_parcel_that_was_reported_is_told_by_webhook_and_reaches_a_program(tmp
             return bool(kept["targets"][0]["state"] == "done")
 
         eventually(looked, "handed over")
-        (item,) = item_states(store, "default", ORDER)
+        (item,) = find_item_states(store, "default", ORDER)
         assert item["item"] == ITEM
-        assert KEYS["webhooks"] not in server.said()
+        assert API_KEYS["webhooks"] not in server.said()
         store.close()
 
 
 def test_the_store_serves_signals_and_webhooks_alike(hook_world: World) -> None:
     """One store for both: the receiver and the outbox do not lock each other out."""
-    keys = {"CPCTL_SIGNAL_KEY": KEYS["signal"]}
+    keys = {"CPCTL_SIGNAL_KEY": API_KEYS["signal"]}
     with serving(hook_world) as server:
         for number in range(5):
             assert server.post(event(number)).status == 200

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf_filling import KEY, NOON, event, said
 
-from cpctl.signals.webhook_types import WEBHOOKS
-from cpctl.webhooks.events.event import DEEPEST, Unreadable, WrongKey, read_event
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
+from cpctl.webhooks.events.event import MAX_NESTING, InvalidWebhook, WrongKey, read_event
 
 KNOWN = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -39,7 +39,7 @@ DOCUMENTED = {
 
 
 def test_the_types_of_2_0_are_the_nine_documented_ones_with_their_fields() -> None:
-    known = {name: row for name, row in WEBHOOKS.items() if row.since == "2.0"}
+    known = {name: row for name, row in WEBHOOK_TYPES.items() if row.since_version == "2.0"}
     assert set(known) == set(DOCUMENTED)
     for name, (required, optional) in DOCUMENTED.items():
         assert (set(known[name].required), len(known[name].required)) == (set(required), len(required)), name
@@ -47,14 +47,14 @@ def test_the_types_of_2_0_are_the_nine_documented_ones_with_their_fields() -> No
         assert tuple(each for each in known[name].optional if each != "url") == optional, name
 
 
-@pytest.mark.parametrize("kind", WEBHOOKS)
+@pytest.mark.parametrize("kind", WEBHOOK_TYPES)
 def test_every_type_is_read_with_all_it_says(kind: str) -> None:
-    row = WEBHOOKS[kind]
+    row = WEBHOOK_TYPES[kind]
     body = {name: f"{name} 1" for name in (*row.required, *row.optional)}
     body |= {"type": kind, "datetime": "2026-01-20T12:00:00+00:00"}
     read = read_event(json.dumps({"apikey": KEY, **body}).encode(), [KEY])
     assert (read.type, read.order, read.order_reference) == (kind, "order 1", "order_reference 1")
-    assert (read.item, read.item_reference) == (("item 1", "item_reference 1") if row.about_item else ("", ""))
+    assert (read.item, read.item_reference) == (("item 1", "item_reference 1") if row.is_about_item else ("", ""))
     assert (read.event_at, read.stage) == (NOON, row.stage)
     assert json.loads(read.payload) == body
 
@@ -99,12 +99,12 @@ def test_a_field_that_is_no_text_is_no_reason_to_refuse_an_event(value: Any) -> 
         (b"\xff\xfe{}", "not UTF-8"),
         (b'{"apikey": NaN}', "NaN"),
         (b"[" * 100_000, "nested"),
-        (b'{"a": ' + b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1) + b"}", "nested"),
+        (b'{"a": ' + b"[" * (MAX_NESTING + 1) + b"]" * (MAX_NESTING + 1) + b"}", "nested"),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_what_is_no_object_of_json_is_refused_with_a_reason(body: bytes, words: str) -> None:
-    with pytest.raises(Unreadable, match=words):
+    with pytest.raises(InvalidWebhook, match=words):
         read_event(body, [KEY])
 
 
@@ -129,7 +129,7 @@ def test_while_keys_are_replaced_both_are_accepted_and_the_event_is_the_same() -
 def test_whatever_bytes_come_they_are_read_or_refused(body: bytes) -> None:
     try:
         read_event(body, [KEY])
-    except (Unreadable, WrongKey):
+    except (InvalidWebhook, WrongKey):
         pass
 
 

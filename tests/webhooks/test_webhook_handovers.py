@@ -10,7 +10,16 @@ from worlds import ITEM, SECOND
 
 from cpctl.store.store import Store
 from cpctl.webhooks.events import deliveries as handovers
-from cpctl.webhooks.events.deliveries import LEASE_MS, WAITS, Backlog, Due, HandoverState, backlogs, next_due, put_back
+from cpctl.webhooks.events.deliveries import (
+    LEASE_MS,
+    RETRY_DELAYS_SECONDS,
+    Backlog,
+    DeliveryState,
+    DueDelivery,
+    find_next_due_ms,
+    read_backlogs,
+    requeue,
+)
 from cpctl.webhooks.events.event import Event
 from cpctl.webhooks.events.event_store import EventSearch, find_events
 
@@ -23,26 +32,28 @@ def store(tmp_path: Path) -> Store:
     return filled(tmp_path / "cpctl.db", life(), ["crm"])
 
 
-def claim(store: Store, now: int = NOW, target: str = "crm", profile: str = "sandbox") -> Due | None:
+def claim(store: Store, now: int = NOW, target: str = "crm", profile: str = "sandbox") -> DueDelivery | None:
     return store.write(lambda work: handovers.claim(work, profile, target, now))
 
 
-def claimed(store: Store, now: int = NOW, target: str = "crm", profile: str = "sandbox") -> Due:
+def claimed(store: Store, now: int = NOW, target: str = "crm", profile: str = "sandbox") -> DueDelivery:
     due = claim(store, now, target, profile)
     assert due is not None
     return due
 
 
-def settle(store: Store, due: Due, problem: str | None = None, now: int = NOW, target: str = "crm") -> HandoverState:
+def settle(
+    store: Store, due: DueDelivery, problem: str | None = None, now: int = NOW, target: str = "crm"
+) -> DeliveryState:
     return store.write(lambda work: handovers.settle(work, target, due, problem, now))
 
 
 def soonest(store: Store, now: int = NOW, profile: str = "sandbox") -> int | None:
-    return store.read(lambda work: next_due(work, profile, "crm", now))
+    return store.read(lambda work: find_next_due_ms(work, profile, "crm", now))
 
 
 def is_due(store: Store, now: int = NOW) -> bool:
-    return store.read(lambda work: handovers.is_due(work, "sandbox", "crm", now))
+    return store.read(lambda work: handovers.has_due(work, "sandbox", "crm", now))
 
 
 def state_of(store: Store, number: int = 1) -> tuple[str, int, str]:
@@ -58,7 +69,7 @@ def test_events_of_an_item_go_one_after_the_other_as_they_happened(tmp_path: Pat
         due = claimed(store)
         assert (due.type, due.attempt, due.payload["type"]) == (kind, 1, kind)
         assert claim(store) is None, "the next one waits until this one is settled"
-        assert settle(store, due) is HandoverState.DONE
+        assert settle(store, due) is DeliveryState.DONE
     assert (claim(store), soonest(store)) == (None, None)
 
 
@@ -72,7 +83,7 @@ def test_items_do_not_wait_for_each_other_nor_for_their_order(store: Store) -> N
 def test_events_that_name_neither_order_nor_item_wait_for_nothing(tmp_path: Path) -> None:
     pings = [event("Ping", order=None, item=None, note=n) for n in range(3)]
     store = filled(tmp_path / "cpctl.db", pings, ["crm"])
-    assert len({claimed(store).event for _ in range(3)}) == 3
+    assert len({claimed(store).event_id for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize("attempt", range(1, 10))
@@ -82,8 +93,8 @@ def test_what_is_not_taken_is_tried_again_later_and_later(tmp_path: Path, attemp
     for number in range(1, attempt + 1):
         due = claimed(store, now)
         assert due.attempt == number
-        assert settle(store, due, "500 broken", now) is HandoverState.WAITING
-        wait = WAITS[min(number, len(WAITS)) - 1] * 1000
+        assert settle(store, due, "500 broken", now) is DeliveryState.WAITING
+        wait = RETRY_DELAYS_SECONDS[min(number, len(RETRY_DELAYS_SECONDS)) - 1] * 1000
         assert (soonest(store, now), is_due(store, now + wait - 1)) == (now + wait, False)
         now += wait
     assert state_of(store) == ("waiting", attempt, "500 broken")
@@ -94,22 +105,22 @@ def test_what_comes_after_one_that_is_not_taken_waits_with_it_and_nobody_looks_i
         settle(store, claimed(store, NOW), "500", NOW)
         assert claim(store) is None
         assert not is_due(store), "a worker that looks again and again for what cannot go"
-        put_back(store, [1], NOW)
+        requeue(store, [1], NOW)
     settle(store, claimed(store, NOW), "500", NOW)
-    assert soonest(store) == NOW + WAITS[0] * 1000
-    later = NOW + WAITS[0] * 1000
+    assert soonest(store) == NOW + RETRY_DELAYS_SECONDS[0] * 1000
+    later = NOW + RETRY_DELAYS_SECONDS[0] * 1000
     settle(store, claimed(store, later), None, later)
     assert claimed(store, later).type == "ItemProduce", "the next one goes at once"
 
 
 def test_after_seven_days_an_event_is_given_up_and_the_next_moves_on(store: Store) -> None:
     at = NOON + 8 * DAY
-    for number in range(len(WAITS)):
+    for number in range(len(RETRY_DELAYS_SECONDS)):
         due = claimed(store, at + number * HOUR)
-        expected = HandoverState.FAILED if number == len(WAITS) - 1 else HandoverState.WAITING
+        expected = DeliveryState.FAILED if number == len(RETRY_DELAYS_SECONDS) - 1 else DeliveryState.WAITING
         assert settle(store, due, "500", at + number * HOUR) is expected
-    assert state_of(store) == ("failed", len(WAITS), "500")
-    assert claimed(store, at + len(WAITS) * HOUR).type == "ItemProduce"
+    assert state_of(store) == ("failed", len(RETRY_DELAYS_SECONDS), "500")
+    assert claimed(store, at + len(RETRY_DELAYS_SECONDS) * HOUR).type == "ItemProduce"
 
 
 def test_an_attempt_that_was_cut_off_counts_and_is_made_again_when_its_lease_is_over(store: Store) -> None:
@@ -133,24 +144,24 @@ def test_a_target_that_is_not_there_costs_no_attempt(store: Store) -> None:
     for _ in range(3):
         due = claimed(store)
         assert due.attempt == 1
-        store.write(lambda work, due=due: handovers.let_go(work, "crm", due, "refused", NOW))  # type: ignore[misc]
+        store.write(lambda work, due=due: handovers.release(work, "crm", due, "refused", NOW))  # type: ignore[misc]
         assert (state_of(store), is_due(store)) == (("waiting", 0, "refused"), True)
 
 
 def test_two_profiles_with_the_same_target_do_not_meet(store: Store) -> None:
     fill(store, life(), ["crm"], NOON - DAY, profile="other")
-    assert claimed(store).event <= 5
+    assert claimed(store).event_id <= 5
     assert claim(store) is None
-    assert claimed(store, profile="other").event > 5
+    assert claimed(store, profile="other").event_id > 5
     assert soonest(store, profile="nobody") is None
-    assert handovers.give_up(store, "other", "crm") == 5
-    assert backlogs(store, "sandbox") == [Backlog("crm", 5, NOON, 0)]
+    assert handovers.drop_target(store, "other", "crm") == 5
+    assert read_backlogs(store, "sandbox") == [Backlog("crm", 5, NOON, 0)]
 
 
 def test_a_backlog_tells_how_many_wait_and_since_when(store: Store) -> None:
-    assert backlogs(store, "sandbox", ["new", "crm"]) == [Backlog("new", 0, None, 0), Backlog("crm", 5, NOON, 0)]
+    assert read_backlogs(store, "sandbox", ["new", "crm"]) == [Backlog("new", 0, None, 0), Backlog("crm", 5, NOON, 0)]
     settle(store, claimed(store))
-    assert backlogs(store, "sandbox") == [Backlog("crm", 4, NOON + 1000, 0)]
+    assert read_backlogs(store, "sandbox") == [Backlog("crm", 4, NOON + 1000, 0)]
 
 
 def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
@@ -158,7 +169,7 @@ def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
     for _ in range(5):
         for target in ("crm", "erp"):
             settle(store, claimed(store, target=target), target=target)
-    assert put_back(store, [2, 4], NOW) == 4
+    assert requeue(store, [2, 4], NOW) == 4
     for target in ("crm", "erp"):
         due = claimed(store, target=target)
         assert (due.type, due.attempt) == ("ItemProduce", 1)
@@ -168,7 +179,7 @@ def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
 
 def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(store: Store) -> None:
     due = claimed(store)
-    put_back(store, [due.event], NOW)
+    requeue(store, [due.event_id], NOW)
     assert claim(store) is None
     settle(store, due)
     assert state_of(store)[0] == "done"
@@ -176,7 +187,7 @@ def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(stor
 
 def test_what_is_given_up_while_it_is_handed_over_stays_given_up(store: Store) -> None:
     due = claimed(store)
-    assert handovers.give_up(store, "sandbox", "crm") == 5
+    assert handovers.drop_target(store, "sandbox", "crm") == 5
     settle(store, due, "500")
     assert state_of(store) == ("done", 1, "given up")
 
@@ -211,7 +222,7 @@ def test_whatever_arrives_and_fails_each_item_is_told_in_order_and_whole(
     store.close()
 
 
-def _next(store: Store, now: int) -> tuple[int, Due] | None:
+def _next(store: Store, now: int) -> tuple[int, DueDelivery] | None:
     """What goes next, and when: as a worker that sleeps until something is due."""
     for _ in range(100):
         if is_due(store, now):
@@ -227,6 +238,6 @@ def _next(store: Store, now: int) -> tuple[int, Due] | None:
 
 def test_a_target_that_was_given_up_gets_nothing_again_when_events_are_put_back(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", life(), ["crm", "shop"])
-    assert handovers.give_up(store, "sandbox", "crm") == 5
-    assert put_back(store, [1, 2], NOON) == 2
-    assert [(each.target, each.waiting) for each in backlogs(store, "sandbox")] == [("shop", 5)]
+    assert handovers.drop_target(store, "sandbox", "crm") == 5
+    assert requeue(store, [1, 2], NOON) == 2
+    assert [(each.target, each.waiting) for each in read_backlogs(store, "sandbox")] == [("shop", 5)]

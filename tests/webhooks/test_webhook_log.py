@@ -9,7 +9,7 @@ import pytest
 from webhook_server import ORDER, WRONG_KEY, Served, event, eventually, request, serving
 from worlds import World
 
-from cpctl.webhooks.server.access_log import REFUSALS_A_SECOND, Log
+from cpctl.webhooks.server.access_log import MAX_REFUSALS_PER_SECOND, AccessLog
 
 EVIL = {
     "a line break": "a\nstored status=200",
@@ -122,7 +122,7 @@ def test_a_flood_of_refusals_makes_few_lines_that_say_how_many_there_were(hook_w
 
         eventually(lambda: told() == 300, lambda: f"{told()} of 300")
         seconds = {line[:19] for line in lines(server)}
-        assert server.said().count("wrong key, or none") <= REFUSALS_A_SECOND * (len(seconds) + 1)
+        assert server.said().count("wrong key, or none") <= MAX_REFUSALS_PER_SECOND * (len(seconds) + 1)
 
 
 def test_lines_are_hidden_by_quiet_and_problems_are_not(hook_world: World) -> None:
@@ -143,11 +143,11 @@ def test_a_reader_that_is_slow_delays_nobody_and_is_told_what_it_missed() -> Non
         with lock:
             written.append(text)
 
-    log = Log(write, "text")
-    log.say("first", {})
+    log = AccessLog(write, "text")
+    log.write("first", {})
     eventually(lambda: not log._lines, "it is being written")
     for number in range(10_500):
-        log.say("line", {"n": number})
+        log.write("line", {"n": number})
     assert log.stop(0.1) is False
     goes_on.set()
     eventually(lambda: "lines of this log were lost" in "\n".join(written), "told")

@@ -16,7 +16,7 @@ from worlds import NOBODY, SECONDS, Result, World
 
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, settle
-from cpctl.webhooks.events.http_post import LARGEST_ANSWER, Answered, Unreached, post
+from cpctl.webhooks.events.http_post import MAX_RESPONSE_BYTES, PostResponse, TargetUnreachable, post
 
 Inside = Callable[..., Result]
 JSON = {"Content-Type": "application/json"}
@@ -158,7 +158,7 @@ def test_without_a_url_events_go_to_their_own_targets_again(world: World, inside
     result = inside(world, "webhooks", "replay", "1", "2", "-o", "json")
     assert (result.code, [each["state"] for each in result.data[0]["targets"]]) == (0, ["waiting", "waiting"])
     assert 'Due again: 2 to "exec crm", 2 to "forward x".' in result.err
-    assert store.write(lambda work: claim(work, "sandbox", "exec crm", 2 * NOON)).event == 1  # type: ignore[union-attr]
+    assert store.write(lambda work: claim(work, "sandbox", "exec crm", 2 * NOON)).event_id == 1  # type: ignore[union-attr]
 
 
 def test_an_event_without_targets_has_nowhere_to_go(world: World, inside: Inside, store: Store) -> None:
@@ -173,9 +173,9 @@ def test_an_event_without_targets_has_nowhere_to_go(world: World, inside: Inside
 
 def test_an_answer_is_its_status_and_its_first_line() -> None:
     with answering(422, lambda body: b"\n  \r\n wrong: " + body + b"\r\nand more\n") as address:
-        assert post(f"{address}/a?b=c", b"{}", JSON, SECONDS) == Answered(422, "wrong: {}")
-    with answering(200, lambda body: b"\xff" * (LARGEST_ANSWER + 5)) as address:
-        assert len(post(address, b"{}", JSON, SECONDS).words) == LARGEST_ANSWER
+        assert post(f"{address}/a?b=c", b"{}", JSON, SECONDS) == PostResponse(422, "wrong: {}")
+    with answering(200, lambda body: b"\xff" * (MAX_RESPONSE_BYTES + 5)) as address:
+        assert len(post(address, b"{}", JSON, SECONDS).first_line) == MAX_RESPONSE_BYTES
 
 
 def test_an_address_of_this_machine_is_never_looked_for_behind_a_proxy(
@@ -183,7 +183,7 @@ def test_an_address_of_this_machine_is_never_looked_for_behind_a_proxy(
 ) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, NOBODY)
-    assert post(receiver.url, b'{"type": "x"}', JSON, SECONDS) == Answered(200, "")
+    assert post(receiver.url, b'{"type": "x"}', JSON, SECONDS) == PostResponse(200, "")
 
 
 class Line:
@@ -268,17 +268,17 @@ def _endless(connection: socket.socket) -> None:
 def test_without_an_answer_the_words_say_why(
     line: Callable[..., int], work: Callable[[socket.socket], None], words: str
 ) -> None:
-    with pytest.raises(Unreached, match=words):
+    with pytest.raises(TargetUnreachable, match=words):
         post(f"http://127.0.0.1:{line(work)}/", b"{}", JSON, 0.5)
 
 
 def test_an_answer_that_never_ends_counts_by_its_status(line: Callable[..., int]) -> None:
-    assert post(f"http://127.0.0.1:{line(_endless)}/", b"{}", JSON, 0.5) == Answered(200, "fine")
+    assert post(f"http://127.0.0.1:{line(_endless)}/", b"{}", JSON, 0.5) == PostResponse(200, "fine")
 
 
 @pytest.mark.parametrize("url", ["https://host.invalid/", "http://127.0.0.1:99999/", "http://a..b/"])
 def test_an_address_that_leads_nowhere_is_not_reached(url: str) -> None:
-    with pytest.raises(Unreached):
+    with pytest.raises(TargetUnreachable):
         post(url, b"{}", JSON, SECONDS)
 
 
@@ -299,11 +299,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_a_target_must_prove_who_it_is(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving(certificate) as secure:
-        with pytest.raises(Unreached, match="does not prove who it is"):
+        with pytest.raises(TargetUnreachable, match="does not prove who it is"):
             post(secure.url, b'{"type": "x"}', JSON, SECONDS)
         assert secure.received == []
         monkeypatch.setenv("SSL_CERT_FILE", str(Path(certificate).with_name("cert")))
-        assert post(secure.url, b'{"type": "x"}', JSON, SECONDS) == Answered(200, "")
+        assert post(secure.url, b'{"type": "x"}', JSON, SECONDS) == PostResponse(200, "")
 
 
 def test_another_machine_is_reached_through_the_proxy_of_the_environment(
@@ -323,7 +323,7 @@ def test_another_machine_is_reached_through_the_proxy_of_the_environment(
 
         monkeypatch.setenv("https_proxy", f"http://us%40er:pa%3Ass@127.0.0.1:{line(tunnel)}")
         monkeypatch.setenv("SSL_CERT_FILE", str(Path(certificate).with_name("cert")))
-        assert post("https://shop.example:8443/in", b'{"type": "x"}', JSON, SECONDS) == Answered(200, "")
+        assert post("https://shop.example:8443/in", b'{"type": "x"}', JSON, SECONDS) == PostResponse(200, "")
         assert secure.paths == ["/in"]
     request = asked[0].decode()
     assert request.startswith("CONNECT shop.example:8443 ")

@@ -17,19 +17,19 @@ from worlds import ITEM, ORDER, SECOND
 from cpctl.errors import InvalidInput
 from cpctl.outbox.models import from_ms
 from cpctl.store.store import Store
-from cpctl.webhooks.events.deliveries import claim, give_up, put_back, settle
+from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
-from cpctl.webhooks.events.event_pruning import Old, count_old, prune
+from cpctl.webhooks.events.event_pruning import PruneCounts, count_prunable, prune_events
 from cpctl.webhooks.events.event_store import (
     EventSearch,
-    event_ids,
-    events_named,
+    find_event_ids,
     find_events,
-    in_portions,
+    find_item_states,
+    find_last_event_id,
+    get_events,
     is_known_order,
-    item_states,
-    latest_id,
-    remember_order,
+    read_in_batches,
+    record_known_order,
 )
 
 ALL = EventSearch("sandbox")
@@ -87,7 +87,7 @@ def shown(events: Sequence[Event]) -> tuple[list[Any], list[Any]]:
     """What `items` and `list` show of events that arrived in this order; without what tells of the arrival."""
     with tempfile.TemporaryDirectory() as folder:
         store = filled(Path(folder) / "cpctl.db", events)
-        states, found = item_states(store, "sandbox"), find_events(store, ALL)
+        states, found = find_item_states(store, "sandbox"), find_events(store, ALL)
         store.close()
     return [{**each, "event": None} for each in states], [each["payload"] for each in found]
 
@@ -106,20 +106,20 @@ def test_an_item_is_where_the_latest_event_left_it(tmp_path: Path) -> None:
         profile = str(order)
         fill(store, [events[n] for n in order], profile=profile)
         assert types(find_events(store, EventSearch(profile))) == list(LIFE)
-        (state,) = item_states(store, profile)
+        (state,) = find_item_states(store, profile)
         assert (state["latest"], state["datetime"], state["item"]) == ("ItemShipped", "2026-01-20T12:04:00Z", ITEM)
 
 
 def test_what_happened_in_the_same_second_is_in_the_order_of_production(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", [event(kind) for kind in reversed(LIFE)])
     assert types(find_events(store, ALL)) == list(LIFE)
-    assert item_states(store, "sandbox")[0]["latest"] == "ItemShipped"
+    assert find_item_states(store, "sandbox")[0]["latest"] == "ItemShipped"
 
 
 def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
     order = event("CloudprinterOrderValidated", item=None, item_reference=None)
     store = filled(tmp_path / "cpctl.db", [*life(), *life(SECOND)[:2], order, event(order="7", item="71")])
-    states = [(each["order"], each["item"], each["latest"]) for each in item_states(store, "sandbox")]
+    states = [(each["order"], each["item"], each["latest"]) for each in find_item_states(store, "sandbox")]
     assert states == [
         (ORDER, "", "CloudprinterOrderValidated"),
         (ORDER, ITEM, "ItemShipped"),
@@ -127,7 +127,7 @@ def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
         ("7", "71", "ItemPacked"),
     ]
     for by in ({"order": ORDER}, {"order": "order-1", "item": SECOND}, {"item": SECOND}, {"latest": ["ItemPacked"]}):
-        found = item_states(store, "sandbox", **by)  # type: ignore[arg-type]
+        found = find_item_states(store, "sandbox", **by)  # type: ignore[arg-type]
         assert found and len(found) < 4, by
 
 
@@ -136,7 +136,7 @@ def test_an_event_without_order_is_kept_and_one_that_names_only_an_item_has_a_st
     alone = event("ItemPacked", order=None, item="77", order_reference=None)
     store = filled(tmp_path / "cpctl.db", [nothing, alone])
     assert types(find_events(store, ALL)) == ["Ping", "ItemPacked"]
-    assert [(each["order"], each["item"]) for each in item_states(store, "sandbox")] == [("", "77")]
+    assert [(each["order"], each["item"]) for each in find_item_states(store, "sandbox")] == [("", "77")]
 
 
 def test_an_event_without_a_time_happened_when_it_arrived(tmp_path: Path) -> None:
@@ -148,9 +148,9 @@ def test_profiles_share_a_store_and_nothing_else(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", [event()], ["crm"], profile="one")
     fill(store, [event()], ["crm"], profile="two")
     assert [len(find_events(store, EventSearch(name))) for name in ("one", "two", "three")] == [1, 1, 0]
-    assert [len(item_states(store, name)) for name in ("one", "two", "three")] == [1, 1, 0]
+    assert [len(find_item_states(store, name)) for name in ("one", "two", "three")] == [1, 1, 0]
     with pytest.raises(InvalidInput, match='no event 2 in profile "one"'):
-        events_named(store, "one", [1, 2])
+        get_events(store, "one", [1, 2])
 
 
 def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
@@ -196,19 +196,19 @@ def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
 
 def test_a_store_that_is_not_there_is_empty_and_is_not_made(tmp_path: Path) -> None:
     store = Store(tmp_path / "cpctl.db", print)
-    assert (find_events(store, ALL), item_states(store, "sandbox"), latest_id(store)) == ([], [], 0)
-    assert count_old(store, "sandbox", from_ms(NOON)) == Old(0, 0)
+    assert (find_events(store, ALL), find_item_states(store, "sandbox"), find_last_event_id(store)) == ([], [], 0)
+    assert count_prunable(store, "sandbox", from_ms(NOON)) == PruneCounts(0, 0)
     with pytest.raises(InvalidInput, match="no event 1"):
-        events_named(store, "sandbox", [1])
+        get_events(store, "sandbox", [1])
     assert not store.path.exists()
 
 
 def test_an_event_that_is_pruned_while_a_list_is_written_is_left_out(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", life())
-    ids = event_ids(store, ALL)
-    portions = in_portions(store, ids, at_once=2)
+    ids = find_event_ids(store, ALL)
+    portions = read_in_batches(store, ids, batch_size=2)
     assert types(next(portions)) == list(LIFE[:2])
-    assert list(prune(store, "sandbox", from_ms(NOON + 3000))) == [3]
+    assert list(prune_events(store, "sandbox", from_ms(NOON + 3000))) == [3]
     assert [types(each) for each in portions] == [["ItemPacked"], ["ItemShipped"]]
 
 
@@ -224,14 +224,14 @@ def test_pruning_takes_what_is_old_and_leaves_what_a_target_has_not_got(tmp_path
     for _ in range(5):
         _hand_over(store, "erp")
     before = from_ms(NOON - 50 * DAY)
-    assert count_old(store, "sandbox", before) == Old(9, 1)
-    assert count_old(store, "sandbox", before, ignored="crm") == Old(10, 0)
-    assert list(prune(store, "sandbox", before, at_once=2)) == [2, 2, 2, 2, 1]
+    assert count_prunable(store, "sandbox", before) == PruneCounts(9, 1)
+    assert count_prunable(store, "sandbox", before, ignored_target="crm") == PruneCounts(10, 0)
+    assert list(prune_events(store, "sandbox", before, batch_size=2)) == [2, 2, 2, 2, 1]
     left = find_events(store, ALL)
     assert {(each["item"], each["type"]) for each in left} == {("98", LIFE[-1]), *(("99", kind) for kind in LIFE)}
-    assert len(item_states(store, "sandbox")) == 3, "the latest states stay"
-    assert give_up(store, "sandbox", "crm") == 1
-    assert sum(prune(store, "sandbox", before)) == 1
+    assert len(find_item_states(store, "sandbox")) == 3, "the latest states stay"
+    assert drop_target(store, "sandbox", "crm") == 1
+    assert sum(prune_events(store, "sandbox", before)) == 1
 
 
 def _hand_over(store: Store, target: str, problem: str | None = None, now: int = NOON) -> None:
@@ -246,23 +246,23 @@ def test_what_a_target_never_took_is_not_pruned_either(tmp_path: Path) -> None:
         _hand_over(store, "crm", "500", NOON + n * DAY)
     (found,) = find_events(store, ALL)
     assert [(each["state"], each["attempts"]) for each in found["targets"]] == [("failed", 7)]
-    assert list(prune(store, "sandbox", from_ms(NOON))) == []
+    assert list(prune_events(store, "sandbox", from_ms(NOON))) == []
 
 
 def test_an_event_that_is_put_back_while_pruning_goes_on_stays(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", life(), ["crm"])
     for _ in range(5):
         _hand_over(store, "crm")
-    going = prune(store, "sandbox", from_ms(NOON + DAY), at_once=2)
+    going = prune_events(store, "sandbox", from_ms(NOON + DAY), batch_size=2)
     assert next(going) == 2
-    put_back(store, [3], NOON)
+    requeue(store, [3], NOON)
     assert sum(going) == 2
     assert [each["id"] for each in find_events(store, ALL)] == ["3"]
 
 
 def test_the_ids_of_pruned_events_are_never_given_again(tmp_path: Path) -> None:
     store = filled(tmp_path / "cpctl.db", life())
-    assert sum(prune(store, "sandbox", from_ms(NOON + DAY))) == 5
+    assert sum(prune_events(store, "sandbox", from_ms(NOON + DAY))) == 5
     assert [kept.id for kept in fill(store, [event()])] == [6]
 
 
@@ -275,7 +275,7 @@ def test_an_order_is_known_by_its_reference_or_because_it_was_reported_on(tmp_pa
     known = lambda each, profile="sandbox": store.read(lambda work: is_known_order(work, profile, each))  # noqa: E731
     assert not known(ours)
     for _ in range(2):
-        store.write(lambda work: remember_order(work, "sandbox", "mine", NOON))
+        store.write(lambda work: record_known_order(work, "sandbox", "mine", NOON))
     assert known(ours)
     assert not known(ours, "other")
     assert known(event(order="mine", order_reference=None)), "version 1.1 names an order by its reference"
@@ -291,7 +291,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A shelf of 60,000 events of another profile's size, all of one profile and with nothing open."""
     store = Store(tmp_path_factory.mktemp("long") / "cpctl.db", print)
     store.write(
-        lambda work: work.change(
+        lambda work: work.execute(
             "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
             " said_at, stage, payload, received_at, last_at)"
             " WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < 60000)"
@@ -300,7 +300,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
         )
     )
     store.write(
-        lambda work: work.change(
+        lambda work: work.execute(
             "INSERT INTO latest_events SELECT id, profile, order_id, item, order_reference, item_reference, id, type,"
             " event_at, stage, digest, payload FROM events"
         )
@@ -319,10 +319,10 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
         lambda store: find_events(store, ALL._replace(since=from_ms(59_990))),
         lambda store: find_events(store, ALL._replace(after=59_990, limit=500)),
         lambda store: find_events(store, ALL._replace(undelivered=True)),
-        lambda store: latest_id(store),
-        lambda store: item_states(store, "sandbox", order="o17"),
-        lambda store: item_states(store, "sandbox", item="17"),
-        lambda store: list(prune(store, "sandbox", from_ms(0))),
+        lambda store: find_last_event_id(store),
+        lambda store: find_item_states(store, "sandbox", order="o17"),
+        lambda store: find_item_states(store, "sandbox", item="17"),
+        lambda store: list(prune_events(store, "sandbox", from_ms(0))),
     ],
     ids=["newest", "order", "reference", "item", "any", "since", "new", "open", "last", "states", "state", "prune"],
 )
@@ -337,7 +337,7 @@ def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_shelf(
             times.append(time.perf_counter() - started)
         return min(times)
 
-    whole = fastest(lambda: long.read(lambda work: work.one("SELECT sum(length(payload)) FROM events")))
+    whole = fastest(lambda: long.read(lambda work: work.fetch_one("SELECT sum(length(payload)) FROM events")))
     assert fastest(lambda: look(long)) < whole / 2
 
 
@@ -346,4 +346,4 @@ def test_reading_is_the_same_for_what_was_sent_and_what_is_kept(tmp_path: Path) 
     for found in find_events(store, ALL):
         again = read_event(json.dumps({**found["payload"], "apikey": KEY}).encode(), [KEY])
         assert (again.type, again.order, again.item) == (found["type"], found["order"], found["item"])
-        assert fill(store, [again])[0].times == 2
+        assert fill(store, [again])[0].received_count == 2

@@ -23,10 +23,10 @@ from worlds import World
 
 from cpctl.store.store import Store
 from cpctl.webhooks.server import writer as writer_module
-from cpctl.webhooks.server.access_log import Log
-from cpctl.webhooks.server.app import Rules
-from cpctl.webhooks.server.receiver import Receiver, Surroundings
-from cpctl.webhooks.server.sockets import Place, bind
+from cpctl.webhooks.server.access_log import AccessLog
+from cpctl.webhooks.server.app import ReceiverRules
+from cpctl.webhooks.server.receiver import Dependencies, Receiver
+from cpctl.webhooks.server.sockets import ServerSettings, bind_sockets
 from cpctl.webhooks.server.systemd import Notifier
 
 IN_TIME = 10.0
@@ -286,13 +286,13 @@ def test_the_watchdog_barks_when_the_writing_thread_is_stuck(tmp_path: Path, mon
     with manager() as (ear, name):
         notifier = Notifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "100000"})
         ready = threading.Event()
-        surroundings = Surroundings(
+        surroundings = Dependencies(
             lambda: Blocked(tmp_path / "cpctl.db", lambda said: None), [KEY], lambda: None, ready.set, notifier
         )
-        rules = Rules("shop", [], known_orders=False, public_status=False)
-        log = Log(lambda line, problem: lines.append(line), "text")
-        receiver = Receiver(rules, Place("127.0.0.1", 0, None, None, False, 10), [], surroundings, log)
-        sockets = bind("127.0.0.1", 0)
+        rules = ReceiverRules("shop", [], known_orders=False, public_status=False)
+        log = AccessLog(lambda line, problem: lines.append(line), "text")
+        receiver = Receiver(rules, ServerSettings("127.0.0.1", 0, None, None, False, 10), [], surroundings, log)
+        sockets = bind_sockets("127.0.0.1", 0)
         port = sockets[0].getsockname()[1]
         thread = threading.Thread(target=receiver.run, args=(sockets,))
         thread.start()
@@ -311,7 +311,7 @@ def test_the_watchdog_barks_when_the_writing_thread_is_stuck(tmp_path: Path, mon
                 pass
         finally:
             Blocked.goes_on.set()
-            receiver._listener.should_exit = True
+            receiver._server.should_exit = True
             thread.join(30)
             log.stop()
         assert not thread.is_alive()

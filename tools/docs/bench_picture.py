@@ -9,33 +9,35 @@ from itertools import groupby
 import pyte
 from pyte.screens import Char
 
-from cpctl.packing.models import Level, Line, Row, Verdict, View
-from cpctl.packing.screen import Look, frame
+from cpctl.packing.models import ConnectionStatus, ScanRow, ScreenView, Severity, Verdict
+from cpctl.packing.screen import ScreenStyle, render_frame
 
 AT = datetime(2026, 1, 20, 14, 1, 12).astimezone()
 PAIR = "123456780001 -> 1Z5R89390357567127  UPS"
-SHIFT = View(
+SHIFT = ScreenView(
     "live",
     "production",
     "bench-2",
     "Ana",
-    Line(True, AT),
+    ConnectionStatus(True, AT),
     1,
     0,
     212,
     AT,
-    Verdict(Level.OK, PAIR, at=AT),
+    Verdict(Severity.OK, PAIR, time=AT),
     "sending in 8 s",
     "scan the ITEM (shipped)",
     (),
     [
-        Row(AT, Level.OK, PAIR, "sending in 8 s"),
-        Row(AT.replace(second=9), Level.STEP, "ITEM 123456780001 of order 123456780000"),
-        Row(AT.replace(minute=0), Level.OK, "3 items -> 00340434161094015902  DHL Paket", "sent 14:00:23"),
-        Row(AT.replace(minute=0, second=2), Level.DONE, "ALREADY DONE 13:41:55: 123456780003 -> 1Z879E930346834440"),
+        ScanRow(AT, Severity.OK, PAIR, "sending in 8 s"),
+        ScanRow(AT.replace(second=9), Severity.STEP, "ITEM 123456780001 of order 123456780000"),
+        ScanRow(AT.replace(minute=0), Severity.OK, "3 items -> 00340434161094015902  DHL Paket", "sent 14:00:23"),
+        ScanRow(
+            AT.replace(minute=0, second=2), Severity.DONE, "ALREADY DONE 13:41:55: 123456780003 -> 1Z879E930346834440"
+        ),
     ],
 )
-LOOK = Look()
+LOOK = ScreenStyle()
 _WIDE, _HIGH, _EDGE = 9, 20, 12  # pixels: of a character, and around them all
 _PAPER, _INK = "#16181d", "#d7dae0"
 _COLORS = {
@@ -53,7 +55,7 @@ _COLORS = {
 def bench_picture() -> str:
     """The SVG, without anything that another place would have to send."""
     screen = pyte.Screen(LOOK.columns, LOOK.lines)
-    pyte.Stream(screen).feed(frame(SHIFT, LOOK))
+    pyte.Stream(screen).feed(render_frame(SHIFT, LOOK))
     width, height = LOOK.columns * _WIDE + 2 * _EDGE, LOOK.lines * _HIGH + 2 * _EDGE
     return "\n".join(
         [

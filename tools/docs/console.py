@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cpctl.cli.commands.sandbox.run import configuration
+from cpctl.cli.commands.sandbox.run import render_configuration
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ ALIKE = (
 
 def with_real_output(text: str) -> str:
     """The document with every console block run anew."""
-    with _folder_as_long_as(HOME) as folder, Sandbox(clock=lambda: NOW) as sandbox:
+    with _folder_as_long_as(HOME) as folder, Sandbox(real_now=lambda: NOW) as sandbox:
         shutil.copytree(ROOT / "examples", folder / "examples")
         write_files(text, folder)
         environment = _environment(folder, sandbox)
@@ -70,7 +70,7 @@ def _folder_as_long_as(shown: str) -> Iterator[Path]:
 def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
     config = folder / "config.yaml"
     config.touch(mode=0o600)
-    config.write_text(configuration(sandbox), encoding="utf-8")
+    config.write_text(render_configuration(sandbox), encoding="utf-8")
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),

@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.sandbox.simulated_api.routes import ENDPOINTS as RULES
-from cpctl.signals.signal_types import KINDS
-from cpctl.signals.webhook_types import WEBHOOKS, webhook_of
+from cpctl.sandbox.simulated_api.routes import ROUTES as RULES
+from cpctl.signals.signal_types import SIGNAL_TYPES
+from cpctl.signals.webhook_types import WEBHOOK_TYPES, webhook_type_for
 
 # How sure we are of what the service really does.
 SEEN, TOLD, DOCUMENTED, GUESSED = "seen", "told", "documented", "guessed"
@@ -119,12 +119,12 @@ def _sections() -> Iterator[str]:
     yield "## Signals: from the print shop to Cloudprinter\n"
     yield from _table(
         ("type", "versions", "command", "becomes the webhook", "sure", "differs from its document"),
-        [_signal(name) for name in KINDS],
+        [_signal(name) for name in SIGNAL_TYPES],
     )
     yield "## Webhooks: from Cloudprinter to its client\n\nReceived by `cpctl webhooks serve`, sent by the sandbox.\n"
     yield from _table(
         ("type", "since", "fields beyond the references", "sure", "differs from its document"),
-        [_webhook(name) for name in WEBHOOKS],
+        [_webhook(name) for name in WEBHOOK_TYPES],
     )
     yield "## What all have in common\n"
     yield from _table(("matter", "what is done", "sure"), COMMON)
@@ -144,7 +144,7 @@ COMMON = (
 def _call(name: str) -> tuple[str, ...]:
     row, known = ENDPOINTS[name], ENDPOINTS_COVERED[name]
     rule = RULES[row.path.removesuffix("/")]
-    work: Any = rule.publish if name.startswith("publish/") and rule.publish else rule.work
+    work: Any = rule.publish_operation if name.startswith("publish/") and rule.publish_operation else rule.operation
     played = work.func if isinstance(work, partial) else work
     module = played.__module__.rpartition(".")[2]
     return (
@@ -158,21 +158,21 @@ def _call(name: str) -> tuple[str, ...]:
 
 
 def _signal(name: str) -> tuple[str, ...]:
-    kind = KINDS[name]
+    kind = SIGNAL_TYPES[name]
     differs = {
         "ItemRegistered": "its text is a copy of ItemProduce's",
         "ItemCanceled": "the table calls `cause` optional, the text wants a published code; none at all is taken",
         "ItemError": "in 2.0 another name of ItemDelay",
     }.get(name, "")
     command = f"`signal {kind.command}`"
-    return f"`{name}`", ", ".join(kind.required), command, f"`{webhook_of(name)}`", DOCUMENTED, differs
+    return f"`{name}`", ", ".join(kind.required), command, f"`{webhook_type_for(name)}`", DOCUMENTED, differs
 
 
 def _webhook(name: str) -> tuple[str, ...]:
-    row = WEBHOOKS[name]
+    row = WEBHOOK_TYPES[name]
     sure, differs = WEBHOOKS_COVERED[name]
     fields = [f"`{field}`" for field in row.fields] + [f"`{field}` (optional)" for field in row.optional]
-    return f"`{name}`", row.since, ", ".join(fields), sure, differs
+    return f"`{name}`", row.since_version, ", ".join(fields), sure, differs
 
 
 def _table(headings: tuple[str, ...], rows: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cpctl.cli.commands.completion import FILES, completion_script
+from cpctl.cli.commands.completion import SCRIPT_FILES, generate_completion_script
 from tools.docs import operators
 from tools.docs.bench_picture import bench_picture
 from tools.docs.console import ROOT, with_real_output
@@ -37,8 +37,8 @@ def made_of_tables() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "coverage.md", coverage()
     yield ROOT / "docs" / "bench.svg", bench_picture()
     yield operators.TARGET, operators.page()
-    for shell, name in FILES.items():
-        yield ROOT / "completions" / name, completion_script(shell)
+    for shell, name in SCRIPT_FILES.items():
+        yield ROOT / "completions" / name, generate_completion_script(shell)
     yield from manual_pages()
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cpctl.cli.context import Run
-from cpctl.cli.framework import Shared
-from cpctl.cli.help.blocks import Block, Code, Rows, Words
+from cpctl.cli.context import Context
+from cpctl.cli.framework import SharedParameters
+from cpctl.cli.help.blocks import Block, CodeBlock, DefinitionList, Paragraph
 from cpctl.cli.help.topics import TOPICS
-from cpctl.cli.root import COMMANDS, GROUPS, root
-from cpctl.config.paths import CONFIG_NAME, STORE_NAME
+from cpctl.cli.root import COMMANDS, GROUPS, build_root
+from cpctl.config.paths import CONFIG_FILE_NAME, STORE_FILE_NAME
 from tools.docs.console import ROOT
 from tools.docs.roff import bold, code, line, option, page, terms, text, written
 
@@ -23,7 +23,7 @@ Section = tuple[str, Iterable[str]]
 
 def manual_pages() -> Iterator[tuple[Path, str]]:
     """Every page with its place."""
-    yield _place("cpctl", 1), page("cpctl", 1, _clause(root().help or ""), _main_sections())
+    yield _place("cpctl", 1), page("cpctl", 1, _clause(build_root().help or ""), _main_sections())
     for group, sentence in GROUPS.items():
         name = f"cpctl-{group}"
         yield _place(name, 1), page(name, 1, _clause(sentence), _group_sections(group))
@@ -45,13 +45,13 @@ def _clause(sentence: str) -> str:
 
 def _main_sections() -> Iterator[Section]:
     yield "SYNOPSIS", [f"{bold('cpctl')} [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
-    yield "DESCRIPTION", written([Words(_ABOUT)])
+    yield "DESCRIPTION", written([Paragraph(_ABOUT)])
     yield "COMMANDS", terms([*((bold(name), words) for name, words in GROUPS.items())])
     yield "COMMANDS THAT STAND ALONE", _commands("")
     yield "OPTIONS", _shared_options()
     for title, topic in (("OUTPUT", "output"), ("ENVIRONMENT", "environment")):
         yield title, written(TOPICS[topic].blocks())
-    yield "FILES", written([Rows(_FILES)])
+    yield "FILES", written([DefinitionList(_FILES)])
     yield "EXIT STATUS", written(_only_rows(TOPICS["exit-codes"].blocks()))
     yield from _see_also("cpctl")
 
@@ -59,7 +59,7 @@ def _main_sections() -> Iterator[Section]:
 def _group_sections(group: str) -> Iterator[Section]:
     yield "SYNOPSIS", [f"{bold(f'cpctl {group}')} [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
     topic = next((row for row in TOPICS.values() if row.group == group), None)
-    yield "DESCRIPTION", written(topic.blocks() if topic else [Words(GROUPS[group])])
+    yield "DESCRIPTION", written(topic.blocks() if topic else [Paragraph(GROUPS[group])])
     for title, part in PARTS.get(group, {}).items():
         yield title, written(TOPICS[part].blocks())
     yield "COMMANDS", _commands(group)
@@ -69,10 +69,13 @@ def _group_sections(group: str) -> Iterator[Section]:
 
 def _config_sections() -> Iterator[Section]:
     # The whole example stands below.
-    yield "DESCRIPTION", written(block for block in TOPICS["configuration"].blocks() if not isinstance(block, Code))
+    yield (
+        "DESCRIPTION",
+        written(block for block in TOPICS["configuration"].blocks() if not isinstance(block, CodeBlock)),
+    )
     yield "KEYS", written(TOPICS["keys"].blocks())
     yield "EXAMPLE", code((ROOT / "config.example.yaml").read_text(encoding="utf-8"))
-    yield "FILES", written([Rows(_FILES[:1])])
+    yield "FILES", written([DefinitionList(_FILES[:1])])
     yield from _see_also(CONFIG)
 
 
@@ -82,14 +85,14 @@ def _exit_sections() -> Iterator[Section]:
 
 
 def _only_rows(blocks: Iterable[Block]) -> Iterator[Block]:
-    yield from (block for block in blocks if isinstance(block, Rows))
-    yield Words("`man 7 cpctl-exit-codes` says more.")
+    yield from (block for block in blocks if isinstance(block, DefinitionList))
+    yield Paragraph("`man 7 cpctl-exit-codes` says more.")
 
 
 def _commands(group: str) -> Iterator[str]:
     """Each command of a group, or of those that stand alone: how it is written, what it does, its options."""
-    top = root()
-    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+    top = build_root()
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
         if not group:
             for name in COMMANDS:
                 yield from _command(top.get_command(context, name), name, context)
@@ -104,14 +107,14 @@ def _command(command: Any, name: str, parent: Any) -> Iterator[str]:
     with command.make_context(name, [], parent=parent, resilient_parsing=True) as context:
         yield f'.SS "{text(" ".join([context.command_path, *command.collect_usage_pieces(context)]))}"'
         yield line(command.help)
-        yield from _options([each for each in command.params if each not in Shared.parameters()], context)
+        yield from _options([each for each in command.params if each not in SharedParameters.parameters()], context)
         if command.epilog:
             yield from code(command.epilog)
 
 
 def _shared_options() -> Iterator[str]:
-    top = root()
-    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+    top = build_root()
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
         yield from _options(top.get_params(context), context)
 
 
@@ -134,6 +137,6 @@ _ABOUT = (
     "without an account, type `cpctl sandbox run -- bash`."
 )
 _FILES = [
-    (f"~/.config/cpctl/{CONFIG_NAME}", "the configuration; `cpctl profile path` says where it is on this machine"),
-    (f"~/.local/share/cpctl/{STORE_NAME}", "the store: the outbox and its history"),
+    (f"~/.config/cpctl/{CONFIG_FILE_NAME}", "the configuration; `cpctl profile path` says where it is on this machine"),
+    (f"~/.local/share/cpctl/{STORE_FILE_NAME}", "the store: the outbox and its history"),
 ]

@@ -7,20 +7,20 @@ from typing import Any
 
 import typer
 
-from cpctl.cli.context import Run
-from cpctl.cli.framework import Shared
+from cpctl.cli.context import Context
+from cpctl.cli.framework import SharedParameters
 from cpctl.cli.help.environment_topics import environment_rows
-from cpctl.cli.help.shop_floor_topics import answer_rows
-from cpctl.cli.root import COMMANDS, GROUPS, root
-from cpctl.config.keys import ENV_NAMES
-from cpctl.config.profiles import KEY_KINDS, KEY_PLACES, SETTINGS
-from cpctl.errors import EXIT_MEANINGS
+from cpctl.cli.help.shop_floor_topics import response_rows
+from cpctl.cli.root import COMMANDS, GROUPS, build_root
+from cpctl.config.keys import KEY_VARIABLES
+from cpctl.config.profiles import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS
+from cpctl.errors import EXIT_CODE_MEANINGS
 from cpctl.outbox.models import STATE_MEANINGS, State
 from cpctl.output.formats import FORMATS
-from cpctl.sandbox.faults import FAULTS
-from cpctl.signals.causes import CAUSES
-from cpctl.signals.signal_types import KINDS
-from cpctl.signals.webhook_types import WEBHOOKS, WebhookKind
+from cpctl.sandbox.faults import FAULT_KINDS
+from cpctl.signals.causes import CANCEL_CAUSES
+from cpctl.signals.signal_types import SIGNAL_TYPES
+from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
 
 WIDTH = 100
 
@@ -37,38 +37,38 @@ def _sections() -> Iterator[str]:
     yield from _help_block(_shared_help())
     yield "## Settings of a profile\n"
     rows = [(f"`{row.name}`", row.meaning, row.default, _code(row.variable)) for row in SETTINGS.values()]
-    rows += [_key_row(service, name) for service, name in ENV_NAMES.items()]
+    rows += [_key_row(service, name) for service, name in KEY_VARIABLES.items()]
     yield from _table(("setting", "meaning", "default", "variable that beats it"), rows)
     yield "## Environment\n\nAn empty value counts as unset.\n"
     yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in environment_rows()])
     yield "## Exit status\n"
-    yield from _table(("status", "meaning"), [(str(int(code)), words) for code, words in EXIT_MEANINGS.items()])
+    yield from _table(("status", "meaning"), [(str(int(code)), words) for code, words in EXIT_CODE_MEANINGS.items()])
     yield "`cpctl outbox check` alone follows monitoring plugins: 0 OK, 1 warning, 2 critical, 3 unknown.\n"
     yield "## States of a signal\n"
     yield from _table(("state", "meaning"), [(f"`{state}`", words) for state, words in STATE_MEANINGS.items()])
     yield "## What an answer does to a signal\n"
-    yield from _table(("answer", "the signal is", "exit status"), map(_with_code, answer_rows()))
+    yield from _table(("answer", "the signal is", "exit status"), map(_with_code, response_rows()))
     yield "## Output formats\n"
     yield from _table(("format", "what it is"), [(f"`{name}`", words) for name, (_, words) in FORMATS.items()])
     yield "## Signals\n"
     rows = [
         (f"`{kind.name}`", f"`signal {kind.command}`", ", ".join(kind.required), _fields(kind.required), kind.meaning)
-        for kind in KINDS.values()
+        for kind in SIGNAL_TYPES.values()
     ]
     yield from _table(("type", "command", "versions", "required", "meaning"), rows)
     yield "## Webhooks\n"
     yield from _table(
-        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOKS.values()]
+        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOK_TYPES.values()]
     )
     yield "## Causes of a cancellation\n"
-    yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CAUSES.items()])
+    yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CANCEL_CAUSES.items()])
     yield "## Faults of the sandbox\n"
-    yield from _table(("fault", "what happens"), [(f"`{row.name}`", row.meaning) for row in FAULTS.values()])
+    yield from _table(("fault", "what happens"), [(f"`{row.name}`", row.description) for row in FAULT_KINDS.values()])
 
 
 def _key_row(service: str, variable: str) -> tuple[str, str, str, str]:
-    place, prefix = KEY_PLACES[service]
-    ways = ", ".join(f"`{prefix}{name}`" for name in KEY_KINDS)
+    place, prefix = KEY_LOCATIONS[service]
+    ways = ", ".join(f"`{prefix}{name}`" for name in KEY_SOURCE_SETTINGS)
     return f"`{place}`", f"the key of {service}: one of {ways}", "", _code(variable)
 
 
@@ -78,9 +78,9 @@ def _with_code(row: Sequence[str]) -> list[str]:
     return [row[0], *(code.sub(r"`\g<0>`", cell) for cell in row[1:])]
 
 
-def _webhook(row: WebhookKind) -> tuple[str, str, str, str]:
+def _webhook(row: WebhookType) -> tuple[str, str, str, str]:
     fields = [f"`{name}`" for name in row.fields] + [f"`{name}` (optional)" for name in row.optional]
-    return f"`{row.name}`", row.since, ", ".join(fields), row.meaning
+    return f"`{row.name}`", row.since_version, ", ".join(fields), row.meaning
 
 
 def _fields(required: Any) -> str:
@@ -90,8 +90,8 @@ def _fields(required: Any) -> str:
 
 
 def _commands() -> Iterator[str]:
-    top = root()
-    with top.make_context("cpctl", [], obj=Run({}), resilient_parsing=True) as context:
+    top = build_root()
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
         for name, summary in GROUPS.items():
             yield f"## cpctl {name}\n\n{summary}\n"
             group: Any = top.get_command(context, name)
@@ -114,9 +114,9 @@ def _command(group: Any, context: Any, name: str) -> Iterator[str]:
 
 
 def _shared_help() -> str:
-    with typer.Context(root(), terminal_width=WIDTH, resilient_parsing=True) as context:
+    with typer.Context(build_root(), terminal_width=WIDTH, resilient_parsing=True) as context:
         formatter = context.make_formatter()
-        formatter.write_dl([parameter.get_help_record(context) for parameter in Shared.parameters()])
+        formatter.write_dl([parameter.get_help_record(context) for parameter in SharedParameters.parameters()])
         return textwrap.dedent(str(formatter.getvalue()))
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from cpctl.cli.help.blocks import Block, Code, Head, Rows, Words
+from cpctl.cli.help.blocks import Block, CodeBlock, DefinitionList, Heading, Paragraph
 
 _ESCAPED = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
 _TYPED = re.compile(r"`([^`]+)`")
@@ -64,13 +64,13 @@ def terms(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 def written(blocks: Iterable[Block]) -> Iterator[str]:
     """The blocks as lines of roff."""
     for block in blocks:
-        if isinstance(block, Head):
+        if isinstance(block, Heading):
             yield f'.SS "{text(block.text)}"'
-        elif isinstance(block, Words):
+        elif isinstance(block, Paragraph):
             yield from (".PP", line(block.text))
-        elif isinstance(block, Rows):
+        elif isinstance(block, DefinitionList):
             yield from terms((bold(name), meaning) for name, meaning in block.rows)
-        elif isinstance(block, Code):
+        elif isinstance(block, CodeBlock):
             yield from code(block.text)
 
 

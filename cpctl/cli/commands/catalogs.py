@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cpctl.cli.api_counters import change
-from cpctl.cli.calls import More, call, parse_reference, show_each
-from cpctl.cli.context import Run
+from cpctl.cli.api_counters import apply_change
+from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.list_filters import containing
-from cpctl.cli.options import References, Search, Yes
-from cpctl.output.columns import CATALOG, CATALOG_SHEET
+from cpctl.cli.list_filters import filter_by_text
+from cpctl.cli.options import References, SearchText, Yes
+from cpctl.output.columns import CATALOG, CATALOG_DETAIL
 
 commands = Commands()
 
@@ -20,26 +20,30 @@ Note = Annotated[str, typer.Option(metavar="TEXT", help="What it is, at most 256
 
 
 @commands.add("list", "cpctl catalogs list")
-def list_catalogs(run: Run, more: More, search: Search = "") -> None:
+def list_catalogs(context: Context, extra_fields: ExtraFieldOptions, search: SearchText = "") -> None:
     """List the catalogs of the account."""
-    run.show(containing(search, call(run, "catalogs", more)), CATALOG)
+    context.show(filter_by_text(search, call(context, "catalogs", extra_fields)), CATALOG)
 
 
 @commands.add("info", "cpctl catalogs info catalog_1")
-def show_catalogs(run: Run, references: References, more: More) -> None:
+def show_catalogs(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show catalogs, and how many titles each has."""
     bodies = [{"catalog_reference": parse_reference(each, "catalog")} for each in references]
-    show_each(run, "catalogs/info", more, bodies, CATALOG_SHEET, CATALOG)
+    show_each(context, "catalogs/info", extra_fields, bodies, CATALOG_DETAIL, CATALOG)
 
 
 @commands.add("add", 'cpctl catalogs add spring --name "Spring list" --note "What comes out in spring"')
-def add_catalog(run: Run, reference: Reference, name: Name, note: Note, more: More) -> None:
+def add_catalog(
+    context: Context, reference: Reference, name: Name, note: Note, extra_fields: ExtraFieldOptions
+) -> None:
     """Add a catalog."""
-    change(run, "catalogs/add", more, {"catalog_reference": reference, "name": name, "note": note})
+    apply_change(context, "catalogs/add", extra_fields, {"catalog_reference": reference, "name": name, "note": note})
 
 
 @commands.add("remove", "cpctl catalogs remove spring --yes")
-def remove_catalog(run: Run, reference: Reference, more: More, yes: Yes = False) -> None:
+def remove_catalog(context: Context, reference: Reference, extra_fields: ExtraFieldOptions, yes: Yes = False) -> None:
     """Remove a catalog; its titles are no longer available in it."""
     body = {"catalog_reference": reference}
-    change(run, "catalogs/remove", more, body, f'Remove the catalog "{reference}" from the account?', yes)
+    apply_change(
+        context, "catalogs/remove", extra_fields, body, f'Remove the catalog "{reference}" from the account?', yes
+    )

@@ -4,31 +4,31 @@ from typing import Annotated
 
 import typer
 
-from cpctl.cli.completion.scripts import SHELLS, script
-from cpctl.cli.context import Run
+from cpctl.cli.completion.scripts import SHELLS, render_script
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.errors import InvalidInput, nearest
+from cpctl.errors import InvalidInput, suggest
 
-FILES = {shell.name: shell.file for shell in SHELLS.values()}
+SCRIPT_FILES = {shell.name: shell.file_name for shell in SHELLS.values()}
 commands = Commands()
 
 
 @commands.add("completion", "cpctl completion bash > ~/.local/share/bash-completion/completions/cpctl")
 def print_completion(
-    run: Run, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
+    context: Context, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 ) -> None:
     """Print the completion script of a shell.
 
     It completes values too. References are those that lists have shown: they are kept in the user's cache folder
     (or CPCTL_CACHE_DIR), which may be deleted. A Tab never asks the service.
     """
-    run.output.write(iter([completion_script(shell)]))
+    context.output.write(iter([generate_completion_script(shell)]))
 
 
-def completion_script(shell: str) -> str:
+def generate_completion_script(shell: str) -> str:
     """The script of one shell. Raises InvalidInput for a shell that has none."""
     if shell not in SHELLS:
-        raise InvalidInput(f'There is no completion for "{shell}".', nearest(shell, SHELLS))
-    from cpctl.cli.completion.command_tree import tree
+        raise InvalidInput(f'There is no completion for "{shell}".', suggest(shell, SHELLS))
+    from cpctl.cli.completion.command_tree import build_tree
 
-    return script(shell, tree())
+    return render_script(shell, build_tree())

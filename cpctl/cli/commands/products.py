@@ -4,46 +4,46 @@ from typing import Annotated
 
 import typer
 
-from cpctl.cli.calls import More, call, parse_reference, show_each
-from cpctl.cli.context import Run
+from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.list_filters import containing
-from cpctl.cli.options import References, Search
-from cpctl.output.columns import MIX, MIX_SHEET, PRODUCT, PRODUCT_SHEET
+from cpctl.cli.list_filters import filter_by_text
+from cpctl.cli.options import References, SearchText
+from cpctl.output.columns import PRODUCT, PRODUCT_DETAIL, PRODUCT_MIX, PRODUCT_MIX_DETAIL
 
 commands = Commands()
 
 
 @commands.add("list", "cpctl products list --search flyer")
 def list_products(
-    run: Run,
-    more: More,
+    context: Context,
+    extra_fields: ExtraFieldOptions,
     category: Annotated[str, typer.Option(metavar="NAME", help="Only of this category.")] = "",
-    search: Search = "",
+    search: SearchText = "",
 ) -> None:
     """List the products enabled for the account."""
-    found = call(run, "products", more)
+    found = call(context, "products", extra_fields)
     if category:
         wanted = category.strip().casefold()
         found = [each for each in found if str(each.get("category", "")).casefold() == wanted]
-    run.show(containing(search, found), PRODUCT)
+    context.show(filter_by_text(search, found), PRODUCT)
 
 
 @commands.add("info", "cpctl products info textbook_pb_a4_p_bw")
-def show_products(run: Run, references: References, more: More) -> None:
+def show_products(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show options, files and measures of products."""
     bodies = [{"reference": parse_reference(each, "product")} for each in references]
-    show_each(run, "products/info", more, bodies, PRODUCT_SHEET, PRODUCT)
+    show_each(context, "products/info", extra_fields, bodies, PRODUCT_DETAIL, PRODUCT)
 
 
 @commands.add("mixes", "cpctl products mixes")
-def list_mixes(run: Run, more: More, search: Search = "") -> None:
+def list_mixes(context: Context, extra_fields: ExtraFieldOptions, search: SearchText = "") -> None:
     """List the product mixes of CloudPublish."""
-    run.show(containing(search, call(run, "products/mixes", more)), MIX)
+    context.show(filter_by_text(search, call(context, "products/mixes", extra_fields)), PRODUCT_MIX)
 
 
 @commands.add("mix", "cpctl products mix textbook_a4_cw_matte_80gsm")
-def show_mixes(run: Run, references: References, more: More) -> None:
+def show_mixes(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show the product and the options of product mixes."""
     bodies = [{"product_mix_reference": parse_reference(each, "product mix")} for each in references]
-    show_each(run, "products/mixes/info", more, bodies, MIX_SHEET, MIX)
+    show_each(context, "products/mixes/info", extra_fields, bodies, PRODUCT_MIX_DETAIL, PRODUCT_MIX)

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from cpctl.cli.api_counters import change
-from cpctl.cli.calls import More, call, parse_reference, show_each
+from cpctl.cli.api_counters import apply_change
+from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
 from cpctl.cli.commands.catalogs import Name, Note
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.list_filters import containing
-from cpctl.cli.options import Search, Yes
-from cpctl.output.columns import TITLE, TITLE_SHEET
+from cpctl.cli.list_filters import filter_by_text
+from cpctl.cli.options import SearchText, Yes
+from cpctl.output.columns import TITLE, TITLE_DETAIL
 
 commands = Commands()
 
@@ -20,32 +20,36 @@ Isbn = Annotated[str, typer.Argument(metavar="ISBN", help="ISBN, or the referenc
 
 @commands.add("list", "cpctl titles list catalog_1")
 def list_titles(
-    run: Run,
+    context: Context,
     catalog: Annotated[str, typer.Argument(metavar="CATALOG", help="Reference of the catalog.")],
-    more: More,
-    search: Search = "",
+    extra_fields: ExtraFieldOptions,
+    search: SearchText = "",
 ) -> None:
     """List the titles of a catalog."""
-    found = call(run, "titles", more, catalog_reference=parse_reference(catalog, "catalog"))
-    run.show(containing(search, found), TITLE)
+    found = call(context, "titles", extra_fields, catalog_reference=parse_reference(catalog, "catalog"))
+    context.show(filter_by_text(search, found), TITLE)
 
 
 @commands.add("info", "cpctl titles info 1234567890123")
 def show_titles(
-    run: Run, isbns: Annotated[list[str], typer.Argument(metavar="ISBN...", help="ISBNs.")], more: More
+    context: Context,
+    isbns: Annotated[list[str], typer.Argument(metavar="ISBN...", help="ISBNs.")],
+    extra_fields: ExtraFieldOptions,
 ) -> None:
     """Show titles with their files."""
     bodies = [{"isbn": parse_reference(each, "title")} for each in isbns]
-    show_each(run, "titles/info", more, bodies, TITLE_SHEET, TITLE)
+    show_each(context, "titles/info", extra_fields, bodies, TITLE_DETAIL, TITLE)
 
 
 @commands.add("add", 'cpctl titles add 9780131103627 --name "The book" --note "Second edition"')
-def add_title(run: Run, isbn: Isbn, name: Name, note: Note, more: More) -> None:
+def add_title(context: Context, isbn: Isbn, name: Name, note: Note, extra_fields: ExtraFieldOptions) -> None:
     """Add a title."""
-    change(run, "titles/add", more, {"isbn": isbn, "name": name, "note": note})
+    apply_change(context, "titles/add", extra_fields, {"isbn": isbn, "name": name, "note": note})
 
 
 @commands.add("remove", "cpctl titles remove 9780131103627 --yes")
-def remove_title(run: Run, isbn: Isbn, more: More, yes: Yes = False) -> None:
+def remove_title(context: Context, isbn: Isbn, extra_fields: ExtraFieldOptions, yes: Yes = False) -> None:
     """Remove a title from the account."""
-    change(run, "titles/remove", more, {"isbn": isbn}, f'Remove the title "{isbn}" from the account?', yes)
+    apply_change(
+        context, "titles/remove", extra_fields, {"isbn": isbn}, f'Remove the title "{isbn}" from the account?', yes
+    )

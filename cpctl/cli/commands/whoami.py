@@ -3,28 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import Profile
 from cpctl.errors import ConfigError, ExitCode
 from cpctl.outbox.models import State
-from cpctl.outbox.queries import depth
-from cpctl.output.columns import SETTING, Sheet
+from cpctl.outbox.queries import read_queue_depth
+from cpctl.output.columns import SETTING, TableView
 
 commands = Commands()
 
 
 @commands.add("whoami", "cpctl whoami -o json --query environment")
-def show_whoami(run: Run) -> None:
+def show_whoami(context: Context) -> None:
     """Show where calls would go, and from where each value comes."""
-    profile = run.profile
-    counted = depth(run.store, profile.name)
-    keys = {service: key_facts(run, service) for service in SERVICES}
-    for text in same_key_warnings(profile):
-        run.output.warn(text)
+    profile = context.profile
+    counted = read_queue_depth(context.store, profile.name)
+    keys = {service: describe_key(context, service) for service in SERVICES}
+    for text in find_same_key_warnings(profile):
+        context.output.warn(text)
     broken = any("problem" in facts for facts in keys.values())
-    run.show(
+    context.show(
         {
             "profile": profile.name,
             "profile_source": profile.name_source,
@@ -34,17 +34,17 @@ def show_whoami(run: Run) -> None:
             "keys": keys,
             "settings": {name: {"value": each.text, "source": each.source} for name, each in profile.settings.items()},
             "outbox": {
-                "waiting": counted.waiting,
+                "waiting": counted.waiting_count,
                 "refused": counted.counts.get(State.REFUSED, 0),
-                "paused": counted.paused,
+                "paused": counted.is_paused,
             },
         },
-        Sheet(SETTING, _rows),
+        TableView(SETTING, _setting_rows),
         ExitCode.CONFIG if broken else ExitCode.DONE,
     )
 
 
-def _rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
+def _setting_rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
     """The same for people: a line per value, with its source."""
     keys = [
         {"setting": f"{service} key", "value": facts["key"] or facts.get("problem"), "source": facts["source"]}
@@ -56,18 +56,18 @@ def _rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
     return [profile, {"setting": "config", "value": who["config"]}, *settings, *keys, *depth]
 
 
-def key_facts(run: Run, service: str) -> dict[str, Any]:
+def describe_key(context: Context, service: str) -> dict[str, Any]:
     """The end of a key and its source, or why it cannot be had."""
-    source = run.profile.keys.get(service)
+    source = context.profile.keys.get(service)
     if source is None:
         return {"key": None, "source": None}
     try:
-        return {"key": run.key(service).last_four, "source": source.words()}
+        return {"key": context.read_key(service).last_four, "source": source.describe()}
     except ConfigError as error:
-        return {"key": None, "source": source.words(), "problem": error.message}
+        return {"key": None, "source": source.describe(), "problem": error.message}
 
 
-def same_key_warnings(profile: Profile) -> list[str]:
+def find_same_key_warnings(profile: Profile) -> list[str]:
     """The documents say that the keys of core and signal differ; the same one twice is a mistake."""
     known = [profile.keys.get(service) for service in ("core", "signal")]
     try:

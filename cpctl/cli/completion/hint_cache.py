@@ -9,46 +9,46 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-MOST = 2000  # words of one kind
-LONGEST = 128  # characters of a word; a longer one is no reference
-LONGEST_SENTENCE = 60
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+MAX_PER_KIND = 2000  # words of one kind
+MAX_LENGTH = 128  # characters of a word; a longer one is no reference
+MAX_DESCRIPTION_LENGTH = 60
+_SAFE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-class Remembered(NamedTuple):
+class CachedCandidate(NamedTuple):
     """A word that was shown, of which kind it is, and a sentence about it."""
 
     kind: str
-    word: str
-    sentence: str = ""
+    text: str
+    description: str = ""
 
 
-def file_of(folder: Path, profile: str, config: Path) -> Path:
+def cache_path(folder: Path, profile: str, config: Path) -> Path:
     """Where the words of a profile are kept: the same name in another configuration is another profile."""
     import zlib
 
-    safe = "".join(each if each in _PLAIN else f"%{ord(each):x}" for each in profile)
+    safe = "".join(each if each in _SAFE_CHARACTERS else f"%{ord(each):x}" for each in profile)
     return folder / f"{safe}-{zlib.crc32(os.fsencode(config.absolute())):08x}.tsv"
 
 
-def read(file: Path) -> list[Remembered]:
+def read_cache(file: Path) -> list[CachedCandidate]:
     """What is remembered. Nothing where there is no such file. Raises OSError."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
     rows = (line.split("\t") for line in text.split("\n"))
-    return [Remembered(*row) for row in rows if len(row) == len(Remembered._fields)]
+    return [CachedCandidate(*row) for row in rows if len(row) == len(CachedCandidate._fields)]
 
 
-def write(file: Path, words: Iterable[Remembered]) -> None:
+def write_cache(file: Path, candidates: Iterable[CachedCandidate]) -> None:
     """Keep these words instead of those before, MOST of each kind; or the old file stays, whole. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     counts: dict[str, int] = {}
     lines = []
-    for each in words:
+    for each in candidates:
         counts[each.kind] = counts.get(each.kind, 0) + 1
-        if counts[each.kind] <= MOST:
+        if counts[each.kind] <= MAX_PER_KIND:
             lines.append("\t".join(each) + "\n")
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
@@ -60,12 +60,12 @@ def write(file: Path, words: Iterable[Remembered]) -> None:
         raise
 
 
-def is_word(text: object) -> bool:
+def is_completable(text: object) -> bool:
     """Whether a text can be offered: one line, nothing in it that a terminal acts on, and no option."""
-    return isinstance(text, str) and 0 < len(text) <= LONGEST and text.isprintable() and text.strip("- ") != ""
+    return isinstance(text, str) and 0 < len(text) <= MAX_LENGTH and text.isprintable() and text.strip("- ") != ""
 
 
-def sentence(text: object) -> str:
+def format_description(text: object) -> str:
     """A text as it can stand beside a word."""
     line = " ".join("".join(each if each.isprintable() else " " for each in str(text or "")[:400]).split())
-    return line if len(line) <= LONGEST_SENTENCE else f"{line[: LONGEST_SENTENCE - 1]}…"
+    return line if len(line) <= MAX_DESCRIPTION_LENGTH else f"{line[: MAX_DESCRIPTION_LENGTH - 1]}…"

@@ -4,53 +4,55 @@ from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import NamedTuple
 
-from cpctl.cli.completion.nodes import Command, Option, Tree, Word
+from cpctl.cli.completion.nodes import Candidate, CommandNode, CommandTree, OptionNode
 
-WIDTH = 100
+MAX_LINE_WIDTH = 100
 
 
 class Shell(NamedTuple):
     """How one shell writes things. `helps` says whether it shows a sentence beside a word."""
 
     name: str
-    file: str  # what its scripts are called where it looks for them
-    helps: bool
+    file_name: str  # what its scripts are called where it looks for them
+    shows_descriptions: bool
     escapes: tuple[tuple[str, str], ...]  # inside single quotes
-    array: tuple[str, str]  # what stands before and after the words of an array
-    case: tuple[str, str, str]  # before and after a pattern; after its lines
+    array_delimiters: tuple[str, str]  # what stands before and after the words of an array
+    case_delimiters: tuple[str, str, str]  # before and after a pattern; after its lines
 
 
-_POSIX_QUOTES = (("'", "'\\''"),)
-_FISH_QUOTES = (("\\", "\\\\"), ("'", "\\'"))
+_POSIX_ESCAPES = (("'", "'\\''"),)
+_FISH_ESCAPES = (("\\", "\\\\"), ("'", "\\'"))
 SHELLS = {
     row.name: row
     for row in (
-        Shell("bash", "cpctl.bash", False, _POSIX_QUOTES, ("{}=(", ")"), ("", ")", ";;")),
-        Shell("zsh", "_cpctl", True, _POSIX_QUOTES, ("{}=(", ")"), ("(", ")", ";;")),
-        Shell("fish", "cpctl.fish", True, _FISH_QUOTES, ("set {} ", ""), ("case ", "", "")),
+        Shell("bash", "cpctl.bash", False, _POSIX_ESCAPES, ("{}=(", ")"), ("", ")", ";;")),
+        Shell("zsh", "_cpctl", True, _POSIX_ESCAPES, ("{}=(", ")"), ("(", ")", ";;")),
+        Shell("fish", "cpctl.fish", True, _FISH_ESCAPES, ("set {} ", ""), ("case ", "", "")),
     )
 }
 
 
-def script(name: str, tree: Tree) -> str:
+def render_script(name: str, tree: CommandTree) -> str:
     """The whole script of one shell."""
     shell = SHELLS[name]
     # Not by its path: cpctl may run out of one zip file.
     text = resources.files("cpctl.cli.completion").joinpath("templates", f"cpctl.{name}").read_text(encoding="utf-8")
-    shared = [_option(shell, each) for each in tree.shared]
+    shared = [_format_option(shell, each) for each in tree.shared_options]
     tables = {
-        "@SHARED@": _array(shell, "shared", shared),
-        "@COMMANDS@": [line for command in tree.commands for line in _command(shell, command)],
+        "@SHARED@": _format_array(shell, "shared", shared),
+        "@COMMANDS@": [line for command in tree.commands for line in _format_command(shell, command)],
         "@WORDS@": [
             line
-            for kind, words in tree.words.items()
-            for line in _case(shell, kind, [*_array(shell, "found", [_word(shell, each) for each in words])])
+            for kind, words in tree.candidates.items()
+            for line in _format_case(
+                shell, kind, [*_format_array(shell, "found", [_format_candidate(shell, each) for each in words])]
+            )
         ],
     }
-    return "".join(line for row in text.splitlines(keepends=True) for line in _filled(row, tables))
+    return "".join(line for row in text.splitlines(keepends=True) for line in _fill_placeholder(row, tables))
 
 
-def _filled(row: str, tables: dict[str, list[str]]) -> Iterator[str]:
+def _fill_placeholder(row: str, tables: dict[str, list[str]]) -> Iterator[str]:
     mark = row.strip()
     if mark not in tables:
         yield row
@@ -59,27 +61,29 @@ def _filled(row: str, tables: dict[str, list[str]]) -> Iterator[str]:
     yield from (f"{indent}{line}\n" for line in tables[mark])
 
 
-def _command(shell: Shell, command: Command) -> list[str]:
-    lines = _array(shell, "subcommands", [_word(shell, each) for each in command.commands])
-    lines += _array(shell, "switches", [_option(shell, each) for each in command.options])
-    lines += _array(shell, "arguments", [f"{each.kind}{'*' if each.repeats else ''}" for each in command.arguments])
-    return _case(shell, command.path, lines)
+def _format_command(shell: Shell, command: CommandNode) -> list[str]:
+    lines = _format_array(shell, "subcommands", [_format_candidate(shell, each) for each in command.subcommands])
+    lines += _format_array(shell, "switches", [_format_option(shell, each) for each in command.options])
+    lines += _format_array(
+        shell, "arguments", [f"{each.kind}{'*' if each.is_repeatable else ''}" for each in command.arguments]
+    )
+    return _format_case(shell, command.path, lines)
 
 
-def _case(shell: Shell, pattern: str, lines: Iterable[str]) -> list[str]:
-    before, after, end = shell.case
+def _format_case(shell: Shell, pattern: str, lines: Iterable[str]) -> list[str]:
+    before, after, end = shell.case_delimiters
     ended = [end] if end else []
-    return [f"{before}{_quoted(shell, pattern)}{after}", *(f"    {line}" for line in [*lines, *ended])]
+    return [f"{before}{_quote(shell, pattern)}{after}", *(f"    {line}" for line in [*lines, *ended])]
 
 
-def _array(shell: Shell, name: str, words: list[str]) -> list[str]:
+def _format_array(shell: Shell, name: str, words: list[str]) -> list[str]:
     """An array filled with words, some to a line; nothing where there are none."""
     if not words:
         return []
-    before, after = shell.array
+    before, after = shell.array_delimiters
     lines = [before.format(name).rstrip()]
-    for word in (_quoted(shell, each) for each in words):
-        if len(lines[-1]) + len(word) < WIDTH:
+    for word in (_quote(shell, each) for each in words):
+        if len(lines[-1]) + len(word) < MAX_LINE_WIDTH:
             lines[-1] += word if lines[-1].endswith("(") else f" {word}"
         else:
             lines.append(f"    {word}")
@@ -87,20 +91,24 @@ def _array(shell: Shell, name: str, words: list[str]) -> list[str]:
     return [f"{line} \\" if shell.name == "fish" and line is not lines[-1] else line for line in lines]
 
 
-def _option(shell: Shell, option: Option) -> str:
-    names = ",".join(option.names) + ("*" if option.repeats else "")
-    return f"{names} {option.kind}" + (f" {_line(option.help)}" if shell.helps else "")
+def _format_option(shell: Shell, option: OptionNode) -> str:
+    names = ",".join(option.names) + ("*" if option.is_repeatable else "")
+    return f"{names} {option.kind}" + (f" {_collapse_whitespace(option.help)}" if shell.shows_descriptions else "")
 
 
-def _word(shell: Shell, word: Word) -> str:
-    return f"{word.text} {_line(word.help)}".rstrip() if shell.helps else word.text
+def _format_candidate(shell: Shell, candidate: Candidate) -> str:
+    return (
+        f"{candidate.text} {_collapse_whitespace(candidate.description)}".rstrip()
+        if shell.shows_descriptions
+        else candidate.text
+    )
 
 
-def _line(text: str) -> str:
+def _collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
-def _quoted(shell: Shell, text: str) -> str:
+def _quote(shell: Shell, text: str) -> str:
     for character, written in shell.escapes:
         text = text.replace(character, written)
     return f"'{text}'"

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Field(NamedTuple):
+class FieldHelp(NamedTuple):
     """One field of a call: `items[].files[].url` is one within lists. `versions` are those of signals that have it."""
 
     name: str

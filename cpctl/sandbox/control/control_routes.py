@@ -5,19 +5,19 @@ from http import HTTPStatus
 from typing import Protocol
 
 from cpctl.errors import InvalidInput
-from cpctl.sandbox.control.webhook_trigger import trigger
-from cpctl.sandbox.faults import Fault, read_fault
-from cpctl.sandbox.sandbox_state import State
-from cpctl.sandbox.simulated_api.sandbox_response import Answer, error
+from cpctl.sandbox.control.webhook_trigger import trigger_webhook
+from cpctl.sandbox.faults import Fault, parse_fault
+from cpctl.sandbox.sandbox_state import SandboxState
+from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
 
-PREFIX = "/_sandbox"
-_HOSTS = ("127.0.0.1", "localhost")
+CONTROL_PREFIX = "/_sandbox"
+_ALLOWED_HOSTS = ("127.0.0.1", "localhost")
 
 
-class Switchable(Protocol):
+class ControllableSandbox(Protocol):
     """What the panel switches: the sandbox."""
 
-    state: State
+    state: SandboxState
 
     def add_fault(self, fault: Fault) -> None: ...
 
@@ -26,101 +26,101 @@ class Switchable(Protocol):
     def reset(self, orders: object = None, items: object = None) -> None: ...
 
 
-def is_panel(path: str) -> bool:
+def is_control_path(path: str) -> bool:
     """Whether that path is one of the sandbox's own."""
-    return f"{path}/".startswith(f"{PREFIX}/")
+    return f"{path}/".startswith(f"{CONTROL_PREFIX}/")
 
 
-def is_stranger(host: str | None, origin: str | None) -> bool:
+def is_cross_origin(host: str | None, origin: str | None) -> bool:
     """Whether a request may come from a web page: a browser names the page, or a name of the page's own choice."""
-    return origin is not None or (host or "").partition(":")[0].lower() not in _HOSTS
+    return origin is not None or (host or "").partition(":")[0].lower() not in _ALLOWED_HOSTS
 
 
-def switch(sandbox: Switchable, method: str, path: str, body: object) -> Answer:
+def run_control_request(sandbox: ControllableSandbox, method: str, path: str, body: object) -> SandboxResponse:
     """Answer a request to the panel; a body that is not JSON comes as None, no body as an empty object."""
-    rows = {way: work for (way, place), work in _SWITCHES.items() if place == path.removesuffix("/")}
+    rows = {way: work for (way, place), work in _CONTROL_ROUTES.items() if place == path.removesuffix("/")}
     if not rows:
-        return error(HTTPStatus.NOT_FOUND, "not_found", f"the sandbox has no {path}")
+        return error_response(HTTPStatus.NOT_FOUND, "not_found", f"the sandbox has no {path}")
     if method not in rows:
-        return error(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"{path} takes {', '.join(rows)}")
+        return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"{path} takes {', '.join(rows)}")
     try:
-        return Answer(HTTPStatus.OK, rows[method](sandbox, body))
+        return SandboxResponse(HTTPStatus.OK, rows[method](sandbox, body))
     except InvalidInput as wrong:
-        return Answer(HTTPStatus.BAD_REQUEST, _refusal(wrong))
+        return SandboxResponse(HTTPStatus.BAD_REQUEST, _error_json(wrong))
 
 
-def _refusal(wrong: InvalidInput) -> object:
+def _error_json(wrong: InvalidInput) -> object:
     return {"error": {"type": wrong.code, "info": wrong.message, "hint": wrong.hint}}
 
 
-def _list_faults(sandbox: Switchable, body: object) -> object:
-    return {"faults": [fault.as_json() for fault in sandbox.state.faults()]}
+def _list_faults(sandbox: ControllableSandbox, body: object) -> object:
+    return {"faults": [fault.as_json() for fault in sandbox.state.list_faults()]}
 
 
-def _add_fault(sandbox: Switchable, body: object) -> object:
-    sandbox.add_fault(read_fault(body))
+def _add_fault(sandbox: ControllableSandbox, body: object) -> object:
+    sandbox.add_fault(parse_fault(body))
     return _list_faults(sandbox, body)
 
 
-def _clear_faults(sandbox: Switchable, body: object) -> object:
+def _clear_faults(sandbox: ControllableSandbox, body: object) -> object:
     sandbox.clear_faults()
     return _list_faults(sandbox, body)
 
 
-def _reset(sandbox: Switchable, body: object) -> object:
+def _reset(sandbox: ControllableSandbox, body: object) -> object:
     if not isinstance(body, Mapping) or not set(body) <= {"orders", "items"}:
         raise InvalidInput("A reset takes a JSON object.", "Valid names: orders, items.")
     sandbox.reset(body.get("orders"), body.get("items"))
     return {"orders": len(sandbox.state.orders), "items": len(sandbox.state.items)}
 
 
-def _requests(sandbox: Switchable, body: object) -> object:
-    return {"requests": sandbox.state.journal.listed()}
+def _list_requests(sandbox: ControllableSandbox, body: object) -> object:
+    return {"requests": sandbox.state.journal.list_entries()}
 
 
-def _state(sandbox: Switchable, body: object) -> object:
+def _show_state(sandbox: ControllableSandbox, body: object) -> object:
     return sandbox.state.snapshot()
 
 
-def _now(sandbox: Switchable, body: object) -> object:
+def _show_time(sandbox: ControllableSandbox, body: object) -> object:
     return {"now": sandbox.state.now().isoformat()}
 
 
-def _advance(sandbox: Switchable, body: object) -> object:
+def _advance_clock(sandbox: ControllableSandbox, body: object) -> object:
     if not isinstance(body, Mapping) or set(body) != {"advance_seconds"}:
         raise InvalidInput("The clock is put forward by a JSON object.", 'Valid: {"advance_seconds": 3600}.')
     return {"now": sandbox.state.advance(body["advance_seconds"]).isoformat()}
 
 
-def _webhooks(sandbox: Switchable, body: object) -> object:
-    sandbox.state.settle()
-    return {"webhooks": sandbox.state.webhooks.listed()}
+def _list_webhooks(sandbox: ControllableSandbox, body: object) -> object:
+    sandbox.state.run_due_steps()
+    return {"webhooks": sandbox.state.webhooks.list_deliveries()}
 
 
-def _send_webhooks(sandbox: Switchable, body: object) -> object:
+def _set_webhook_url(sandbox: ControllableSandbox, body: object) -> object:
     url = body.get("url") if isinstance(body, Mapping) and set(body) == {"url"} else None
     if not isinstance(url, str):
         raise InvalidInput(
             "The receiver of webhooks is set by a JSON object.", 'Valid: {"url": "https://127.0.0.1:8100/"}.'
         )
-    sandbox.state.webhooks.send_to(url)
-    return _webhooks(sandbox, body)
+    sandbox.state.webhooks.set_url(url)
+    return _list_webhooks(sandbox, body)
 
 
-def _trigger(sandbox: Switchable, body: object) -> object:
-    return {"webhook": trigger(sandbox.state, body)}
+def _trigger_webhook(sandbox: ControllableSandbox, body: object) -> object:
+    return {"webhook": trigger_webhook(sandbox.state, body)}
 
 
-_SWITCHES: dict[tuple[str, str], Callable[[Switchable, object], object]] = {
-    ("GET", f"{PREFIX}/faults"): _list_faults,
-    ("POST", f"{PREFIX}/faults"): _add_fault,
-    ("DELETE", f"{PREFIX}/faults"): _clear_faults,
-    ("POST", f"{PREFIX}/reset"): _reset,
-    ("GET", f"{PREFIX}/requests"): _requests,
-    ("GET", f"{PREFIX}/state"): _state,
-    ("GET", f"{PREFIX}/time"): _now,
-    ("POST", f"{PREFIX}/time"): _advance,
-    ("GET", f"{PREFIX}/webhooks"): _webhooks,
-    ("POST", f"{PREFIX}/webhooks"): _send_webhooks,
-    ("POST", f"{PREFIX}/trigger"): _trigger,
+_CONTROL_ROUTES: dict[tuple[str, str], Callable[[ControllableSandbox, object], object]] = {
+    ("GET", f"{CONTROL_PREFIX}/faults"): _list_faults,
+    ("POST", f"{CONTROL_PREFIX}/faults"): _add_fault,
+    ("DELETE", f"{CONTROL_PREFIX}/faults"): _clear_faults,
+    ("POST", f"{CONTROL_PREFIX}/reset"): _reset,
+    ("GET", f"{CONTROL_PREFIX}/requests"): _list_requests,
+    ("GET", f"{CONTROL_PREFIX}/state"): _show_state,
+    ("GET", f"{CONTROL_PREFIX}/time"): _show_time,
+    ("POST", f"{CONTROL_PREFIX}/time"): _advance_clock,
+    ("GET", f"{CONTROL_PREFIX}/webhooks"): _list_webhooks,
+    ("POST", f"{CONTROL_PREFIX}/webhooks"): _set_webhook_url,
+    ("POST", f"{CONTROL_PREFIX}/trigger"): _trigger_webhook,
 }

@@ -10,16 +10,16 @@ class ItemState(NamedTuple):
     code: str
 
 
-NEW, VERIFIED, DOWNLOADED, DOWNLOAD_ERROR, UPLOAD, UPLOADED = 1, 6, 15, 11, 40, 45
+NEW, VERIFIED, DOWNLOADED, DOWNLOAD_ERROR, UPLOADING, UPLOADED = 1, 6, 15, 11, 40, 45
 COMPLETE, CANCELED, SANDBOX_COMPLETE = 100, 500, 501
-ENDED = (COMPLETE, CANCELED, SANDBOX_COMPLETE)
+FINAL_STATES = (COMPLETE, CANCELED, SANDBOX_COMPLETE)
 
 # State, and the seconds after the one before. How long the real service takes is not documented.
-PATH: tuple[tuple[int, int], ...] = tuple(
-    (number, 5) for number in (5, VERIFIED, 10, DOWNLOADED, 30, 32, 33, 34, 37, 38, UPLOAD, UPLOADED)
+STATE_STEPS: tuple[tuple[int, int], ...] = tuple(
+    (number, 5) for number in (5, VERIFIED, 10, DOWNLOADED, 30, 32, 33, 34, 37, 38, UPLOADING, UPLOADED)
 )
 # What the simulated production says of every item, and the seconds after the one before.
-PRODUCTION: tuple[tuple[str, int], ...] = (
+PRODUCTION_STEPS: tuple[tuple[str, int], ...] = (
     ("ItemRegistered", 120),
     ("ItemProduce", 120),
     ("ItemProduced", 120),
@@ -35,4 +35,4 @@ ITEM_CANCELED = ItemState(500, "item_state_canceled")
 
 def is_cancelable(state: int) -> bool:
     """Whether an order in that state may still be canceled: before its files go to the production."""
-    return state < UPLOAD
+    return state < UPLOADING

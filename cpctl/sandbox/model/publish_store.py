@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import md5
 from typing import NamedTuple
 
-_START = datetime(2018, 10, 10, 6, 58, 10, tzinfo=UTC)
+_CREATED_AT = datetime(2018, 10, 10, 6, 58, 10, tzinfo=UTC)
 
 
 class PublishFile(NamedTuple):
@@ -20,14 +20,14 @@ class PublishFile(NamedTuple):
     type: str
 
 
-class Mix(NamedTuple):
+class ProductMix(NamedTuple):
     """One product with a fixed set of options, by their references in the catalogue of products."""
 
     reference: str
     name: str
     note: str
-    product: str
-    options: tuple[str, ...]
+    product_reference: str
+    option_references: tuple[str, ...]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Catalog:
     reference: str
     name: str
     note: str
-    created: datetime
+    created_at: datetime
 
 
 @dataclass
@@ -47,33 +47,33 @@ class Title:
     isbn: str
     name: str
     note: str
-    created: datetime
-    catalog: str
-    mix: str
-    pages: int = 0
-    used: int = 0
+    created_at: datetime
+    catalog_reference: str
+    mix_reference: str
+    page_count: int = 0
+    used_count: int = 0
     version: int = 1
     files: list[PublishFile] = field(default_factory=list)
 
 
-MIXES: dict[str, Mix] = {
+PRODUCT_MIXES: dict[str, ProductMix] = {
     row.reference: row
     for row in (
-        Mix(
+        ProductMix(
             "product_mix_test",
             "Mix test",
             "A product and some options",
             "textbook_pb_a5_p_bw",
             ("cover_finish_gloss", "pageblock_80off"),
         ),
-        Mix(
+        ProductMix(
             "textbook_a4_cw_matte_80gsm",
             "Textbook A4 Casewrap - Basic",
             "Textbook, A4, Casewrap, Matte cover finish, 80gsm offset, 130gsm gloss cover",
             "textbook_cw_a4_p_bw",
             ("cover_finish_matte", "pageblock_80off", "cover_130mcg"),
         ),
-        Mix(
+        ProductMix(
             "photobook_s210_gloss",
             "Photobook 21 x 21 Gloss",
             "Photobook, 210 x 210, Casewrap, Gloss cover finish, 150gsm gloss",
@@ -82,12 +82,12 @@ MIXES: dict[str, Mix] = {
         ),
     )
 }
-_CATALOGS = (
+_SEED_CATALOGS = (
     ("catalog_1", "First catalog", "The first catalog for all my titles"),
     ("catalog_2", "Second catalog", "The second catalog for all my titles"),
 )
 # ISBN, name, catalog, mix, pages, times used
-_TITLES = (
+_SEED_TITLES = (
     ("1234567890123", "The book - Vol 1", "catalog_1", "product_mix_test", 244, 142),
     ("1234567890124", "The book - Vol 2", "catalog_1", "product_mix_test", 198, 17),
     ("9780306406157", "Shop of prints", "catalog_2", "textbook_a4_cw_matte_80gsm", 96, 3),
@@ -95,30 +95,40 @@ _TITLES = (
 )
 
 
-class PublishState:
+class PublishStore:
     """All catalogs and titles. Whoever calls holds the lock of the state."""
 
     def __init__(self) -> None:
-        self.catalogs = {row[0]: Catalog(*row, _START) for row in _CATALOGS}
+        self.catalogs = {row[0]: Catalog(*row, _CREATED_AT) for row in _SEED_CATALOGS}
         self.titles = {
             isbn: Title(
-                isbn, name, name, _START, catalog, mix, pages, used, files=[_file(isbn, "book"), _file(isbn, "cover")]
+                isbn,
+                name,
+                name,
+                _CREATED_AT,
+                catalog,
+                mix,
+                pages,
+                used,
+                files=[_build_file(isbn, "book"), _build_file(isbn, "cover")],
             )
-            for isbn, name, catalog, mix, pages, used in _TITLES
+            for isbn, name, catalog, mix, pages, used in _SEED_TITLES
         }
 
-    def titles_of(self, catalog: str) -> list[Title]:
+    def list_titles(self, catalog: str) -> list[Title]:
         """The titles of one catalog."""
-        return [title for title in self.titles.values() if title.catalog == catalog]
+        return [title for title in self.titles.values() if title.catalog_reference == catalog]
 
     def remove_catalog(self, reference: str) -> None:
         """Remove a catalog; "Title available in the catalog will no longer be available"."""
         del self.catalogs[reference]
-        for title in self.titles_of(reference):
+        for title in self.list_titles(reference):
             del self.titles[title.isbn]
 
 
-def _file(isbn: str, kind: str) -> PublishFile:
+def _build_file(isbn: str, file_type: str) -> PublishFile:
     mark = md5(isbn.encode(), usedforsecurity=False).hexdigest()
-    md5sum = md5(f"{isbn}/{kind}".encode(), usedforsecurity=False).hexdigest()
-    return PublishFile(f"https://download.example.com/{mark}/{kind}", 1_000_000 + int(md5sum[:6], 16), md5sum, kind)
+    md5sum = md5(f"{isbn}/{file_type}".encode(), usedforsecurity=False).hexdigest()
+    return PublishFile(
+        f"https://download.example.com/{mark}/{file_type}", 1_000_000 + int(md5sum[:6], 16), md5sum, file_type
+    )

@@ -3,16 +3,26 @@
 from datetime import datetime, timedelta
 from hashlib import md5
 
-from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, Product, files_of, options_of
+from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, Product, list_product_options, required_file_types
 from cpctl.sandbox.fixtures.product_options import TOTAL_PAGES
-from cpctl.sandbox.fixtures.shipping_offers import offers_to
-from cpctl.sandbox.model.order_schedule import NEW, PATH, UPLOADED
-from cpctl.sandbox.model.order_store import Change, Details, File, Item, ItemDetail, Order, Summary, item_ids, order_id
+from cpctl.sandbox.fixtures.shipping_offers import list_offers
+from cpctl.sandbox.model.order_schedule import NEW, STATE_STEPS, UPLOADED
+from cpctl.sandbox.model.order_store import (
+    OrderDetails,
+    OrderedItem,
+    OrderFile,
+    OrderSummary,
+    SandboxItem,
+    SandboxOrder,
+    StateChange,
+    format_order_id,
+    list_item_ids,
+)
 
 # Before the start, so that even the last of the most orders there can be has gone its way.
-_AGE = timedelta(days=2)
+_SEED_AGE = timedelta(days=2)
 
-_PEOPLE: tuple[tuple[str, str, str, str, str, str, str], ...] = (
+_CUSTOMERS: tuple[tuple[str, str, str, str, str, str, str], ...] = (
     ("Anna", "Jansen", "Keizersgracht 12", "1015 CJ", "Amsterdam", "", "NL"),
     ("Max", "Weber", "Lindenstraße 5", "10969", "Berlin", "", "DE"),
     ("Camille", "Moreau", "12 rue des Lilas", "75020", "Paris", "", "FR"),
@@ -24,36 +34,36 @@ _PEOPLE: tuple[tuple[str, str, str, str, str, str, str], ...] = (
 )
 
 
-class Start:
+class SeedOrders:
     """Makes the orders of the start, each from its number alone."""
 
     def __init__(self, now: datetime) -> None:
-        self._oldest = now - _AGE
+        self._first_created_at = now - _SEED_AGE
 
-    def glance(self, index: int) -> Summary:
+    def summarize(self, index: int) -> OrderSummary:
         """What the list of all orders says of one that nobody has asked for."""
-        return Summary(f"order-{index + 1}", self._oldest + timedelta(seconds=index), UPLOADED)
+        return OrderSummary(f"order-{index + 1}", self._first_created_at + timedelta(seconds=index), UPLOADED)
 
-    def make(self, index: int, items: int) -> Order:
+    def build_order(self, index: int, items: int) -> SandboxOrder:
         """The order with that number, from 0."""
-        id, seen = order_id(index), self.glance(index)
-        ids = item_ids(id, items)
-        log = [Change(NEW, seen.born)]
-        for state, seconds in PATH:
-            log.append(Change(state, log[-1].time + timedelta(seconds=seconds)))
-        return Order(
+        id, seen = format_order_id(index), self.summarize(index)
+        ids = list_item_ids(id, items)
+        log = [StateChange(NEW, seen.created_at)]
+        for state, seconds in STATE_STEPS:
+            log.append(StateChange(state, log[-1].changed_at + timedelta(seconds=seconds)))
+        return SandboxOrder(
             id,
-            {name: Item(name, id) for name in ids},
+            {name: SandboxItem(name, id) for name in ids},
             seen.reference,
-            seen.born,
-            lambda: _details(index, seen.reference, items),
+            seen.created_at,
+            lambda: _build_details(index, seen.reference, items),
             log,
             UPLOADED,
         )
 
 
-def _details(index: int, reference: str, items: int) -> Details:
-    first, last, street, zip_code, city, state, country = _PEOPLE[index % len(_PEOPLE)]
+def _build_details(index: int, reference: str, items: int) -> OrderDetails:
+    first, last, street, zip_code, city, state, country = _CUSTOMERS[index % len(_CUSTOMERS)]
     mail = f"{first}.{last}@example.com".lower()
     address = {
         "type": "delivery",
@@ -67,19 +77,19 @@ def _details(index: int, reference: str, items: int) -> Details:
         "email": mail,
         "phone": f"+3160000{index % 10000:04d}",
     }
-    made = [_item(f"{reference}-{place + 1}", index + place, country) for place in range(items)]
-    return Details("support@example.com", [address], made)
+    made = [_build_item(f"{reference}-{place + 1}", index + place, country) for place in range(items)]
+    return OrderDetails("support@example.com", [address], made)
 
 
-def _item(reference: str, seed: int, country: str) -> ItemDetail:
-    product = _WARES[seed % len(_WARES)]
-    offers = offers_to(country)
+def _build_item(reference: str, seed: int, country: str) -> OrderedItem:
+    product = _ACTIVE_PRODUCTS[seed % len(_ACTIVE_PRODUCTS)]
+    offers = list_offers(country)
     offer = offers[seed % len(offers)]
-    chosen = tuple(option.reference for option, default in options_of(product) if default)
+    chosen = tuple(option.reference for option, default in list_product_options(product) if default)
     pages = ((TOTAL_PAGES, 24 + 4 * (seed % 30)),) if product.has_pages else ()
-    files = tuple(_file(reference, kind) for kind in files_of(product, chosen))
+    files = tuple(_build_file(reference, kind) for kind in required_file_types(product, chosen))
     options = (*pages, *((name, 1) for name in chosen))
-    return ItemDetail(
+    return OrderedItem(
         reference,
         product.reference,
         product.name,
@@ -92,11 +102,11 @@ def _item(reference: str, seed: int, country: str) -> ItemDetail:
     )
 
 
-def _file(reference: str, kind: str) -> File:
+def _build_file(reference: str, kind: str) -> OrderFile:
     mark = md5(f"{reference}/{kind}".encode(), usedforsecurity=False).hexdigest()
-    return File(kind, f"https://download.example.com/files/{mark}", mark)
+    return OrderFile(kind, f"https://download.example.com/files/{mark}", mark)
 
 
-_WARES: tuple[Product, ...] = tuple(
-    product for product in PRODUCTS.values() if not product.make.category.startswith("z_")
+_ACTIVE_PRODUCTS: tuple[Product, ...] = tuple(
+    product for product in PRODUCTS.values() if not product.method.category.startswith("z_")
 )

@@ -11,31 +11,31 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from cpctl.sandbox.faults import FAULTS, Fault
-from cpctl.sandbox.request_journal import Entry
-from cpctl.sandbox.simulated_api.sandbox_response import Answer, error
+from cpctl.sandbox.faults import FAULT_KINDS, Fault
+from cpctl.sandbox.request_journal import JournalEntry
+from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
 
-JSON = "application/json"
+JSON_CONTENT_TYPE = "application/json"
 # A linger of no seconds makes closing a reset; Windows has shorter integers in that place.
-_NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-_DRIP_BYTES = 4096
-_MISSING_BYTES = 64
-_STAND_IN = {"status": "ok"}  # where an answer has no body, and the fault needs one
+_ZERO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_MIN_DRIP_BODY_BYTES = 4096
+_TRUNCATED_BYTES = 64
+_PLACEHOLDER_BODY = {"status": "ok"}  # where an answer has no body, and the fault needs one
 
 
-class Line:
+class ClientConnection:
     """The connection to one client, as long as it is there."""
 
-    def __init__(self, connection: socket.socket, closing: bool = False) -> None:
+    def __init__(self, connection: socket.socket, should_close: bool = False) -> None:
         self._connection = connection
-        self.closing = closing  # nothing more is to be read from it
+        self.should_close = should_close  # nothing more is to be read from it
 
     def send(self, data: bytes) -> bool:
         """Send everything at once; False when the client is gone."""
         try:
             self._connection.sendall(data)
         except OSError:
-            self.closing = True
+            self.should_close = True
             return False
         return True
 
@@ -56,67 +56,73 @@ class Line:
         if here:
             time.sleep(seconds)  # the next request is there already: the connection cannot tell the end of this wait
         else:
-            self.closing = True
+            self.should_close = True
         return here
 
-    def reset(self) -> None:
+    def reset_on_close(self) -> None:
         """Let closing this line be a TCP reset."""
-        self.closing = True
+        self.should_close = True
         with suppress(OSError):
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ZERO_LINGER)
 
 
 @dataclass
 class Exchange:
     """One request to the API: its place in the journal, its work, its line, and how an answer is written."""
 
-    entry: Entry
-    work: Callable[[], Answer]
-    line: Line
-    bodiless: bool = False  # the answer to HEAD
+    entry: JournalEntry
+    operation: Callable[[], SandboxResponse]
+    line: ClientConnection
+    omit_body: bool = False  # the answer to HEAD
 
-    def run(self, fault: Fault | None) -> None:
+    def respond(self, fault: Fault | None) -> None:
         """Do the work and answer, or what the fault makes of that.
 
         The journal is written before the answer leaves, so that who has the answer finds it there.
         """
         if fault is None:
-            self.send(self._worked())
+            self.send_response(self._run_operation())
             return
-        due = self._worked() if FAULTS[fault.kind].works else Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
-        EFFECTS[fault.kind](self, fault, due)
+        due = (
+            self._run_operation()
+            if FAULT_KINDS[fault.kind].does_work
+            else SandboxResponse(HTTPStatus.INTERNAL_SERVER_ERROR)
+        )
+        FAULT_EFFECTS[fault.kind](self, fault, due)
 
-    def _worked(self) -> Answer:
-        answer = self.work()
-        self.entry.landed = answer.status in (HTTPStatus.OK, HTTPStatus.CREATED)
+    def _run_operation(self) -> SandboxResponse:
+        answer = self.operation()
+        self.entry.processed = answer.status in (HTTPStatus.OK, HTTPStatus.CREATED)
         return answer
 
-    def send(self, answer: Answer, **headers: str) -> None:
+    def send_response(self, response: SandboxResponse, **headers: str) -> None:
         """Send a whole answer."""
-        self.put(answer.status, encoded(answer, self.line.closing, self.bodiless, **headers))
+        self.send_bytes(response.status, encode_response(response, self.line.should_close, self.omit_body, **headers))
 
-    def put(self, status: int, data: bytes) -> None:
+    def send_bytes(self, status: int, data: bytes) -> None:
         """Send these bytes, and note the status of the answer they are."""
         self.entry.status = status
         if not self.line.send(data):
             self.entry.status = None
 
 
-def encoded(answer: Answer, closing: bool = False, bodiless: bool = False, **headers: str) -> bytes:
+def encode_response(
+    response: SandboxResponse, should_close: bool = False, omit_body: bool = False, **headers: str
+) -> bytes:
     """An answer as the bytes of HTTP/1.1."""
-    body = b"" if answer.body is None else json.dumps(answer.body).encode()
+    body = b"" if response.body is None else json.dumps(response.body).encode()
     lines = {name.replace("_", "-"): value for name, value in headers.items()}
     if body:
-        lines["Content-Type"] = JSON
-    if closing:
+        lines["Content-Type"] = JSON_CONTENT_TYPE
+    if should_close:
         lines["Connection"] = "close"
-    if answer.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        return head(answer.status, lines)
+    if response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        return encode_head(response.status, lines)
     lines["Content-Length"] = str(len(body))
-    return head(answer.status, lines) + (b"" if bodiless else body)
+    return encode_head(response.status, lines) + (b"" if omit_body else body)
 
 
-def head(status: int, headers: dict[str, str]) -> bytes:
+def encode_head(status: int, headers: dict[str, str]) -> bytes:
     """The status line and the headers, with the empty line after them."""
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
     now = f"Date: {formatdate(usegmt=True)}"
@@ -124,50 +130,53 @@ def head(status: int, headers: dict[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _late(exchange: Exchange, fault: Fault, due: Answer) -> None:
+def _respond_late(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     if exchange.line.wait(fault.seconds or 0):
-        exchange.send(due)
+        exchange.send_response(response)
 
 
-def _other_status(exchange: Exchange, fault: Fault, due: Answer) -> None:
-    status = fault.status or due.status
-    body = error(status, "sandbox_fault", f"the sandbox was asked to answer {status}").body
+def _respond_with_status(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
+    status = fault.status or response.status
+    body = error_response(status, "sandbox_fault", f"the sandbox was asked to answer {status}").body
     headers = {} if fault.retry_after is None else {"Retry_After": fault.retry_after}
-    exchange.send(Answer(status, None if status < HTTPStatus.BAD_REQUEST else body), **headers)
+    exchange.send_response(SandboxResponse(status, None if status < HTTPStatus.BAD_REQUEST else body), **headers)
 
 
-def _reset(exchange: Exchange, fault: Fault, due: Answer) -> None:
-    exchange.line.reset()
+def _reset_connection(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
+    exchange.line.reset_on_close()
 
 
-def _truncated(exchange: Exchange, fault: Fault, due: Answer) -> None:
-    body = json.dumps(due.body or _STAND_IN).encode()
-    headers = {"Content-Type": JSON, "Content-Length": str(len(body) + _MISSING_BYTES)}
-    exchange.put(due.status, head(due.status, headers) + body)
-    exchange.line.closing = True
+def _send_truncated(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
+    body = json.dumps(response.body or _PLACEHOLDER_BODY).encode()
+    headers = {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body) + _TRUNCATED_BYTES)}
+    exchange.send_bytes(response.status, encode_head(response.status, headers) + body)
+    exchange.line.should_close = True
 
 
-def _invalid_json(exchange: Exchange, fault: Fault, due: Answer) -> None:
+def _send_invalid_json(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     body = b"<html><body>It works!</body></html>"
-    exchange.put(due.status, head(due.status, {"Content-Type": JSON, "Content-Length": str(len(body))}) + body)
+    exchange.send_bytes(
+        response.status,
+        encode_head(response.status, {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body))}) + body,
+    )
 
 
-def _drip(exchange: Exchange, fault: Fault, due: Answer) -> None:
-    body = json.dumps(due.body or _STAND_IN).ljust(_DRIP_BYTES).encode()
-    data = head(due.status, {"Content-Type": JSON, "Content-Length": str(len(body))}) + body
+def _drip_response(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
+    body = json.dumps(response.body or _PLACEHOLDER_BODY).ljust(_MIN_DRIP_BODY_BYTES).encode()
+    data = encode_head(response.status, {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body))}) + body
     for byte in data:
         if not exchange.line.send(bytes((byte,))) or not exchange.line.wait(fault.seconds or 0):
             return
-    exchange.entry.status = due.status
+    exchange.entry.status = response.status
 
 
 # A row for every fault but `down`, which no request ever meets.
-EFFECTS: dict[str, Callable[[Exchange, Fault, Answer], None]] = {
-    "latency": _late,
-    "status": _other_status,
-    "reset-before": _reset,
-    "reset-after": _reset,
-    "truncated": _truncated,
-    "invalid-json": _invalid_json,
-    "slow-drip": _drip,
+FAULT_EFFECTS: dict[str, Callable[[Exchange, Fault, SandboxResponse], None]] = {
+    "latency": _respond_late,
+    "status": _respond_with_status,
+    "reset-before": _reset_connection,
+    "reset-after": _reset_connection,
+    "truncated": _send_truncated,
+    "invalid-json": _send_invalid_json,
+    "slow-drip": _drip_response,
 }

@@ -8,10 +8,10 @@ from typing import Self
 
 from cpctl.errors import InvalidInput
 from cpctl.sandbox.faults import DOWN, Fault
-from cpctl.sandbox.request_journal import KEPT
-from cpctl.sandbox.sandbox_state import ITEMS, ORDERS, State
-from cpctl.sandbox.server.sandbox_listener import LOOPBACK, Listener
-from cpctl.sandbox.virtual_clock import real_time
+from cpctl.sandbox.request_journal import MAX_ENTRIES
+from cpctl.sandbox.sandbox_state import DEFAULT_ITEMS_PER_ORDER, DEFAULT_ORDERS, SandboxState
+from cpctl.sandbox.server.sandbox_listener import LOOPBACK, SandboxListener
+from cpctl.sandbox.virtual_clock import utc_now
 
 
 class Sandbox:
@@ -24,52 +24,52 @@ class Sandbox:
     def __init__(
         self,
         port: int = 0,
-        orders: int = ORDERS,
-        items: int = ITEMS,
-        kept: int = KEPT,
+        orders: int = DEFAULT_ORDERS,
+        items: int = DEFAULT_ITEMS_PER_ORDER,
+        max_journal_entries: int = MAX_ENTRIES,
         dialect: str = "live",
         webhook_url: str | None = None,
         webhook_version: str = "2.0",
-        clock: Callable[[], datetime] = real_time,
+        real_now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Raises InvalidInput where a value is out of range; port 0 takes any free port.
 
         The dialect is that of the live service or that of its documents (`documented`). Webhooks go to an address of
         this machine only.
         """
-        self.state = State(orders, items, kept, dialect, webhook_url, webhook_version, clock)
+        self.state = SandboxState(orders, items, max_journal_entries, dialect, webhook_url, webhook_version, real_now)
         self.base_url = ""
         self.control_url = ""
         self._port = port
         self._lock = RLock()
-        self._api: Listener | None = None
-        self._control: Listener | None = None
+        self._api_listener: SandboxListener | None = None
+        self._control_listener: SandboxListener | None = None
 
     def start(self) -> None:
         """Listen; raises InvalidInput if the port cannot be had."""
         with self._lock:
-            self._api = self._listener(self._port, serves_api=True)
-            self._port = self._api.server_port
-            self.base_url = _url(self._api)
+            self._api_listener = self._bind_listener(self._port, serves_api=True)
+            self._port = self._api_listener.server_port
+            self.base_url = _listener_url(self._api_listener)
             try:
-                self._control = self._listener(0, serves_api=False)
+                self._control_listener = self._bind_listener(0, serves_api=False)
             except InvalidInput:
                 self.stop()
                 raise
-            self.control_url = _url(self._control)
-            self._control.open()
+            self.control_url = _listener_url(self._control_listener)
+            self._control_listener.open()
             if not self._is_down():
-                self._api.open()
-            self.state.webhooks.start(self.state.settle)
+                self._api_listener.open()
+            self.state.webhooks.start(self.state.run_due_steps)
 
     def stop(self) -> None:
         """Stop listening and cut every connection, whatever it is about."""
         self.state.webhooks.stop()
         with self._lock:
-            for listener in (self._api, self._control):
+            for listener in (self._api_listener, self._control_listener):
                 if listener is not None:
                     listener.close()
-            self._api = self._control = None
+            self._api_listener = self._control_listener = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -86,7 +86,7 @@ class Sandbox:
             was_down = self._is_down()
             self.state.add_fault(fault)
             if fault.kind == DOWN and not was_down:
-                self._pull()
+                self._take_down()
 
     def clear_faults(self) -> None:
         """Switch all faults off; after `down`, the API listens again, on the port it had."""
@@ -94,7 +94,7 @@ class Sandbox:
             was_down = self._is_down()
             self.state.clear_faults()
             if was_down:
-                self._plug_in()
+                self._bring_up()
 
     def reset(self, orders: object = None, items: object = None) -> None:
         """Make all orders anew, forget all requests, switch all faults off; None keeps the number there was."""
@@ -102,24 +102,24 @@ class Sandbox:
             was_down = self._is_down()
             self.state.reset(orders, items)
             if was_down:
-                self._plug_in()
+                self._bring_up()
 
     def _is_down(self) -> bool:
-        return any(fault.kind == DOWN for fault in self.state.faults())
+        return any(fault.kind == DOWN for fault in self.state.list_faults())
 
-    def _pull(self) -> None:
-        if self._api is not None:
-            self._api.close()
+    def _take_down(self) -> None:
+        if self._api_listener is not None:
+            self._api_listener.close()
             # Bound but not listening: connections are refused, and no other program can take the port meanwhile.
-            self._api = self._listener(self._port, serves_api=True)
+            self._api_listener = self._bind_listener(self._port, serves_api=True)
 
-    def _plug_in(self) -> None:
-        if self._api is not None:
-            self._api.open()
+    def _bring_up(self) -> None:
+        if self._api_listener is not None:
+            self._api_listener.open()
 
-    def _listener(self, port: int, serves_api: bool) -> Listener:
+    def _bind_listener(self, port: int, serves_api: bool) -> SandboxListener:
         try:
-            return Listener(self, port, serves_api)
+            return SandboxListener(self, port, serves_api)
         except (OSError, OverflowError) as fault:
             raise InvalidInput(
                 f"Port {port} of {LOOPBACK} cannot be had: {getattr(fault, 'strerror', None) or fault}.",
@@ -127,5 +127,5 @@ class Sandbox:
             ) from fault
 
 
-def _url(listener: Listener) -> str:
+def _listener_url(listener: SandboxListener) -> str:
     return f"http://{LOOPBACK}:{listener.server_port}"

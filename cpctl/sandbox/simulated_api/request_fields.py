@@ -6,24 +6,24 @@ The service names the first field that is missing and stops there.
 import re
 from collections.abc import Mapping
 
-from cpctl.sandbox.simulated_api.sandbox_response import Refused
-from cpctl.signals.signal import shorten
+from cpctl.sandbox.simulated_api.sandbox_response import SandboxRefusal
+from cpctl.signals.signal import quote_value
 
 Body = Mapping[str, object]
-_MOST = 1_000_000_000
+_MAX_NUMBER = 1_000_000_000
 
 
-def missing(name: str) -> Refused:
+def missing_parameter(name: str) -> SandboxRefusal:
     """A refusal that names the missing field, as the service does."""
-    return Refused("missing_required_parameter", name)
+    return SandboxRefusal("missing_required_parameter", name)
 
 
-def wrong(name: str, why: str) -> Refused:
+def invalid_parameter(name: str, reason: str) -> SandboxRefusal:
     """A refusal of a value."""
-    return Refused("invalid_parameter", f"{name} {why}")
+    return SandboxRefusal("invalid_parameter", f"{name} {reason}")
 
 
-def text(body: Body, name: str) -> str:
+def read_text(body: Body, name: str) -> str:
     """A value as text, empty where there is none: the documents say string, and a number does as well."""
     value = body.get(name)
     if isinstance(value, str):
@@ -31,47 +31,47 @@ def text(body: Body, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong(name, "is neither a string nor a number")
+        raise invalid_parameter(name, "is neither a string nor a number")
     return str(value)
 
 
-def required(body: Body, name: str) -> str:
+def read_required(body: Body, name: str) -> str:
     """A value as text; refused where there is none."""
-    value = text(body, name)
+    value = read_text(body, name)
     if not value:
-        raise missing(name)
+        raise missing_parameter(name)
     return value
 
 
-def whole(body: Body, name: str) -> int:
+def read_positive_int(body: Body, name: str) -> int:
     """A number from 1, as a number or a string."""
-    value = required(body, name)
-    if not re.fullmatch("[0-9]{1,10}", value) or not 1 <= int(value) <= _MOST:
-        raise wrong(name, f"{shown(value)} is not a number from 1")
+    value = read_required(body, name)
+    if not re.fullmatch("[0-9]{1,10}", value) or not 1 <= int(value) <= _MAX_NUMBER:
+        raise invalid_parameter(name, f"{shorten_value(value)} is not a number from 1")
     return int(value)
 
 
-def objects(body: Body, name: str) -> list[Body]:
+def read_objects(body: Body, name: str) -> list[Body]:
     """A list of objects; empty where there is none."""
     value = body.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise wrong(name, "is not an array")
+        raise invalid_parameter(name, "is not an array")
     for index, row in enumerate(value):
         if not isinstance(row, Mapping):
-            raise wrong(f"{name}[{index}]", "is not an object")
+            raise invalid_parameter(f"{name}[{index}]", "is not an object")
     return value
 
 
-def required_objects(body: Body, name: str) -> list[Body]:
+def read_required_objects(body: Body, name: str) -> list[Body]:
     """A list of objects; refused where it is missing or empty."""
-    found = objects(body, name)
+    found = read_objects(body, name)
     if not found:
-        raise missing(name)
+        raise missing_parameter(name)
     return found
 
 
-def shown(value: str) -> str:
+def shorten_value(value: str) -> str:
     """A value of the request, short enough to be shown."""
-    return shorten(value)[1:-1]
+    return quote_value(value)[1:-1]

@@ -5,36 +5,36 @@ from http import HTTPStatus
 
 
 @dataclass(frozen=True)
-class Answer:
+class SandboxResponse:
     """A status and what stands in the body as JSON; a body of None is an empty one."""
 
     status: int
     body: object = None
 
 
-DONE = Answer(HTTPStatus.OK)
-NOTHING = Answer(HTTPStatus.NO_CONTENT)
+EMPTY_OK = SandboxResponse(HTTPStatus.OK)
+NO_CONTENT = SandboxResponse(HTTPStatus.NO_CONTENT)
 
 
-class Refused(Exception):
+class SandboxRefusal(Exception):
     """A rule of an endpoint says no; nothing took effect."""
 
-    def __init__(self, kind: str, info: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(self, error_type: str, info: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(info)
-        self.kind, self.info = kind, info
-        self.answer = error(status, kind, info)
+        self.error_type, self.info = error_type, info
+        self.response = error_response(status, error_type, info)
 
 
-def ok(body: object) -> Answer:
+def ok_response(body: object) -> SandboxResponse:
     """The request has succeeded."""
-    return Answer(HTTPStatus.OK, body)
+    return SandboxResponse(HTTPStatus.OK, body)
 
 
-def error(status: int, kind: str, info: str) -> Answer:
+def error_response(status: int, error_type: str, info: str) -> SandboxResponse:
     """An error body as CloudCore writes it: a code for a machine, and the detail for a person."""
-    return Answer(status, {"error": {"type": kind, "info": info}})
+    return SandboxResponse(status, {"error": {"type": error_type, "info": info}})
 
 
-def publish_error(status: int, kind: str, info: str) -> Answer:
+def publish_error_response(status: int, error_type: str, info: str) -> SandboxResponse:
     """An error body as CloudPublish writes it (CloudPublish API 1.0, "Handling errors")."""
-    return Answer(status, {"status": {"errors": {kind: info}}})
+    return SandboxResponse(status, {"status": {"errors": {error_type: info}}})

@@ -6,38 +6,38 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cpctl.errors import InvalidInput
-from cpctl.signals.signal import shorten
+from cpctl.signals.signal import quote_value
 
-_TIMEOUT = 10.0  # seconds
+_TIMEOUT_SECONDS = 10.0  # seconds
 
 
-class Receiver(NamedTuple):
+class WebhookEndpoint(NamedTuple):
     """Where webhooks go."""
 
-    secure: bool
+    uses_tls: bool
     host: str
     port: int
     path: str
 
 
-def read_receiver(url: str) -> Receiver:
+def parse_webhook_url(url: str) -> WebhookEndpoint:
     """The receiver at an address; raises InvalidInput where it is not on this machine."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    if _is_wrong(url, host):
+    if _is_invalid_url(url, host):
         raise InvalidInput(
-            f"{shorten(url)} is no place for the sandbox's webhooks: it never reaches another machine.",
+            f"{quote_value(url)} is no place for the sandbox's webhooks: it never reaches another machine.",
             "Valid: an address of loopback, such as http://127.0.0.1:8901/webhooks.",
         )
     secure = parts.scheme == "https"
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    return Receiver(secure, host, port or (443 if secure else 80), path)
+    return WebhookEndpoint(secure, host, port or (443 if secure else 80), path)
 
 
-def _is_wrong(url: str, host: str) -> bool:
+def _is_invalid_url(url: str, host: str) -> bool:
     """Whether an address is not http(s) to loopback, or holds what no address holds."""
     if not url.lower().startswith(("http://", "https://")) or any(mark <= " " or mark > "~" for mark in url):
         return True
@@ -51,15 +51,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def post(receiver: Receiver, body: bytes) -> int | None:
+def post_webhook(endpoint: WebhookEndpoint, body: bytes) -> int | None:
     """Post a body once; the status of the answer, or None where there was none."""
-    connection = _connection(receiver)
+    connection = _build_connection(endpoint)
     try:
         connection.connect()
         # A name may lead anywhere.
         if not _is_loopback(connection.sock.getpeername()[0]):
             return None
-        connection.request("POST", receiver.path, body, {"Content-Type": "application/json"})
+        connection.request("POST", endpoint.path, body, {"Content-Type": "application/json"})
         return connection.getresponse().status
     except (OSError, HTTPException):
         return None
@@ -67,13 +67,13 @@ def post(receiver: Receiver, body: bytes) -> int | None:
         connection.close()
 
 
-def _connection(receiver: Receiver) -> HTTPConnection:
-    if not receiver.secure:
-        return HTTPConnection(receiver.host, receiver.port, timeout=_TIMEOUT)
+def _build_connection(endpoint: WebhookEndpoint) -> HTTPConnection:
+    if not endpoint.uses_tls:
+        return HTTPConnection(endpoint.host, endpoint.port, timeout=_TIMEOUT_SECONDS)
     import ssl
 
     context = ssl.create_default_context()
     # Any certificate will do: the line does not leave this machine.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(receiver.host, receiver.port, timeout=_TIMEOUT, context=context)
+    return HTTPSConnection(endpoint.host, endpoint.port, timeout=_TIMEOUT_SECONDS, context=context)

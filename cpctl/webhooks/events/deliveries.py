@@ -8,18 +8,20 @@ from typing import Any, NamedTuple
 from cpctl.store.store import Row, Store, Transaction
 
 # Seconds after a failed attempt; the last one for all that follow.
-WAITS = (1, 5, 15, 60, 300, 900, 3600)
-LIFETIME = 7 * 86_400  # seconds; then the event stays on the shelf as `failed`, and what came after it moves on
-GIVEN_UP = "given up"  # what stands at the hand-overs of a target that gets nothing more
+RETRY_DELAYS_SECONDS = (1, 5, 15, 60, 300, 900, 3600)
+MAX_RETRY_AGE_SECONDS = (
+    7 * 86_400
+)  # seconds; then the event stays on the shelf as `failed`, and what came after it moves on
+TARGET_DROPPED = "given up"  # what stands at the hand-overs of a target that gets nothing more
 # An attempt that is not settled by then was cut off with its process.
 LEASE_MS = 120_000
 # What waits behind another event is put off to the next try of that one, and not looked at before; at least so long.
-_PUT_OFF_MS = 1000
+_MIN_DEFERRAL_MS = 1000
 # So many are put off within one transaction: a receiver beside it must not wait long.
-_LOOKS = 200
+_MAX_DEFERRALS = 200
 
 
-class HandoverState(StrEnum):
+class DeliveryState(StrEnum):
     """What became of an event at a target."""
 
     WAITING = "waiting"
@@ -27,20 +29,20 @@ class HandoverState(StrEnum):
     FAILED = "failed"
 
 
-class Due(NamedTuple):
+class DueDelivery(NamedTuple):
     """An event to hand over now. `attempt` counts from 1."""
 
-    event: int
+    event_id: int
     attempt: int
     type: str
     payload: dict[str, Any]
-    received_at: int
+    received_at_ms: int
 
 
-_OPEN = "profile = :profile AND target = :target AND state = 'waiting' AND state <> 'done'"
-_FIRST_DUE = f"SELECT * FROM handovers WHERE {_OPEN} AND next_at <= :now ORDER BY next_at, event LIMIT 1"
+_WAITING_FILTER = "profile = :profile AND target = :target AND state = 'waiting' AND state <> 'done'"
+_FIRST_DUE = f"SELECT * FROM handovers WHERE {_WAITING_FILTER} AND next_at <= :now ORDER BY next_at, event LIMIT 1"
 # What happened earlier to the same item and still waits. Events that name neither order nor item stand alone.
-_BEFORE = """
+_EARLIER_EVENT = """
     SELECT g.event, g.next_at
     FROM events e
     JOIN events f ON f.profile = e.profile AND f.order_id = e.order_id AND f.item = e.item
@@ -50,7 +52,7 @@ _BEFORE = """
     ORDER BY f.event_at, f.stage, f.digest LIMIT 1
 """
 # Those of the same item that were only put off.
-_WAKE = """
+_WAKE_DEFERRED = """
     UPDATE handovers SET next_at = :now
     WHERE target = :target AND state = 'waiting' AND attempts = 0 AND lease_until <= :now AND next_at > :now
       AND event IN (
@@ -60,100 +62,100 @@ _WAKE = """
 """
 
 
-def claim(work: Transaction, profile: str, target: str, now: int) -> Due | None:
+def claim(transaction: Transaction, profile: str, target: str, now_ms: int) -> DueDelivery | None:
     """Take the next event that is due at a target; no other process gets it until the lease ends.
 
     The attempt counts from here on: one that takes its process down with it is not repeated without end.
     None where nothing can go; what waits behind another event is then put off.
     """
-    for _ in range(_LOOKS):
-        found = work.one(_FIRST_DUE, profile=profile, target=target, now=now)
+    for _ in range(_MAX_DEFERRALS):
+        found = transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms)
         if found is None:
             return None
-        before = work.one(_BEFORE, target=target, event=found["event"])
+        before = transaction.fetch_one(_EARLIER_EVENT, target=target, event=found["event"])
         if before is None:
-            return _leased(work, target, found, now)
-        work.change(
+            return _lease(transaction, target, found, now_ms)
+        transaction.execute(
             "UPDATE handovers SET next_at = :later WHERE event = :event AND target = :target",
-            later=max(before["next_at"], now + _PUT_OFF_MS),
+            later=max(before["next_at"], now_ms + _MIN_DEFERRAL_MS),
             event=found["event"],
             target=target,
         )
     return None
 
 
-def _leased(work: Transaction, target: str, found: Row, now: int) -> Due:
-    work.change(
+def _lease(transaction: Transaction, target: str, found: Row, now_ms: int) -> DueDelivery:
+    transaction.execute(
         "UPDATE handovers SET attempts = attempts + 1, next_at = :until, lease_until = :until, last_at = :now"
         " WHERE event = :event AND target = :target",
-        until=now + LEASE_MS,
-        now=now,
+        until=now_ms + LEASE_MS,
+        now=now_ms,
         event=found["event"],
         target=target,
     )
-    event = work.one("SELECT type, payload, received_at FROM events WHERE id = :id", id=found["event"])
+    event = transaction.fetch_one("SELECT type, payload, received_at FROM events WHERE id = :id", id=found["event"])
     assert event is not None, "an event stays as long as a target has not got it"
     payload = json.loads(event["payload"])
-    return Due(found["event"], found["attempts"] + 1, event["type"], payload, event["received_at"])
+    return DueDelivery(found["event"], found["attempts"] + 1, event["type"], payload, event["received_at"])
 
 
-def settle(work: Transaction, target: str, due: Due, problem: str | None, now: int) -> HandoverState:
+def settle(transaction: Transaction, target: str, due: DueDelivery, problem: str | None, now_ms: int) -> DeliveryState:
     """Write down what an attempt came to: no problem, or its words, and when it is tried again.
 
     Where the lease has ended meanwhile, a problem is left to whoever has the event now.
     """
-    too_old = now - due.received_at > LIFETIME * 1000
+    too_old = now_ms - due.received_at_ms > MAX_RETRY_AGE_SECONDS * 1000
     state = (
-        HandoverState.DONE
+        DeliveryState.DONE
         if problem is None
-        else HandoverState.FAILED
-        if too_old and due.attempt >= len(WAITS)
-        else HandoverState.WAITING
+        else DeliveryState.FAILED
+        if too_old and due.attempt >= len(RETRY_DELAYS_SECONDS)
+        else DeliveryState.WAITING
     )
-    wait = WAITS[min(due.attempt, len(WAITS)) - 1] * 1000
-    settled = work.change(
+    wait = RETRY_DELAYS_SECONDS[min(due.attempt, len(RETRY_DELAYS_SECONDS)) - 1] * 1000
+    settled = transaction.execute(
         "UPDATE handovers SET state = :state, attempts = :attempt, next_at = :next_at, last_at = :now,"
         " lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target"
         " AND (:state = 'done' OR (state = 'waiting' AND attempts = :attempt))",
         state=state,
         attempt=due.attempt,
-        next_at=now + wait,
-        now=now,
+        next_at=now_ms + wait,
+        now=now_ms,
         message=problem or "",
-        event=due.event,
+        event=due.event_id,
         target=target,
     )
-    if settled and state is not HandoverState.WAITING:
-        work.change(_WAKE, target=target, event=due.event, now=now)
+    if settled and state is not DeliveryState.WAITING:
+        transaction.execute(_WAKE_DEFERRED, target=target, event=due.event_id, now=now_ms)
     return state
 
 
-def let_go(work: Transaction, target: str, due: Due, problem: str, now: int) -> None:
+def release(transaction: Transaction, target: str, due: DueDelivery, problem: str, now_ms: int) -> None:
     """Give a claimed event back untried: the target could not be reached at all."""
-    work.change(
+    transaction.execute(
         "UPDATE handovers SET attempts = attempts - 1, next_at = :now, lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'",
-        now=now,
+        now=now_ms,
         message=problem,
-        event=due.event,
+        event=due.event_id,
         target=target,
         attempt=due.attempt,
     )
 
 
-def is_due(work: Transaction, profile: str, target: str, now: int) -> bool:
+def has_due(transaction: Transaction, profile: str, target: str, now_ms: int) -> bool:
     """Whether there may be something to claim; a look that locks nothing."""
-    return work.one(_FIRST_DUE, profile=profile, target=target, now=now) is not None
+    return transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms) is not None
 
 
-def next_due(work: Transaction, profile: str, target: str, now: int) -> int | None:
+def find_next_due_ms(transaction: Transaction, profile: str, target: str, now_ms: int) -> int | None:
     """When something may become due at a target after now (ms since 1970, UTC); None where nothing will by itself."""
-    row = work.one(
-        f"SELECT next_at FROM handovers WHERE {_OPEN} AND next_at > :now ORDER BY next_at LIMIT 1",
+    row = transaction.fetch_one(
+        f"SELECT next_at FROM handovers WHERE {_WAITING_FILTER} AND next_at > :now ORDER BY next_at LIMIT 1",
         profile=profile,
         target=target,
-        now=now,
+        now=now_ms,
     )
     return None if row is None else int(row["next_at"])
 
@@ -163,14 +165,14 @@ class Backlog(NamedTuple):
 
     target: str
     waiting: int
-    oldest: int | None
+    oldest_received_ms: int | None
     failed: int
 
 
-def backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Backlog]:
+def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Backlog]:
     """The backlog of each of the targets, and of every other one that something waits for. Raises StoreError."""
     rows = store.read(
-        lambda work: work.rows(
+        lambda work: work.fetch_all(
             "SELECT target, waiting, failed, (SELECT received_at FROM events WHERE id = first) AS oldest FROM ("
             " SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,"
             " min(CASE state WHEN 'waiting' THEN event END) AS first"
@@ -182,33 +184,33 @@ def backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Ba
     return [found.pop(target, Backlog(target, 0, None, 0)) for target in targets] + list(found.values())
 
 
-def put_back(store: Store, events: Sequence[int], now: int) -> int:
+def requeue(store: Store, event_ids: Sequence[int], now_ms: int) -> int:
     """Let events go to all their targets again, from now on; how many handovers that are. Raises StoreError.
 
     What is just being handed over follows when that attempt has ended. A target that was given up gets nothing more.
     """
     return store.write(
         lambda work: sum(
-            work.change(
+            work.execute(
                 "UPDATE handovers SET state = 'waiting', attempts = 0, next_at = max(:now, lease_until)"
                 " WHERE event = :event AND message <> :given_up",
-                now=now,
+                now=now_ms,
                 event=event,
-                given_up=GIVEN_UP,
+                given_up=TARGET_DROPPED,
             )
-            for event in events
+            for event in event_ids
         )
     )
 
 
-def give_up(store: Store, profile: str, target: str) -> int:
+def drop_target(store: Store, profile: str, target: str) -> int:
     """Let a target that is no more have nothing to wait for; how many events that are. Raises StoreError."""
     return store.write(
-        lambda work: work.change(
+        lambda work: work.execute(
             "UPDATE handovers SET state = 'done', message = :given_up"
             " WHERE profile = :profile AND target = :target AND state <> 'done'",
             target=target,
             profile=profile,
-            given_up=GIVEN_UP,
+            given_up=TARGET_DROPPED,
         )
     )

@@ -7,21 +7,29 @@ from typing import TypeVar
 
 from cpctl.errors import StoreError
 from cpctl.store.store import Store, Transaction
-from cpctl.webhooks.events.deliveries import Due, HandoverState, claim, is_due, let_go, next_due, settle
-from cpctl.webhooks.events.http_post import Unreached
+from cpctl.webhooks.events.deliveries import (
+    DeliveryState,
+    DueDelivery,
+    claim,
+    find_next_due_ms,
+    has_due,
+    release,
+    settle,
+)
+from cpctl.webhooks.events.http_post import TargetUnreachable
 from cpctl.webhooks.events.targets import Target
-from cpctl.webhooks.server.access_log import Log
-from cpctl.webhooks.server.metrics import Numbers
-from cpctl.webhooks.server.writer import Busy, Writer, identity
+from cpctl.webhooks.server.access_log import AccessLog
+from cpctl.webhooks.server.metrics import ReceiverMetrics
+from cpctl.webhooks.server.writer import QueueFull, Writer, file_identity
 
 T = TypeVar("T")
-WORKERS = 4
+THREADS_PER_TARGET = 4
 # While a target cannot be reached at all, seconds between the tries of each worker.
-_PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
-_LONGEST_LOOK = 5.0  # seconds; another process may have put something back
+_UNREACHABLE_PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+_MAX_POLL_SECONDS = 5.0  # seconds; another process may have put something back
 
 
-class Courier:
+class DeliveryWorker:
     """Some threads that work for one target. They share the receiver's writer, so that nobody waits for a lock."""
 
     def __init__(
@@ -30,16 +38,16 @@ class Courier:
         profile: str,
         writer: Writer,
         make_store: Callable[[], Store],
-        log: Log,
-        numbers: Numbers,
+        log: AccessLog,
+        metrics: ReceiverMetrics,
     ) -> None:
         self._target, self._profile, self._writer = target, profile, writer
-        self._make_store, self._log, self._numbers = make_store, log, numbers
-        self._news = threading.Condition()
-        self._told = 0  # how often there was news
+        self._make_store, self._log, self._metrics = make_store, log, metrics
+        self._wake_condition = threading.Condition()
+        self._wake_count = 0  # how often there was news
         self._stopping = threading.Event()
-        self._unreached = 0  # tries in a row
-        names = [f"webhooks-courier-{number}" for number in range(WORKERS)]
+        self._unreachable_count = 0  # tries in a row
+        names = [f"webhooks-courier-{number}" for number in range(THREADS_PER_TARGET)]
         self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for name in names]
 
     def start(self) -> None:
@@ -49,15 +57,15 @@ class Courier:
 
     def wake(self) -> None:
         """There is a new event."""
-        with self._news:
-            self._told += 1
-            self._news.notify()
+        with self._wake_condition:
+            self._wake_count += 1
+            self._wake_condition.notify()
 
     def stop(self) -> None:
         """Begin nothing more."""
         self._stopping.set()
-        with self._news:
-            self._news.notify_all()
+        with self._wake_condition:
+            self._wake_condition.notify_all()
         self._target.stop()
 
     def join(self, deadline: float) -> None:
@@ -70,71 +78,77 @@ class Courier:
         seen = None
         while not self._stopping.is_set():
             try:
-                if (there := identity(store)) != seen:  # set aside or deleted; nothing is found in it any more
+                if (there := file_identity(store)) != seen:  # set aside or deleted; nothing is found in it any more
                     store.close()
                     seen = there
-                self._work(store)
-            except (StoreError, Busy) as error:
-                self._log.say("the store cannot be used", {"target": name, "why": str(error)}, problem=True)
-                self._stopping.wait(_LONGEST_LOOK)
+                self._deliver_next(store)
+            except (StoreError, QueueFull) as error:
+                self._log.write("the store cannot be used", {"target": name, "why": str(error)}, is_problem=True)
+                self._stopping.wait(_MAX_POLL_SECONDS)
         store.close()
 
-    def _work(self, store: Store) -> None:
+    def _deliver_next(self, store: Store) -> None:
         """Hand one event over, or wait for one that is due."""
-        name, now, told = self._target.name, _now(), self._told
-        if store.read(lambda work: is_due(work, self._profile, name, now)):
+        name, now, told = self._target.name, _now_ms(), self._wake_count
+        if store.read(lambda work: has_due(work, self._profile, name, now)):
             due = self._write(lambda work: claim(work, self._profile, name, now))
             if due is not None:  # else another worker was first
-                self._hand_over(due)
+                self._deliver(due)
             return
-        soonest = store.read(lambda work: next_due(work, self._profile, name, now))
-        wait = _LONGEST_LOOK if soonest is None else (soonest - now) / 1000
-        with self._news:  # an event that came since the look above is not slept over
-            self._news.wait_for(lambda: self._told != told or self._stopping.is_set(), min(wait, _LONGEST_LOOK))
+        soonest = store.read(lambda work: find_next_due_ms(work, self._profile, name, now))
+        wait = _MAX_POLL_SECONDS if soonest is None else (soonest - now) / 1000
+        with self._wake_condition:  # an event that came since the look above is not slept over
+            self._wake_condition.wait_for(
+                lambda: self._wake_count != told or self._stopping.is_set(), min(wait, _MAX_POLL_SECONDS)
+            )
 
-    def _hand_over(self, due: Due) -> None:
+    def _deliver(self, due: DueDelivery) -> None:
         try:
-            problem = self._target.hand_over(due)
-        except Unreached as error:
-            self._pause(due, str(error))
+            problem = self._target.deliver(due)
+        except TargetUnreachable as error:
+            self._release_and_pause(due, str(error))
             return
         except Exception as error:  # a thread that ends hands nothing over any more
             problem = f"a bug in cpctl: {type(error).__name__}: {error}"
-        self._unreached = 0
-        self._tell(due, problem, self._settled(due, problem))
+        self._unreachable_count = 0
+        self._log_outcome(due, problem, self._settle(due, problem))
         self.wake()  # what waited for this one may go
 
-    def _settled(self, due: Due, problem: str | None) -> HandoverState:
+    def _settle(self, due: DueDelivery, problem: str | None) -> DeliveryState:
         """Write down what became of it, however long the store fails: else it would be handed over twice."""
         while True:
             try:
-                return self._write(lambda work: settle(work, self._target.name, due, problem, _now()))
+                return self._write(lambda work: settle(work, self._target.name, due, problem, _now_ms()))
             except StoreError:
                 if self._stopping.wait(1.0):
                     raise
 
-    def _pause(self, due: Due, problem: str) -> None:
+    def _release_and_pause(self, due: DueDelivery, problem: str) -> None:
         """The target is not there: the event has lost nothing, and all wait for it to come back."""
-        self._write(lambda work: let_go(work, self._target.name, due, problem, _now()))
-        self._numbers.tried(self._target.name, False)
-        if self._unreached == 0:
-            self._log.say("target not reached", {"target": self._target.name, "why": problem}, problem=True)
-        self._unreached += 1
-        self._stopping.wait(_PAUSES[min(self._unreached // WORKERS, len(_PAUSES) - 1)])
+        self._write(lambda work: release(work, self._target.name, due, problem, _now_ms()))
+        self._metrics.count_attempt(self._target.name, False)
+        if self._unreachable_count == 0:
+            self._log.write("target not reached", {"target": self._target.name, "why": problem}, is_problem=True)
+        self._unreachable_count += 1
+        self._stopping.wait(
+            _UNREACHABLE_PAUSES_SECONDS[
+                min(self._unreachable_count // THREADS_PER_TARGET, len(_UNREACHABLE_PAUSES_SECONDS) - 1)
+            ]
+        )
 
-    def _tell(self, due: Due, problem: str | None, state: HandoverState) -> None:
-        self._numbers.tried(self._target.name, problem is None)
-        facts = {"event": due.event, "type": due.type, "target": self._target.name, "attempt": due.attempt}
+    def _log_outcome(self, due: DueDelivery, problem: str | None, state: DeliveryState) -> None:
+        self._metrics.count_attempt(self._target.name, problem is None)
+        facts = {"event": due.event_id, "type": due.type, "target": self._target.name, "attempt": due.attempt}
         if problem is None:
-            self._log.say("handed over", facts)
+            self._log.write("handed over", facts)
         else:
-            again = "given up" if state is HandoverState.FAILED else "tried again"
-            self._log.say(f"not taken, {again}", {**facts, "why": problem}, problem=True)
+            again = "given up" if state is DeliveryState.FAILED else "tried again"
+            self._log.write(f"not taken, {again}", {**facts, "why": problem}, is_problem=True)
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         return self._writer.write_and_wait(work)
 
 
-def _now() -> int:
+def _now_ms() -> int:
     """ms since 1970, UTC."""
     return int(time.time() * 1000)

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
 MASK = "***"
 # Long before Python's own limit: what is nested so deep holds nothing that was ever documented.
-DEEPEST = 100
-_LATEST_MS = 253_402_300_799_999  # the last ms of the year 9999
+MAX_NESTING = 100
+_MAX_TIME_MS = 253_402_300_799_999  # the last ms of the year 9999
 
 
-class Unreadable(Exception):
+class InvalidWebhook(Exception):
     """A body that can never be read as a webhook; its words say why."""
 
 
@@ -49,36 +49,36 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
     `keys` are those that are accepted; there are two while one is being replaced.
     Raises Unreadable for what is no JSON object, WrongKey for a missing or wrong `apikey`.
     """
-    fields = _read_object(body)
-    if not is_one_of(fields.pop("apikey", None), keys):
+    fields = _parse_object(body)
+    if not is_accepted_key(fields.pop("apikey", None), keys):
         raise WrongKey
     payload = json.dumps(fields)
-    if any(written in payload for written in _as_written(tuple(keys))):
+    if any(written in payload for written in _json_escaped(tuple(keys))):
         by_length = sorted(keys, key=len, reverse=True)
-        fields = _hidden(fields, by_length)  # whatever field a sender may have put it into, a key is never stored
+        fields = _mask_keys(fields, by_length)  # whatever field a sender may have put it into, a key is never stored
         payload = json.dumps(fields)
-    kind = _text(fields, "type")
-    row = WEBHOOKS.get(kind)
+    kind = _text_field(fields, "type")
+    row = WEBHOOK_TYPES.get(kind)
     return Event(
         kind,
-        _text(fields, "order"),
-        _text(fields, "item"),
-        _text(fields, "order_reference"),
-        _text(fields, "item_reference"),
-        _read_time(_text(fields, "datetime")),
+        _text_field(fields, "order"),
+        _text_field(fields, "item"),
+        _text_field(fields, "order_reference"),
+        _text_field(fields, "item_reference"),
+        _parse_time_ms(_text_field(fields, "datetime")),
         row.stage if row else 0,
         payload,
-        hashlib.blake2b(_CANONICAL(fields).encode(), digest_size=16).hexdigest(),
+        hashlib.blake2b(_encode_canonical(fields).encode(), digest_size=16).hexdigest(),
     )
 
 
 @lru_cache(maxsize=4)
-def _as_written(keys: tuple[str, ...]) -> tuple[str, ...]:
+def _json_escaped(keys: tuple[str, ...]) -> tuple[str, ...]:
     """Keys as JSON writes them within a text."""
     return tuple(json.dumps(key)[1:-1] for key in keys)
 
 
-def is_one_of(given: object, keys: Sequence[str]) -> bool:
+def is_accepted_key(given: object, keys: Sequence[str]) -> bool:
     """Whether a key is accepted. It takes as long for every wrong key of the same length."""
     if not isinstance(given, str) or not given:
         return False
@@ -87,25 +87,25 @@ def is_one_of(given: object, keys: Sequence[str]) -> bool:
     return any(right)
 
 
-def _read_object(body: bytes) -> dict[str, Any]:
+def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
+        raise InvalidWebhook(f"not UTF-8 text (byte {error.start})") from error
     try:
         value = _DECODER.decode(text)
     except RecursionError as error:
-        raise Unreadable("nested too deep") from error
+        raise InvalidWebhook("nested too deep") from error
     except ValueError as error:
-        raise Unreadable(f"not JSON: {error}") from error
+        raise InvalidWebhook(f"not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise Unreadable("JSON, but not an object")
-    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(value, DEEPEST):
-        raise Unreadable(f"nested deeper than {DEEPEST}")
+        raise InvalidWebhook("JSON, but not an object")
+    if text.count("{") + text.count("[") > MAX_NESTING and _is_nested_deeper(value, MAX_NESTING):
+        raise InvalidWebhook(f"nested deeper than {MAX_NESTING}")
     return value
 
 
-def _number(text: str) -> int | float | str:
+def _parse_number(text: str) -> int | float | str:
     """A number, or its text where it is so long that a reader of JSON may change it."""
     if len(text) > 15:
         return text
@@ -115,28 +115,28 @@ def _number(text: str) -> int | float | str:
     return text if number in (float("inf"), float("-inf")) else number
 
 
-def _hidden(value: Any, keys: Sequence[str]) -> Any:
+def _mask_keys(value: Any, keys: Sequence[str]) -> Any:
     """The same value with every key in it replaced; a key that holds another one goes before it."""
     if isinstance(value, dict):
-        return {_hidden(name, keys): _hidden(each, keys) for name, each in value.items()}
+        return {_mask_keys(name, keys): _mask_keys(each, keys) for name, each in value.items()}
     if isinstance(value, list):
-        return [_hidden(each, keys) for each in value]
+        return [_mask_keys(each, keys) for each in value]
     text = str(value)
     for key in keys:
         text = text.replace(key, MASK)
     return value if text == str(value) else text
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise Unreadable(f"not JSON: {name} is no JSON number")
+def _reject_constant(name: str) -> NoReturn:
+    raise InvalidWebhook(f"not JSON: {name} is no JSON number")
 
 
 # Made once: json.loads and json.dumps make a new one for every call with options.
-_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_DECODER = json.JSONDecoder(parse_int=_parse_number, parse_float=_parse_number, parse_constant=_reject_constant)
+_encode_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def _is_deeper(value: object, levels: int) -> bool:
+def _is_nested_deeper(value: object, levels: int) -> bool:
     """Whether lists and objects are nested deeper than so many levels; found without recursion."""
     layer: list[object] = [value]
     for _ in range(levels):
@@ -152,7 +152,7 @@ def _is_deeper(value: object, levels: int) -> bool:
     return True
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
+def _text_field(fields: Mapping[str, Any], name: str) -> str:
     """A field as text that every database and terminal can hold; ids that came as numbers too."""
     value = fields.get(name)
     if isinstance(value, str) and value.isascii() and value.isprintable():
@@ -162,7 +162,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return str(value).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _read_time(text: str) -> int | None:
+def _parse_time_ms(text: str) -> int | None:
     """ISO 8601 as 2.0 writes it, and the offset without colon of 1.1; without an offset it is taken as UTC.
 
     So is the `GMT` that signals are written with.
@@ -172,4 +172,4 @@ def _read_time(text: str) -> int | None:
         ms = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
-    return ms if 0 <= ms <= _LATEST_MS else None
+    return ms if 0 <= ms <= _MAX_TIME_MS else None

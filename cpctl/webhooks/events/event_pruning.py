@@ -9,9 +9,9 @@ from cpctl.outbox.models import to_ms
 from cpctl.store.store import Row, Store, Transaction
 
 # The sender repeats an event for 7 days; one that is forgotten sooner would come as a new one.
-SHORTEST_DAYS = 8
+MIN_RETENTION_DAYS = 8
 
-_OLD = "profile = :profile AND received_at < :before"
+_OLD_FILTER = "profile = :profile AND received_at < :before"
 # `ignored` is a target of which it does not count what it has not got.
 _UNDELIVERED = """
     EXISTS (SELECT 1 FROM handovers
@@ -19,51 +19,57 @@ _UNDELIVERED = """
 """
 
 
-class Old(NamedTuple):
+class PruneCounts(NamedTuple):
     """Events that arrived before a time: how many may go, and how many a target has not got yet."""
 
     prunable: int
-    kept_back: int
+    undelivered: int
 
 
-def count_old(store: Store, profile: str, before: datetime, ignored: str = "") -> Old:
+def count_prunable(store: Store, profile: str, before: datetime, ignored_target: str = "") -> PruneCounts:
     """How many events arrived before a time; `ignored` is a target that is about to be given up. Raises StoreError."""
     if not store.exists():
-        return Old(0, 0)
-    sql = f"SELECT count(*) AS number, coalesce(sum({_UNDELIVERED}), 0) AS back FROM events WHERE {_OLD}"
-    row = store.read(lambda work: work.one(sql, profile=profile, before=to_ms(before), ignored=ignored))
+        return PruneCounts(0, 0)
+    sql = f"SELECT count(*) AS number, coalesce(sum({_UNDELIVERED}), 0) AS back FROM events WHERE {_OLD_FILTER}"
+    row = store.read(lambda work: work.fetch_one(sql, profile=profile, before=to_ms(before), ignored=ignored_target))
     assert row is not None
-    return Old(row["number"] - row["back"], row["back"])
+    return PruneCounts(row["number"] - row["back"], row["back"])
 
 
-def prune(store: Store, profile: str, before: datetime, at_once: int = 1000) -> Iterator[int]:
+def prune_events(store: Store, profile: str, before: datetime, batch_size: int = 1000) -> Iterator[int]:
     """Delete the old events that every target has got, portion by portion: how many went with each.
 
     In portions, and looked up before anything is locked, so that a receiver beside it never waits long. The latest
     states of items stay. Raises StoreError.
     """
     at = last = 0
-    while found := store.read(partial(_next, profile=profile, before=before, after=(at, last), at_once=at_once)):
+    while found := store.read(
+        partial(_next_batch, profile=profile, before=before, after=(at, last), batch_size=batch_size)
+    ):
         at, last = found[-1]["received_at"], found[-1]["id"]
-        yield store.write(partial(_delete, events=[row["id"] for row in found]))
+        yield store.write(partial(_delete_events, event_ids=[row["id"] for row in found]))
 
 
-def _next(work: Transaction, profile: str, before: datetime, after: tuple[int, int], at_once: int) -> Sequence[Row]:
+def _next_batch(
+    transaction: Transaction, profile: str, before: datetime, after: tuple[int, int], batch_size: int
+) -> Sequence[Row]:
     sql = (
-        f"SELECT id, received_at FROM events WHERE {_OLD} AND (received_at, id) > (:at, :last) AND NOT {_UNDELIVERED}"
+        f"SELECT id, received_at FROM events WHERE {_OLD_FILTER} AND (received_at, id) > (:at, :last) AND NOT {_UNDELIVERED}"
         " ORDER BY received_at, id LIMIT :at_once"
     )
     at, last = after
-    return work.rows(sql, profile=profile, before=to_ms(before), at=at, last=last, at_once=at_once, ignored="")
+    return transaction.fetch_all(
+        sql, profile=profile, before=to_ms(before), at=at, last=last, at_once=batch_size, ignored=""
+    )
 
 
-def _delete(work: Transaction, events: Sequence[int]) -> int:
+def _delete_events(transaction: Transaction, event_ids: Sequence[int]) -> int:
     """Delete events, except one that has been put back for a target meanwhile."""
-    return sum(_delete_one(work, event) for event in events)
+    return sum(_delete_event(transaction, event) for event in event_ids)
 
 
-def _delete_one(work: Transaction, event: int) -> int:
-    if work.one("SELECT 1 FROM handovers WHERE event = :event AND state <> 'done'", event=event):
+def _delete_event(transaction: Transaction, event_id: int) -> int:
+    if transaction.fetch_one("SELECT 1 FROM handovers WHERE event = :event AND state <> 'done'", event=event_id):
         return 0
-    work.change("DELETE FROM handovers WHERE event = :event", event=event)
-    return work.change("DELETE FROM events WHERE id = :event", event=event)
+    transaction.execute("DELETE FROM handovers WHERE event = :event", event=event_id)
+    return transaction.execute("DELETE FROM events WHERE id = :event", event=event_id)

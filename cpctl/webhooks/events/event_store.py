@@ -7,21 +7,21 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cpctl.errors import InvalidInput
-from cpctl.outbox.models import iso, to_ms
+from cpctl.outbox.models import format_iso, to_ms
 from cpctl.store.store import Row, Store, Transaction
 from cpctl.webhooks.events.event import Event
 
-_IDS = ("order_id", "item", "order_reference", "item_reference")
-_COLUMNS = ("digest", "type", *_IDS, "event_at", "said_at", "stage", "payload")
+_ID_COLUMNS = ("order_id", "item", "order_reference", "item_reference")
+_COLUMNS = ("digest", "type", *_ID_COLUMNS, "event_at", "said_at", "stage", "payload")
 # Many events in one statement: they travel as one JSON list, and Python's part of the work is done once for all.
-_INSERT = f"""
+_INSERT_EVENTS = f"""
     INSERT INTO events (profile, received_at, last_at, {", ".join(_COLUMNS)})
     SELECT :profile, :now, :now, {", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(_COLUMNS)))}
     FROM json_each(:events) WHERE true
     ON CONFLICT (profile, said_at, digest) DO UPDATE SET times = times + 1, last_at = :now
     RETURNING digest, id, times
 """
-_LATEST = """
+_UPDATE_LATEST = """
     INSERT INTO latest_events (profile, order_id, item, order_reference, item_reference, event, type, event_at, stage,
                                digest, payload)
     SELECT e.profile, e.order_id, e.item, e.order_reference, e.item_reference, e.id, e.type, e.event_at, e.stage,
@@ -35,47 +35,53 @@ _LATEST = """
     WHERE (excluded.event_at, excluded.stage, excluded.digest)
           > (latest_events.event_at, latest_events.stage, latest_events.digest)
 """
-_HAND_OVER = """
+_INSERT_DELIVERIES = """
     INSERT INTO handovers (profile, target, event, next_at)
     SELECT :profile, targets.value, ids.value, :now FROM json_each(:ids) ids, json_each(:targets) targets
 """
 # The order in which things happened, whatever the order in which they were told: where time and stage are the same,
 # the digest decides, which does not depend on the arrival.
-_AS_IT_HAPPENED = "event_at, stage, digest"
+_EVENT_ORDER = "event_at, stage, digest"
 # What a target has not got.
-_OPEN = "SELECT event FROM handovers WHERE profile = :profile AND state <> 'done'"
+_UNDELIVERED = "SELECT event FROM handovers WHERE profile = :profile AND state <> 'done'"
 
 
-class Kept(NamedTuple):
+class StoredEvent(NamedTuple):
     """What became of an event: its id, and how often it has been received by now (1: it is new)."""
 
     id: int
-    times: int
+    received_count: int
 
 
-def keep(work: Transaction, profile: str, events: Sequence[Event], targets: Sequence[str], now: int) -> list[Kept]:
+def store_events(
+    transaction: Transaction, profile: str, events: Sequence[Event], targets: Sequence[str], now_ms: int
+) -> list[StoredEvent]:
     """Keep events within a transaction; one that is known is counted. `now` is ms since 1970, UTC.
 
     A new one waits for each of the targets from then on.
     """
-    rows = work.rows(_INSERT, profile=profile, now=now, events=json.dumps([_columns(each, now) for each in events]))
-    found: dict[str, list[Kept]] = {}
+    rows = transaction.fetch_all(
+        _INSERT_EVENTS, profile=profile, now=now_ms, events=json.dumps([_event_row(each, now_ms) for each in events])
+    )
+    found: dict[str, list[StoredEvent]] = {}
     for row in rows:  # one that came twice at once is there twice, in either order
-        found.setdefault(row["digest"], []).append(Kept(row["id"], row["times"]))
+        found.setdefault(row["digest"], []).append(StoredEvent(row["id"], row["times"]))
     for those in found.values():
         those.sort(reverse=True)
     kept = [found[each.digest].pop() for each in events]
-    ids = json.dumps([each.id for each in kept if each.times == 1])
+    ids = json.dumps([each.id for each in kept if each.received_count == 1])
     if ids != "[]":
-        work.change(_LATEST, ids=ids)
+        transaction.execute(_UPDATE_LATEST, ids=ids)
         if targets:
-            work.change(_HAND_OVER, profile=profile, ids=ids, targets=json.dumps(list(targets)), now=now)
+            transaction.execute(
+                _INSERT_DELIVERIES, profile=profile, ids=ids, targets=json.dumps(list(targets)), now=now_ms
+            )
     return kept
 
 
-def _columns(event: Event, now: int) -> tuple[str | int, ...]:
+def _event_row(event: Event, now_ms: int) -> tuple[str | int, ...]:
     """An event as the columns of its row."""
-    at = now if event.event_at is None else event.event_at
+    at = now_ms if event.event_at is None else event.event_at
     ids = (event.order, event.item, event.order_reference, event.item_reference)
     return (event.digest, event.type, *ids, at, event.event_at or 0, event.stage, event.payload)
 
@@ -100,31 +106,31 @@ def find_events(store: Store, search: EventSearch) -> list[dict[str, Any]]:
 
     Raises StoreError.
     """
-    return [each for portion in in_portions(store, event_ids(store, search)) for each in portion]
+    return [each for portion in read_in_batches(store, find_event_ids(store, search)) for each in portion]
 
 
-def event_ids(store: Store, search: EventSearch) -> list[int]:
+def find_event_ids(store: Store, search: EventSearch) -> list[int]:
     """The ids of the events that `find_events` finds, in its order. Raises StoreError.
 
     A store that does not exist yet is empty, and is not made.
     """
     if not store.exists():
         return []
-    tests, values = _tests(search)
+    tests, values = _search_conditions(search)
     # With +, what narrows the search down is looked up first; without, the newest rows are read until there are enough.
-    arrival = f"{'+' if _is_narrow(search) else ''}id {'DESC' if search.after is None else 'ASC'}"
-    inner = f"SELECT id, {_AS_IT_HAPPENED} FROM events WHERE {' AND '.join(tests)} ORDER BY {arrival} LIMIT :limit"
-    outer = inner if search.after is not None else f"SELECT id FROM ({inner}) ORDER BY {_AS_IT_HAPPENED}"
-    return store.read(lambda work: [row["id"] for row in work.rows(outer, **values)])
+    arrival = f"{'+' if _can_use_index(search) else ''}id {'DESC' if search.after is None else 'ASC'}"
+    inner = f"SELECT id, {_EVENT_ORDER} FROM events WHERE {' AND '.join(tests)} ORDER BY {arrival} LIMIT :limit"
+    outer = inner if search.after is not None else f"SELECT id FROM ({inner}) ORDER BY {_EVENT_ORDER}"
+    return store.read(lambda work: [row["id"] for row in work.fetch_all(outer, **values)])
 
 
-def _is_narrow(search: EventSearch) -> bool:
+def _can_use_index(search: EventSearch) -> bool:
     """Whether an index finds what is asked for."""
     asked = (search.order, search.item, search.reference, search.since, search.until, search.undelivered)
     return any(asked) and search.after is None
 
 
-def _either(sources: str, name: str, *columns: str) -> str:
+def _id_condition(sources: str, name: str, *columns: str) -> str:
     """That an id is one of those where one of these columns holds a value.
 
     Each column is looked up in its own index, which SQLite does with no OR.
@@ -142,17 +148,17 @@ _EVENT_IDS = (
 )
 
 
-def _tests(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
+def _search_conditions(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
     """The search as SQL, with its values."""
-    by_time = _is_narrow(search) and (search.since or search.until)
+    by_time = _can_use_index(search) and (search.since or search.until)
     tests = [f"{'' if by_time else '+'}profile = :profile"]
     tests += ["id > :after"] if search.after is not None else []
     tests += ["received_at >= :since"] if search.since else []
     tests += ["received_at < :until"] if search.until else []
-    tests += [_either(_EVENT_IDS, "order_id", "order_id", "order_reference")] if search.order else []
-    tests += [_either(_EVENT_IDS, "item", "item", "item_reference")] if search.item else []
-    tests += [_either(_EVENT_IDS, "reference", "order_reference", "item_reference")] if search.reference else []
-    tests += [f"id IN ({_OPEN})"] if search.undelivered else []
+    tests += [_id_condition(_EVENT_IDS, "order_id", "order_id", "order_reference")] if search.order else []
+    tests += [_id_condition(_EVENT_IDS, "item", "item", "item_reference")] if search.item else []
+    tests += [_id_condition(_EVENT_IDS, "reference", "order_reference", "item_reference")] if search.reference else []
+    tests += [f"id IN ({_UNDELIVERED})"] if search.undelivered else []
     types = {f"type{number}": name for number, name in enumerate(search.types)}
     tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
     return tests, {
@@ -168,62 +174,66 @@ def _tests(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
     }
 
 
-def in_portions(store: Store, ids: Sequence[int], at_once: int = 500) -> Iterator[list[dict[str, Any]]]:
+def read_in_batches(store: Store, ids: Sequence[int], batch_size: int = 500) -> Iterator[list[dict[str, Any]]]:
     """The events with these ids, some at a time: a hundred thousand need not be in memory together.
 
     One that was pruned meanwhile is left out. Raises StoreError.
     """
-    for begin in range(0, len(ids), at_once):
-        portion = ids[begin : begin + at_once]
-        yield store.read(partial(_look_up, ids=portion))
+    for begin in range(0, len(ids), batch_size):
+        portion = ids[begin : begin + batch_size]
+        yield store.read(partial(_load_events, ids=portion))
 
 
-def _look_up(work: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _load_events(transaction: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
     wanted = {f"id{number}": each for number, each in enumerate(ids)}
     listed = ", ".join(f":{name}" for name in wanted)
-    rows = {row["id"]: row for row in work.rows(f"SELECT * FROM events WHERE id IN ({listed})", **wanted)}
+    rows = {row["id"]: row for row in transaction.fetch_all(f"SELECT * FROM events WHERE id IN ({listed})", **wanted)}
     handed: dict[int, list[Row]] = {}
-    for row in work.rows(f"SELECT * FROM handovers WHERE event IN ({listed}) ORDER BY target", **wanted):
+    for row in transaction.fetch_all(f"SELECT * FROM handovers WHERE event IN ({listed}) ORDER BY target", **wanted):
         handed.setdefault(row["event"], []).append(row)
-    return [_report(rows[each], handed.get(each, [])) for each in ids if each in rows]
+    return [_event_as_json(rows[each], handed.get(each, [])) for each in ids if each in rows]
 
 
-def events_named(store: Store, profile: str, ids: Sequence[int]) -> list[dict[str, Any]]:
+def get_events(store: Store, profile: str, ids: Sequence[int]) -> list[dict[str, Any]]:
     """The events with these ids, in that order. Raises InvalidInput for one that is not there, StoreError."""
 
     def look(work: Transaction) -> list[dict[str, Any]]:
         for number in ids:
-            if not work.one("SELECT 1 FROM events WHERE id = :id AND profile = :profile", id=number, profile=profile):
-                raise _missing(number, profile)
-        return [each for begin in range(0, len(ids), 500) for each in _look_up(work, ids[begin : begin + 500])]
+            if not work.fetch_one(
+                "SELECT 1 FROM events WHERE id = :id AND profile = :profile", id=number, profile=profile
+            ):
+                raise _no_such_event(number, profile)
+        return [each for begin in range(0, len(ids), 500) for each in _load_events(work, ids[begin : begin + 500])]
 
     if not store.exists():
-        raise _missing(ids[0], profile)
+        raise _no_such_event(ids[0], profile)
     return store.read(look)
 
 
-def _missing(number: int, profile: str) -> InvalidInput:
-    return InvalidInput(f'There is no event {number} in profile "{profile}".', "`cpctl webhooks list` shows the ids.")
+def _no_such_event(event_id: int, profile: str) -> InvalidInput:
+    return InvalidInput(f'There is no event {event_id} in profile "{profile}".', "`cpctl webhooks list` shows the ids.")
 
 
-def latest_id(store: Store) -> int:
+def find_last_event_id(store: Store) -> int:
     """The id of the event that arrived last, whatever its profile; 0 where none did. Raises StoreError."""
     if not store.exists():
         return 0
-    row = store.read(lambda work: work.one("SELECT max(id) AS id FROM events"))
+    row = store.read(lambda work: work.fetch_one("SELECT max(id) AS id FROM events"))
     return int(row["id"] or 0) if row else 0
 
 
-def last_arrival(store: Store, profile: str) -> int | None:
+def find_last_received_ms(store: Store, profile: str) -> int | None:
     """When an event last came (ms since 1970, UTC); None where none did. Raises StoreError."""
     row = store.read(
-        lambda work: work.one("SELECT max(received_at) AS at FROM events WHERE profile = :profile", profile=profile)
+        lambda work: work.fetch_one(
+            "SELECT max(received_at) AS at FROM events WHERE profile = :profile", profile=profile
+        )
     )
     return row["at"] if row else None
 
 
-def item_states(
-    store: Store, profile: str, order: str = "", item: str = "", latest: Sequence[str] = ()
+def find_item_states(
+    store: Store, profile: str, order: str = "", item: str = "", latest_types: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """The latest known state of items, and of orders (with item ""). Raises StoreError.
 
@@ -231,13 +241,13 @@ def item_states(
     """
     if not store.exists():
         return []
-    types = {f"type{number}": name for number, name in enumerate(latest)}
+    types = {f"type{number}": name for number, name in enumerate(latest_types)}
     tests = [f"{'+' if order or item else ''}profile = :profile"]
     tests += [f"type IN ({', '.join(f':{name}' for name in types)})"] if types else []
-    tests += [_either(_LATEST_IDS, "order_id", "order_id", "order_reference")] if order else []
-    tests += [_either(_LATEST_IDS, "item", "item", "item_reference")] if item else []
+    tests += [_id_condition(_LATEST_IDS, "order_id", "order_id", "order_reference")] if order else []
+    tests += [_id_condition(_LATEST_IDS, "item", "item", "item_reference")] if item else []
     sql = f"SELECT * FROM latest_events WHERE {' AND '.join(tests)} ORDER BY order_id, item"
-    rows = store.read(lambda work: work.rows(sql, profile=profile, order_id=order, item=item, **types))
+    rows = store.read(lambda work: work.fetch_all(sql, profile=profile, order_id=order, item=item, **types))
     return [
         {
             "order": row["order_id"],
@@ -245,26 +255,26 @@ def item_states(
             "order_reference": row["order_reference"],
             "item_reference": row["item_reference"],
             "latest": row["type"],
-            "datetime": iso(row["event_at"]),
+            "datetime": format_iso(row["event_at"]),
             "event": str(row["event"]),
-            "fields": _beyond_references(json.loads(row["payload"])),
+            "fields": _specific_fields(json.loads(row["payload"])),
         }
         for row in rows
     ]
 
 
-def remember_order(work: Transaction, profile: str, reference: str, now: int) -> None:
+def record_known_order(transaction: Transaction, profile: str, reference: str, now_ms: int) -> None:
     """Note an order as ours, for `webhooks serve --known-orders`."""
-    work.change(
+    transaction.execute(
         "INSERT INTO known_orders (profile, reference, added_at) VALUES (:profile, :reference, :now)"
         " ON CONFLICT DO NOTHING",
         profile=profile,
         reference=reference,
-        now=now,
+        now=now_ms,
     )
 
 
-def is_known_order(work: Transaction, profile: str, event: Event) -> bool:
+def is_known_order(transaction: Transaction, profile: str, event: Event) -> bool:
     """Whether an event is about an order that was added or reported on from this store.
 
     An event that names no order is nobody else's.
@@ -273,7 +283,7 @@ def is_known_order(work: Transaction, profile: str, event: Event) -> bool:
         return True
     values = {"profile": profile, "order_id": event.order, "reference": event.order_reference}
     return (
-        work.one(
+        transaction.fetch_one(
             "SELECT 1 FROM known_orders WHERE profile = :profile AND reference IN (:order_id, :reference)"
             " UNION ALL SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id LIMIT 1",
             **values,
@@ -282,7 +292,7 @@ def is_known_order(work: Transaction, profile: str, event: Event) -> bool:
     )
 
 
-def _report(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
+def _event_as_json(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
     """An event as scripts read it."""
     said = json.loads(row["payload"])
     return {
@@ -292,17 +302,17 @@ def _report(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
         "item": row["item"],
         "order_reference": row["order_reference"],
         "item_reference": row["item_reference"],
-        "datetime": iso(row["event_at"]),
-        "received": iso(row["received_at"]),
-        "last_received": iso(row["last_at"]),
+        "datetime": format_iso(row["event_at"]),
+        "received": format_iso(row["received_at"]),
+        "last_received": format_iso(row["last_at"]),
         "times": row["times"],
-        "fields": _beyond_references(said),
+        "fields": _specific_fields(said),
         "targets": [
             {
                 "target": each["target"],
                 "state": each["state"],
                 "attempts": each["attempts"],
-                "last": iso(each["last_at"] or None),
+                "last": format_iso(each["last_at"] or None),
                 "message": each["message"],
             }
             for each in handovers
@@ -311,8 +321,8 @@ def _report(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-_REFERENCES = frozenset({"type", "order", "item", "order_reference", "item_reference", "datetime"})
+_COMMON_FIELDS = frozenset({"type", "order", "item", "order_reference", "item_reference", "datetime"})
 
 
-def _beyond_references(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if name not in _REFERENCES}
+def _specific_fields(payload: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in payload.items() if name not in _COMMON_FIELDS}

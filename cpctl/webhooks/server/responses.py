@@ -1,6 +1,6 @@
 """What a receiver answers, and when: a row per status (CloudSignal Webhooks 2.0, "HTTP Status codes" and "Retry")."""
 
-ANSWERS: dict[int, str] = {
+RESPONSE_MEANINGS: dict[int, str] = {
     200: "the event is stored, or was already; also of a type that nobody knows yet",
     204: "with --known-orders: the order is none of ours",
     400: "what can never be read: not JSON, not an object, not UTF-8, nested too deep",

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from cpctl.errors import ConfigError
 
 REQUEST_SECONDS = 15.0
-BACKLOG = 2048
+SOCKET_BACKLOG = 2048
 # Not every machine that names an address by IPv6 has it.
-_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_ADDRESS_UNAVAILABLE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-class Place(NamedTuple):
+class ServerSettings(NamedTuple):
     """Where to listen, and how. A request that takes longer than `request_seconds` is cut, and so is who idles."""
 
     host: str
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     tls_cert: Path | None
     tls_key: Path | None
     behind_proxy: bool
-    connections: int
+    max_connections: int
     request_seconds: float = REQUEST_SECONDS
 
 
@@ -32,30 +32,30 @@ class Certificate:
     def __init__(self, cert: Path, key: Path | None) -> None:
         """Raises ConfigError naming the file that cannot be used."""
         self._files = (cert, key or cert)
-        self._seen: object = self._stamp()
-        self._problem = ""
-        self.context = _tls()
+        self._last_stamp: object = self._read_stamp()
+        self._last_problem = ""
+        self.context = _make_tls_context()
         self._load(self.context)
 
-    def renew(self) -> str | None:
+    def reload_if_changed(self) -> str | None:
         """Use a certificate that has changed for new connections. Says what happened, or None; a failure once."""
-        stamp, seen = None, self._seen
+        stamp, seen = None, self._last_stamp
         try:
-            stamp = self._stamp()
+            stamp = self._read_stamp()
             if stamp == seen:
                 return None
             # Tried beside the one in use first: what fails to load would leave that one without its key.
-            self._load(_tls())
+            self._load(_make_tls_context())
             self._load(self.context)
         except ConfigError as error:
-            said, self._problem = self._problem, f"the old certificate stays in use: {error.message}"
-            return None if self._problem == said else self._problem
+            said, self._last_problem = self._last_problem, f"the old certificate stays in use: {error.message}"
+            return None if self._last_problem == said else self._last_problem
         finally:
-            self._seen = stamp
-        self._problem = ""
+            self._last_stamp = stamp
+        self._last_problem = ""
         return "the certificate was renewed"
 
-    def _stamp(self) -> object:
+    def _read_stamp(self) -> object:
         try:
             return [((found := file.stat()).st_mtime_ns, found.st_ino, found.st_size) for file in self._files]
         except OSError as error:
@@ -75,13 +75,13 @@ class Certificate:
             ) from error
 
 
-def _tls() -> ssl.SSLContext:
+def _make_tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
     """Listening sockets for an address or a name. Raises ConfigError where it cannot be listened on."""
     sockets: list[socket.socket] = []
     missing: OSError | None = None
@@ -91,9 +91,9 @@ def bind(host: str, port: int) -> list[socket.socket]:
             # A free port is chosen once, for all addresses of a name.
             chosen = sockets[0].getsockname()[1] if sockets else port
             try:
-                sockets.append(_listening(family, (address[0], chosen, *address[2:])))
+                sockets.append(_bind_socket(family, (address[0], chosen, *address[2:])))
             except OSError as error:
-                if error.errno not in _NOT_HERE:
+                if error.errno not in _ADDRESS_UNAVAILABLE:
                     raise
                 missing = error
         if missing is not None and not sockets:
@@ -102,12 +102,12 @@ def bind(host: str, port: int) -> list[socket.socket]:
         for each in sockets:
             each.close()
         raise ConfigError(
-            f"{host} port {port} cannot be listened on: {error.strerror or error}.", _remedy(error)
+            f"{host} port {port} cannot be listened on: {error.strerror or error}.", _bind_hint(error)
         ) from error
     return sockets
 
 
-def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
+def _bind_socket(family: int, address: tuple[Any, ...]) -> socket.socket:
     # Named, because asyncio sends small answers at once (TCP_NODELAY) only where it is said to be TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -116,15 +116,15 @@ def _listening(family: int, address: tuple[Any, ...]) -> socket.socket:
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(address)
-        listener.listen(BACKLOG)  # until then two programs may be bound to one port
+        listener.listen(SOCKET_BACKLOG)  # until then two programs may be bound to one port
     except OSError:
         listener.close()
         raise
     return listener
 
 
-def _remedy(error: OSError) -> str:
-    if isinstance(error, socket.gaierror) or error.errno in _NOT_HERE:
+def _bind_hint(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno in _ADDRESS_UNAVAILABLE:
         return "Name an address of this machine with --host; 0.0.0.0 stands for all of them."
     if error.errno == errno.EACCES:
         return "Ports below 1024 are root's: choose another one with --port, or let systemd or a proxy open it."

@@ -12,9 +12,9 @@ class Notifier:
         name = environment.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
         interval = environment.get("WATCHDOG_USEC", "")
-        self.period = int(interval) / 2_000_000 if interval.isdigit() and int(interval) else None
+        self.watchdog_seconds = int(interval) / 2_000_000 if interval.isdigit() and int(interval) else None
 
-    def say(self, *lines: str) -> None:
+    def notify(self, *lines: str) -> None:
         """Send lines such as READY=1. A manager that does not listen is none of our trouble."""
         family = getattr(socket, "AF_UNIX", None)
         if not self._address or family is None:

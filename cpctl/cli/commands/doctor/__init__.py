@@ -5,17 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.errors import Conflict, InvalidInput
-from cpctl.output.columns import CHECKUP, Sheet
+from cpctl.output.columns import DOCTOR_CHECK, TableView
 
 commands = Commands()
 
 
 @commands.add("doctor", "cpctl doctor --offline -o json")
-def examine(
-    run: Run,
+def run_doctor(
+    context: Context,
     offline: Annotated[bool, typer.Option("--offline", help="Leave the network out.")] = False,
     bundle: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a zip file for a bug report, without keys.")
@@ -32,38 +32,38 @@ def examine(
         raise InvalidInput("--force is for --bundle, which is not given.")
     if bundle is not None:
         _refuse_existing(Path(bundle), force)
-    from cpctl.cli.commands.doctor.doctor_context import Patient
-    from cpctl.diagnostics.findings import status_of
+    from cpctl.cli.commands.doctor.doctor_context import DoctorContext
+    from cpctl.diagnostics.findings import exit_status
 
-    patient = Patient(run)
-    found = _findings(patient, offline)
+    patient = DoctorContext(context)
+    found = _run_checks(patient, offline)
     rows = [
         {"check": name, "level": each.level, "said": each.said, "remedy": each.remedy or None} for name, each in found
     ]
     if bundle is not None:
-        _bundle(patient, Path(bundle), rows)
-    run.finish(rows, Sheet(CHECKUP, list, _drawn), status_of([each for _, each in found]))
+        _write_bundle(patient, Path(bundle), rows)
+    context.finish(rows, TableView(DOCTOR_CHECK, list, _render_checks), exit_status([each for _, each in found]))
 
 
-def _findings(patient: Any, offline: bool) -> list[Any]:
-    from cpctl.cli.commands.doctor.checks import checks_for
-    from cpctl.diagnostics.findings import examined
+def _run_checks(doctor: Any, offline: bool) -> list[Any]:
+    from cpctl.cli.commands.doctor.checks import select_checks
+    from cpctl.diagnostics.findings import run_check
 
-    run = patient.run
-    if patient.profile is None and not offline:
+    run = doctor.run
+    if doctor.profile is None and not offline:
         run.output.note("Without a profile the network is left out.")
     found = []
-    for check in checks_for(patient, offline):
+    for check in select_checks(doctor, offline):
         run.output.progress(f"{check.name} …")
-        found += examined(check.name, check.look, patient)
+        found += run_check(check.name, check.run, doctor)
     run.output.progress("")
     return found
 
 
-def _drawn(rows: Any, screen: Any) -> str:
-    from cpctl.output.findings_report import checkup_text
+def _render_checks(rows: Any, screen: Any) -> str:
+    from cpctl.output.findings_report import format_checks
 
-    return checkup_text(rows, screen)
+    return format_checks(rows, screen)
 
 
 def _refuse_existing(file: Path, force: bool) -> None:
@@ -71,17 +71,17 @@ def _refuse_existing(file: Path, force: bool) -> None:
         raise Conflict(f"There is a file {file} already.", "Name another file, or add --force to replace it.")
 
 
-def _bundle(patient: Any, file: Path, rows: list[dict[str, Any]]) -> None:
-    from cpctl.cli.commands.doctor.bundle import contents, zipped
+def _write_bundle(doctor: Any, file: Path, rows: list[dict[str, Any]]) -> None:
+    from cpctl.cli.commands.doctor.bundle import build_bundle, zip_bundle
     from cpctl.output.private_files import write_private_bytes
 
-    run = patient.run
-    parts = contents(patient, rows)
+    run = doctor.run
+    parts = build_bundle(doctor, rows)
     if run.options.dry_run:
         run.output.note(f"Dry run: {file} was not written. It would hold:")
     else:
-        write_private_bytes(file, zipped(parts))
+        write_private_bytes(file, zip_bundle(parts))
         run.output.note(f"{file} holds:")
     for part in parts:
-        run.output.note(f"  {part.name:<20} {part.about}")
+        run.output.note(f"  {part.name:<20} {part.description}")
     run.output.note("Keys and passwords are taken out; look it through before you send it.")

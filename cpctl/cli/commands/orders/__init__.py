@@ -7,136 +7,145 @@ from typing import Annotated, Any
 import typer
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.cli.api_counters import tell_count
-from cpctl.cli.calls import More, call, parse_reference, show_each
-from cpctl.cli.context import Run
+from cpctl.cli.api_counters import finish_with_count
+from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
+from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.list_filters import between, in_states, newest, order_time
-from cpctl.cli.options import Limit, References, Since, States, Until, Yes
-from cpctl.cli.time_args import age_words
-from cpctl.errors import ExitCode, InvalidInput, nearest
+from cpctl.cli.list_filters import filter_by_state, filter_by_time, parse_order_time, select_newest
+from cpctl.cli.options import Limit, References, Since, StateFilter, Until, Yes
+from cpctl.cli.time_args import format_age
+from cpctl.errors import ExitCode, InvalidInput, suggest
 from cpctl.outbox.outbox import utc_now
-from cpctl.output.columns import LOG, ORDER, ORDER_SHEET, PUBLISH_ORDER, STATES, Sheet
-from cpctl.reference_data.order_states import ORDER_STATES, state_number
+from cpctl.output.columns import ORDER, ORDER_DETAIL, ORDER_LOG, ORDER_STATE, PUBLISH_ORDER, TableView
+from cpctl.reference_data.order_states import ORDER_STATES, order_state_number
 
 commands = Commands()
 
 Api = Annotated[str, typer.Option("--api", metavar="NAME", help="core or publish.")]
-Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference of the order.")]
+OrderReference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference of the order.")]
 
 
 @commands.add("list", "cpctl orders list --state uploaded --since 7d")
 def list_orders(
-    run: Run,
-    more: More,
-    state: States = None,
+    context: Context,
+    extra_fields: ExtraFieldOptions,
+    state: StateFilter = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 0,
     api: Api = "core",
 ) -> None:
     """List orders, with the state each is in."""
-    in_states(state, [])  # a state that does not exist is said before the service is asked
+    filter_by_state(state, [])  # a state that does not exist is said before the service is asked
     now = utc_now()
-    between(since, until, now, [])
-    found = between(since, until, now, in_states(state, call(run, _name("orders", api), more)))
-    run.show(
-        newest(limit, found, order=lambda record: order_time(record) or now), ORDER if api == "core" else PUBLISH_ORDER
+    filter_by_time(since, until, now, [])
+    found = filter_by_time(
+        since, until, now, filter_by_state(state, call(context, _endpoint_name("orders", api), extra_fields))
+    )
+    context.show(
+        select_newest(limit, found, sort_key=lambda record: parse_order_time(record) or now),
+        ORDER if api == "core" else PUBLISH_ORDER,
     )
 
 
 @commands.add("info", "cpctl orders info 12346")
-def show_orders(run: Run, references: References, more: More, api: Api = "core") -> None:
+def show_orders(context: Context, references: References, extra_fields: ExtraFieldOptions, api: Api = "core") -> None:
     """Show orders whole: state, addresses, items, tracking."""
     bodies = [{"reference": parse_reference(each, "order")} for each in references]
-    show_each(run, _name("orders/info", api), more, bodies, ORDER_SHEET, ORDER)
+    show_each(context, _endpoint_name("orders/info", api), extra_fields, bodies, ORDER_DETAIL, ORDER)
 
 
 @commands.add("add", "cpctl orders add order.yaml --check")
 def add_order(
-    run: Run,
-    more: More,
+    context: Context,
+    extra_fields: ExtraFieldOptions,
     file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON or YAML; - for standard input.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Check the document; send nothing.")] = False,
     skeleton: Annotated[bool, typer.Option("--skeleton", help="Print a document to begin with.")] = False,
     api: Api = "core",
 ) -> None:
     """Add an order from a document. It is checked first, and never sent twice."""
-    from cpctl.cli.commands.orders.add import add, check_only, print_skeleton
+    from cpctl.cli.commands.orders.add import check_document, print_skeleton, submit_order
 
-    name = _name("orders/add", api)
+    name = _endpoint_name("orders/add", api)
     if skeleton:
-        print_skeleton(run, api)
+        print_skeleton(context, api)
     elif file is None:
         raise InvalidInput("Name the document to add.", "`cpctl orders add --skeleton` prints one to begin with.")
     elif check:
-        check_only(run, file, api)
+        check_document(context, file, api)
     else:
-        add(run, file, ENDPOINTS[name], more)
+        submit_order(context, file, ENDPOINTS[name], extra_fields)
 
 
 @commands.add("cancel", "cpctl orders cancel 12346 --yes")
-def cancel_order(run: Run, reference: Reference, more: More, yes: Yes = False, api: Api = "core") -> None:
+def cancel_order(
+    context: Context, reference: OrderReference, extra_fields: ExtraFieldOptions, yes: Yes = False, api: Api = "core"
+) -> None:
     """Ask for an order to be canceled. The confirmation comes later, as a webhook or a state."""
-    name = _name("orders/cancel", api)
+    name = _endpoint_name("orders/cancel", api)
     wanted = parse_reference(reference, "order")
-    if not run.options.dry_run:
-        run.confirm(f'Cancel the order "{wanted}" of profile "{run.profile.name}" ({run.profile["environment"]})?', yes)
+    if not context.options.dry_run:
+        context.confirm(
+            f'Cancel the order "{wanted}" of profile "{context.profile.name}" ({context.profile["environment"]})?', yes
+        )
     body = {ENDPOINTS[name].required[0]: wanted}
-    result = call(run, name, more, **body)
-    if ENDPOINTS[name].counts:
-        tell_count(run, name, wanted, result)
+    result = call(context, name, extra_fields, **body)
+    if ENDPOINTS[name].counter:
+        finish_with_count(context, name, wanted, result)
         return
-    run.output.note(f'The cancellation of the order "{wanted}" is asked for.')
-    run.finish(result, None, ExitCode.DONE)
+    context.output.note(f'The cancellation of the order "{wanted}" is asked for.')
+    context.finish(result, None, ExitCode.DONE)
 
 
 @commands.add("log", "cpctl orders log 12346")
-def show_log(run: Run, reference: Reference, more: More, api: Api = "core") -> None:
+def show_order_log(
+    context: Context, reference: OrderReference, extra_fields: ExtraFieldOptions, api: Api = "core"
+) -> None:
     """Show the states an order went through, and the time between them."""
-    name = _name("orders/log", api)
+    name = _endpoint_name("orders/log", api)
     body = {ENDPOINTS[name].required[0]: parse_reference(reference, "order")}
-    run.show(call(run, name, more, **body), Sheet(LOG, _with_spans))
+    context.show(call(context, name, extra_fields, **body), TableView(ORDER_LOG, _add_durations))
 
 
 @commands.add("wait", "cpctl orders wait 12346 --for done --timeout 2h")
 def wait_for_order(
-    run: Run,
-    reference: Reference,
+    context: Context,
+    reference: OrderReference,
     state: Annotated[str, typer.Option("--for", metavar="STATE", help="Number, code, or done.")],
-    limit: Annotated[str, typer.Option("--timeout", metavar="SPAN", help="Longest time, such as 90s or 2h.")] = "1h",
+    max_wait: Annotated[str, typer.Option("--timeout", metavar="SPAN", help="Longest time, such as 90s or 2h.")] = "1h",
     interval: Annotated[str, typer.Option(metavar="SPAN", help="Ask so often.")] = "10s",
 ) -> None:
     """Wait until an order is in a state, or has passed it."""
-    from cpctl.cli.commands.orders.wait import wait
+    from cpctl.cli.commands.orders.wait import wait_for_state
 
-    wait(run, parse_reference(reference, "order"), state, limit, interval)
+    wait_for_state(context, parse_reference(reference, "order"), state, max_wait, interval)
 
 
 @commands.add("states", "cpctl orders states")
-def list_states(run: Run) -> None:
+def list_states(context: Context) -> None:
     """List the states of orders."""
-    run.show([row._asdict() for row in ORDER_STATES.values()], STATES)
+    context.show([row._asdict() for row in ORDER_STATES.values()], ORDER_STATE)
 
 
-def _name(name: str, api: str) -> str:
+def _endpoint_name(name: str, api: str) -> str:
     if api not in ("core", "publish"):
-        raise InvalidInput(f'There is no API "{api}".', nearest(api, ("core", "publish")))
+        raise InvalidInput(f'There is no API "{api}".', suggest(api, ("core", "publish")))
     return name if api == "core" else f"publish/{name}"
 
 
-def _with_spans(log: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _add_durations(log: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Log entries with the state's code and the time since the entry before."""
     rows: list[Mapping[str, Any]] = []
     before: datetime | None = None
     for entry in log:
-        at = _moment(entry.get("create_date"))
-        known = ORDER_STATES.get(state_number(entry.get("state")) or 0)
-        span = age_words(at - before) if at and before else ""
+        at = _parse_log_time(entry.get("create_date"))
+        known = ORDER_STATES.get(order_state_number(entry.get("state")) or 0)
+        span = format_age(at - before) if at and before else ""
         rows.append({"state_code": known.code if known else None, **entry, "after": span})
         before = at or before
     return rows
 
 
-def _moment(text: object) -> datetime | None:
-    return order_time({"order_date": text})
+def _parse_log_time(text: object) -> datetime | None:
+    return parse_order_time({"order_date": text})

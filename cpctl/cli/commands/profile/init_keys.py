@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cpctl.cli.commands.profile.init_options import InitOptions
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.prompts import ask, ask_key, choose
-from cpctl.config.keys import ENV_NAMES, SERVICES, Key, KeySource, from_environment
-from cpctl.config.paths import expanded, key_file
-from cpctl.config.profiles import Configuration, keys_in_file
-from cpctl.config.yaml_editor import Value
-from cpctl.errors import ConfigError, InvalidInput, nearest
+from cpctl.config.keys import KEY_VARIABLES, SERVICES, Key, KeySource, key_source_from_environment
+from cpctl.config.paths import expand_path, key_file_path
+from cpctl.config.profiles import Configuration, find_key_sources_in_file
+from cpctl.config.yaml_editor import SettingValue
+from cpctl.errors import ConfigError, InvalidInput, suggest
 
-WAYS = (
+KEY_SOURCE_LABELS = (
     "in a file of its own; the key is typed or pasted now, and not shown",
     "in a file that exists",
     "in a password store: a command prints it, such as: pass show cpctl/{service}",
     "in the environment ({variable}), or later",
 )
-TYPED, FILE, COMMAND, LATER = 1, 2, 3, 4
+TYPED_CHOICE, FILE_CHOICE, COMMAND_CHOICE, LATER_CHOICE = 1, 2, 3, 4
 
 
 class KeyPlan(NamedTuple):
@@ -30,34 +30,34 @@ class KeyPlan(NamedTuple):
     """
 
     service: str
-    way: str
+    source: str
     text: str = ""
     key: Key | None = None
     file: Path | None = None
 
-    def words(self) -> list[str]:
+    def to_options(self) -> list[str]:
         """The options that say the same; a typed key is left for `profile set-key`."""
-        if self.way == "file":
+        if self.source == "file":
             return [f"--{self.service}-key-file", self.text]
-        if self.way == "command":
+        if self.source == "command":
             return [f"--{self.service}-key-command", self.text]
         return ["--later", self.service]
 
 
-def values_of(plan: KeyPlan) -> dict[str, Value]:
+def build_key_settings(plan: KeyPlan) -> dict[str, SettingValue]:
     """What stands in the profile."""
-    if plan.way == "later":
+    if plan.source == "later":
         return {}
-    if plan.way == "command":
+    if plan.source == "command":
         return {plan.service: {"api_key_command": shlex.split(plan.text)}}
     return {plan.service: {"api_key_file": plan.text}}
 
 
-def given_key(config: Path, service: str, options: InitOptions) -> KeyPlan | None:
+def plan_key_from_options(config: Path, service: str, options: InitOptions) -> KeyPlan | None:
     """The key that options name, or None. Raises InvalidInput for two of them, ConfigError for a file that fails."""
     for name in options.later or ():
         if name not in SERVICES:
-            raise InvalidInput(f'--later "{name}" is no service.', nearest(name, SERVICES))
+            raise InvalidInput(f'--later "{name}" is no service.', suggest(name, SERVICES))
     named = getattr(options, f"{service}_key_file")
     command = getattr(options, f"{service}_key_command")
     ways = [
@@ -73,31 +73,31 @@ def given_key(config: Path, service: str, options: InitOptions) -> KeyPlan | Non
             raise InvalidInput(f"--{service}-key-command {wrong}.")
         return KeyPlan(service, "command", command)
     if named is not None:
-        return _of_file(service, named, f"--{service}-key-file")
+        return _plan_key_file(service, named, f"--{service}-key-file")
     return KeyPlan(service, "later") if said else None
 
 
-def ask_for_key(run: Run, config: Path, profile: str, service: str, existing: Configuration) -> KeyPlan:
+def prompt_for_key(context: Context, config: Path, profile: str, service: str, existing: Configuration) -> KeyPlan:
     """Ask where a key lives, and for the key where it is to be written."""
-    ways = [way.format(service=service, variable=ENV_NAMES[service]) for way in WAYS]
-    elsewhere = service == "webhooks" or from_environment(service, run.environment) is not None
+    ways = [way.format(service=service, variable=KEY_VARIABLES[service]) for way in KEY_SOURCE_LABELS]
+    elsewhere = service == "webhooks" or key_source_from_environment(service, context.environment) is not None
     only = " (needed only to receive webhooks)" if service == "webhooks" else ""
-    way = choose(f"Where does the {service} key live?{only}", ways, LATER if elsewhere else TYPED)
-    if way == TYPED:
-        file = _own_file(config, profile, service, existing)
-        return KeyPlan(service, "typed", file.name, ask_key(run, f"The {service} key"), file)
-    if way == FILE:
-        name = ask(f"File of the {service} key", check=lambda text: _check_file(service, text))
-        return _of_file(service, name, "The answer")
-    if way == COMMAND:
-        return KeyPlan(service, "command", ask(f"Command that prints the {service} key", check=_check_command))
+    way = choose(f"Where does the {service} key live?{only}", ways, LATER_CHOICE if elsewhere else TYPED_CHOICE)
+    if way == TYPED_CHOICE:
+        file = _choose_key_file(config, profile, service, existing)
+        return KeyPlan(service, "typed", file.name, ask_key(context, f"The {service} key"), file)
+    if way == FILE_CHOICE:
+        name = ask(f"File of the {service} key", validate=lambda text: _check_file(service, text))
+        return _plan_key_file(service, name, "The answer")
+    if way == COMMAND_CHOICE:
+        return KeyPlan(service, "command", ask(f"Command that prints the {service} key", validate=_check_command))
     return KeyPlan(service, "later")
 
 
-def _own_file(config: Path, profile: str, service: str, existing: Configuration) -> Path:
+def _choose_key_file(config: Path, profile: str, service: str, existing: Configuration) -> Path:
     """A file for a key beside the configuration; never one that may hold a key of somebody else."""
-    usual = key_file(config.parent, profile, service)
-    known = keys_in_file(existing, profile).get(service) if profile in existing.profiles else None
+    usual = key_file_path(config.parent, profile, service)
+    known = find_key_sources_in_file(existing, profile).get(service) if profile in existing.profiles else None
     if known is not None and known.value == usual:
         return usual
     free, number = usual, 2
@@ -107,10 +107,10 @@ def _own_file(config: Path, profile: str, service: str, existing: Configuration)
     return free
 
 
-def _of_file(service: str, name: str, place: str) -> KeyPlan:
+def _plan_key_file(service: str, name: str, label: str) -> KeyPlan:
     """Absolute, because the configuration would look for it beside itself."""
-    file = Path(os.path.abspath(expanded(name)))  # noqa: PTH100 - `resolve` would follow the link that was meant
-    KeySource(service, "file", file, place).read()
+    file = Path(os.path.abspath(expand_path(name)))  # noqa: PTH100 - `resolve` would follow the link that was meant
+    KeySource(service, "file", file, label).read()
     return KeyPlan(service, "file", str(file))
 
 
@@ -118,7 +118,7 @@ def _check_file(service: str, name: str) -> str:
     if not name:
         return "must be the name of a file"
     try:
-        _of_file(service, name, "cannot be used")
+        _plan_key_file(service, name, "cannot be used")
     except ConfigError as error:
         return f"{error.message} {error.hint}".strip().rstrip(".")
     return ""

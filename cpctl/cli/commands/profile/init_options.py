@@ -5,15 +5,15 @@ from typing import Annotated, NamedTuple
 import typer
 
 
-def _file(service: str) -> typer.models.OptionInfo:
-    return _option("key-file", service, "FILE", f"File that holds the {service} key, and that others cannot read.")
+def _key_file_option(service: str) -> typer.models.OptionInfo:
+    return _key_option("key-file", service, "FILE", f"File that holds the {service} key, and that others cannot read.")
 
 
-def _command(service: str) -> typer.models.OptionInfo:
-    return _option("key-command", service, "COMMAND", f"Command whose first line of output is the {service} key.")
+def _key_command_option(service: str) -> typer.models.OptionInfo:
+    return _key_option("key-command", service, "COMMAND", f"Command whose first line of output is the {service} key.")
 
 
-def _option(kind: str, service: str, metavar: str, help: str) -> typer.models.OptionInfo:
+def _key_option(kind: str, service: str, metavar: str, help: str) -> typer.models.OptionInfo:
     found: typer.models.OptionInfo = typer.Option(f"--{service}-{kind}", metavar=metavar, help=help)
     return found
 
@@ -25,12 +25,12 @@ class InitOptions(NamedTuple):
         None
     )
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Where the service is, if elsewhere.")] = None
-    core_key_file: Annotated[str | None, _file("core")] = None
-    core_key_command: Annotated[str | None, _command("core")] = None
-    signal_key_file: Annotated[str | None, _file("signal")] = None
-    signal_key_command: Annotated[str | None, _command("signal")] = None
-    webhooks_key_file: Annotated[str | None, _file("webhooks")] = None
-    webhooks_key_command: Annotated[str | None, _command("webhooks")] = None
+    core_key_file: Annotated[str | None, _key_file_option("core")] = None
+    core_key_command: Annotated[str | None, _key_command_option("core")] = None
+    signal_key_file: Annotated[str | None, _key_file_option("signal")] = None
+    signal_key_command: Annotated[str | None, _key_command_option("signal")] = None
+    webhooks_key_file: Annotated[str | None, _key_file_option("webhooks")] = None
+    webhooks_key_command: Annotated[str | None, _key_command_option("webhooks")] = None
     later: Annotated[
         list[str] | None,
         typer.Option(metavar="SERVICE", help="This key comes from the environment, or later; repeatable."),

@@ -5,35 +5,35 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from cpctl.cli.executable import folder_of_command, found
-from cpctl.config.keys import ENV_NAMES
+from cpctl.cli.executable import ensure_command_folder, resolve_command
+from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import InvalidInput
 from cpctl.output.private_files import write_private
-from cpctl.sandbox.sandbox_state import KEYS
+from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
-CONTROL = "CPCTL_SANDBOX_CONTROL"
+CONTROL_VARIABLE = "CPCTL_SANDBOX_CONTROL"
 
 
-def exports(sandbox: Sandbox) -> dict[str, str]:
-    keys = {ENV_NAMES[service]: key for service, key in KEYS.items()}
-    return {"CPCTL_BASE_URL": sandbox.base_url, CONTROL: sandbox.control_url, **keys}
+def make_exports(sandbox: Sandbox) -> dict[str, str]:
+    keys = {KEY_VARIABLES[service]: key for service, key in API_KEYS.items()}
+    return {"CPCTL_BASE_URL": sandbox.base_url, CONTROL_VARIABLE: sandbox.control_url, **keys}
 
 
-def child_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+def make_child_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """The caller's environment without anything that could lead to the real service."""
     config = folder / "config.yaml"
-    write_private(config, configuration(sandbox))
+    write_private(config, render_configuration(sandbox))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")}
     # The command finds the cpctl that runs it, also where that one is not installed for everybody.
-    path = os.pathsep.join([str(folder_of_command(folder)), inherited.get("PATH", os.defpath)])
+    path = os.pathsep.join([str(ensure_command_folder(folder)), inherited.get("PATH", os.defpath)])
     places = {"CPCTL_DATA_DIR": str(folder / "data"), "CPCTL_CACHE_DIR": str(folder / "cache")}
-    own = {"CPCTL_CONFIG": str(config), **places, CONTROL: sandbox.control_url}
+    own = {"CPCTL_CONFIG": str(config), **places, CONTROL_VARIABLE: sandbox.control_url}
     return {**inherited, "PATH": path, **own}
 
 
-def configuration(sandbox: Sandbox) -> str:
-    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in KEYS.items())
+def render_configuration(sandbox: Sandbox) -> str:
+    keys = "".join(f"    {service}: {{api_key: {key}}}\n" for service, key in API_KEYS.items())
     return (
         "default_profile: sandbox\nprofiles:\n  sandbox:\n    environment: sandbox\n"
         f"    base_url: {sandbox.base_url}\n{keys}    shipping_option: GLS\n"
@@ -43,7 +43,7 @@ def configuration(sandbox: Sandbox) -> str:
 def run_command(command: list[str], environment: dict[str, str]) -> int:
     """Run a command to its end. Ctrl-C reaches it from the terminal; a SIGTERM to us is passed on."""
     try:
-        child = subprocess.Popen([found(command[0], environment), *command[1:]], env=environment)
+        child = subprocess.Popen([resolve_command(command[0], environment), *command[1:]], env=environment)
     except OSError as error:
         raise InvalidInput(f"{command[0]} cannot be run: {error.strerror}.") from error
     try:
@@ -58,6 +58,6 @@ def run_command(command: list[str], environment: dict[str, str]) -> int:
             child.wait()
 
 
-def exit_code(status: int) -> Any:
+def shell_exit_status(status: int) -> Any:
     """The status a shell would show: 128 and the signal's number for what a signal ended."""
     return 128 - status if status < 0 else status

@@ -6,15 +6,17 @@ import typer
 
 from cpctl.cli.options import RequireDelivery
 
-MOST_CONNECTIONS = 50
+MAX_CONNECTIONS = 50
 
 
 class FileOptions(NamedTuple):
     """Options of the commands that read files of signals."""
 
-    map: Annotated[str, typer.Option("--map", metavar="NAME", help="Whose export it is, or a map of the profile.")] = ""
+    mapping: Annotated[
+        str, typer.Option("--map", metavar="NAME", help="Whose export it is, or a map of the profile.")
+    ] = ""
     type: Annotated[str, typer.Option(metavar="TYPE", help="Type of the rows that name none.")] = ""
-    set: Annotated[
+    constants: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Say this in every row; repeatable.")
     ] = None
     encoding: Annotated[
@@ -27,7 +29,7 @@ class FileOptions(NamedTuple):
     columns: Annotated[str, typer.Option(metavar="A,B,C", help="Names of the columns, without a header.")] = ""
     partial: Annotated[bool, typer.Option("--partial", help="Accept the good rows although others are wrong.")] = False
     connections: Annotated[
-        int, typer.Option(metavar="N", min=1, max=MOST_CONNECTIONS, help="Send over so many at once.")
+        int, typer.Option(metavar="N", min=1, max=MAX_CONNECTIONS, help="Send over so many at once.")
     ] = 5
     api_version: Annotated[
         str | None, typer.Option("--api-version", metavar="VERSION", help="CloudSignal 1.1 or 2.0.")

@@ -2,22 +2,22 @@
 
 from pathlib import Path
 
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.errors import InvalidInput
-from cpctl.packing.command_sheet import lines, page
+from cpctl.packing.command_sheet import list_codes, render_sheet
 
 
-def sheet(run: Run, html: str | None) -> None:
+def show_command_sheet(context: Context, html: str | None) -> None:
     """Show the codes; with a file, write them as barcodes."""
     if html is None:
-        run.show([line._asdict() for line in lines()])
+        context.show([line._asdict() for line in list_codes()])
         return
-    text = page()
+    text = render_sheet()
     if html == "-":
-        run.output.write(iter([text]))
+        context.output.write(iter([text]))
         return
     try:
         Path(html).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InvalidInput(f"{html} cannot be written: {error.strerror}.") from error
-    run.output.note(f"Written: {html}. Print it at its real size, and scan TEST with `cpctl signal scan --check`.")
+    context.output.note(f"Written: {html}. Print it at its real size, and scan TEST with `cpctl signal scan --check`.")

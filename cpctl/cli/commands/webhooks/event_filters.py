@@ -6,18 +6,18 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cpctl.cli.context import Run
+from cpctl.cli.context import Context
 from cpctl.cli.options import Since, Until
 from cpctl.cli.time_args import parse_since
-from cpctl.errors import InvalidInput, nearest
+from cpctl.errors import InvalidInput, suggest
 from cpctl.outbox.outbox import utc_now
-from cpctl.signals.signal import shorten
-from cpctl.signals.webhook_types import WEBHOOKS
+from cpctl.signals.signal import quote_value
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, event_ids, in_portions
+from cpctl.webhooks.events.event_store import EventSearch, find_event_ids, read_in_batches
 
 # Up to so many events are read at once; more of them are read while they are written.
-SHORT = 1000
+MAX_EVENTS_IN_MEMORY = 1000
 
 
 class EventFilters(NamedTuple):
@@ -36,11 +36,11 @@ class EventFilters(NamedTuple):
     undelivered: Annotated[bool, typer.Option("--undelivered", help="Only what a target has not got.")] = False
 
 
-def search_of(run: Run, filters: EventFilters, limit: int = 0) -> EventSearch:
+def build_search(context: Context, filters: EventFilters, limit: int = 0) -> EventSearch:
     """The search that the options ask for. `--since` and `--until` are about the arrival. Raises InvalidInput."""
     now = utc_now()
     return EventSearch(
-        run.profile.name,
+        context.profile.name,
         filters.type or (),
         filters.order,
         filters.item,
@@ -52,26 +52,28 @@ def search_of(run: Run, filters: EventFilters, limit: int = 0) -> EventSearch:
     )
 
 
-def tell_empty(run: Run, types: Sequence[str] | None, words: str) -> None:
+def report_no_events(context: Context, types: Sequence[str] | None, message: str) -> None:
     """Say that nothing was found; and where a type is unknown and near a known one, which was meant."""
-    unknown = next((each for each in types or () if each not in WEBHOOKS), None)
+    unknown = next((each for each in types or () if each not in WEBHOOK_TYPES), None)
     if unknown is None:
-        run.output.note(words)
+        context.output.note(message)
         return
-    hint = nearest(unknown, WEBHOOKS)
+    hint = suggest(unknown, WEBHOOK_TYPES)
     meant = hint if hint.startswith("Did") else "`cpctl webhooks types` lists those that are known."
-    run.output.note(f"{words} The type {shorten(unknown)} is unknown. {meant}")
+    context.output.note(f"{message} The type {quote_value(unknown)} is unknown. {meant}")
 
 
 def parse_event_ids(texts: Sequence[str]) -> list[int]:
     """Ids of events as numbers, each once. Raises InvalidInput."""
     for text in texts:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise InvalidInput(f"{shorten(text)} is not the id of an event.", "`cpctl webhooks list` shows the ids.")
+            raise InvalidInput(
+                f"{quote_value(text)} is not the id of an event.", "`cpctl webhooks list` shows the ids."
+            )
     return list(dict.fromkeys(int(text) for text in texts))
 
 
-class LongEvents:
+class StoredEvents:
     """Events that are read from the store while they are written: see `output.columns.LongData`."""
 
     def __init__(self, store: Store, ids: Sequence[int]) -> None:
@@ -79,18 +81,18 @@ class LongEvents:
 
     def __iter__(self) -> Iterator[Any]:
         """The events. Raises StoreError."""
-        for portion in in_portions(self._store, self._ids):
+        for portion in read_in_batches(self._store, self._ids):
             yield from portion
 
-    def pieces(self) -> Iterator[tuple[str, list[Any]]]:
+    def chunks(self) -> Iterator[tuple[str, list[Any]]]:
         """Some events at a time, as JSON without brackets and as values. Raises StoreError."""
-        for portion in in_portions(self._store, self._ids):
+        for portion in read_in_batches(self._store, self._ids):
             if portion:
                 yield json.dumps(portion, ensure_ascii=False)[1:-1], portion
 
 
-def chosen_events(run: Run, search: EventSearch) -> "list[dict[str, Any]] | LongEvents":
+def find_events(context: Context, search: EventSearch) -> "list[dict[str, Any]] | StoredEvents":
     """The events of a search; many of them one after the other. Raises StoreError."""
-    ids = event_ids(run.store, search)
-    long = LongEvents(run.store, ids)
-    return long if len(ids) > SHORT else list(long)
+    ids = find_event_ids(context.store, search)
+    long = StoredEvents(context.store, ids)
+    return long if len(ids) > MAX_EVENTS_IN_MEMORY else list(long)

@@ -13,32 +13,41 @@ from urllib.parse import urlsplit
 import typer
 
 from cpctl.cli.commands.webhooks.watched_keys import WatchedKeys
-from cpctl.cli.context import Run
-from cpctl.config.keys import ENV_NAMES, OLD_WEBHOOKS
+from cpctl.cli.context import Context
+from cpctl.config.keys import KEY_VARIABLES, OLD_WEBHOOKS_SERVICE
 from cpctl.config.profiles import is_loopback
-from cpctl.errors import ConfigError, InvalidInput, nearest
+from cpctl.errors import ConfigError, InvalidInput, suggest
 from cpctl.output.private_files import write_private
-from cpctl.signals.signal import shorten
+from cpctl.signals.signal import quote_value
 
 if TYPE_CHECKING:
     from cpctl.store.store import Store
     from cpctl.webhooks.events.targets import Target
-    from cpctl.webhooks.server.sockets import Place
+    from cpctl.webhooks.server.sockets import ServerSettings
 
 DEFAULT_PORT = 8100
-_CONNECTIONS = 1000
-_REQUEST_SECONDS = 15.0
+_DEFAULT_MAX_CONNECTIONS = 1000
+_DEFAULT_REQUEST_SECONDS = 15.0
 # No attempt may outlast its lease of two minutes.
-_LONGEST_HANDOVER = 100.0
+_MAX_DELIVERY_SECONDS = 100.0
 # What systemd tells this process alone, and keys that a command has no use for.
-_NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "CREDENTIALS_DIRECTORY")
-_WEBHOOK_KEYS = tuple(f"{ENV_NAMES[name]}{end}" for name in ("webhooks", OLD_WEBHOOKS) for end in ("", "_FILE"))
+_SYSTEMD_VARIABLES = (
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "CREDENTIALS_DIRECTORY",
+)
+_WEBHOOK_KEY_VARIABLES = tuple(
+    f"{KEY_VARIABLES[name]}{end}" for name in ("webhooks", OLD_WEBHOOKS_SERVICE) for end in ("", "_FILE")
+)
 
 # So long the last lines of the log may take at the end.
-_LAST_LINES_SECONDS = 0.5
+_LOG_FLUSH_SECONDS = 0.5
 
 
-class Listening(NamedTuple):
+class ServerOptions(NamedTuple):
     """Where to listen."""
 
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1"
@@ -55,11 +64,11 @@ class Listening(NamedTuple):
     ] = False
     max_connections: Annotated[
         int, typer.Option("--max-connections", metavar="N", min=1, help="More are asked to come back.")
-    ] = _CONNECTIONS
+    ] = _DEFAULT_MAX_CONNECTIONS
     request_seconds: Annotated[
         float,
         typer.Option("--request-seconds", metavar="N", min=0.1, help="Senders that take or idle longer are cut."),
-    ] = _REQUEST_SECONDS
+    ] = _DEFAULT_REQUEST_SECONDS
     ready_file: Annotated[
         str | None, typer.Option("--ready-file", metavar="FILE", help="Written when it listens; holds its address.")
     ] = None
@@ -69,23 +78,23 @@ class Listening(NamedTuple):
     ] = False
 
 
-class Handing(NamedTuple):
+class DeliveryOptions(NamedTuple):
     """What is taken, and where it goes."""
 
     forward_to: Annotated[
         list[str] | None, typer.Option("--forward-to", metavar="URL", help="Post each event there; repeatable.")
     ] = None
-    exec_: Annotated[
+    exec_commands: Annotated[
         list[str] | None,
         typer.Option("--exec", metavar="COMMAND", help="Run this per event, JSON on its stdin; repeatable."),
     ] = None
-    handover_seconds: Annotated[
+    delivery_seconds: Annotated[
         float | None,
         typer.Option(
             "--handover-seconds",
             metavar="N",
             min=0.1,
-            max=_LONGEST_HANDOVER,
+            max=_MAX_DELIVERY_SECONDS,
             help="Longest time for one hand-over; 10 for a URL and 60 for a command where not given.",
         ),
     ] = None
@@ -97,56 +106,64 @@ class Handing(NamedTuple):
     ] = False
 
 
-def serve(run: Run, listening: Listening, handing: Handing) -> None:
+def serve(context: Context, server_options: ServerOptions, delivery_options: DeliveryOptions) -> None:
     """Check all that was told, then receive until the process is told to end. Raises ConfigError, InvalidInput."""
-    _require_library()
-    from cpctl.webhooks.server.access_log import LOG_FORMATS, Log
-    from cpctl.webhooks.server.app import Rules
-    from cpctl.webhooks.server.receiver import Receiver, Surroundings
-    from cpctl.webhooks.server.sockets import bind
+    _require_server_packages()
+    from cpctl.webhooks.server.access_log import LOG_FORMATS, AccessLog
+    from cpctl.webhooks.server.app import ReceiverRules
+    from cpctl.webhooks.server.receiver import Dependencies, Receiver
+    from cpctl.webhooks.server.sockets import bind_sockets
     from cpctl.webhooks.server.systemd import Notifier
 
-    if listening.log_format not in LOG_FORMATS:
+    if server_options.log_format not in LOG_FORMATS:
         raise InvalidInput(
-            f'There is no log format "{listening.log_format}".', nearest(listening.log_format, LOG_FORMATS)
+            f'There is no log format "{server_options.log_format}".', suggest(server_options.log_format, LOG_FORMATS)
         )
-    keys = WatchedKeys(run)
-    place = _place(listening)
-    accepted = keys.read() or ()
-    targets = _targets(handing, keys, accepted)
-    rules = Rules(
-        run.profile.name, [each.name for each in targets], handing.known_orders, public_status=listening.public_status
+    keys = WatchedKeys(context)
+    place = _check_server_options(server_options)
+    accepted = keys.read_if_changed() or ()
+    targets = _make_targets(delivery_options, keys, accepted)
+    rules = ReceiverRules(
+        context.profile.name,
+        [each.name for each in targets],
+        delivery_options.known_orders,
+        public_status=server_options.public_status,
     )
-    ready = Path(listening.ready_file) if listening.ready_file else None
-    log = Log(lambda line, problem: (run.output.fail if problem else run.output.note)(line), listening.log_format)
+    ready = Path(server_options.ready_file) if server_options.ready_file else None
+    log = AccessLog(
+        lambda line, problem: (context.output.error if problem else context.output.note)(line),
+        server_options.log_format,
+    )
     sockets: list[socket.socket] = []
 
-    def is_ready() -> None:
+    def announce_ready() -> None:
         name, port = sockets[0].getsockname()[:2]
         address = f"{'https' if place.tls_cert else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
-        run.output.note(f'Receives webhooks for profile "{rules.profile}" on {address}. Ctrl-C stops it.')
+        context.output.note(f'Receives webhooks for profile "{rules.profile}" on {address}. Ctrl-C stops it.')
         if ready:
             write_private(ready, f"{address}\n")
 
-    surroundings = Surroundings(lambda: _store(run), accepted, keys.read, is_ready, Notifier(run.environment))
+    surroundings = Dependencies(
+        lambda: _open_store(context), accepted, keys.read_if_changed, announce_ready, Notifier(context.environment)
+    )
     receiver = Receiver(rules, place, targets, surroundings, log)
-    if run.options.dry_run:
-        run.output.note("Dry run: all that was told can be used; nothing listens.")
+    if context.options.dry_run:
+        context.output.note("Dry run: all that was told can be used; nothing listens.")
         return
-    _insist_on_store(run)
-    sockets = bind(place.host, place.port)
-    _allow_connections(place.connections)
+    _require_writable_store(context)
+    sockets = bind_sockets(place.host, place.port)
+    _raise_open_file_limit(place.max_connections)
     try:
         receiver.run(sockets)
     finally:
         if ready:
             ready.unlink(missing_ok=True)
-        if not log.stop(_LAST_LINES_SECONDS):
+        if not log.stop(_LOG_FLUSH_SECONDS):
             # Nobody reads what we say; the way out must not wait for it.
             sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
-def _require_library() -> None:
+def _require_server_packages() -> None:
     try:
         import cpctl.webhooks.server.http_server  # noqa: F401
     except ModuleNotFoundError as error:
@@ -160,51 +177,59 @@ def _require_library() -> None:
         ) from error
 
 
-def _place(listening: Listening) -> "Place":
-    from cpctl.webhooks.server.sockets import Place
+def _check_server_options(options: ServerOptions) -> "ServerSettings":
+    from cpctl.webhooks.server.sockets import ServerSettings
 
-    cert, key = listening.tls_cert, listening.tls_key
+    cert, key = options.tls_cert, options.tls_key
     if key and not cert:
         raise InvalidInput("--tls-key is of no use without its certificate.", "Add --tls-cert.")
-    local = is_loopback(listening.host)
-    if not (cert or listening.behind_proxy or local):
+    local = is_loopback(options.host)
+    if not (cert or options.behind_proxy or local):
         raise InvalidInput(
-            f"On {listening.host} other machines would send their key in the open.",
+            f"On {options.host} other machines would send their key in the open.",
             "Give --tls-cert and --tls-key, or --behind-proxy where a proxy in front speaks TLS.",
         )
     files = (Path(cert) if cert else None, Path(key) if key else None)
-    return Place(
-        listening.host,
-        listening.port,
+    return ServerSettings(
+        options.host,
+        options.port,
         *files,
-        listening.behind_proxy,
-        listening.max_connections,
-        listening.request_seconds,
+        options.behind_proxy,
+        options.max_connections,
+        options.request_seconds,
     )
 
 
-def _targets(handing: Handing, keys: WatchedKeys, accepted: Sequence[str]) -> "list[Target]":
-    from cpctl.webhooks.events.targets import COMMAND_SECONDS, FORWARD_SECONDS, Command, Forward
+def _make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Sequence[str]) -> "list[Target]":
+    from cpctl.webhooks.events.targets import (
+        COMMAND_TIMEOUT_SECONDS,
+        FORWARD_TIMEOUT_SECONDS,
+        CommandTarget,
+        ForwardTarget,
+    )
 
-    for shown in (*(handing.forward_to or ()), *(handing.exec_ or ())):
-        if any(key in shown for key in accepted):
+    for shown in (*(options.forward_to or ()), *(options.exec_commands or ())):
+        if any(key in shown for key in accepted_keys):
             raise InvalidInput(
                 "A target holds the webhook key, and the name of a target is shown in many places.",
                 "Leave the key out; --with-key forwards it in the body.",
             )
-    key = keys.current if handing.with_key else None
-    seconds = handing.handover_seconds
+    key = keys.current_key if options.with_key else None
+    seconds = options.delivery_seconds
     targets: list[Target] = [
-        Forward(check_target_url(url), key, seconds or FORWARD_SECONDS) for url in handing.forward_to or ()
+        ForwardTarget(check_target_url(url), key, seconds or FORWARD_TIMEOUT_SECONDS)
+        for url in options.forward_to or ()
     ]
     targets += [
-        Command(_words(command), _inherited(accepted), command, seconds or COMMAND_SECONDS)
-        for command in handing.exec_ or ()
+        CommandTarget(
+            _split_command(command), _child_environment(accepted_keys), command, seconds or COMMAND_TIMEOUT_SECONDS
+        )
+        for command in options.exec_commands or ()
     ]
     names = [target.name for target in targets]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"{twice} is named twice.", "Each target is told of every event once.")
-    if handing.with_key and not handing.forward_to:
+    if options.with_key and not options.forward_to:
         raise InvalidInput("--with-key is about --forward-to, which is not given.", "Add --forward-to URL.")
     return targets
 
@@ -219,7 +244,7 @@ def check_target_url(url: str) -> str:
     plain = url.isascii() and url.isprintable() and " " not in url
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if not (host and plain and safe) or "@" in parts.netloc:
-        shown = shorten(url) if "@" not in url else "The address"  # what stands before an @ may be a password
+        shown = quote_value(url) if "@" not in url else "The address"  # what stands before an @ may be a password
         raise InvalidInput(
             f"{shown} is no URL to send events to.",
             "It must begin with https:// (http:// only for this machine) and hold no user and password.",
@@ -227,7 +252,7 @@ def check_target_url(url: str) -> str:
     return url
 
 
-def _words(command: str) -> list[str]:
+def _split_command(command: str) -> list[str]:
     """A command as its words. Raises InvalidInput where it cannot be run."""
     try:
         words = shlex.split(command)
@@ -241,28 +266,28 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _inherited(keys: Iterable[str]) -> Mapping[str, str]:
+def _child_environment(keys: Iterable[str]) -> Mapping[str, str]:
     """The environment of a command: ours, without what is systemd's and without the webhook key in any variable."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in (*_NOT_INHERITED, *_WEBHOOK_KEYS) and not any(key in value for key in keys)
+        if name not in (*_SYSTEMD_VARIABLES, *_WEBHOOK_KEY_VARIABLES) and not any(key in value for key in keys)
     }
 
 
-def _store(run: Run) -> "Store":
+def _open_store(context: Context) -> "Store":
     from cpctl.store.store import Store
 
-    return Store(run.profile.store, run.output.warn)
+    return Store(context.profile.store, context.output.warn)
 
 
-def _insist_on_store(run: Run) -> None:
+def _require_writable_store(context: Context) -> None:
     """A receiver that can keep nothing does not start. Raises StoreError."""
-    run.store.write(lambda work: None)
-    run.store.close()
+    context.store.write(lambda work: None)
+    context.store.close()
 
 
-def _allow_connections(number: int) -> None:
+def _raise_open_file_limit(number: int) -> None:
     """Let this process have so many open files, as far as it may."""
     if sys.platform == "win32":  # it has no such limit
         return

@@ -4,69 +4,69 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cpctl.cli.commands.webhooks.event_filters import EventFilters, search_of
-from cpctl.cli.context import Run
+from cpctl.cli.commands.webhooks.event_filters import EventFilters, build_search
+from cpctl.cli.context import Context
 from cpctl.errors import ExitCode, InvalidInput
-from cpctl.output.text import cell, escaped
-from cpctl.webhooks.events.event_store import EventSearch, find_events, latest_id
+from cpctl.output.text import escape_controls, format_cell
+from cpctl.webhooks.events.event_store import EventSearch, find_events, find_last_event_id
 
 POLL_SECONDS = 0.5
-PORTION = 500
-_FORMATS = ("table", "json", "jsonl", "value")
+BATCH_SIZE = 500
+_STREAM_FORMATS = ("table", "json", "jsonl", "value")
 
 
-def tail(run: Run, filters: EventFilters, lines: int, follow: bool) -> None:
+def tail(context: Context, filters: EventFilters, lines: int, follow: bool) -> None:
     """Show the last events; with `follow` go on until stopped by Ctrl-C, which is not worth a word then.
 
     A line each on a terminal, else JSONL. Raises InvalidInput, StoreError, BrokenPipeError.
     """
-    _choose_format(run)
-    search = search_of(run, filters)
+    _choose_format(context)
+    search = build_search(context, filters)
     try:
-        after = latest_id(run.store)  # first, so that nothing is missed between two looks
-        found = find_events(run.store, search._replace(limit=lines)) if lines else []
+        after = find_last_event_id(context.store)  # first, so that nothing is missed between two looks
+        found = find_events(context.store, search._replace(limit=lines)) if lines else []
         for event in found:
-            _show(run, event)
+            _print_event(context, event)
         if follow:
-            _follow(run, search, max([after, *(int(event["id"]) for event in found)]))
+            _follow(context, search, max([after, *(int(event["id"]) for event in found)]))
     except KeyboardInterrupt:
-        run.status = ExitCode.INTERRUPTED
+        context.exit_status = ExitCode.INTERRUPTED
 
 
-def _choose_format(run: Run) -> None:
+def _choose_format(context: Context) -> None:
     """Lines for people, JSONL for programs: what has no end has no closing bracket. Raises InvalidInput."""
-    asked = run.options.output
-    if asked is not None and asked not in _FORMATS and run.output.format == asked:
+    asked = context.options.output
+    if asked is not None and asked not in _STREAM_FORMATS and context.output.format == asked:
         raise InvalidInput(
             f"`webhooks tail` writes events one by one, and {asked} is for whole lists.",
             f"Use -o jsonl, or `cpctl webhooks list -o {asked}`.",
         )
-    if run.output.format not in ("table", "value") or (run.options.query is not None and asked != "value"):
-        run.output.format = "jsonl"
+    if context.output.format not in ("table", "value") or (context.options.query is not None and asked != "value"):
+        context.output.format = "jsonl"
 
 
-def _follow(run: Run, search: EventSearch, after: int) -> None:
+def _follow(context: Context, search: EventSearch, after: int) -> None:
     while True:
-        newest = latest_id(run.store)
+        newest = find_last_event_id(context.store)
         while newest > after:
-            found = find_events(run.store, search._replace(after=after, limit=PORTION))
+            found = find_events(context.store, search._replace(after=after, limit=BATCH_SIZE))
             for event in found:
-                _show(run, event)
+                _print_event(context, event)
             seen = int(found[-1]["id"]) if found else 0
-            after = seen if len(found) == PORTION else max(newest, seen)
-        run.output.insist_on_reader()  # `tail -f | grep -m 1` is over when grep is
+            after = seen if len(found) == BATCH_SIZE else max(newest, seen)
+        context.output.ensure_reader()  # `tail -f | grep -m 1` is over when grep is
         time.sleep(POLL_SECONDS)
 
 
-def _show(run: Run, event: Mapping[str, Any]) -> None:
-    if run.output.format == "table":
-        run.output.write(iter([escaped(_line(event)) + "\n"]))
+def _print_event(context: Context, event: Mapping[str, Any]) -> None:
+    if context.output.format == "table":
+        context.output.write(iter([escape_controls(_format_event(event)) + "\n"]))
     else:
-        run.output.show(event)
+        context.output.show(event)
 
 
-def _line(event: Mapping[str, Any]) -> str:
+def _format_event(event: Mapping[str, Any]) -> str:
     """An event as one line: when, what, of which item, and what else it says."""
-    said = (f"{name}={cell(value)}" for name, value in event["fields"].items())
+    said = (f"{name}={format_cell(value)}" for name, value in event["fields"].items())
     words = (event["datetime"], event["type"], event["order"], event["item"], *said)
     return " ".join(str(word) for word in words if word)

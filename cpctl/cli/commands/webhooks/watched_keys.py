@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cpctl.cli.context import Run
-from cpctl.config.keys import OLD_WEBHOOKS, Key, KeySource
+from cpctl.cli.context import Context
+from cpctl.config.keys import OLD_WEBHOOKS_SERVICE, Key, KeySource
 from cpctl.config.profiles import Profile, load_profile
 from cpctl.errors import ConfigError
 
@@ -16,27 +16,27 @@ class WatchedKeys:
     Read again when the configuration or a key file has changed, so that keys are replaced without a stop.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._profile = ""
-        self._seen: Mapping[Path, object] = {}
+        self._file_stamps: Mapping[Path, object] = {}
         self._keys: Sequence[str] = ()
 
-    def current(self) -> str:
+    def current_key(self) -> str:
         """The webhook key as it was last read."""
         return self._keys[0]
 
-    def read(self) -> Sequence[str] | None:
+    def read_if_changed(self) -> Sequence[str] | None:
         """The keys, or None where they are as they were when they were last read. Raises ConfigError."""
-        before = {file: _stamp(file) for file in self._seen}
-        if self._keys and before == self._seen:
+        before = {file: _file_stamp(file) for file in self._file_stamps}
+        if self._keys and before == self._file_stamps:
             return None
         profile = self._load()
-        keys = [source.read() for source in _sources(profile)]
-        for form in (form for key in keys for form in (key, _as_in_json(key))):
-            self._run.hide_from_now_on(form)
+        keys = [source.read() for source in _key_sources(profile)]
+        for form in (form for key in keys for form in (key, _json_escaped(key))):
+            self._context.add_masked_key(form)
         # Looked at before they were read: a file that changed in between is read again the next time.
-        self._seen = {file: before.get(file, "not looked at") for file in _files_of(profile)}
+        self._file_stamps = {file: before.get(file, "not looked at") for file in _watched_files(profile)}
         values = [key.value for key in keys]
         if values == self._keys:
             return None
@@ -44,7 +44,7 @@ class WatchedKeys:
         return values
 
     def _load(self) -> Profile:
-        run = self._run
+        run = self._context
         profile = load_profile(run.environment, run.options.config, run.options.profile, run.options.timeout)
         if self._profile and profile.name != self._profile:
             raise ConfigError(
@@ -55,22 +55,22 @@ class WatchedKeys:
         return profile
 
 
-def _sources(profile: Profile) -> list[KeySource]:
-    old = profile.keys.get(OLD_WEBHOOKS)
-    return [profile.key("webhooks"), *([old] if old else [])]
+def _key_sources(profile: Profile) -> list[KeySource]:
+    old = profile.keys.get(OLD_WEBHOOKS_SERVICE)
+    return [profile.key_source("webhooks"), *([old] if old else [])]
 
 
-def _files_of(profile: Profile) -> list[Path]:
-    files = [source.value for source in _sources(profile) if isinstance(source.value, Path)]
+def _watched_files(profile: Profile) -> list[Path]:
+    files = [source.value for source in _key_sources(profile) if isinstance(source.value, Path)]
     return [*files, *([profile.file] if profile.file else [])]
 
 
-def _as_in_json(key: Key) -> Key:
+def _json_escaped(key: Key) -> Key:
     """The key as it stands in a line of JSON."""
     return Key(json.dumps(key.value)[1:-1])
 
 
-def _stamp(file: Path) -> object:
+def _file_stamp(file: Path) -> object:
     try:
         found = file.stat()
     except OSError:
