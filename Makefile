@@ -38,19 +38,19 @@ bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md
 	@echo
 	@$(BIN)/python -m benchmarks.completion
 	@echo
-	@$(BIN)/python -m benchmarks.lists
+	@$(BIN)/python -m benchmarks.order_list
 	@echo
-	@$(BIN)/python -m benchmarks.history
+	@$(BIN)/python -m benchmarks.long_history
 	@echo
-	@$(BIN)/python -m benchmarks.scan
+	@$(BIN)/python -m benchmarks.packing_bench
 	@echo
-	@$(BIN)/python -m benchmarks.batch
+	@$(BIN)/python -m benchmarks.file_import
 	@echo
-	@$(BIN)/python -m benchmarks.webhooks
+	@$(BIN)/python -m benchmarks.webhook_server
 
 dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
 	@$(BIN)/python -m build --no-isolation --outdir dist .
-	@$(BIN)/python packaging/make.py dist
+	@$(BIN)/python packaging/build_zipapp.py dist
 	@ls dist
 
 clean: ## Remove what was built.

@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.pairs import measure, row
+from benchmarks.paired_timing import table_row, time_in_turn
 from cpctl.cli.completion.hint_cache import MAX_PER_KIND, CachedCandidate, cache_path, write_cache
 from cpctl.outbox.outbox import Outbox, utc_now
 from cpctl.signals.signal import Signal
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
 
-ITEMS = 5000
+ITEM_COUNT = 5000
 SCRIPTS = Path(__file__).parent.parent / "completions"
 # A Tab as each shell makes it, script and all; words that do not change start no Python.
-STATIC = {
+STATIC_COMPLETION_COMMANDS = {
     "bash": [
         "-c",
         f"source '{SCRIPTS}/cpctl.bash'; COMP_LINE='cpctl orders list --state u' COMP_POINT=27 COMP_CWORD=4;"
@@ -40,30 +40,30 @@ def main() -> None:
     print('| a Tab on | cpctl | `python -c "import typer"` | ratio | half of the pairs | aim |')
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
-        environment = _world(Path(name))
-        for kind, words in _ROWS.items():
+        environment = _environment(Path(name))
+        for kind, words in _DYNAMIC_COMPLETIONS.items():
             ours = [str(Path(sys.executable).with_name("cpctl")), "__complete", kind]
-            print(_row(words, ours, runs, environment), flush=True)
-        for shell, arguments_of_shell in STATIC.items():
+            print(_table_row(words, ours, runs, environment), flush=True)
+        for shell, arguments_of_shell in STATIC_COMPLETION_COMMANDS.items():
             if program := shutil.which(shell):
                 words = f"an order state in {shell}, the script read anew"
-                print(_row(words, [program, *arguments_of_shell], runs, environment), flush=True)
+                print(_table_row(words, [program, *arguments_of_shell], runs, environment), flush=True)
 
 
-_ROWS = {
+_DYNAMIC_COMPLETIONS = {
     "profiles": "a profile",
     "products": f"a product, {MAX_PER_KIND} known",
-    "items": f"an item, {ITEMS} reported",
-    "outbox-ids": f"an id of the outbox, {ITEMS} waiting",
+    "items": f"an item, {ITEM_COUNT} reported",
+    "outbox-ids": f"an id of the outbox, {ITEM_COUNT} waiting",
 }
 
 
-def _row(words: str, ours: list[str], runs: int, environment: Mapping[str, str]) -> str:
+def _table_row(words: str, ours: list[str], runs: int, environment: Mapping[str, str]) -> str:
     theirs = [sys.executable, "-c", "import typer"]
-    return row(words, measure(lambda number: ours, lambda number: theirs, runs, environment), 1.20)
+    return table_row(words, time_in_turn(lambda number: ours, lambda number: theirs, runs, environment), 1.20)
 
 
-def _world(folder: Path) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """A configuration with two profiles, a store with signals, and words of earlier lists."""
     config = folder / "config.yaml"
     config.touch(mode=0o600)
@@ -74,7 +74,7 @@ def _world(folder: Path) -> dict[str, str]:
     words = [CachedCandidate("products", f"product_{number}", "A product") for number in range(MAX_PER_KIND)]
     write_cache(cache_path(folder / ".cache" / "cpctl", "production", config), words)
     store = Store(folder / "data" / "cpctl.db", print)
-    fields = ({"order": str(10**11 + number // 3), "item": str(2 * 10**11 + number)} for number in range(ITEMS))
+    fields = ({"order": str(10**11 + number // 3), "item": str(2 * 10**11 + number)} for number in range(ITEM_COUNT))
     signals = [Signal(SIGNAL_TYPES["ItemPacked"], "2.0", each, utc_now()) for each in fields]
     Outbox(store, "production").accept(signals)
     store.close()

@@ -6,13 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.pairs import measure, row
+from benchmarks.paired_timing import table_row, time_in_turn
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 ORDER = "123456780000"
 # What a careful person would write in five minutes: no store, no checks, no retry, the key in the open.
-LEAST = """
+BASELINE_PROGRAM = """
 import requests, typer
 
 def shipped(item: str, order: str = typer.Option(...), tracking: str = typer.Option(...)):
@@ -34,8 +34,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, Sandbox(items=999) as sandbox:
         folder = Path(name)
         environment = _environment(folder, sandbox)
-        print(_version(runs, environment), flush=True)
-        print(_signal(runs, environment, folder, sandbox), flush=True)
+        print(_version_row(runs, environment), flush=True)
+        print(_signal_row(runs, environment, folder, sandbox), flush=True)
 
 
 def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
@@ -55,29 +55,29 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def _version(runs: int, environment: dict[str, str]) -> str:
+def _version_row(runs: int, environment: dict[str, str]) -> str:
     theirs = [sys.executable, "-c", "import typer"]
-    pair = measure(lambda number: [_cpctl(), "--version"], lambda number: theirs, runs, environment)
-    return row('`cpctl --version`, beside `python -c "import typer"`', pair, 1.15)
+    pair = time_in_turn(lambda number: [_cpctl_path(), "--version"], lambda number: theirs, runs, environment)
+    return table_row('`cpctl --version`, beside `python -c "import typer"`', pair, 1.15)
 
 
-def _signal(runs: int, environment: dict[str, str], folder: Path, sandbox: Sandbox) -> str:
+def _signal_row(runs: int, environment: dict[str, str], folder: Path, sandbox: Sandbox) -> str:
     least = folder / "least.py"
-    least.write_text(LEAST % {"key": API_KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
+    least.write_text(BASELINE_PROGRAM % {"key": API_KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
 
     def words(number: int) -> list[str]:
         return [f"12345678{number + 3:04d}", "--order", ORDER, "--tracking", "1A2B3C4D5E6F"]
 
-    pair = measure(
-        lambda number: [_cpctl(), "signal", "shipped", *words(number)],
+    pair = time_in_turn(
+        lambda number: [_cpctl_path(), "signal", "shipped", *words(number)],
         lambda number: [sys.executable, str(least), *words(number)],
         runs,
         environment,
     )
-    return row("`cpctl signal shipped`, beside the least program with typer and requests", pair, 1.15)
+    return table_row("`cpctl signal shipped`, beside the least program with typer and requests", pair, 1.15)
 
 
-def _cpctl() -> str:
+def _cpctl_path() -> str:
     return str(Path(sys.executable).with_name("cpctl"))
 
 

@@ -6,23 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import runner
-from worlds import Result, World, configuration, environment_in
 
 from cpctl.cli.main import main
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from harness.browser import chromium_runner
+from harness.cli_environment import CliEnvironment, CliResult, minimal_environment, sandbox_configuration
+from harness.outbox.store_access import ForkRunner, start_fork_runner
 
 
 @pytest.fixture
-def empty_world(tmp_path: Path) -> World:
+def unconfigured_cli(tmp_path: Path) -> CliEnvironment:
     """A world with neither configuration nor keys."""
-    return World(tmp_path, environment_in(tmp_path))
+    return CliEnvironment(tmp_path, minimal_environment(tmp_path))
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Runs Chromium with these flags and returns what it wrote; where there is none, the test is skipped."""
-    return runner(lambda: tmp_path_factory.mktemp("chromium"))
+    return chromium_runner(lambda: tmp_path_factory.mktemp("chromium"))
 
 
 @pytest.fixture
@@ -33,15 +34,15 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, sandbox: Sandbox) -> World:
+def cli(tmp_path: Path, sandbox: Sandbox) -> CliEnvironment:
     """A world whose profile leads to the running sandbox. Its name is "sandbox"."""
-    made = World(tmp_path, {**environment_in(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")})
-    made.configure(configuration(sandbox.base_url))
+    made = CliEnvironment(tmp_path, {**minimal_environment(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")})
+    made.configure(sandbox_configuration(sandbox.base_url))
     return made
 
 
 @pytest.fixture
-def received(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
+def received_signals(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
     """The signals that took effect in the sandbox, in the order of their effect, without key."""
 
     def bodies() -> list[dict[str, Any]]:
@@ -56,11 +57,11 @@ def received(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., CliResult]:
     """Run cpctl within this process: `inside(world, "signal", "types")`. For the many cases that need no process."""
 
-    def run(world: World, *arguments: str, **changes: str | None) -> Result:
-        environment = world.env(**changes)
+    def run(world: CliEnvironment, *arguments: str, **changes: str | None) -> CliResult:
+        environment = world.process_environment(**changes)
         with monkeypatch.context() as patch:
             for name in set(os.environ) - set(environment):
                 patch.delenv(name)
@@ -69,6 +70,13 @@ def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
             patch.chdir(world.folder)
             code = main(arguments)
         out, err = capsys.readouterr()
-        return Result(int(code), out, err)
+        return CliResult(int(code), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def fork_runner() -> Iterator[ForkRunner]:
+    """The process that forks cpctl runs, one per test worker."""
+    with start_fork_runner() as made:
+        yield made

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "cpctl"
 FILES = sorted(ROOT.rglob("*.py"))
 
 # Each folder and what it may import of cpctl's own. `errors` may be imported by all.
-NEIGHBOURS = {
+ALLOWED_IMPORTS = {
     "signals": set(),
     "api": set(),
     "config": {"signals"},
@@ -28,9 +28,9 @@ NEIGHBOURS = {
     "sandbox": {"signals", "reference_data"},
     "sdk": {"signals", "api", "config", "store", "outbox"},
 }
-NEIGHBOURS["cli"] = set(NEIGHBOURS)
+ALLOWED_IMPORTS["cli"] = set(ALLOWED_IMPORTS)
 # Each library and where it may be imported; a folder stands for all its files.
-DOORS = {
+LIBRARY_OWNERS = {
     "typer": {"cli"},
     "requests": {"api/client.py"},
     "urllib3": {"api/client.py"},
@@ -48,7 +48,7 @@ DOORS = {
 POSIX_ONLY = {"fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "syslog", "curses"}
 
 
-def imports(file: Path) -> Iterator[tuple[str, ast.stmt]]:
+def imported_modules(file: Path) -> Iterator[tuple[str, ast.stmt]]:
     """Every module that a file imports, lazily or not."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -59,35 +59,37 @@ def imports(file: Path) -> Iterator[tuple[str, ast.stmt]]:
             yield node.module or "", node
 
 
-def name_of(file: Path) -> str:
+def relative_name(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", FILES, ids=relative_name)
 def test_a_folder_knows_only_the_neighbours_the_drawing_shows(file: Path) -> None:
-    folder = name_of(file).split("/")[0]
+    folder = relative_name(file).split("/")[0]
     if folder.endswith(".py"):  # errors, __init__ and __main__ stand above the folders
         allowed = {"cli"} if folder == "__main__.py" else set()
     else:
-        allowed = NEIGHBOURS[folder] | {folder, "errors"}
-    for module, node in imports(file):
+        allowed = ALLOWED_IMPORTS[folder] | {folder, "errors"}
+    for module, node in imported_modules(file):
         top, _, rest = module.partition(".")
         if top == "cpctl" and rest:
-            assert rest.split(".")[0] in allowed, f"{name_of(file)}, line {node.lineno}: {module}"
+            assert rest.split(".")[0] in allowed, f"{relative_name(file)}, line {node.lineno}: {module}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", FILES, ids=relative_name)
 def test_a_library_comes_in_by_its_one_door(file: Path) -> None:
-    own = {name_of(file), name_of(file).split("/")[0]}
-    for module, node in imports(file):
+    own = {relative_name(file), relative_name(file).split("/")[0]}
+    for module, node in imported_modules(file):
         top = module.split(".")[0]
-        known = top in DOORS or top == "cpctl" or top in sys.stdlib_module_names
-        assert known, f"{name_of(file)}, line {node.lineno}: {top} has no door"
-        if top in DOORS:
-            assert DOORS[top] & own, f"{name_of(file)}, line {node.lineno}: {top} belongs in {DOORS[top]}"
+        known = top in LIBRARY_OWNERS or top == "cpctl" or top in sys.stdlib_module_names
+        assert known, f"{relative_name(file)}, line {node.lineno}: {top} has no door"
+        if top in LIBRARY_OWNERS:
+            assert LIBRARY_OWNERS[top] & own, (
+                f"{relative_name(file)}, line {node.lineno}: {top} belongs in {LIBRARY_OWNERS[top]}"
+            )
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", FILES, ids=relative_name)
 def test_no_module_needs_posix_to_be_imported(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     at_top = {alias.name.split(".")[0] for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
@@ -95,6 +97,6 @@ def test_no_module_needs_posix_to_be_imported(file: Path) -> None:
     assert not at_top & POSIX_ONLY
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", FILES, ids=relative_name)
 def test_no_room_is_too_full(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400

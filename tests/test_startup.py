@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from worlds import ITEM, ORDER, World, shipped
+
+from harness.cli_environment import ITEM, ORDER, CliEnvironment, shipped_command
 
 LIST_MODULES = """
 import json, sys
@@ -15,7 +16,7 @@ status = main(sys.argv[1:])
 sys.stdout = sys.__stdout__
 print("\\n" + json.dumps([status, sorted(sys.modules)]))
 """
-HEAVY = {
+HEAVY_MODULES = {
     "requests",
     "urllib3",
     "rich",
@@ -30,14 +31,17 @@ HEAVY = {
     "asyncio",
     "cpctl.webhooks.server.app",
 }
-CLI = Path(__file__).parent.parent / "cpctl" / "cli"
-QUEUE_ONLY = (*shipped(), "--queue-only")
+CLI_FOLDER = Path(__file__).parent.parent / "cpctl" / "cli"
+QUEUE_ONLY_COMMAND = (*shipped_command(), "--queue-only")
 
 
-def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) -> set[str]:
+def loaded_modules(cli: CliEnvironment, *arguments: str, code: int = 0, **changes: str | None) -> set[str]:
     """The modules that are loaded when a command ends."""
     done = subprocess.run(
-        [sys.executable, "-c", LIST_MODULES, *arguments], capture_output=True, text=True, env=world.env(**changes)
+        [sys.executable, "-c", LIST_MODULES, *arguments],
+        capture_output=True,
+        text=True,
+        env=cli.process_environment(**changes),
     )
     status, modules = json.loads(done.stdout.splitlines()[-1])
     assert status == code, done.stderr
@@ -47,60 +51,69 @@ def loaded(world: World, *arguments: str, code: int = 0, **changes: str | None) 
 @pytest.mark.parametrize(
     ("arguments", "without"),
     [
-        (["--version"], HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"}),
+        (
+            ["--version"],
+            HEAVY_MODULES | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"},
+        ),
         (
             ["--help"],
-            HEAVY | {"yaml", "sqlite3", "cpctl.outbox", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
+            HEAVY_MODULES
+            | {"yaml", "sqlite3", "cpctl.outbox", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
         ),
         (
             ["signal", "--help"],
-            HEAVY | {"yaml", "cpctl.cli.commands.outbox", "cpctl.cli.commands.profile", "cpctl.cli.commands.sandbox"},
+            HEAVY_MODULES
+            | {"yaml", "cpctl.cli.commands.outbox", "cpctl.cli.commands.profile", "cpctl.cli.commands.sandbox"},
         ),
         (
             ["help", "exit-codes"],
-            HEAVY | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"},
+            HEAVY_MODULES | {"yaml", "sqlite3", "platformdirs", "cpctl.outbox", "cpctl.cli.commands.signal"},
         ),
         (
             ["help", "outbox", "--help"],
-            HEAVY | {"yaml", "sqlite3", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
+            HEAVY_MODULES | {"yaml", "sqlite3", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox"},
         ),
         (
             ["explain", "shipped"],
-            HEAVY - {"cpctl.sandbox"} | {"yaml", "cpctl.order_documents", "cpctl.cli.commands.outbox"},
+            HEAVY_MODULES - {"cpctl.sandbox"} | {"yaml", "cpctl.order_documents", "cpctl.cli.commands.outbox"},
         ),
-        (["signal", "causes", "-o", "json"], HEAVY | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"}),
-        (["signal", "types"], HEAVY | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"}),
+        (
+            ["signal", "causes", "-o", "json"],
+            HEAVY_MODULES | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"},
+        ),
+        (["signal", "types"], HEAVY_MODULES | {"yaml", "cpctl.outbox.dispatcher", "cpctl.cli.commands.outbox"}),
         (
             ["profile", "--help"],
-            HEAVY | {"yaml", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox", "cpctl.cli.commands.sandbox"},
+            HEAVY_MODULES
+            | {"yaml", "cpctl.cli.commands.signal", "cpctl.cli.commands.outbox", "cpctl.cli.commands.sandbox"},
         ),
         (
             ["profile", "list"],
-            HEAVY | {"cpctl.cli.commands.signal", "cpctl.outbox.dispatcher", "cpctl.cli.commands.profile.init"},
+            HEAVY_MODULES | {"cpctl.cli.commands.signal", "cpctl.outbox.dispatcher", "cpctl.cli.commands.profile.init"},
         ),
-        (["doctor", "--help"], HEAVY | {"yaml", "sqlite3", "cpctl.diagnostics", "cpctl.cli.commands.outbox"}),
-        (["doctor", "--offline"], HEAVY | {"cpctl.api.client", "cpctl.cli.commands.doctor.bundle"}),
-        ([*QUEUE_ONLY], HEAVY | {"cpctl.outbox.dispatcher", "cpctl.api.client"}),
-        ([*shipped(), "--dry-run"], HEAVY | {"cpctl.api.client"}),
-        ([*shipped()], HEAVY - {"requests", "urllib3"}),
-        ([*shipped(), "-o", "json"], HEAVY - {"requests", "urllib3"}),
-        (["outbox", "flush"], HEAVY | {"cpctl.api.client"}),
-        (["outbox", "check"], HEAVY | {"cpctl.api.client"}),
-        (["signal", "history", "-o", "tsv"], HEAVY | {"cpctl.api.client"}),
-        (["whoami", "-o", "json"], HEAVY | {"cpctl.api.client"}),
+        (["doctor", "--help"], HEAVY_MODULES | {"yaml", "sqlite3", "cpctl.diagnostics", "cpctl.cli.commands.outbox"}),
+        (["doctor", "--offline"], HEAVY_MODULES | {"cpctl.api.client", "cpctl.cli.commands.doctor.bundle"}),
+        ([*QUEUE_ONLY_COMMAND], HEAVY_MODULES | {"cpctl.outbox.dispatcher", "cpctl.api.client"}),
+        ([*shipped_command(), "--dry-run"], HEAVY_MODULES | {"cpctl.api.client"}),
+        ([*shipped_command()], HEAVY_MODULES - {"requests", "urllib3"}),
+        ([*shipped_command(), "-o", "json"], HEAVY_MODULES - {"requests", "urllib3"}),
+        (["outbox", "flush"], HEAVY_MODULES | {"cpctl.api.client"}),
+        (["outbox", "check"], HEAVY_MODULES | {"cpctl.api.client"}),
+        (["signal", "history", "-o", "tsv"], HEAVY_MODULES | {"cpctl.api.client"}),
+        (["whoami", "-o", "json"], HEAVY_MODULES | {"cpctl.api.client"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_command_loads_only_what_it_needs(world: World, arguments: list[str], without: set[str]) -> None:
-    assert not loaded(world, *arguments) & without
+def test_a_command_loads_only_what_it_needs(cli: CliEnvironment, arguments: list[str], without: set[str]) -> None:
+    assert not loaded_modules(cli, *arguments) & without
 
 
 @pytest.mark.parametrize(
     "module",
     sorted(
-        ".".join(path.relative_to(CLI).with_suffix("").parts).removesuffix(".__init__")
-        for path in CLI.rglob("*.py")
-        if path.parent != CLI or path.stem != "__init__"
+        ".".join(path.relative_to(CLI_FOLDER).with_suffix("").parts).removesuffix(".__init__")
+        for path in CLI_FOLDER.rglob("*.py")
+        if path.parent != CLI_FOLDER or path.stem != "__init__"
     ),
 )
 def test_no_command_brings_the_server_library_with_it(module: str) -> None:
@@ -121,25 +134,27 @@ def test_no_command_brings_the_server_library_with_it(module: str) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_completing_loads_neither_typer_nor_what_the_words_do_not_need(
-    world: World, arguments: list[str], without: set[str]
+    cli: CliEnvironment, arguments: list[str], without: set[str]
 ) -> None:
     code = (
         "import json, sys\nfrom cpctl.cli.completion.candidates import answer\nanswer(sys.argv[1:])\n"
         'print("\\n" + json.dumps(sorted(sys.modules)))'
     )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=world.env())
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=cli.process_environment()
+    )
     modules = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not modules & (HEAVY | {"typer", "subprocess", "cpctl.outbox.models"} | without)
+    assert not modules & (HEAVY_MODULES | {"typer", "subprocess", "cpctl.outbox.models"} | without)
 
 
-def test_a_signal_is_in_the_store_before_requests_is_imported(world: World) -> None:
+def test_a_signal_is_in_the_store_before_requests_is_imported(cli: CliEnvironment) -> None:
     watch = f"""
 import sqlite3, sys
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "requests":
-            rows = sqlite3.connect({str(world.store)!r}).execute("SELECT item FROM signals").fetchall()
+            rows = sqlite3.connect({str(cli.store)!r}).execute("SELECT item FROM signals").fetchall()
             print("accepted before:", rows)
         return None
 
@@ -147,6 +162,8 @@ sys.meta_path.insert(0, Watch())
 from cpctl.cli.main import main
 main(sys.argv[1:])
 """
-    done = subprocess.run([sys.executable, "-c", watch, *shipped()], capture_output=True, text=True, env=world.env())
+    done = subprocess.run(
+        [sys.executable, "-c", watch, *shipped_command()], capture_output=True, text=True, env=cli.process_environment()
+    )
     assert f"accepted before: [('{ITEM}',)]" in done.stdout, done.stderr
-    assert world.json("signal", "history")[0]["order"] == ORDER
+    assert cli.run_json("signal", "history")[0]["order"] == ORDER

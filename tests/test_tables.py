@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worlds import World
 
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.api.failures import SIGNAL_FAILURES, classify_signal_status
@@ -21,10 +20,11 @@ from cpctl.outbox.models import STATE_MEANINGS, State, exit_status
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.simulated_api import routes as rules
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
+from harness.cli_environment import CliEnvironment
 
 ROOT = Path(__file__).parent.parent
-EVERY_COMMAND = [(name, command) for name in GROUPS for command in LazyGroup(name, "").declarations()]
-WITH_LONELY = [*EVERY_COMMAND, *((name, name) for name in COMMANDS)]
+GROUP_COMMANDS = [(name, command) for name in GROUPS for command in LazyGroup(name, "").declarations()]
+ALL_COMMANDS = [*GROUP_COMMANDS, *((name, name) for name in COMMANDS)]
 
 
 @pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
@@ -59,7 +59,7 @@ def test_every_http_status_has_a_meaning(status: int) -> None:
     assert fault is None or fault in SIGNAL_FAILURES
 
 
-@pytest.mark.parametrize(("group", "command"), EVERY_COMMAND, ids=lambda value: str(value))
+@pytest.mark.parametrize(("group", "command"), GROUP_COMMANDS, ids=lambda value: str(value))
 def test_every_command_has_a_sentence_and_an_example_that_can_be_typed(group: str, command: str) -> None:
     made: Any = LazyGroup(group, "").get_command(None, command)
     assert made.help.endswith("."), "the help of a command is a sentence"
@@ -68,7 +68,7 @@ def test_every_command_has_a_sentence_and_an_example_that_can_be_typed(group: st
     made.make_context(command, words[2:], obj=Context({}))
 
 
-@pytest.mark.parametrize(("group", "command"), WITH_LONELY, ids=lambda value: str(value))
+@pytest.mark.parametrize(("group", "command"), ALL_COMMANDS, ids=lambda value: str(value))
 def test_every_parameter_has_a_row_that_says_what_completes_it(group: str, command: str) -> None:
     path = command if group == command else f"{group} {command}"
     for parameter in LazyGroup(group, "").get_command(None, command).params:
@@ -80,7 +80,7 @@ def test_every_parameter_has_a_row_that_says_what_completes_it(group: str, comma
 
 def test_every_row_of_completion_is_of_a_parameter_that_there_is() -> None:
     rows = set(VALUE_KINDS)
-    for name, command in WITH_LONELY:
+    for name, command in ALL_COMMANDS:
         path = command if name == command else f"{name} {command}"
         for parameter in LazyGroup(name, "").get_command(None, command).params:
             names = parameter.opts if parameter.param_type_name == "option" else ()
@@ -88,23 +88,23 @@ def test_every_row_of_completion_is_of_a_parameter_that_there_is() -> None:
     assert not rows
 
 
-def test_root_help_names_every_group_and_command(empty_world: World) -> None:
-    shown = empty_world.run("--help").out
+def test_root_help_names_every_group_and_command(unconfigured_cli: CliEnvironment) -> None:
+    shown = unconfigured_cli.run("--help").out
     for name in (*GROUPS, *COMMANDS):
         assert f"\n  {name} " in shown
     assert build_root().summaries().keys() == {*GROUPS, *COMMANDS}
 
 
-def test_the_help_of_output_names_every_format(empty_world: World) -> None:
-    shown = empty_world.run("whoami", "--help").out
+def test_the_help_of_output_names_every_format(unconfigured_cli: CliEnvironment) -> None:
+    shown = unconfigured_cli.run("whoami", "--help").out
     assert all(name in shown for name in FORMATS)
 
 
-def test_the_example_configuration_is_valid_and_shows_every_setting(empty_world: World) -> None:
+def test_the_example_configuration_is_valid_and_shows_every_setting(unconfigured_cli: CliEnvironment) -> None:
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
     assert all(f"{name}:" in text for name in (*SETTINGS, *SERVICES, *SHOP_SETTINGS))
-    empty_world.configure(text)
-    listed = empty_world.json("profile", "list", CPCTL_CONFIG=str(empty_world.config))
+    unconfigured_cli.configure(text)
+    listed = unconfigured_cli.run_json("profile", "list", CPCTL_CONFIG=str(unconfigured_cli.config))
     assert [(row["name"], row["environment"]) for row in listed] == [("production", "live"), ("sandbox", "sandbox")]
-    used = empty_world.json("whoami", CPCTL_CONFIG=str(empty_world.config))
+    used = unconfigured_cli.run_json("whoami", CPCTL_CONFIG=str(unconfigured_cli.config))
     assert used["profile"] == "sandbox"

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lines import Server, answering, dripping, read_request, reset, serving
 
 from cpctl.api.client import MAX_ERROR_BODY_BYTES, Client, Response
 from cpctl.api.failures import NO_ANSWER, NOT_REACHED, SIGNAL_FAILURES, classify_signal_status
+from harness.servers.raw_server import RawServer, drip_response, raw_server, read_request, reset_on_close, send_response
 
 KEY = "canary-key-0123456789"
 PATH = "/cloudsignal/2.0/status/"
-TIMEOUT = 0.4
+TIMEOUT_SECONDS = 0.4
 
 
 def post(url: str, timeout: float = 5, path: str = PATH, **more: Any) -> Response:
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def test_the_key_is_in_the_body_and_nowhere_else() -> None:
-    with serving(answering("200 OK")) as server:
+    with raw_server(send_response("200 OK")) as server:
         assert post(server.url) == Response(200, None)
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert body == b'{"apikey": "canary-key-0123456789", "type": "ItemPacked"}'
@@ -41,7 +41,7 @@ def test_the_key_is_in_the_body_and_nowhere_else() -> None:
 
 
 def test_words_travel_as_utf_8() -> None:
-    with serving(answering("200 OK")) as server:
+    with raw_server(send_response("200 OK")) as server:
         Client(server.url, KEY, 5, local=True).post(PATH, {"message": "Fälschlich „gebunden“ 📕"})
     assert "Fälschlich „gebunden“ 📕".encode() in server.requests[0]
 
@@ -60,52 +60,54 @@ def test_a_name_that_does_not_exist_was_certainly_not_reached() -> None:
     assert (answer.status, answer.failure) == (None, NOT_REACHED)
 
 
-def reset_in_mid_request(server: Server, line: socket.socket) -> None:
+def reset_during_request(server: RawServer, line: socket.socket) -> None:
     line.recv(1)
-    reset(line)
+    reset_on_close(line)
 
 
-def reset_after_reading(server: Server, line: socket.socket) -> None:
+def reset_after_reading(server: RawServer, line: socket.socket) -> None:
     read_request(server, line)
-    reset(line)
+    reset_on_close(line)
 
 
-def close_after_reading(server: Server, line: socket.socket) -> None:
+def close_after_reading(server: RawServer, line: socket.socket) -> None:
     read_request(server, line)
 
 
-def talk_nonsense(server: Server, line: socket.socket) -> None:
+def send_non_http(server: RawServer, line: socket.socket) -> None:
     read_request(server, line)
     line.sendall(b"220 mail.example.com ESMTP\r\n")
 
 
-def cut_the_header(server: Server, line: socket.socket) -> None:
+def truncate_header(server: RawServer, line: socket.socket) -> None:
     read_request(server, line)
     line.sendall(b"HTTP/1.1 20")
 
 
 @pytest.mark.parametrize(
-    "behave", [reset_in_mid_request, reset_after_reading, close_after_reading, talk_nonsense, cut_the_header]
+    "behave", [reset_during_request, reset_after_reading, close_after_reading, send_non_http, truncate_header]
 )
 def test_a_connection_that_breaks_may_have_landed(behave: Any) -> None:
-    with serving(behave) as server:
+    with raw_server(behave) as server:
         answer = post(server.url)
     assert (answer.status, answer.failure) == (None, NO_ANSWER)
     assert answer.message.startswith("the connection broke before an answer came: ")
     assert len(server.requests) <= 1, "a post is never repeated"
 
 
-def silent(server: Server, line: socket.socket) -> None:
+def never_respond(server: RawServer, line: socket.socket) -> None:
     read_request(server, line)
-    server.over.wait(10)
+    server.finished.wait(10)
 
 
-@pytest.mark.parametrize("behave", [silent, dripping(b"", b"HTTP/1.1 200 OK\r\n" * 50)], ids=["silence", "drip"])
+@pytest.mark.parametrize(
+    "behave", [never_respond, drip_response(b"", b"HTTP/1.1 200 OK\r\n" * 50)], ids=["silence", "drip"]
+)
 def test_silence_and_a_dripping_header_end_with_the_timeout(behave: Any) -> None:
-    with serving(behave) as server:
+    with raw_server(behave) as server:
         begin = time.monotonic()
-        answer = post(server.url, TIMEOUT)
-        assert TIMEOUT <= time.monotonic() - begin < TIMEOUT + 1
+        answer = post(server.url, TIMEOUT_SECONDS)
+        assert TIMEOUT_SECONDS <= time.monotonic() - begin < TIMEOUT_SECONDS + 1
     assert answer == Response(None, NO_ANSWER, "no answer within 0.4 s")
 
 
@@ -113,7 +115,7 @@ def test_silence_and_a_dripping_header_end_with_the_timeout(behave: Any) -> None
 
 
 def test_a_positive_answer_counts_although_its_body_drips() -> None:
-    with serving(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
+    with raw_server(drip_response(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
         begin = time.monotonic()
         assert post(server.url, 30) == Response(200, None)
         assert time.monotonic() - begin < 5, "the body of a positive answer is not waited for"
@@ -121,20 +123,20 @@ def test_a_positive_answer_counts_although_its_body_drips() -> None:
 
 def test_a_positive_answer_counts_although_its_body_is_cut_or_junk() -> None:
     for body in (b"", b"\xff\x00", b"{", b"<html>"):
-        with serving(answering("201 Created", body, "Content-Encoding: gzip")) as server:
+        with raw_server(send_response("201 Created", body, "Content-Encoding: gzip")) as server:
             assert post(server.url) == Response(201, None)
 
 
 def test_a_negative_answer_whose_body_drips_is_told_without_words() -> None:
-    with serving(dripping(b"HTTP/1.1 422 No\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
-        answer = post(server.url, TIMEOUT)
+    with raw_server(drip_response(b"HTTP/1.1 422 No\r\nContent-Length: 4000\r\n\r\n", b"x" * 4000)) as server:
+        answer = post(server.url, TIMEOUT_SECONDS)
     assert (answer.status, answer.message) == (422, "the service refused it (422)")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: int) -> None:
-    with serving(answering("200 OK")) as other:
-        with serving(answering(f"{status} Moved", b"", f"Location: {other.url}/")) as server:
+    with raw_server(send_response("200 OK")) as other:
+        with raw_server(send_response(f"{status} Moved", b"", f"Location: {other.url}/")) as server:
             answer = post(server.url)
         assert answer.status == status
         assert answer.failure is not None
@@ -143,7 +145,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(status: int) -
 
 def test_the_words_of_the_service_and_its_wish_are_told() -> None:
     body = b'{"error": {"type": "order_unknown", "info": "order 00042 is unknown"}}'
-    with serving(answering("429 Slow", body, "Retry-After: 17")) as server:
+    with raw_server(send_response("429 Slow", body, "Retry-After: 17")) as server:
         answer = post(server.url)
     assert answer.message == "the service is asked too often (429): order_unknown: order 00042 is unknown"
     assert answer.retry_after == 17
@@ -151,7 +153,7 @@ def test_the_words_of_the_service_and_its_wish_are_told() -> None:
 
 def test_a_bomb_in_an_error_body_does_not_go_off() -> None:
     bomb = gzip.compress(b"0" * 200_000_000, 9)
-    with serving(answering("500 Boom", bomb, "Content-Encoding: gzip")) as server:
+    with raw_server(send_response("500 Boom", bomb, "Content-Encoding: gzip")) as server:
         tracemalloc.start()
         answer = post(server.url, 20)
         _, most = tracemalloc.get_traced_memory()
@@ -162,13 +164,13 @@ def test_a_bomb_in_an_error_body_does_not_go_off() -> None:
 
 
 def test_an_error_body_without_end_is_read_only_in_part() -> None:
-    def flood(server: Server, line: socket.socket) -> None:
+    def flood(server: RawServer, line: socket.socket) -> None:
         read_request(server, line)
         line.sendall(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while not server.over.is_set():
+        while not server.finished.is_set():
             line.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
 
-    with serving(flood) as server:
+    with raw_server(flood) as server:
         begin = time.monotonic()
         answer = post(server.url, 20)
         assert time.monotonic() - begin < 5
@@ -178,7 +180,7 @@ def test_an_error_body_without_end_is_read_only_in_part() -> None:
 @pytest.mark.parametrize("before", [0, 450, 480, 490, 499, 520])
 def test_a_key_that_the_service_repeats_is_masked_also_where_its_words_are_cut(before: int) -> None:
     body = b"-" * before + b" " + KEY.encode() + b" is wrong"
-    with serving(answering("401 No", body)) as server:
+    with raw_server(send_response("401 No", body)) as server:
         answer = post(server.url)
     assert "canary" not in answer.message
     assert answer.failure is not None
@@ -187,7 +189,7 @@ def test_a_key_that_the_service_repeats_is_masked_also_where_its_words_are_cut(b
 
 def test_what_debug_shows_has_no_key() -> None:
     shown: list[str] = []
-    with serving(answering("400 No", KEY.encode())) as server:
+    with raw_server(send_response("400 No", KEY.encode())) as server:
         post(server.url, debug=shown.append)
     assert shown[0] == f'> POST {server.url}{PATH} {{"apikey": "***", "type": "ItemPacked"}}'
     assert shown[1] == "< 400 the service refused it (400): ***"
@@ -201,14 +203,14 @@ def test_a_netrc_at_home_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     for local in (True, False):
-        with serving(answering("200 OK")) as server:
+        with raw_server(send_response("200 OK")) as server:
             monkeypatch.setenv("NO_PROXY", "127.0.0.1")
             Client(server.url, KEY, 5, local=local).post(PATH, {})
         assert b"authorization" not in server.requests[0].lower()
 
 
 def test_a_proxy_of_the_environment_does_not_see_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(answering("200 OK")) as proxy, serving(answering("200 OK")) as server:
+    with raw_server(send_response("200 OK")) as proxy, raw_server(send_response("200 OK")) as server:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         for name in ("NO_PROXY", "no_proxy"):
@@ -218,13 +220,13 @@ def test_a_proxy_of_the_environment_does_not_see_loopback(monkeypatch: pytest.Mo
 
 
 def test_a_client_goes_on_after_a_call_that_was_given_up() -> None:
-    answers = [silent, answering("200 OK")]
+    answers = [never_respond, send_response("200 OK")]
 
-    def behave(server: Server, line: socket.socket) -> None:
+    def behave(server: RawServer, line: socket.socket) -> None:
         answers.pop(0)(server, line)
 
-    with serving(behave) as server:
-        client = Client(server.url, KEY, TIMEOUT, local=True)
+    with raw_server(behave) as server:
+        client = Client(server.url, KEY, TIMEOUT_SECONDS, local=True)
         assert client.post(PATH, {}).failure is NO_ANSWER
         assert client.post(PATH, {}).status == 200
 

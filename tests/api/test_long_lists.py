@@ -39,9 +39,9 @@ def test_text_that_is_no_array_after_all_is_told(tail: str) -> None:
         list(LongList(f'[{{"a": 1}}, {tail}'))
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('}{,[]":\\ \nab'), max_size=12)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('}{,[]":\\ \nab'), max_size=12)
 VALUES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab,{}", max_size=2), inner)
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab,{}", max_size=2), inner)
 )
 RECORDS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "}, {"]), VALUES, max_size=3), max_size=8)
 

@@ -4,30 +4,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from worlds import Result, World
 
-Inside = Callable[..., Result]
+from harness.cli_environment import CliEnvironment, CliResult
+
+Invoke = Callable[..., CliResult]
 KEYS = "    core: {api_key: core-key-0001}\n    signal: {api_key: signal-key-0002}\n"
-GOOD = f"profiles:\n  here:\n{KEYS}"
+VALID_CONFIG = f"profiles:\n  here:\n{KEYS}"
 
 
 @pytest.fixture
-def configured(empty_world: World) -> World:
+def cli_with_config_path(unconfigured_cli: CliEnvironment) -> CliEnvironment:
     """A world whose CPCTL_CONFIG names a file still to be written."""
-    return World(empty_world.folder, {**empty_world.environment, "CPCTL_CONFIG": str(empty_world.config)})
+    return CliEnvironment(
+        unconfigured_cli.folder, {**unconfigured_cli.environment, "CPCTL_CONFIG": str(unconfigured_cli.config)}
+    )
 
 
-def refused(inside: Inside, world: World, text: str, *more: str, **changes: str | None) -> str:
+def config_error(invoke: Invoke, cli: CliEnvironment, text: str, *more: str, **changes: str | None) -> str:
     """What is said of a configuration that is refused; the words are on stderr, nothing on stdout."""
-    world.configure(text)
-    result = inside(world, "whoami", *more, **changes)
+    cli.configure(text)
+    result = invoke(cli, "whoami", *more, **changes)
     assert (result.code, result.out) == (3, ""), result
     return result.err
 
 
-def test_a_right_configuration_is_taken(configured: World, inside: Inside) -> None:
-    configured.configure(GOOD)
-    assert inside(configured, "whoami", "-o", "value", "--query", "profile").out == "here\n"
+def test_a_right_configuration_is_taken(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    cli_with_config_path.configure(VALID_CONFIG)
+    assert invoke(cli_with_config_path, "whoami", "-o", "value", "--query", "profile").out == "here\n"
 
 
 @pytest.mark.parametrize(
@@ -36,35 +39,37 @@ def test_a_right_configuration_is_taken(configured: World, inside: Inside) -> No
         (f"profiles:\n  here:\n{KEYS}    base-url: https://x\n", 5, 5, "base-url", "base_url"),
         ("profiles:\n  here:\n    core: {api_kee: x}\n", 3, 12, "api_kee", "api_key"),
         ("profiles:\n  here:\n    signal:\n      api_key_fil: x\n", 4, 7, "api_key_fil", "api_key_file"),
-        (f"default_profil: here\n{GOOD}", 1, 1, "default_profil", "default_profile"),
+        (f"default_profil: here\n{VALID_CONFIG}", 1, 1, "default_profil", "default_profile"),
         ("profiles:\n  here:\n    Signal: {api_key: x}\n", 3, 5, "Signal", "signal"),
     ],
 )
 def test_an_unknown_name_is_named_with_its_place_and_the_nearest(
-    configured: World, inside: Inside, text: str, line: int, column: int, name: str, near: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, line: int, column: int, name: str, near: str
 ) -> None:
-    said = refused(inside, configured, text)
-    assert f'{configured.config}, line {line}, column {column}: unknown name "{name}"' in said
+    said = config_error(invoke, cli_with_config_path, text)
+    assert f'{cli_with_config_path.config}, line {line}, column {column}: unknown name "{name}"' in said
     assert f'Did you mean "{near}"?' in said
 
 
-def test_a_name_that_resembles_nothing_gets_all_that_are_valid(configured: World, inside: Inside) -> None:
-    said = refused(inside, configured, "profiles:\n  here:\n    core: {zzz: x}\n")
+def test_a_name_that_resembles_nothing_gets_all_that_are_valid(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    said = config_error(invoke, cli_with_config_path, "profiles:\n  here:\n    core: {zzz: x}\n")
     assert "Valid: api_key, api_key_file, api_key_command." in said
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (GOOD + "    timeout: 5\n    timeout: 6\n", 'line 6, column 5: "timeout" stands here a second time'),
-        (GOOD + "  here: {}\n", 'line 5, column 3: "here" stands here a second time; the first is in line 2'),
+        (VALID_CONFIG + "    timeout: 5\n    timeout: 6\n", 'line 6, column 5: "timeout" stands here a second time'),
+        (VALID_CONFIG + "  here: {}\n", 'line 5, column 3: "here" stands here a second time; the first is in line 2'),
         ("- a\n- b\n", "line 1, column 1: the configuration must be a list of `name: value` lines"),
         ("profiles: [here]\n", "line 1, column 1: profiles must be a list of `name: value` lines"),
         ("just words\n", "line 1, column 1: the configuration must be"),
         ("profiles:\n  here:\n    core: secret\n", "line 3, column 5: core must be a list of `name: value` lines"),
-        (GOOD + "    timeout: [1]\n", "line 5, column 5: timeout must be one value"),
-        (GOOD + "    ? [a, b]\n    : c\n", "line 5, column 7: a name must be plain text"),
-        (f"default_profile: hear\n{GOOD}", 'line 1, column 1: there is no profile "hear"'),
+        (VALID_CONFIG + "    timeout: [1]\n", "line 5, column 5: timeout must be one value"),
+        (VALID_CONFIG + "    ? [a, b]\n    : c\n", "line 5, column 7: a name must be plain text"),
+        (f"default_profile: hear\n{VALID_CONFIG}", 'line 1, column 1: there is no profile "hear"'),
         ("profiles: {a: b: c}\n", "line 1, column 16"),
         ("profiles: *nobody\n", "line 1, column 11"),
         ("profiles: &all {here: *all}\n", "config.yaml"),
@@ -72,73 +77,84 @@ def test_a_name_that_resembles_nothing_gets_all_that_are_valid(configured: World
     ],
 )
 def test_what_is_no_configuration_is_refused_with_its_place(
-    configured: World, inside: Inside, text: str, words: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, words: str
 ) -> None:
-    said = refused(inside, configured, text)
+    said = config_error(invoke, cli_with_config_path, text)
     assert words in said
     assert "bug" not in said
 
 
-def test_a_tab_is_named_and_told_how_to_mend(configured: World, inside: Inside) -> None:
-    said = refused(inside, configured, "profiles:\n\there:\n")
-    assert f"{configured.config}, line 2, column 1" in said
+def test_a_tab_is_named_and_told_how_to_mend(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    said = config_error(invoke, cli_with_config_path, "profiles:\n\there:\n")
+    assert f"{cli_with_config_path.config}, line 2, column 1" in said
     assert "put blanks in place of the tab" in said
 
 
-def test_what_is_not_utf8_is_said_so(configured: World, inside: Inside) -> None:
-    configured.config.write_bytes(b"profiles:\n  M\xfcnchen: {}\n")
-    configured.config.chmod(0o600)
-    result = inside(configured, "whoami")
+def test_what_is_not_utf8_is_said_so(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    cli_with_config_path.config.write_bytes(b"profiles:\n  M\xfcnchen: {}\n")
+    cli_with_config_path.config.chmod(0o600)
+    result = invoke(cli_with_config_path, "whoami")
     assert result.code == 3
     assert "not UTF-8 text (byte 13)" in result.err
 
 
-def test_a_file_of_windows_is_read_with_its_mark_and_line_ends(configured: World, inside: Inside) -> None:
-    configured.config.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    configured.config.chmod(0o600)
-    assert inside(configured, "whoami").code == 0
+def test_a_file_of_windows_is_read_with_its_mark_and_line_ends(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    cli_with_config_path.config.write_bytes(b"\xef\xbb\xbf" + VALID_CONFIG.replace("\n", "\r\n").encode())
+    cli_with_config_path.config.chmod(0o600)
+    assert invoke(cli_with_config_path, "whoami").code == 0
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "profiles:\n", "---\n"])
-def test_an_empty_configuration_is_no_profile(configured: World, inside: Inside, text: str) -> None:
-    assert "No profile: there is no profile in" in refused(inside, configured, text)
+def test_an_empty_configuration_is_no_profile(cli_with_config_path: CliEnvironment, invoke: Invoke, text: str) -> None:
+    assert "No profile: there is no profile in" in config_error(invoke, cli_with_config_path, text)
 
 
-def test_a_configuration_that_was_named_must_exist(configured: World, inside: Inside) -> None:
-    result = inside(configured, "whoami")
+def test_a_configuration_that_was_named_must_exist(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    result = invoke(cli_with_config_path, "whoami")
     assert result.code == 3
-    assert f"There is no configuration {configured.config} (named by CPCTL_CONFIG)" in result.err
-    result = inside(configured, "whoami", "--config", "nowhere.yaml")
+    assert f"There is no configuration {cli_with_config_path.config} (named by CPCTL_CONFIG)" in result.err
+    result = invoke(cli_with_config_path, "whoami", "--config", "nowhere.yaml")
     assert "There is no configuration nowhere.yaml (named by --config)" in result.err
 
 
 @pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o604, "0604"), (0o666, "0666")])
 def test_a_configuration_that_others_can_read_is_refused(
-    configured: World, inside: Inside, mode: int, shown: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, mode: int, shown: str
 ) -> None:
-    configured.configure(GOOD, mode)
-    result = inside(configured, "signal", "packed", "1", "--order", "2")
+    cli_with_config_path.configure(VALID_CONFIG, mode)
+    result = invoke(cli_with_config_path, "signal", "packed", "1", "--order", "2")
     assert (result.code, result.out) == (3, "")
     assert f"can be read by others (its mode is {shown})" in result.err
-    assert f"Type: chmod 600 {configured.config}" in result.err
-    assert not configured.store.exists()
+    assert f"Type: chmod 600 {cli_with_config_path.config}" in result.err
+    assert not cli_with_config_path.store.exists()
 
 
-def test_nobody_is_told_to_change_the_mode_of_a_folder_or_a_device(configured: World, inside: Inside) -> None:
-    configured.folder.chmod(0o755)
-    folder = inside(configured, "whoami", CPCTL_CONFIG=str(configured.folder))
+def test_nobody_is_told_to_change_the_mode_of_a_folder_or_a_device(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    cli_with_config_path.folder.chmod(0o755)
+    folder = invoke(cli_with_config_path, "whoami", CPCTL_CONFIG=str(cli_with_config_path.folder))
     assert (folder.code, folder.err) == (
         3,
-        f"cpctl: The configuration {configured.folder} cannot be read: Is a directory.\n",
+        f"cpctl: The configuration {cli_with_config_path.folder} cannot be read: Is a directory.\n",
     )
     key = "an-invented-signal-key"
-    nothing = inside(
-        configured, "whoami", "-o", "value", "--query", "profile", CPCTL_CONFIG="/dev/null", CPCTL_SIGNAL_KEY=key
+    nothing = invoke(
+        cli_with_config_path,
+        "whoami",
+        "-o",
+        "value",
+        "--query",
+        "profile",
+        CPCTL_CONFIG="/dev/null",
+        CPCTL_SIGNAL_KEY=key,
     )
     assert (nothing.code, nothing.out) == (0, "default\n"), nothing.err
 
 
-TWO = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
+TWO_PROFILES = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
 
 
 @pytest.mark.parametrize(
@@ -146,15 +162,15 @@ TWO = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
     [(["-p", "bensh"], {}, "--profile"), ([], {"CPCTL_PROFILE": "bensh"}, "CPCTL_PROFILE")],
 )
 def test_an_unknown_profile_names_the_nearest_and_who_asked(
-    configured: World, inside: Inside, arguments: list[str], changes: dict[str, str], source: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, arguments: list[str], changes: dict[str, str], source: str
 ) -> None:
-    said = refused(inside, configured, TWO, *arguments, **changes)
-    assert f'There is no profile "bensh" in {configured.config} ({source}).' in said
+    said = config_error(invoke, cli_with_config_path, TWO_PROFILES, *arguments, **changes)
+    assert f'There is no profile "bensh" in {cli_with_config_path.config} ({source}).' in said
     assert 'Did you mean "bench"?' in said
 
 
-def test_several_profiles_and_no_default_ask_for_a_choice(configured: World, inside: Inside) -> None:
-    said = refused(inside, configured, TWO)
+def test_several_profiles_and_no_default_ask_for_a_choice(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    said = config_error(invoke, cli_with_config_path, TWO_PROFILES)
     assert "there are several profiles and no default_profile" in said
     assert "Choose with --profile: bench, office." in said
 
@@ -169,10 +185,15 @@ def test_several_profiles_and_no_default_ask_for_a_choice(configured: World, ins
     ],
 )
 def test_the_option_beats_the_variable_which_beats_the_file(
-    configured: World, inside: Inside, arguments: list[str], changes: dict[str, str], name: str, source: str
+    cli_with_config_path: CliEnvironment,
+    invoke: Invoke,
+    arguments: list[str],
+    changes: dict[str, str],
+    name: str,
+    source: str,
 ) -> None:
-    configured.configure(f"default_profile: office\n{TWO}")
-    found = inside(configured, "whoami", "-o", "json", *arguments, **changes).data
+    cli_with_config_path.configure(f"default_profile: office\n{TWO_PROFILES}")
+    found = invoke(cli_with_config_path, "whoami", "-o", "json", *arguments, **changes).data
     assert (found["profile"], found["profile_source"]) == (name, source)
 
 
@@ -203,10 +224,10 @@ def test_the_option_beats_the_variable_which_beats_the_file(
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_its_line(
-    configured: World, inside: Inside, text: str, words: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, words: str
 ) -> None:
-    said = refused(inside, configured, f"{GOOD}    {text}\n")
-    assert f"{configured.config}, line 5, column 5: {text.partition(':')[0]}" in said
+    said = config_error(invoke, cli_with_config_path, f"{VALID_CONFIG}    {text}\n")
+    assert f"{cli_with_config_path.config}, line 5, column 5: {text.partition(':')[0]}" in said
     assert words in said
 
 
@@ -221,49 +242,57 @@ def test_a_value_that_cannot_be_is_named_with_its_line(
     ],
 )
 def test_https_anywhere_and_http_on_this_machine_are_fine(
-    configured: World, inside: Inside, url: str, kind: str
+    cli_with_config_path: CliEnvironment, invoke: Invoke, url: str, kind: str
 ) -> None:
-    configured.configure(f"{GOOD}    base_url: '{url}'\n")
-    found = inside(configured, "whoami", "-o", "json").data
+    cli_with_config_path.configure(f"{VALID_CONFIG}    base_url: '{url}'\n")
+    found = invoke(cli_with_config_path, "whoami", "-o", "json").data
     assert (found["base_url"], found["environment"]) == (url.rstrip("/"), kind)
 
 
 @pytest.mark.parametrize("written", ["2.0", '"2.0"', "'2.0'"])
-def test_the_version_may_be_written_with_or_without_quotes(configured: World, inside: Inside, written: str) -> None:
-    configured.configure(f"{GOOD}    signal_version: {written}\n    timeout: 007\n")
-    settings = inside(configured, "whoami", "-o", "json").data["settings"]
+def test_the_version_may_be_written_with_or_without_quotes(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, written: str
+) -> None:
+    cli_with_config_path.configure(f"{VALID_CONFIG}    signal_version: {written}\n    timeout: 007\n")
+    settings = invoke(cli_with_config_path, "whoami", "-o", "json").data["settings"]
     assert settings["signal_version"] == {"value": "2.0", "source": "line 5"}
     assert settings["timeout"]["value"] == "007"
 
 
-def test_a_relative_store_lies_beside_the_configuration(configured: World, inside: Inside) -> None:
-    folder = configured.folder / "etc"
+def test_a_relative_store_lies_beside_the_configuration(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    folder = cli_with_config_path.folder / "etc"
     folder.mkdir()
     file = folder / "mine.yaml"
-    file.write_text(f"{GOOD}    store: shop/outbox.db\n", encoding="utf-8")
+    file.write_text(f"{VALID_CONFIG}    store: shop/outbox.db\n", encoding="utf-8")
     file.chmod(0o600)
-    done = inside(configured, "--config", str(file), "signal", "packed", "1", "--order", "2", "--queue-only")
+    done = invoke(cli_with_config_path, "--config", str(file), "signal", "packed", "1", "--order", "2", "--queue-only")
     assert done.code == 0, done.err
     assert (folder / "shop" / "outbox.db").exists()
     assert (folder / "shop").stat().st_mode & 0o777 == 0o700
     assert (folder / "shop" / "outbox.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(configured: World, inside: Inside) -> None:
-    configured.configure(f"{GOOD}    store: ~/kept.db\n")
-    place = inside(configured, "profile", "path", "-o", "value", "--query", "[1].path").out
-    assert Path(place.strip()) == configured.folder / "kept.db"
+def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    cli_with_config_path.configure(f"{VALID_CONFIG}    store: ~/kept.db\n")
+    place = invoke(cli_with_config_path, "profile", "path", "-o", "value", "--query", "[1].path").out
+    assert Path(place.strip()) == cli_with_config_path.folder / "kept.db"
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, f"{GOOD}    x: {'[' * 9000}"])
-def test_what_is_nested_without_end_is_refused_and_ends_no_process(configured: World, text: str) -> None:
-    configured.configure(text)
-    result = configured.run("whoami")
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, f"{VALID_CONFIG}    x: {'[' * 9000}"]
+)
+def test_what_is_nested_without_end_is_refused_and_ends_no_process(
+    cli_with_config_path: CliEnvironment, text: str
+) -> None:
+    cli_with_config_path.configure(text)
+    result = cli_with_config_path.run("whoami")
     assert (result.code, result.out) == (3, "")
     assert "nested too deep" in result.err
 
 
-def test_aliases_that_grow_without_end_take_no_time(configured: World, inside: Inside) -> None:
+def test_aliases_that_grow_without_end_take_no_time(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     rows = [f"a{row}: &a{row} [{', '.join([f'*a{row - 1}'] * 9)}]" for row in range(1, 30)]
-    err = refused(inside, configured, "\n".join(["a0: &a0 [x]", *rows, "profiles: *a29"]))
+    err = config_error(invoke, cli_with_config_path, "\n".join(["a0: &a0 [x]", *rows, "profiles: *a29"]))
     assert 'unknown name "a0"' in err

@@ -11,7 +11,7 @@ from cpctl.config.profiles import read_configuration
 from cpctl.errors import CpctlError
 
 ROOT = Path(__file__).parent.parent.parent
-PLAIN = """
+TYPICAL_CONFIG = """
 # of the shop
 default_profile: production  # the press
 profiles:
@@ -33,7 +33,9 @@ LINES = [
 
 
 def test_a_configuration_that_is_written_plainly_is_read_at_a_glance() -> None:
-    assert summarize_profiles(PLAIN) == ProfileSummary("production", ("production", "sandbox"), frozenset({"sandbox"}))
+    assert summarize_profiles(TYPICAL_CONFIG) == ProfileSummary(
+        "production", ("production", "sandbox"), frozenset({"sandbox"})
+    )
     assert summarize_profiles((ROOT / "config.example.yaml").read_text(encoding="utf-8")) is not None
 
 

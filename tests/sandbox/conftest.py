@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from core_examples import DIALECTS, Shop, noon
-from sandbox_calls import KEY, STATUS_20, Reply, call
 
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from harness.servers.http_calls import SIGNAL_KEY, STATUS_2_0_PATH, HttpReply, post_json
+from harness.servers.sandbox_client import DIALECTS, SandboxClient, fixed_clock
 
 
 @pytest.fixture
@@ -17,24 +17,24 @@ def control(sandbox: Sandbox) -> ControlClient:
 
 
 @pytest.fixture
-def send(sandbox: Sandbox) -> Callable[..., Reply]:
+def send_signal(sandbox: Sandbox) -> Callable[..., HttpReply]:
     """Send a signal; the key is added unless the body brings one."""
 
-    def _send(body: dict[str, Any], path: str = STATUS_20, **options: Any) -> Reply:
-        return call(sandbox.base_url, path, {"apikey": KEY, **body}, **options)
+    def _send(body: dict[str, Any], path: str = STATUS_2_0_PATH, **options: Any) -> HttpReply:
+        return post_json(sandbox.base_url, path, {"apikey": SIGNAL_KEY, **body}, **options)
 
     return _send
 
 
 @pytest.fixture(params=DIALECTS)
-def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+def client(request: pytest.FixtureRequest) -> Iterator[SandboxClient]:
     """A client of a sandbox whose clock stands still; every test runs in both dialects."""
-    with Sandbox(dialect=request.param, real_now=noon) as running:
-        yield Shop(running)
+    with Sandbox(dialect=request.param, real_now=fixed_clock) as running:
+        yield SandboxClient(running)
 
 
 @pytest.fixture
-def live_shop() -> Iterator[Shop]:
+def live_client() -> Iterator[SandboxClient]:
     """A client of a sandbox that answers as the live service does, whose clock stands still."""
-    with Sandbox(real_now=noon) as running:
-        yield Shop(running)
+    with Sandbox(real_now=fixed_clock) as running:
+        yield SandboxClient(running)

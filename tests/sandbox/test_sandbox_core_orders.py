@@ -4,9 +4,10 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from core_examples import ADD, ADDRESS, FILES, QUOTE, Shop, changed
 
-REQUIRED = [
+from harness.servers.sandbox_client import ADDRESS, FILES, ORDER_REQUEST, QUOTE_REQUEST, SandboxClient, replace_value
+
+REQUIRED_FIELDS = [
     ("reference", "reference"),
     ("email", "email"),
     ("addresses", "addresses"),
@@ -20,19 +21,21 @@ REQUIRED = [
 ]
 
 
-@pytest.mark.parametrize(("place", "name"), REQUIRED, ids=[row[0] for row in REQUIRED])
-def test_the_first_missing_field_is_named_and_nothing_is_added(shop: Shop, place: str, name: str) -> None:
-    reply = shop.send("orders/add", changed(ADD, place))
+@pytest.mark.parametrize(("place", "name"), REQUIRED_FIELDS, ids=[row[0] for row in REQUIRED_FIELDS])
+def test_the_first_missing_field_is_named_and_nothing_is_added(client: SandboxClient, place: str, name: str) -> None:
+    reply = client.send("orders/add", replace_value(ORDER_REQUEST, place))
     assert (reply.status, reply.error) == (400, ("missing_required_parameter", name))
-    assert len(shop.sandbox.state.orders) == 2
+    assert len(client.sandbox.state.orders) == 2
 
 
-def test_of_several_missing_fields_the_first_is_named(shop: Shop) -> None:
-    body = changed(changed(changed(ADD, "addresses.0.phone"), "items.0.product"), "addresses.0.city")
-    assert shop.send("orders/add", body).error == ("missing_required_parameter", "city")
+def test_of_several_missing_fields_the_first_is_named(client: SandboxClient) -> None:
+    body = replace_value(
+        replace_value(replace_value(ORDER_REQUEST, "addresses.0.phone"), "items.0.product"), "addresses.0.city"
+    )
+    assert client.send("orders/add", body).error == ("missing_required_parameter", "city")
 
 
-WRONG = [
+INVALID_FIELDS = [
     ("email", "nobody", "invalid_parameter"),
     ("price", "ten", "invalid_parameter"),
     ("currency", "EURO", "currency_unknown"),
@@ -64,38 +67,42 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("place", "value", "kind"), WRONG, ids=[f"{row[0]} {row[1]}" for row in WRONG])
-def test_a_wrong_value_is_refused(shop: Shop, place: str, value: Any, kind: str) -> None:
-    reply = shop.send("orders/add", changed(ADD, place, value))
+@pytest.mark.parametrize(
+    ("place", "value", "kind"), INVALID_FIELDS, ids=[f"{row[0]} {row[1]}" for row in INVALID_FIELDS]
+)
+def test_a_wrong_value_is_refused(client: SandboxClient, place: str, value: Any, kind: str) -> None:
+    reply = client.send("orders/add", replace_value(ORDER_REQUEST, place, value))
     assert (reply.status, reply.error[0]) == (400, kind)
-    assert len(shop.sandbox.state.orders) == 2
+    assert len(client.sandbox.state.orders) == 2
 
 
-def test_a_reference_is_taken_once(shop: Shop) -> None:
-    shop.add()
+def test_a_reference_is_taken_once(client: SandboxClient) -> None:
+    client.add_order()
     for reference in ("12346", "order-1"):
-        reply = shop.send("orders/add", {**ADD, "reference": reference})
-        assert reply.status == (409 if shop.sandbox.state.is_live else 400)
+        reply = client.send("orders/add", {**ORDER_REQUEST, "reference": reference})
+        assert reply.status == (409 if client.sandbox.state.is_live else 400)
         assert reply.error == ("reference_not_unique", reference)
 
 
-def test_item_references_are_unique_within_their_order_only(shop: Shop) -> None:
-    twice = {**ADD, "items": ADD["items"] * 2}
-    assert shop.send("orders/add", twice).error == ("item_reference_not_unique", "12346-1")
-    shop.add("a")
-    shop.add("b")
+def test_item_references_are_unique_within_their_order_only(client: SandboxClient) -> None:
+    twice = {**ORDER_REQUEST, "items": ORDER_REQUEST["items"] * 2}
+    assert client.send("orders/add", twice).error == ("item_reference_not_unique", "12346-1")
+    client.add_order("a")
+    client.add_order("b")
 
 
-def test_numbers_are_as_good_as_strings(shop: Shop) -> None:
-    body = changed(changed(changed(ADD, "items.0.count", 5), "items.0.options.0.count", 36), "reference", 777)
-    assert shop.get("orders/add", body, 201) == {"order": "777"}
-    assert shop.state("777") == 1
+def test_numbers_are_as_good_as_strings(client: SandboxClient) -> None:
+    body = replace_value(
+        replace_value(replace_value(ORDER_REQUEST, "items.0.count", 5), "items.0.options.0.count", 36), "reference", 777
+    )
+    assert client.get("orders/add", body, 201) == {"order": "777"}
+    assert client.order_state("777") == 1
 
 
-def test_customs_data_meta_and_files_of_the_order_are_taken(shop: Shop) -> None:
+def test_customs_data_meta_and_files_of_the_order_are_taken(client: SandboxClient) -> None:
     more: dict[str, Any] = {"price": "12,50", "currency": "USD", "hc": "4901", "meta": {"a": 1}}
-    shop.add("a", **more, files=[{**FILES[0], "type": "delivery_note"}])
-    shop.add("b", price=12.5)
+    client.add_order("a", **more, files=[{**FILES[0], "type": "delivery_note"}])
+    client.add_order("b", price=12.5)
 
 
 @pytest.mark.parametrize(
@@ -108,10 +115,10 @@ def test_customs_data_meta_and_files_of_the_order_are_taken(shop: Shop) -> None:
         ("NL", {}),
     ],
 )
-def test_an_address_is_checked_by_its_country(shop: Shop, country: str, change: dict[str, Any]) -> None:
-    body = changed(ADD, "addresses.0", {**ADDRESS, "country": country, **change})
-    body = changed(body, "items.0.shipping_level", "cp_fast")
-    assert shop.send("orders/add", body).status == 201
+def test_an_address_is_checked_by_its_country(client: SandboxClient, country: str, change: dict[str, Any]) -> None:
+    body = replace_value(ORDER_REQUEST, "addresses.0", {**ADDRESS, "country": country, **change})
+    body = replace_value(body, "items.0.shipping_level", "cp_fast")
+    assert client.send("orders/add", body).status == 201
 
 
 @pytest.mark.parametrize(
@@ -124,10 +131,10 @@ def test_an_address_is_checked_by_its_country(shop: Shop, country: str, change: 
     ],
 )
 def test_an_address_that_its_country_does_not_take_is_refused(
-    shop: Shop, country: str, change: dict[str, Any], error: tuple[str, str]
+    client: SandboxClient, country: str, change: dict[str, Any], error: tuple[str, str]
 ) -> None:
-    body = changed(ADD, "addresses.0", {**ADDRESS, "country": country, **change})
-    reply = shop.send("orders/add", body)
+    body = replace_value(ORDER_REQUEST, "addresses.0", {**ADDRESS, "country": country, **change})
+    reply = client.send("orders/add", body)
     assert (reply.status, reply.error) == (400, error)
 
 
@@ -141,52 +148,54 @@ def test_an_address_that_its_country_does_not_take_is_refused(
     ],
 )
 def test_where_a_level_is_not_to_be_had_a_higher_one_is_taken(
-    shop: Shop, country: str, level: str, option: str
+    client: SandboxClient, country: str, level: str, option: str
 ) -> None:
-    body = changed(changed(ADD, "addresses.0.country", country), "items.0.shipping_level", level)
-    shop.get("orders/add", body, 201)
-    found = shop.get("orders/info", {"reference": "12346"})["items"][0]["shipping_option"]
+    body = replace_value(replace_value(ORDER_REQUEST, "addresses.0.country", country), "items.0.shipping_level", level)
+    client.get("orders/add", body, 201)
+    found = client.get("orders/info", {"reference": "12346"})["items"][0]["shipping_option"]
     assert found.rstrip() == option
 
 
-def test_where_no_higher_level_is_to_be_had_the_order_is_refused(shop: Shop) -> None:
-    body = changed(changed(ADD, "addresses.0.country", "BE"), "items.0.shipping_level", "cp_fast")
-    assert shop.send("orders/add", body).error[0] == "shipping_level_not_available"
+def test_where_no_higher_level_is_to_be_had_the_order_is_refused(client: SandboxClient) -> None:
+    body = replace_value(replace_value(ORDER_REQUEST, "addresses.0.country", "BE"), "items.0.shipping_level", "cp_fast")
+    assert client.send("orders/add", body).error[0] == "shipping_level_not_available"
 
 
-def test_a_shipping_option_does_as_well_as_a_level(shop: Shop) -> None:
-    body = changed(ADD, "items.0.shipping_level")
+def test_a_shipping_option_does_as_well_as_a_level(client: SandboxClient) -> None:
+    body = replace_value(ORDER_REQUEST, "items.0.shipping_level")
     for name, kind in (
         ("gls_euro", ""),
         ("colissimo", "shipping_option_not_available"),
         ("x", "shipping_option_unknown"),
     ):
-        reply = shop.send("orders/add", {**changed(body, "items.0.shipping_option", name), "reference": name})
+        reply = client.send("orders/add", {**replace_value(body, "items.0.shipping_option", name), "reference": name})
         assert (reply.status, reply.error[0] if kind else "") == (400 if kind else 201, kind)
 
 
-def test_stock_items_need_no_files(shop: Shop) -> None:
-    body = changed(changed(ADD, "items.0.files"), "items.0.type", "stock")
-    shop.get("orders/add", body, 201)
+def test_stock_items_need_no_files(client: SandboxClient) -> None:
+    body = replace_value(replace_value(ORDER_REQUEST, "items.0.files"), "items.0.type", "stock")
+    client.get("orders/add", body, 201)
 
 
-def test_a_printed_box_needs_a_file_of_its_own(shop: Shop) -> None:
+def test_a_printed_box_needs_a_file_of_its_own(client: SandboxClient) -> None:
     box = {"type": "puzzle_box_printed_373x273x56_mm", "count": 1}
-    item = {**ADD["items"][0], "product": "puzzle_30x40_1000pcs", "options": [box]}
+    item = {**ORDER_REQUEST["items"][0], "product": "puzzle_30x40_1000pcs", "options": [box]}
     product, printed = ({**FILES[0], "type": kind} for kind in ("product", "box"))
-    reply = shop.send("orders/add", {**ADD, "items": [{**item, "files": [product]}]})
+    reply = client.send("orders/add", {**ORDER_REQUEST, "items": [{**item, "files": [product]}]})
     assert reply.error == ("missing_required_parameter", "file of type box")
-    shop.get("orders/add", {**ADD, "items": [{**item, "files": [product, printed]}]}, 201)
+    client.get("orders/add", {**ORDER_REQUEST, "items": [{**item, "files": [product, printed]}]}, 201)
 
 
-def test_a_reorder_names_items_of_one_order_and_needs_no_level(shop: Shop) -> None:
-    shop.add("first")
-    shop.add("second")
-    item = changed(ADD, "items.0.shipping_level")["items"][0]
+def test_a_reorder_names_items_of_one_order_and_needs_no_level(client: SandboxClient) -> None:
+    client.add_order("first")
+    client.add_order("second")
+    item = replace_value(ORDER_REQUEST, "items.0.shipping_level")["items"][0]
     again = {**item, "reorder_cause": "reorder_print_quality", "reorder_desc": "stripes"}
 
     def reply(*rows: dict[str, Any]) -> Any:
-        return shop.send("orders/add", {**ADD, "items": [{**row, "reference": f"r{n}"} for n, row in enumerate(rows)]})
+        return client.send(
+            "orders/add", {**ORDER_REQUEST, "items": [{**row, "reference": f"r{n}"} for n, row in enumerate(rows)]}
+        )
 
     good = {**again, "reorder_order_reference": "first", "reorder_item_reference": "12346-1"}
     assert reply({**good, "reorder_item_reference": "x"}).error == ("reorder_item_unknown", "x")
@@ -199,40 +208,40 @@ def test_a_reorder_names_items_of_one_order_and_needs_no_level(shop: Shop) -> No
     assert reply(good).status == 201
 
 
-def test_an_order_by_quote_must_be_covered_by_it(shop: Shop) -> None:
-    quoted = shop.get("orders/quote", {**QUOTE, "country": "DE"})
+def test_an_order_by_quote_must_be_covered_by_it(client: SandboxClient) -> None:
+    quoted = client.get("orders/quote", {**QUOTE_REQUEST, "country": "DE"})
     name = quoted["shipments"][0]["quotes"][-1]["quote"]
-    wanted = QUOTE["items"][0]
+    wanted = QUOTE_REQUEST["items"][0]
     item = {**wanted, "files": FILES, "quote": name}
     lost = ("quote_not_found", "Quote hash not found or expired")
     for change in ({"reference": "other"}, {"product": "textbook_pb_a5_p_bw"}, {"quote": name[::-1]}):
-        assert shop.send("orders/add", {**ADD, "items": [{**item, **change}]}).error == lost
-    shop.get("orders/add", {**ADD, "items": [item]}, 201)
-    found = shop.get("orders/info", {"reference": "12346"})["items"][0]
+        assert client.send("orders/add", {**ORDER_REQUEST, "items": [{**item, **change}]}).error == lost
+    client.get("orders/add", {**ORDER_REQUEST, "items": [item]}, 201)
+    found = client.get("orders/info", {"reference": "12346"})["items"][0]
     assert found["shipping_option"] == "DHL - International Express"
 
 
-def test_a_shop_may_have_thousands_of_orders_of_its_own(live_shop: Shop) -> None:
-    ids = [live_shop.sandbox.state.orders.next_id()]
-    live_shop.add("a")
-    ids.append(live_shop.sandbox.state.orders.next_id())
+def test_a_shop_may_have_thousands_of_orders_of_its_own(live_client: SandboxClient) -> None:
+    ids = [live_client.sandbox.state.orders.next_id()]
+    live_client.add_order("a")
+    ids.append(live_client.sandbox.state.orders.next_id())
     assert ids == ["123456800000", "123456810000"]
-    assert list(live_shop.sandbox.state.orders["123456800000"].items) == ["123456800001"]
+    assert list(live_client.sandbox.state.orders["123456800000"].items) == ["123456800001"]
 
 
-def test_many_clients_at_once_each_get_their_order(live_shop: Shop) -> None:
+def test_many_clients_at_once_each_get_their_order(live_client: SandboxClient) -> None:
     ready = Barrier(6)
 
     def work(client: int) -> None:
         ready.wait()
         for count in range(5):
-            live_shop.add(f"{client}-{count}")
+            live_client.add_order(f"{client}-{count}")
 
     threads = [Thread(target=work, args=(client,)) for client in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    ids = [order.id for order in live_shop.sandbox.state.orders.values()]
+    ids = [order.id for order in live_client.sandbox.state.orders.values()]
     assert ids == [f"{12345678 + index}0000" for index in range(32)]
-    assert len(live_shop.get("orders/")) == 32
+    assert len(live_client.get("orders/")) == 32

@@ -10,32 +10,35 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_calls import KEY, STATUS_20, Reply, call
-from signal_examples import plain
 
 from cpctl.errors import InvalidInput, TemporaryError
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.faults import DOWN, FAULT_KINDS, make_fault
 from cpctl.sandbox.server.http_exchange import FAULT_EFFECTS
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from examples.signal_examples import simple_signal
+from harness.servers.http_calls import SIGNAL_KEY, STATUS_2_0_PATH, HttpReply, post_json
 
-Send = Callable[..., Reply]
-PACKED = plain("ItemPacked")
-BODY = json.dumps({"apikey": KEY, **PACKED}).encode()
+Send = Callable[..., HttpReply]
+PACKED_SIGNAL = simple_signal("ItemPacked")
+PACKED_BODY = json.dumps({"apikey": SIGNAL_KEY, **PACKED_SIGNAL}).encode()
 
 
-def port_of(url: str) -> int:
+def url_port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def raw_request(sandbox: Sandbox) -> socket.socket:
+def send_raw_request(sandbox: Sandbox) -> socket.socket:
     """A signal on a bare socket, its answer still to be read."""
-    line = socket.create_connection(("127.0.0.1", port_of(sandbox.base_url)), timeout=10)
-    line.sendall(f"POST {STATUS_20} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+    line = socket.create_connection(("127.0.0.1", url_port(sandbox.base_url)), timeout=10)
+    line.sendall(
+        f"POST {STATUS_2_0_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(PACKED_BODY)}\r\n\r\n".encode()
+        + PACKED_BODY
+    )
     return line
 
 
-def latest(control: ControlClient) -> tuple[Any, Any, Any]:
+def latest_outcome(control: ControlClient) -> tuple[Any, Any, Any]:
     """Of the newest request: its fault, the status that was sent, and whether it took effect."""
     entry = control.list_requests()[-1]
     return entry["fault"], entry["status"], entry["landed"]
@@ -45,92 +48,92 @@ def test_every_fault_but_down_has_an_effect() -> None:
     assert set(FAULT_EFFECTS) == set(FAULT_KINDS) - {DOWN}
 
 
-def test_latency_answers_as_ever_but_late(send: Send, control: ControlClient) -> None:
+def test_latency_answers_as_ever_but_late(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("latency", seconds=0.1)
     begin = time.monotonic()
-    assert send(PACKED).status == 200
+    assert send_signal(PACKED_SIGNAL).status == 200
     assert time.monotonic() - begin >= 0.1
-    assert latest(control) == ("latency", 200, True)
+    assert latest_outcome(control) == ("latency", 200, True)
 
 
-def test_a_client_that_loses_patience_does_not_undo_its_signal(send: Send, control: ControlClient) -> None:
+def test_a_client_that_loses_patience_does_not_undo_its_signal(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("latency", seconds=60)
     with pytest.raises(TimeoutError):
-        send(PACKED, timeout=0.1)
-    assert latest(control) == ("latency", None, True)
+        send_signal(PACKED_SIGNAL, timeout=0.1)
+    assert latest_outcome(control) == ("latency", None, True)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
 def test_a_status_is_answered_and_nothing_is_done(
-    sandbox: Sandbox, send: Send, control: ControlClient, status: int
+    sandbox: Sandbox, send_signal: Send, control: ControlClient, status: int
 ) -> None:
     control.add_fault("status", status=status, retry_after="7")
-    reply = send(PACKED)
+    reply = send_signal(PACKED_SIGNAL)
     assert (reply.status, reply.headers["Retry-After"], reply.error[0]) == (status, "7", "sandbox_fault")
-    assert latest(control) == ("status", status, False)
-    assert sandbox.state.items[PACKED["item"]].signals == []
+    assert latest_outcome(control) == ("status", status, False)
+    assert sandbox.state.items[PACKED_SIGNAL["item"]].signals == []
 
 
-def test_a_status_without_retry_after_has_no_such_header(send: Send, control: ControlClient) -> None:
+def test_a_status_without_retry_after_has_no_such_header(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503)
-    assert "Retry-After" not in send(PACKED).headers
+    assert "Retry-After" not in send_signal(PACKED_SIGNAL).headers
 
 
-def test_a_status_of_204_has_no_body(send: Send, control: ControlClient) -> None:
+def test_a_status_of_204_has_no_body(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("status", status=204)
-    assert send(PACKED).body == b""
+    assert send_signal(PACKED_SIGNAL).body == b""
 
 
 @pytest.mark.parametrize(("kind", "landed"), [("reset-before", False), ("reset-after", True)])
 def test_a_reset_answers_nothing(sandbox: Sandbox, control: ControlClient, kind: str, landed: bool) -> None:
     control.add_fault(kind)
-    with raw_request(sandbox) as line, pytest.raises(ConnectionResetError):
+    with send_raw_request(sandbox) as line, pytest.raises(ConnectionResetError):
         line.recv(1)
-    assert latest(control) == (kind, None, landed)
-    assert bool(sandbox.state.items[PACKED["item"]].signals) == landed
+    assert latest_outcome(control) == (kind, None, landed)
+    assert bool(sandbox.state.items[PACKED_SIGNAL["item"]].signals) == landed
 
 
 def test_requests_sees_a_reset_as_a_connection_error(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("reset-after")
     with requests.Session() as session, pytest.raises(requests.ConnectionError):
         session.trust_env = False
-        session.post(sandbox.base_url + STATUS_20, BODY, timeout=10)
+        session.post(sandbox.base_url + STATUS_2_0_PATH, PACKED_BODY, timeout=10)
 
 
-def test_a_truncated_answer_ends_too_early(send: Send, control: ControlClient) -> None:
+def test_a_truncated_answer_ends_too_early(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("truncated")
     with pytest.raises(IncompleteRead):
-        send(PACKED)
-    assert latest(control) == ("truncated", 200, True)
+        send_signal(PACKED_SIGNAL)
+    assert latest_outcome(control) == ("truncated", 200, True)
 
 
-def test_invalid_json_looks_like_a_success(send: Send, control: ControlClient) -> None:
+def test_invalid_json_looks_like_a_success(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("invalid-json")
-    reply = send(PACKED)
+    reply = send_signal(PACKED_SIGNAL)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
     with pytest.raises(ValueError, match="Expecting value"):
         json.loads(reply.body)
-    assert latest(control) == ("invalid-json", 200, True)
+    assert latest_outcome(control) == ("invalid-json", 200, True)
 
 
-def test_a_refusal_stays_a_refusal_under_a_fault(send: Send, control: ControlClient) -> None:
+def test_a_refusal_stays_a_refusal_under_a_fault(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("invalid-json")
-    assert send(plain("ItemLost")).status == 400
-    assert latest(control) == ("invalid-json", 400, False)
+    assert send_signal(simple_signal("ItemLost")).status == 400
+    assert latest_outcome(control) == ("invalid-json", 400, False)
 
 
 def test_a_slow_drip_comes_byte_by_byte_from_the_status_line_on(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=0.001)
-    with raw_request(sandbox) as line:
+    with send_raw_request(sandbox) as line:
         pieces = [line.recv(100) for _ in range(12)]
     assert b"".join(pieces).startswith(b"HTTP/1.1 200")
     assert max(map(len, pieces)) < 100
-    assert latest(control) == ("slow-drip", None, True)
+    assert latest_outcome(control) == ("slow-drip", None, True)
 
 
-def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: ControlClient) -> None:
+def test_a_slow_drip_is_whole_for_who_has_the_patience(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=0)
-    reply = send(PACKED)
+    reply = send_signal(PACKED_SIGNAL)
     assert (reply.status, json.loads(reply.body), len(reply.body)) == (200, {"status": "ok"}, 4096)
 
 
@@ -138,7 +141,7 @@ def test_a_slow_drip_is_whole_for_who_has_the_patience(send: Send, control: Cont
 def test_the_sandbox_stops_at_once_even_while_an_answer_is_under_way(kind: str) -> None:
     with Sandbox() as sandbox:
         ControlClient(sandbox.control_url).add_fault(kind, seconds=60)
-        line = raw_request(sandbox)
+        line = send_raw_request(sandbox)
         if kind == "slow-drip":
             assert line.recv(1) == b"H"
         begin = time.monotonic()
@@ -146,21 +149,21 @@ def test_the_sandbox_stops_at_once_even_while_an_answer_is_under_way(kind: str) 
     line.close()
 
 
-def test_down_refuses_connections_and_comes_back_on_the_same_port(sandbox: Sandbox, send: Send) -> None:
-    control, port = ControlClient(sandbox.control_url), port_of(sandbox.base_url)
+def test_down_refuses_connections_and_comes_back_on_the_same_port(sandbox: Sandbox, send_signal: Send) -> None:
+    control, port = ControlClient(sandbox.control_url), url_port(sandbox.base_url)
     control.add_fault(DOWN)
     for _ in range(2):
         with pytest.raises(ConnectionRefusedError):
-            send(PACKED)
+            send_signal(PACKED_SIGNAL)
     assert control.list_faults() == [{"kind": "down", "path": "", "times": 0}]
     assert control.list_requests() == []
     control.clear_faults()
-    assert send(PACKED).status == 200
-    assert port_of(sandbox.base_url) == port
+    assert send_signal(PACKED_SIGNAL).status == 200
+    assert url_port(sandbox.base_url) == port
 
 
 def test_down_may_be_said_at_the_api_address_and_said_twice(
-    sandbox: Sandbox, send: Send, control: ControlClient
+    sandbox: Sandbox, send_signal: Send, control: ControlClient
 ) -> None:
     assert len(ControlClient(sandbox.base_url).add_fault(DOWN, path="/x", times=3)) == 1
     assert len(control.add_fault(DOWN)) == 2
@@ -168,16 +171,16 @@ def test_down_may_be_said_at_the_api_address_and_said_twice(
         ControlClient(sandbox.base_url).list_faults()
     assert "control address" in caught.value.hint
     control.reset()
-    assert send(PACKED).status == 200
+    assert send_signal(PACKED_SIGNAL).status == 200
 
 
 def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: ControlClient) -> None:
-    idle = HTTPConnection("127.0.0.1", port_of(sandbox.base_url), timeout=10)
-    idle.request("POST", STATUS_20, BODY)
+    idle = HTTPConnection("127.0.0.1", url_port(sandbox.base_url), timeout=10)
+    idle.request("POST", STATUS_2_0_PATH, PACKED_BODY)
     assert idle.getresponse().read() == b""
     control.add_fault(DOWN)
     with pytest.raises((ConnectionError, RemoteDisconnected, BadStatusLine)):
-        idle.request("POST", STATUS_20, BODY)
+        idle.request("POST", STATUS_2_0_PATH, PACKED_BODY)
         idle.getresponse()
     idle.close()
     assert len(control.list_requests()) == 1
@@ -186,7 +189,7 @@ def test_down_cuts_connections_that_are_open(sandbox: Sandbox, control: ControlC
 def test_down_leaves_requests_under_way_without_an_answer(sandbox: Sandbox, control: ControlClient) -> None:
     control.add_fault("slow-drip", seconds=60)
     seen: list[bytes] = []
-    with raw_request(sandbox) as line:
+    with send_raw_request(sandbox) as line:
         seen.append(line.recv(1))
 
         def read() -> None:
@@ -200,7 +203,7 @@ def test_down_leaves_requests_under_way_without_an_answer(sandbox: Sandbox, cont
         control.add_fault(DOWN)
         reader.join(timeout=5)
     assert seen in ([b"H", b""], [b"H", b"reset"])
-    assert latest(control) == ("slow-drip", None, True)
+    assert latest_outcome(control) == ("slow-drip", None, True)
 
 
 def test_a_sandbox_that_is_down_stops_as_well() -> None:
@@ -210,33 +213,35 @@ def test_a_sandbox_that_is_down_stops_as_well() -> None:
         ControlClient(sandbox.control_url).list_faults()
 
 
-def test_a_fault_ends_after_its_times(send: Send, control: ControlClient) -> None:
+def test_a_fault_ends_after_its_times(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503, times=2)
-    assert send(PACKED).status == 503
+    assert send_signal(PACKED_SIGNAL).status == 503
     assert control.list_faults() == [{"kind": "status", "path": "", "times": 1, "status": 503}]
-    assert [send(PACKED).status for _ in range(2)] == [503, 200]
+    assert [send_signal(PACKED_SIGNAL).status for _ in range(2)] == [503, 200]
     assert control.list_faults() == []
 
 
-def test_a_fault_without_times_stays_until_it_is_cleared(send: Send, control: ControlClient) -> None:
+def test_a_fault_without_times_stays_until_it_is_cleared(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("status", status=503)
-    assert {send(PACKED).status for _ in range(5)} == {503}
+    assert {send_signal(PACKED_SIGNAL).status for _ in range(5)} == {503}
     control.clear_faults()
-    assert send(PACKED).status == 200
+    assert send_signal(PACKED_SIGNAL).status == 200
 
 
-def test_the_first_fault_that_fits_is_met(send: Send, control: ControlClient) -> None:
+def test_the_first_fault_that_fits_is_met(send_signal: Send, control: ControlClient) -> None:
     control.add_fault("status", status=500, times=1)
     control.add_fault("status", status=503, times=1)
-    assert [send(PACKED).status for _ in range(3)] == [500, 503, 200]
+    assert [send_signal(PACKED_SIGNAL).status for _ in range(3)] == [500, 503, 200]
 
 
 @pytest.mark.parametrize("prefix", ["/1.1/", "/1.1/status", "/1.1/status/"])
-def test_a_fault_meets_only_paths_that_begin_like_its_own(send: Send, control: ControlClient, prefix: str) -> None:
+def test_a_fault_meets_only_paths_that_begin_like_its_own(
+    send_signal: Send, control: ControlClient, prefix: str
+) -> None:
     control.add_fault("status", path=prefix, status=503)
-    assert send(PACKED).status == 200
-    assert send(PACKED, "/1.1/status/").status == 503
-    assert send(PACKED, "/1.1/status").status == 503
+    assert send_signal(PACKED_SIGNAL).status == 200
+    assert send_signal(PACKED_SIGNAL, "/1.1/status/").status == 503
+    assert send_signal(PACKED_SIGNAL, "/1.1/status").status == 503
 
 
 def test_the_panel_meets_no_fault(sandbox: Sandbox) -> None:
@@ -271,4 +276,4 @@ def test_a_fault_that_cannot_be_is_named(control: ControlClient, fault: dict[str
 
 @pytest.mark.parametrize("fault", [[], {"kind": "status", "code": 1}, {"kind": "status", "status": True}, {"kind": 1}])
 def test_a_fault_that_makes_no_sense_is_refused(sandbox: Sandbox, fault: object) -> None:
-    assert call(sandbox.control_url, "/_sandbox/faults", fault).error[0] == "invalid_input"
+    assert post_json(sandbox.control_url, "/_sandbox/faults", fault).error[0] == "invalid_input"

@@ -3,17 +3,25 @@
 from typing import Any
 
 import pytest
-from core_examples import ADD, CORE, PUBLISH, PUBLISH_ADD, Shop, changed, shape
 
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.simulated_api.routes import ROUTES
+from harness.servers.sandbox_client import (
+    CORE_PATH,
+    ORDER_REQUEST,
+    PUBLISH_ORDER_REQUEST,
+    PUBLISH_PATH,
+    SandboxClient,
+    json_shape,
+    replace_value,
+)
 
 _DATES = {"create_date": str, "modify_date": str}
 _CATALOG = {"catalog_reference": str, "name": str, "note": str, **_DATES}
 _TITLE = {"isbn": str, "title": str, "version": int, **_DATES, "catalog_reference": str, "catalog_name": str}
 _FILE = {"url": str, "size": int, "md5sum": str, "type": str, "format": str}
 _MIX = {"product_mix_reference": str, "name": str, "note": str}
-EXAMPLES: list[tuple[str, dict[str, Any], Any]] = [
+SHAPE_EXAMPLES: list[tuple[str, dict[str, Any], Any]] = [
     ("catalogs", {}, {"catalogs": [_CATALOG]}),
     ("catalogs/info", {"catalog_reference": "catalog_1"}, {**_CATALOG, "titles": int}),
     ("titles", {"catalog_reference": "catalog_1"}, {"titles": [_TITLE]}),
@@ -34,7 +42,7 @@ EXAMPLES: list[tuple[str, dict[str, Any], Any]] = [
         {"reference": "200012345"},
         {
             **dict.fromkeys(("order_reference", "state_code", "order_date", "email"), str),
-            "addresses": [dict.fromkeys(PUBLISH_ADD["addresses"][0], str)],
+            "addresses": [dict.fromkeys(PUBLISH_ORDER_REQUEST["addresses"][0], str)],
             "items": [{"item_reference": str, "catalog_reference": str, "isbn": str, "quantity": int, "tracking": str}],
         },
     ),
@@ -46,24 +54,24 @@ EXAMPLES: list[tuple[str, dict[str, Any], Any]] = [
 ]
 CATALOG = {"catalog_reference": "catalog_9", "name": "Ninth catalog", "note": "The ninth catalog"}
 TITLE = {"isbn": "title_1", "name": "First title", "note": "The first title for all my titles"}
-BOTH = pytest.mark.parametrize("base", [CORE, PUBLISH])
+each_base_path = pytest.mark.parametrize("base", [CORE_PATH, PUBLISH_PATH])
 
 
-def add(shop: Shop, base: str = PUBLISH) -> None:
-    assert shop.get(f"{base}orders/add", PUBLISH_ADD, 201) == {"order": "200012345"}
+def add_publish_order(client: SandboxClient, base: str = PUBLISH_PATH) -> None:
+    assert client.get(f"{base}orders/add", PUBLISH_ORDER_REQUEST, 201) == {"order": "200012345"}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-@pytest.mark.parametrize(("path", "body", "expected"), EXAMPLES, ids=[row[0] for row in EXAMPLES])
+@pytest.mark.parametrize(("path", "body", "expected"), SHAPE_EXAMPLES, ids=[row[0] for row in SHAPE_EXAMPLES])
 def test_every_example_is_answered_in_the_shape_of_the_document(
-    shop: Shop, path: str, body: dict[str, Any], expected: Any, slash: str
+    client: SandboxClient, path: str, body: dict[str, Any], expected: Any, slash: str
 ) -> None:
-    add(shop)
-    assert shape(shop.get(PUBLISH + path + slash, body)) == expected
+    add_publish_order(client)
+    assert json_shape(client.get(PUBLISH_PATH + path + slash, body)) == expected
 
 
-def test_what_is_there_from_the_start_is_what_the_examples_show(shop: Shop) -> None:
-    found = shop.get(PUBLISH + "catalogs")["catalogs"]
+def test_what_is_there_from_the_start_is_what_the_examples_show(client: SandboxClient) -> None:
+    found = client.get(PUBLISH_PATH + "catalogs")["catalogs"]
     assert found[0] == {
         "catalog_reference": "catalog_1",
         "name": "First catalog",
@@ -71,24 +79,26 @@ def test_what_is_there_from_the_start_is_what_the_examples_show(shop: Shop) -> N
         "create_date": "2018-10-10T06:58:10+00:00",
         "modify_date": "2018-10-10T06:58:10+00:00",
     }
-    title = shop.get(PUBLISH + "titles/info", {"isbn": "1234567890123"})
+    title = client.get(PUBLISH_PATH + "titles/info", {"isbn": "1234567890123"})
     assert (title["title"], title["pages"], title["used_count"]) == ("The book - Vol 1", 244, 142)
     assert [file["type"] for file in title["files"]] == ["book", "cover"]
-    mix = shop.get(PUBLISH + "products/mixes/info", {"product_mix_reference": "textbook_a4_cw_matte_80gsm"})
+    mix = client.get(PUBLISH_PATH + "products/mixes/info", {"product_mix_reference": "textbook_a4_cw_matte_80gsm"})
     assert mix["options"][0] == {"name": "Cover finish matte", "note": "Cover lamination Matte finish"}
 
 
-THINGS = [("catalogs", "catalog_reference", CATALOG), ("titles", "isbn", TITLE)]
+COLLECTIONS = [("catalogs", "catalog_reference", CATALOG), ("titles", "isbn", TITLE)]
 
 
-@pytest.mark.parametrize(("things", "name", "body"), THINGS)
-def test_counters_say_what_was_added_and_removed(shop: Shop, things: str, name: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("things", "name", "body"), COLLECTIONS)
+def test_counters_say_what_was_added_and_removed(
+    client: SandboxClient, things: str, name: str, body: dict[str, Any]
+) -> None:
     def said(call: str, status: int) -> Any:
-        return shop.get(f"{PUBLISH}{things}/{call}", body if call == "add" else {name: body[name]}, status)
+        return client.get(f"{PUBLISH_PATH}{things}/{call}", body if call == "add" else {name: body[name]}, status)
 
     assert said("info", 204) is None
     assert said("add", 200) == {"status": {things: {"added": 1}}}
-    assert said("add", 409) == {"status": {things: {"added" if shop.sandbox.state.is_live else "radded": 0}}}
+    assert said("add", 409) == {"status": {things: {"added" if client.sandbox.state.is_live else "radded": 0}}}
     assert said("info", 200)[name] == body[name]
     assert said("remove", 200) == {"status": {things: {"removed": 1}}}
     assert said("remove", 410) == {"status": {things: {"removed": 0}}}
@@ -99,14 +109,14 @@ def test_counters_say_what_was_added_and_removed(shop: Shop, things: str, name: 
     [
         *(("catalogs/add", CATALOG, name) for name in CATALOG),
         *(("titles/add", TITLE, name) for name in TITLE),
-        *((f"{things}/{call}", {name: "x"}, name) for things, name, _ in THINGS for call in ("info", "remove")),
+        *((f"{things}/{call}", {name: "x"}, name) for things, name, _ in COLLECTIONS for call in ("info", "remove")),
         ("products/mixes/info", {"product_mix_reference": "x"}, "product_mix_reference"),
     ],
 )
 def test_a_missing_field_is_named_in_the_body_of_cloudpublish(
-    shop: Shop, path: str, body: dict[str, Any], name: str
+    client: SandboxClient, path: str, body: dict[str, Any], name: str
 ) -> None:
-    found = shop.get(PUBLISH + path, changed(body, name), 400)
+    found = client.get(PUBLISH_PATH + path, replace_value(body, name), 400)
     assert found == {"status": {"errors": {"missing_required_parameter": name}}}
 
 
@@ -121,16 +131,18 @@ def test_a_missing_field_is_named_in_the_body_of_cloudpublish(
         ("titles/add", TITLE, "note", 256),
     ],
 )
-def test_names_have_a_longest_length(shop: Shop, path: str, body: dict[str, Any], name: str, longest: int) -> None:
-    assert shop.send(PUBLISH + path, {**body, name: "x" * (longest + 1)}).status == 400
-    assert shop.send(PUBLISH + path, {**body, name: "x" * longest}).status == 200
+def test_names_have_a_longest_length(
+    client: SandboxClient, path: str, body: dict[str, Any], name: str, longest: int
+) -> None:
+    assert client.send(PUBLISH_PATH + path, {**body, name: "x" * (longest + 1)}).status == 400
+    assert client.send(PUBLISH_PATH + path, {**body, name: "x" * longest}).status == 200
 
 
-@pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith(PUBLISH)])
-def test_cloudpublish_takes_the_core_key_only(shop: Shop, path: str) -> None:
-    found = shop.get(path, {"apikey": "sandbox-signal-key"}, 403)
+@pytest.mark.parametrize("path", [path for path in ROUTES if path.startswith(PUBLISH_PATH)])
+def test_cloudpublish_takes_the_core_key_only(client: SandboxClient, path: str) -> None:
+    found = client.get(path, {"apikey": "sandbox-signal-key"}, 403)
     assert found == {"status": {"errors": {"authentication_failed": "apikey is the signal key, not the core key"}}}
-    assert shop.send(path, {"apikey": "x"}).status == 403
+    assert client.send(path, {"apikey": "x"}).status == 403
 
 
 @pytest.mark.parametrize(
@@ -146,36 +158,38 @@ def test_cloudpublish_takes_the_core_key_only(shop: Shop, path: str) -> None:
         ("orders/info", {"reference": "order-1"}, 204),
     ],
 )
-def test_what_is_not_there_has_the_documented_status(shop: Shop, path: str, body: dict[str, Any], status: int) -> None:
-    reply = shop.send(PUBLISH + path, body)
+def test_what_is_not_there_has_the_documented_status(
+    client: SandboxClient, path: str, body: dict[str, Any], status: int
+) -> None:
+    reply = client.send(PUBLISH_PATH + path, body)
     assert (reply.status, reply.body == b"") == (status, status == 204)
 
 
-def test_lists_without_a_204_are_empty(shop: Shop) -> None:
+def test_lists_without_a_204_are_empty(client: SandboxClient) -> None:
     for reference in ("catalog_1", "catalog_2"):
-        shop.get(PUBLISH + "catalogs/remove", {"catalog_reference": reference})
-    assert shop.get(PUBLISH + "catalogs") == {"catalogs": []}
-    assert shop.get(PUBLISH + "titles") == {"titles": []}
-    assert shop.get(PUBLISH + "titles", {"catalog_reference": "x"}) == {"titles": []}
+        client.get(PUBLISH_PATH + "catalogs/remove", {"catalog_reference": reference})
+    assert client.get(PUBLISH_PATH + "catalogs") == {"catalogs": []}
+    assert client.get(PUBLISH_PATH + "titles") == {"titles": []}
+    assert client.get(PUBLISH_PATH + "titles", {"catalog_reference": "x"}) == {"titles": []}
 
 
-def test_a_catalog_counts_its_titles_and_takes_them_away_with_it(shop: Shop) -> None:
+def test_a_catalog_counts_its_titles_and_takes_them_away_with_it(client: SandboxClient) -> None:
     def titles() -> Any:
-        return shop.get(PUBLISH + "catalogs/info", {"catalog_reference": "catalog_1"})["titles"]
+        return client.get(PUBLISH_PATH + "catalogs/info", {"catalog_reference": "catalog_1"})["titles"]
 
     assert titles() == 2
-    shop.get(PUBLISH + "titles/add", TITLE)
+    client.get(PUBLISH_PATH + "titles/add", TITLE)
     assert titles() == 3
-    shop.get(PUBLISH + "catalogs/remove", {"catalog_reference": "catalog_1"})
-    assert shop.send(PUBLISH + "titles/info", {"isbn": "title_1"}).status == 204
-    assert [row["catalog_name"] for row in shop.get(PUBLISH + "titles")["titles"]] == ["Second catalog"] * 2
+    client.get(PUBLISH_PATH + "catalogs/remove", {"catalog_reference": "catalog_1"})
+    assert client.send(PUBLISH_PATH + "titles/info", {"isbn": "title_1"}).status == 204
+    assert [row["catalog_name"] for row in client.get(PUBLISH_PATH + "titles")["titles"]] == ["Second catalog"] * 2
 
 
-@BOTH
-def test_an_order_is_added_and_told_at_both_addresses(shop: Shop, base: str) -> None:
-    add(shop, base)
-    for other in (CORE, PUBLISH):
-        found = shop.get(f"{other}orders/info", {"reference": "200012345"})
+@each_base_path
+def test_an_order_is_added_and_told_at_both_addresses(client: SandboxClient, base: str) -> None:
+    add_publish_order(client, base)
+    for other in (CORE_PATH, PUBLISH_PATH):
+        found = client.get(f"{other}orders/info", {"reference": "200012345"})
         assert (found["order_reference"], found["state_code"]) == ("200012345", "order_state_new")
         assert found["order_date"] == "2026-03-01T12:00:00+00:00"
         assert found["items"][1] == {
@@ -185,46 +199,46 @@ def test_an_order_is_added_and_told_at_both_addresses(shop: Shop, base: str) -> 
             "quantity": 1,
             "tracking": "",
         }
-    assert shop.get(f"{CORE}orders/info", {"reference": 200012345}) == found
-    assert shop.get("orders/")[-1]["reference"] == "200012345"
-    assert shop.get(PUBLISH + "titles/info", {"isbn": "1234567890123"})["used_count"] == 143
+    assert client.get(f"{CORE_PATH}orders/info", {"reference": 200012345}) == found
+    assert client.get("orders/")[-1]["reference"] == "200012345"
+    assert client.get(PUBLISH_PATH + "titles/info", {"isbn": "1234567890123"})["used_count"] == 143
 
 
-@BOTH
-def test_the_log_of_an_order_has_texts_only(shop: Shop, base: str) -> None:
-    add(shop)
-    ControlClient(shop.sandbox.control_url).advance_clock(10)
-    logs = shop.get(f"{base}orders/log", {"order_reference": "200012345"})["logs"]
+@each_base_path
+def test_the_log_of_an_order_has_texts_only(client: SandboxClient, base: str) -> None:
+    add_publish_order(client)
+    ControlClient(client.sandbox.control_url).advance_clock(10)
+    logs = client.get(f"{base}orders/log", {"order_reference": "200012345"})["logs"]
     assert [row["state_code"] for row in logs] == ["order_state_new", "order_state_verify", "order_state_verified"]
     assert logs[1]["create_date"] == "2026-03-01T12:00:05+00:00"
 
 
-@BOTH
-def test_an_order_is_canceled_once_and_counted(shop: Shop, base: str) -> None:
-    add(shop)
+@each_base_path
+def test_an_order_is_canceled_once_and_counted(client: SandboxClient, base: str) -> None:
+    add_publish_order(client)
     for status, count in ((200, 1), (409, 0)):
-        found = shop.get(f"{base}orders/cancel", {"order_reference": "200012345"}, status)
+        found = client.get(f"{base}orders/cancel", {"order_reference": "200012345"}, status)
         assert found == {"status": {"orders": {"cancelled": count}}}
-    assert shop.get(f"{base}orders/cancel", {"order_reference": "x"}, 410) == {"status": {"orders": {"cancelled": 0}}}
+    assert client.get(f"{base}orders/cancel", {"order_reference": "x"}, 410) == {"status": {"orders": {"cancelled": 0}}}
 
 
-def test_an_order_ends_with_tracking_codes(shop: Shop) -> None:
-    add(shop)
-    ControlClient(shop.sandbox.control_url).advance_clock(3600)
-    found = shop.get(PUBLISH + "orders/info", {"reference": "200012345"})
+def test_an_order_ends_with_tracking_codes(client: SandboxClient) -> None:
+    add_publish_order(client)
+    ControlClient(client.sandbox.control_url).advance_clock(3600)
+    found = client.get(PUBLISH_PATH + "orders/info", {"reference": "200012345"})
     assert found["state_code"] == "order_state_sandbox_complete"
     assert [item["tracking"] for item in found["items"]] == ["SANDBOX_123456-0001", "SANDBOX_123456-0002"]
 
 
-def test_a_reference_is_taken_once_in_both_services(shop: Shop) -> None:
-    add(shop)
-    status = 409 if shop.sandbox.state.is_live else 400
-    found = shop.get(PUBLISH + "orders/add", PUBLISH_ADD, status)
+def test_a_reference_is_taken_once_in_both_services(client: SandboxClient) -> None:
+    add_publish_order(client)
+    status = 409 if client.sandbox.state.is_live else 400
+    found = client.get(PUBLISH_PATH + "orders/add", PUBLISH_ORDER_REQUEST, status)
     assert found == {"status": {"errors": {"reference_not_unique": "200012345"}}}
-    assert shop.send("orders/add", {**ADD, "reference": "200012345"}).status == status
+    assert client.send("orders/add", {**ORDER_REQUEST, "reference": "200012345"}).status == status
 
 
-@BOTH
+@each_base_path
 @pytest.mark.parametrize(
     ("place", "value", "error"),
     [
@@ -245,16 +259,16 @@ def test_a_reference_is_taken_once_in_both_services(shop: Shop) -> None:
     ],
 )
 def test_what_is_wrong_in_an_order_is_named_in_the_body_of_cloudpublish(
-    shop: Shop, base: str, place: str, value: Any, error: dict[str, str]
+    client: SandboxClient, base: str, place: str, value: Any, error: dict[str, str]
 ) -> None:
-    found = shop.get(f"{base}orders/add", changed(PUBLISH_ADD, place, value), 400)
+    found = client.get(f"{base}orders/add", replace_value(PUBLISH_ORDER_REQUEST, place, value), 400)
     assert found == {"status": {"errors": error}}
-    assert len(shop.sandbox.state.orders) == 2
+    assert len(client.sandbox.state.orders) == 2
 
 
-def test_an_order_without_a_reference_is_told_by_its_isbn(shop: Shop) -> None:
-    body = changed(PUBLISH_ADD, "order_reference")
-    for base in (CORE, PUBLISH):
-        found = shop.get(f"{base}orders/add", body, 400)
+def test_an_order_without_a_reference_is_told_by_its_isbn(client: SandboxClient) -> None:
+    body = replace_value(PUBLISH_ORDER_REQUEST, "order_reference")
+    for base in (CORE_PATH, PUBLISH_PATH):
+        found = client.get(f"{base}orders/add", body, 400)
         assert found == {"status": {"errors": {"missing_required_parameter": "order_reference"}}}
-    assert shop.send(PUBLISH + "orders/log").status == 400
+    assert client.send(PUBLISH_PATH + "orders/log").status == 400

@@ -4,87 +4,94 @@ import re
 from typing import Any
 
 import pytest
-from core_examples import QUOTE, Shop, changed
 
 from cpctl.sandbox.control.control_client import ControlClient
+from harness.servers.sandbox_client import QUOTE_REQUEST, SandboxClient, replace_value
 
-PATHS = ("orders/quote", "prices/lookup")
-FLYER = {"reference": "f", "product": "flyer_ss_a5_fc", "count": "1", "options": []}
+QUOTE_PATHS = ("orders/quote", "prices/lookup")
+FLYER_ITEM = {"reference": "f", "product": "flyer_ss_a5_fc", "count": "1", "options": []}
 FAMILY, PAPER = "type_product_material", "paper_300off"
-OK = ("", "")
-UNKNOWN = ("option_unknown", FAMILY)
-NAMELESS = ("missing_required_parameter", "option_reference is missing")
-PROBES: list[tuple[dict[str, Any], tuple[str, str]]] = [
-    ({"type": PAPER, "count": "1"}, OK),
-    ({"option_reference": PAPER, "count": "1"}, OK),
-    ({"option_reference": PAPER, "option": "x", "count": 1}, OK),
-    ({"option_reference": PAPER, "option_type": FAMILY, "count": 1}, OK),
-    ({"type": FAMILY, "reference": PAPER, "count": "1"}, UNKNOWN),
-    ({"type": FAMILY, "option": PAPER, "count": "1"}, UNKNOWN),
-    ({"type": FAMILY, "option_reference": PAPER, "count": "1"}, UNKNOWN),
-    ({"option": FAMILY, "option_value": PAPER, "count": "1"}, NAMELESS),
-    ({"option": FAMILY, "value": PAPER, "count": "1"}, NAMELESS),
+NO_ERROR = ("", "")
+UNKNOWN_OPTION = ("option_unknown", FAMILY)
+MISSING_OPTION = ("missing_required_parameter", "option_reference is missing")
+OPTION_CASES: list[tuple[dict[str, Any], tuple[str, str]]] = [
+    ({"type": PAPER, "count": "1"}, NO_ERROR),
+    ({"option_reference": PAPER, "count": "1"}, NO_ERROR),
+    ({"option_reference": PAPER, "option": "x", "count": 1}, NO_ERROR),
+    ({"option_reference": PAPER, "option_type": FAMILY, "count": 1}, NO_ERROR),
+    ({"type": FAMILY, "reference": PAPER, "count": "1"}, UNKNOWN_OPTION),
+    ({"type": FAMILY, "option": PAPER, "count": "1"}, UNKNOWN_OPTION),
+    ({"type": FAMILY, "option_reference": PAPER, "count": "1"}, UNKNOWN_OPTION),
+    ({"option": FAMILY, "option_value": PAPER, "count": "1"}, MISSING_OPTION),
+    ({"option": FAMILY, "value": PAPER, "count": "1"}, MISSING_OPTION),
     ({"type": PAPER}, ("missing_required_parameter", "count")),
 ]
 
 
-def asked(*items: dict[str, Any], country: str = "NL", **more: Any) -> dict[str, Any]:
+def quote_request(*items: dict[str, Any], country: str = "NL", **more: Any) -> dict[str, Any]:
     return {"country": country, "items": list(items), **more}
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("option", "error"), PROBES, ids=[str(row[0]) for row in PROBES])
+@pytest.mark.parametrize("path", QUOTE_PATHS)
+@pytest.mark.parametrize(("option", "error"), OPTION_CASES, ids=[str(row[0]) for row in OPTION_CASES])
 def test_an_option_has_the_shape_that_the_live_service_takes(
-    shop: Shop, path: str, option: dict[str, Any], error: tuple[str, str]
+    client: SandboxClient, path: str, option: dict[str, Any], error: tuple[str, str]
 ) -> None:
-    reply = shop.send(path, asked({**FLYER, "options": [option]}))
-    assert reply.status == (200 if error == OK else 400)
-    assert error == OK or reply.error == error
+    reply = client.send(path, quote_request({**FLYER_ITEM, "options": [option]}))
+    assert reply.status == (200 if error == NO_ERROR else 400)
+    assert error == NO_ERROR or reply.error == error
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_options_must_be_an_array_even_when_there_are_none(shop: Shop, path: str) -> None:
-    for item in (changed(FLYER, "options"), {**FLYER, "options": None}):
-        reply = shop.send(path, asked(item))
-        assert reply.status == (500 if shop.sandbox.state.is_live else 400)
+@pytest.mark.parametrize("path", QUOTE_PATHS)
+def test_options_must_be_an_array_even_when_there_are_none(client: SandboxClient, path: str) -> None:
+    for item in (replace_value(FLYER_ITEM, "options"), {**FLYER_ITEM, "options": None}):
+        reply = client.send(path, quote_request(item))
+        assert reply.status == (500 if client.sandbox.state.is_live else 400)
         assert "foreach()" in reply.error[1]
-    assert shop.send(path, asked({**FLYER, "options": "x"})).error == ("invalid_parameter", "options is not an array")
-    assert shop.send(path, asked(FLYER)).status == 200
+    assert client.send(path, quote_request({**FLYER_ITEM, "options": "x"})).error == (
+        "invalid_parameter",
+        "options is not an array",
+    )
+    assert client.send(path, quote_request(FLYER_ITEM)).status == 200
 
 
 @pytest.mark.parametrize("name", ["product", "product_reference"])
-def test_a_product_may_be_named_either_way(shop: Shop, name: str) -> None:
-    item = {**changed(FLYER, "product"), name: "flyer_ss_a5_fc"}
-    assert shop.send("prices/lookup", asked(item)).status == 200
+def test_a_product_may_be_named_either_way(client: SandboxClient, name: str) -> None:
+    item = {**replace_value(FLYER_ITEM, "product"), name: "flyer_ss_a5_fc"}
+    assert client.send("prices/lookup", quote_request(item)).status == 200
 
 
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (asked(FLYER, country="XX"), ("country_unknown", "XX")),
-        (asked(FLYER, country="US"), ("missing_required_parameter", "state")),
-        (asked(FLYER, country="US", state="XX"), ("state_unknown", "XX")),
-        (asked(FLYER, currency="XXX"), ("currency_unknown", "XXX")),
-        (asked(), ("missing_required_parameter", "items")),
-        (asked(changed(FLYER, "reference")), ("missing_required_parameter", "reference")),
-        (asked(changed(FLYER, "product")), ("missing_required_parameter", "product")),
-        (asked(changed(FLYER, "count")), ("missing_required_parameter", "count")),
-        (asked({**FLYER, "product": "x"}), ("product_unknown", "x")),
-        (asked(FLYER, FLYER), ("item_reference_not_unique", "f")),
-        (asked({**QUOTE["items"][0], "options": []}), ("missing_required_parameter", "total_pages")),
+        (quote_request(FLYER_ITEM, country="XX"), ("country_unknown", "XX")),
+        (quote_request(FLYER_ITEM, country="US"), ("missing_required_parameter", "state")),
+        (quote_request(FLYER_ITEM, country="US", state="XX"), ("state_unknown", "XX")),
+        (quote_request(FLYER_ITEM, currency="XXX"), ("currency_unknown", "XXX")),
+        (quote_request(), ("missing_required_parameter", "items")),
+        (quote_request(replace_value(FLYER_ITEM, "reference")), ("missing_required_parameter", "reference")),
+        (quote_request(replace_value(FLYER_ITEM, "product")), ("missing_required_parameter", "product")),
+        (quote_request(replace_value(FLYER_ITEM, "count")), ("missing_required_parameter", "count")),
+        (quote_request({**FLYER_ITEM, "product": "x"}), ("product_unknown", "x")),
+        (quote_request(FLYER_ITEM, FLYER_ITEM), ("item_reference_not_unique", "f")),
+        (quote_request({**QUOTE_REQUEST["items"][0], "options": []}), ("missing_required_parameter", "total_pages")),
         (
-            asked({**FLYER, "options": [{"type": name, "count": 1} for name in ("paper_90off", "paper_300off")]}),
+            quote_request(
+                {**FLYER_ITEM, "options": [{"type": name, "count": 1} for name in ("paper_90off", "paper_300off")]}
+            ),
             ("option_type_not_unique", "paper_300off"),
         ),
     ],
 )
-def test_what_is_wrong_in_a_question_is_named(shop: Shop, body: dict[str, Any], error: tuple[str, str]) -> None:
-    reply = shop.send("orders/quote", body)
+def test_what_is_wrong_in_a_question_is_named(
+    client: SandboxClient, body: dict[str, Any], error: tuple[str, str]
+) -> None:
+    reply = client.send("orders/quote", body)
     assert (reply.status, reply.error) == (400, error)
 
 
-def test_the_same_question_has_the_same_prices_and_other_hashes(shop: Shop) -> None:
-    first, second = (shop.get(path, QUOTE) for path in PATHS)
+def test_the_same_question_has_the_same_prices_and_other_hashes(client: SandboxClient) -> None:
+    first, second = (client.get(path, QUOTE_REQUEST) for path in QUOTE_PATHS)
 
     def without_hashes(found: Any) -> str:
         return re.sub("[0-9a-f]{64}", "", str(found))
@@ -93,35 +100,38 @@ def test_the_same_question_has_the_same_prices_and_other_hashes(shop: Shop) -> N
     assert first != second
 
 
-def test_five_hundred_flyers_are_cheaper_than_half_of_them(shop: Shop) -> None:
+def test_five_hundred_flyers_are_cheaper_than_half_of_them(client: SandboxClient) -> None:
     prices = [
-        float(shop.get("prices/lookup", asked({**FLYER, "count": count}))["subtotals"]["items"]) for count in (250, 500)
+        float(client.get("prices/lookup", quote_request({**FLYER_ITEM, "count": count}))["subtotals"]["items"])
+        for count in (250, 500)
     ]
     assert prices[0] > prices[1]
 
 
-def test_pages_copies_options_and_places_have_their_price(shop: Shop) -> None:
+def test_pages_copies_options_and_places_have_their_price(client: SandboxClient) -> None:
     def price(body: dict[str, Any]) -> float:
-        return float(shop.get("prices/lookup", body)["subtotals"]["items"])
+        return float(client.get("prices/lookup", body)["subtotals"]["items"])
 
-    base = price(QUOTE)
-    assert price(changed(QUOTE, "items.0.count", 2)) == pytest.approx(2 * base)
-    assert price(changed(QUOTE, "items.0.options.1.count", 240)) == pytest.approx(base + 1.2)
-    assert price(changed(QUOTE, "items.0.options.0.type", "pageblock_130mcs")) == pytest.approx(base + 0.36)
-    assert price({**QUOTE, "country": "US", "state": "FL"}) == pytest.approx(base * 1.1, abs=0.0001)
-    assert price({**QUOTE, "currency": "USD"}) == pytest.approx(base * 1.1, abs=0.0001)
+    base = price(QUOTE_REQUEST)
+    assert price(replace_value(QUOTE_REQUEST, "items.0.count", 2)) == pytest.approx(2 * base)
+    assert price(replace_value(QUOTE_REQUEST, "items.0.options.1.count", 240)) == pytest.approx(base + 1.2)
+    assert price(replace_value(QUOTE_REQUEST, "items.0.options.0.type", "pageblock_130mcs")) == pytest.approx(
+        base + 0.36
+    )
+    assert price({**QUOTE_REQUEST, "country": "US", "state": "FL"}) == pytest.approx(base * 1.1, abs=0.0001)
+    assert price({**QUOTE_REQUEST, "currency": "USD"}) == pytest.approx(base * 1.1, abs=0.0001)
 
 
-def test_every_amount_has_four_decimals(live_shop: Shop) -> None:
-    found = live_shop.get("orders/quote", {**QUOTE, "currency": "JPY"})
+def test_every_amount_has_four_decimals(live_client: SandboxClient) -> None:
+    found = live_client.get("orders/quote", {**QUOTE_REQUEST, "currency": "JPY"})
     rows = [found, *found["shipments"][0]["quotes"]]
     amounts = [row[name] for row in rows for name in ("price", "vat")]
     assert all(re.fullmatch(r"[0-9]+\.[0-9]{4}", amount) for amount in [*amounts, found["invoice_exchange_rate"]])
 
 
-def test_what_is_made_apart_travels_apart_and_has_hashes_of_its_own(shop: Shop) -> None:
+def test_what_is_made_apart_travels_apart_and_has_hashes_of_its_own(client: SandboxClient) -> None:
     mug = {"reference": "m", "product": "mug_330ml_white_fc", "count": 1, "options": []}
-    found = shop.get("orders/quote", asked(FLYER, mug, {**FLYER, "reference": "g"}))
+    found = client.get("orders/quote", quote_request(FLYER_ITEM, mug, {**FLYER_ITEM, "reference": "g"}))
     assert [[item["reference"] for item in row["items"]] for row in found["shipments"]] == [["m"], ["f", "g"]]
 
 
@@ -133,25 +143,25 @@ def test_what_is_made_apart_travels_apart_and_has_hashes_of_its_own(shop: Shop) 
         ("JP", ["cp_postal", "cp_fast"]),
     ],
 )
-def test_not_every_level_goes_everywhere(shop: Shop, country: str, levels: list[str]) -> None:
-    offers = shop.get("orders/quote", {**QUOTE, "country": country})["shipments"][0]["quotes"]
+def test_not_every_level_goes_everywhere(client: SandboxClient, country: str, levels: list[str]) -> None:
+    offers = client.get("orders/quote", {**QUOTE_REQUEST, "country": country})["shipments"][0]["quotes"]
     assert [row["shipping_level"] for row in offers] == levels
 
 
-def test_a_quote_expires_after_48_hours(shop: Shop) -> None:
-    found = shop.get("orders/quote", QUOTE)
-    live = shop.sandbox.state.is_live
+def test_a_quote_expires_after_48_hours(client: SandboxClient) -> None:
+    found = client.get("orders/quote", QUOTE_REQUEST)
+    live = client.sandbox.state.is_live
     assert found["expire_date"] == ("2026-03-03T12:00:00.250000Z" if live else "2026-03-03T12:00:00+00:00")
     name = found["shipments"][0]["quotes"][0]["quote"]
-    control = ControlClient(shop.sandbox.control_url)
+    control = ControlClient(client.sandbox.control_url)
     control.advance_clock(48 * 3600 - 1)
-    info = shop.get("orders/quote/info", {"quote": name})
+    info = client.get("orders/quote/info", {"quote": name})
     assert (info["quote"], info["shipping_level"], info["items"]) == (
         name,
         "cp_postal",
         [{"reference": "ref_id_1234567"}],
     )
     control.advance_clock(1)
-    assert shop.send("orders/quote/info", {"quote": name}).status == 204
-    shop.get("orders/quote", QUOTE)
-    assert shop.sandbox.state.quotes.find(name, shop.sandbox.state.now()) is None
+    assert client.send("orders/quote/info", {"quote": name}).status == 204
+    client.get("orders/quote", QUOTE_REQUEST)
+    assert client.sandbox.state.quotes.find(name, client.sandbox.state.now()) is None

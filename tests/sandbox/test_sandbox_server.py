@@ -8,14 +8,14 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sandbox_calls import KEY, STATUS_20, Reply, call
-from signal_examples import BUNDLE, ORDER, plain
 
 from cpctl.errors import InvalidInput, TemporaryError
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from examples.signal_examples import BUNDLE_EXAMPLE, ORDER, simple_signal
+from harness.servers.http_calls import SIGNAL_KEY, STATUS_2_0_PATH, HttpReply, post_json
 
-Send = Callable[..., Reply]
+Send = Callable[..., HttpReply]
 
 
 def test_orders_are_numbered_as_in_the_documents() -> None:
@@ -29,47 +29,47 @@ def test_orders_are_numbered_as_in_the_documents() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_an_endpoint_takes_nothing_but_post(sandbox: Sandbox, method: str) -> None:
-    assert call(sandbox.base_url, STATUS_20, method=method).status == 405
+    assert post_json(sandbox.base_url, STATUS_2_0_PATH, method=method).status == 405
 
 
 @pytest.mark.parametrize("path", ["/", "/cloudsignal/3.0/status/", "/cloudsignal/2.0/status//", "/_sandboxes"])
 def test_an_unknown_path_is_not_found(sandbox: Sandbox, path: str) -> None:
-    reply = call(sandbox.base_url, path, {"apikey": KEY})
+    reply = post_json(sandbox.base_url, path, {"apikey": SIGNAL_KEY})
     assert (reply.status, reply.error) == (404, ("not_found", f"there is nothing at {path}"))
 
 
 def test_a_body_over_a_mebibyte_is_too_large(sandbox: Sandbox, control: ControlClient) -> None:
-    reply = call(sandbox.base_url, STATUS_20, b" " * (1024 * 1024 + 1))
+    reply = post_json(sandbox.base_url, STATUS_2_0_PATH, b" " * (1024 * 1024 + 1))
     assert (reply.status, reply.headers["Connection"]) == (413, "close")
     entry = control.list_requests()[0]
     assert (entry["status"], entry["landed"], entry["body"], entry["raw_bytes"]) == (413, False, None, 1024 * 1024 + 1)
 
 
 def test_a_body_of_a_mebibyte_is_not_too_large(sandbox: Sandbox) -> None:
-    body = json.dumps({"apikey": KEY, **plain("ItemPacked")}).encode().ljust(1024 * 1024)
-    assert call(sandbox.base_url, STATUS_20, body).status == 200
+    body = json.dumps({"apikey": SIGNAL_KEY, **simple_signal("ItemPacked")}).encode().ljust(1024 * 1024)
+    assert post_json(sandbox.base_url, STATUS_2_0_PATH, body).status == 200
 
 
 def test_a_body_without_a_length_is_refused(sandbox: Sandbox) -> None:
-    assert call(sandbox.base_url, STATUS_20, headers={"Content-Length": "many"}).status == 411
+    assert post_json(sandbox.base_url, STATUS_2_0_PATH, headers={"Content-Length": "many"}).status == 411
 
 
 def test_one_connection_carries_many_requests(sandbox: Sandbox) -> None:
     connection = HTTPConnection("127.0.0.1", int(sandbox.base_url.rpartition(":")[2]), timeout=10)
     for _ in range(3):
-        connection.request("POST", STATUS_20, json.dumps({"apikey": KEY, **plain("ItemPacked")}))
+        connection.request("POST", STATUS_2_0_PATH, json.dumps({"apikey": SIGNAL_KEY, **simple_signal("ItemPacked")}))
         response = connection.getresponse()
         assert (response.status, response.read(), response.will_close) == (200, b"", False)
     connection.close()
 
 
-def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send: Send, control: ControlClient) -> None:
+def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send_signal: Send, control: ControlClient) -> None:
     ready = Barrier(8)
 
     def work() -> None:
         ready.wait()
         for _ in range(10):
-            send(BUNDLE)
+            send_signal(BUNDLE_EXAMPLE)
 
     threads = [Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -80,45 +80,52 @@ def test_many_clients_at_once_lose_nothing(sandbox: Sandbox, send: Send, control
     assert [entry["n"] for entry in control.list_requests()] == list(range(1, 81))
 
 
-def test_the_journal_says_what_came_and_what_was_answered(send: Send, control: ControlClient) -> None:
-    send(plain("ItemPacked"))
-    send(plain("ItemLost"))
+def test_the_journal_says_what_came_and_what_was_answered(send_signal: Send, control: ControlClient) -> None:
+    send_signal(simple_signal("ItemPacked"))
+    send_signal(simple_signal("ItemLost"))
     packed, lost = control.list_requests()
     assert packed.pop("time").endswith("+00:00")
     assert packed == {
         "n": 1,
         "method": "POST",
-        "path": STATUS_20,
+        "path": STATUS_2_0_PATH,
         "status": 200,
         "fault": None,
         "landed": True,
-        "body": {"apikey": "***", **plain("ItemPacked")},
+        "body": {"apikey": "***", **simple_signal("ItemPacked")},
     }
     assert (lost["n"], lost["status"], lost["landed"]) == (2, 400, False)
 
 
-def test_no_key_stands_anywhere_in_what_the_sandbox_remembers(sandbox: Sandbox, send: Send) -> None:
+def test_no_key_stands_anywhere_in_what_the_sandbox_remembers(sandbox: Sandbox, send_signal: Send) -> None:
     mine = "13b37bb1ed6d3403e158abe719b4f6d0"
     for body in (
-        {**plain("ItemPacked"), "message": f"key {KEY}!", "note": {KEY: [KEY, {"ApiKey": mine}]}, "again": mine},
+        {
+            **simple_signal("ItemPacked"),
+            "message": f"key {SIGNAL_KEY}!",
+            "note": {SIGNAL_KEY: [SIGNAL_KEY, {"ApiKey": mine}]},
+            "again": mine,
+        },
         {"apikey": mine, "type": mine, "order": f"x{mine}"},
-        {"items": [{**plain("ItemPacked"), "apikey": "sandbox-core-key", "tracking": "sandbox-core-key"}]},
+        {"items": [{**simple_signal("ItemPacked"), "apikey": "sandbox-core-key", "tracking": "sandbox-core-key"}]},
     ):
-        send(body)
-    deep: Any = KEY
+        send_signal(body)
+    deep: Any = SIGNAL_KEY
     for _ in range(200):
         deep = [deep]
-    send({**plain("ItemPacked"), "deep": deep})
-    call(sandbox.base_url, f"{STATUS_20}?apikey={mine}", f"apikey={KEY}".encode())
-    call(sandbox.base_url, f"/{KEY}/", {"apikey": KEY})
-    kept = b"".join(call(sandbox.base_url, f"/_sandbox/{name}", method="GET").body for name in ("requests", "state"))
+    send_signal({**simple_signal("ItemPacked"), "deep": deep})
+    post_json(sandbox.base_url, f"{STATUS_2_0_PATH}?apikey={mine}", f"apikey={SIGNAL_KEY}".encode())
+    post_json(sandbox.base_url, f"/{SIGNAL_KEY}/", {"apikey": SIGNAL_KEY})
+    kept = b"".join(
+        post_json(sandbox.base_url, f"/_sandbox/{name}", method="GET").body for name in ("requests", "state")
+    )
     assert kept.count(b"***") > 10
     for key in (mine, *sandbox.state.api_keys.values()):
         assert key.encode() not in kept
 
 
 def test_a_body_that_is_not_json_is_kept_as_its_length_only(sandbox: Sandbox, control: ControlClient) -> None:
-    call(sandbox.base_url, STATUS_20, b"apikey=secret")
+    post_json(sandbox.base_url, STATUS_2_0_PATH, b"apikey=secret")
     entry = control.list_requests()[0]
     assert (entry["body"], entry["raw_bytes"]) == (None, 13)
 
@@ -126,12 +133,12 @@ def test_a_body_that_is_not_json_is_kept_as_its_length_only(sandbox: Sandbox, co
 def test_the_journal_keeps_the_newest() -> None:
     with Sandbox(max_journal_entries=2) as sandbox:
         for _ in range(3):
-            call(sandbox.base_url, STATUS_20)
+            post_json(sandbox.base_url, STATUS_2_0_PATH)
         assert [entry["n"] for entry in ControlClient(sandbox.control_url).list_requests()] == [2, 3]
 
 
-def test_a_reset_makes_all_anew(sandbox: Sandbox, send: Send, control: ControlClient) -> None:
-    send(plain("ItemPacked"))
+def test_a_reset_makes_all_anew(sandbox: Sandbox, send_signal: Send, control: ControlClient) -> None:
+    send_signal(simple_signal("ItemPacked"))
     control.add_fault("status", status=503)
     control.reset(orders=1, items=2)
     assert (control.list_requests(), control.list_faults()) == ([], [])
@@ -147,19 +154,19 @@ def test_a_reset_without_numbers_keeps_them() -> None:
 
 @pytest.mark.parametrize("numbers", [{"orders": 0}, {"items": 10_000}, {"orders": 100_000, "items": 9_999}])
 def test_a_reset_refuses_numbers_it_cannot_hold_and_forgets_nothing(
-    send: Send, control: ControlClient, numbers: dict[str, int]
+    send_signal: Send, control: ControlClient, numbers: dict[str, int]
 ) -> None:
-    send(plain("ItemPacked"))
+    send_signal(simple_signal("ItemPacked"))
     with pytest.raises(InvalidInput, match=str(next(iter(numbers.values())))):
         control.reset(**numbers)
     assert len(control.list_requests()) == 1
 
 
-def test_the_state_shows_what_was_said_of_each_item(sandbox: Sandbox, send: Send) -> None:
-    send(plain("ItemPacked"))
+def test_the_state_shows_what_was_said_of_each_item(sandbox: Sandbox, send_signal: Send) -> None:
+    send_signal(simple_signal("ItemPacked"))
     for url in (sandbox.base_url, sandbox.control_url):
         item = ControlClient(url).get_state()["orders"][0]["items"][0]
-        assert item == {"id": "123456780001", "latest": "ItemPacked", "signals": [plain("ItemPacked")]}
+        assert item == {"id": "123456780001", "latest": "ItemPacked", "signals": [simple_signal("ItemPacked")]}
 
 
 def test_what_the_panel_does_is_not_in_the_journal(sandbox: Sandbox) -> None:
@@ -174,24 +181,24 @@ def test_what_the_panel_does_is_not_in_the_journal(sandbox: Sandbox) -> None:
 )
 def test_a_web_page_cannot_touch_the_panel(sandbox: Sandbox, headers: dict[str, str]) -> None:
     for url in (sandbox.base_url, sandbox.control_url):
-        reply = call(url, "/_sandbox/faults", {"kind": "down"}, headers=headers)
+        reply = post_json(url, "/_sandbox/faults", {"kind": "down"}, headers=headers)
         assert (reply.status, sandbox.state.list_faults()) == (403, [])
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1"])
 def test_the_panel_answers_to_the_names_of_loopback(sandbox: Sandbox, host: str) -> None:
-    assert call(sandbox.base_url, "/_sandbox/state", method="GET", headers={"Host": host}).status == 200
+    assert post_json(sandbox.base_url, "/_sandbox/state", method="GET", headers={"Host": host}).status == 200
 
 
 def test_the_panel_says_what_it_takes(sandbox: Sandbox) -> None:
-    assert call(sandbox.control_url, "/_sandbox/requests", method="DELETE").status == 405
-    assert call(sandbox.control_url, "/_sandbox/nothing", method="GET").status == 404
-    assert call(sandbox.control_url, "/_sandbox/faults", b"{").status == 400
-    assert call(sandbox.control_url, "/_sandbox/reset", {"order": 1}).status == 400
+    assert post_json(sandbox.control_url, "/_sandbox/requests", method="DELETE").status == 405
+    assert post_json(sandbox.control_url, "/_sandbox/nothing", method="GET").status == 404
+    assert post_json(sandbox.control_url, "/_sandbox/faults", b"{").status == 400
+    assert post_json(sandbox.control_url, "/_sandbox/reset", {"order": 1}).status == 400
 
 
 def test_the_control_address_is_not_the_api(sandbox: Sandbox, control: ControlClient) -> None:
-    reply = call(sandbox.control_url, STATUS_20, {"apikey": KEY, **plain("ItemPacked")})
+    reply = post_json(sandbox.control_url, STATUS_2_0_PATH, {"apikey": SIGNAL_KEY, **simple_signal("ItemPacked")})
     assert reply.status == 404
     assert sandbox.base_url in reply.error[1]
     assert control.list_requests() == []
@@ -209,17 +216,17 @@ def test_a_sandbox_may_be_started_again_on_the_port_it_had() -> None:
         first = sandbox.base_url
     with sandbox:
         assert sandbox.base_url == first
-        assert call(first, STATUS_20).status == 400
+        assert post_json(first, STATUS_2_0_PATH).status == 400
 
 
 def test_nothing_is_printed_not_even_for_clients_that_go_away(
-    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], send: Send
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], send_signal: Send
 ) -> None:
     for data in (b"", b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", b"nonsense\r\n\r\n", b"\x16\x03\x01\r\n"):
         with socket.create_connection(("127.0.0.1", int(sandbox.base_url.rpartition(":")[2])), timeout=10) as line:
             line.sendall(data)
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert send(plain("ItemPacked")).status == 200
+    assert send_signal(simple_signal("ItemPacked")).status == 200
     assert capfd.readouterr() == ("", "")
 
 

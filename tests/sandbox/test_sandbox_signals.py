@@ -4,64 +4,80 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sandbox_calls import Reply, call
-from signal_examples import BUNDLE, CANCELED, EXAMPLES, ORDER, PATHS, SHIPPED, plain
 
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.signals.signal_types import SIGNAL_TYPES
+from examples.signal_examples import (
+    BUNDLE_EXAMPLE,
+    CANCELED_EXAMPLE,
+    ORDER,
+    SHIPPED_EXAMPLE,
+    SIGNAL_EXAMPLES,
+    SIGNAL_PATHS,
+    simple_signal,
+)
+from harness.servers.http_calls import HttpReply, post_json
 
-Send = Callable[..., Reply]
-WAYS = [(path, body) for version, paths in PATHS.items() for path in paths for body in EXAMPLES[version]]
-REQUIRED = [
-    (PATHS[version][0], body, name)
-    for version, bodies in EXAMPLES.items()
+Send = Callable[..., HttpReply]
+PATHS_AND_BODIES = [
+    (path, body) for version, paths in SIGNAL_PATHS.items() for path in paths for body in SIGNAL_EXAMPLES[version]
+]
+REQUIRED_FIELDS = [
+    (SIGNAL_PATHS[version][0], body, name)
+    for version, bodies in SIGNAL_EXAMPLES.items()
     for body in bodies
     for name in ("type", *SIGNAL_TYPES[body["type"]].required[version], "datetime")
 ]
 
 
-def signals_of(sandbox: Sandbox, item: str) -> list[Any]:
+def item_signal_types(sandbox: Sandbox, item: str) -> list[Any]:
     return [signal["type"] for signal in sandbox.state.items[item].signals]
 
 
 def test_the_examples_cover_every_kind_of_both_versions() -> None:
-    for version, bodies in EXAMPLES.items():
+    for version, bodies in SIGNAL_EXAMPLES.items():
         assert {body["type"] for body in bodies} == {
             kind.name for kind in SIGNAL_TYPES.values() if version in kind.required
         }
 
 
-@pytest.mark.parametrize(("path", "body"), WAYS, ids=[f"{path} {body['type']}" for path, body in WAYS])
+@pytest.mark.parametrize(
+    ("path", "body"), PATHS_AND_BODIES, ids=[f"{path} {body['type']}" for path, body in PATHS_AND_BODIES]
+)
 def test_every_example_of_the_documents_is_accepted_with_an_empty_body(
-    sandbox: Sandbox, send: Send, path: str, body: dict[str, Any]
+    sandbox: Sandbox, send_signal: Send, path: str, body: dict[str, Any]
 ) -> None:
-    reply = send(body, path)
+    reply = send_signal(body, path)
     assert (reply.status, reply.body) == (200, b"")
     assert sandbox.state.items["123456780001"].signals == [body]
     assert sandbox.state.items["123456780001"].latest_signal_type == body["type"]
 
 
-@pytest.mark.parametrize("path", [path for paths in PATHS.values() for path in paths])
-def test_the_last_slash_may_be_left_out(send: Send, path: str) -> None:
-    assert send(plain("ItemPacked"), path.removesuffix("/")).status == 200
+@pytest.mark.parametrize("path", [path for paths in SIGNAL_PATHS.values() for path in paths])
+def test_the_last_slash_may_be_left_out(send_signal: Send, path: str) -> None:
+    assert send_signal(simple_signal("ItemPacked"), path.removesuffix("/")).status == 200
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "absent"])
 @pytest.mark.parametrize(
-    ("path", "body", "name"), REQUIRED, ids=[f"{path} {body['type']} {name}" for path, body, name in REQUIRED]
+    ("path", "body", "name"),
+    REQUIRED_FIELDS,
+    ids=[f"{path} {body['type']} {name}" for path, body, name in REQUIRED_FIELDS],
 )
 def test_a_required_field_that_is_missing_or_empty_is_named(
-    sandbox: Sandbox, send: Send, path: str, body: dict[str, Any], name: str, value: str | None
+    sandbox: Sandbox, send_signal: Send, path: str, body: dict[str, Any], name: str, value: str | None
 ) -> None:
     wrong = {key: text for key, text in body.items() if key != name}
-    reply = send(wrong if value == "absent" else {**wrong, name: value}, path)
+    reply = send_signal(wrong if value == "absent" else {**wrong, name: value}, path)
     assert (reply.status, reply.error) == (400, ("missing_required_parameter", name))
-    assert signals_of(sandbox, "123456780001") == []
+    assert item_signal_types(sandbox, "123456780001") == []
 
 
-def test_the_first_of_several_missing_fields_is_named(send: Send) -> None:
-    body = {key: text for key, text in SHIPPED.items() if key not in ("tracking", "shipping_option", "datetime")}
-    assert send(body).error == ("missing_required_parameter", "tracking")
+def test_the_first_of_several_missing_fields_is_named(send_signal: Send) -> None:
+    body = {
+        key: text for key, text in SHIPPED_EXAMPLE.items() if key not in ("tracking", "shipping_option", "datetime")
+    }
+    assert send_signal(body).error == ("missing_required_parameter", "tracking")
 
 
 @pytest.mark.parametrize(
@@ -76,51 +92,51 @@ def test_the_first_of_several_missing_fields_is_named(send: Send) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/1.1/status/", "/cloudsignal/2.0/status/"])
-def test_only_the_signal_key_opens(sandbox: Sandbox, send: Send, path: str, key: object, says: str) -> None:
-    reply = send({"apikey": key, **plain("ItemPacked")}, path)
+def test_only_the_signal_key_opens(sandbox: Sandbox, send_signal: Send, path: str, key: object, says: str) -> None:
+    reply = send_signal({"apikey": key, **simple_signal("ItemPacked")}, path)
     assert (reply.status, reply.error) == (401, ("authentication_failed", says))
-    assert signals_of(sandbox, "123456780001") == []
+    assert item_signal_types(sandbox, "123456780001") == []
 
 
-def test_a_bundle_takes_effect_on_every_item(sandbox: Sandbox, send: Send) -> None:
-    reply = send(BUNDLE)
+def test_a_bundle_takes_effect_on_every_item(sandbox: Sandbox, send_signal: Send) -> None:
+    reply = send_signal(BUNDLE_EXAMPLE)
     assert (reply.status, reply.body) == (200, b"")
     assert [item.latest_signal_type for item in sandbox.state.orders[ORDER].items.values()] == [
         "ItemRegistered"
     ] * 2 + [""]
 
 
-PACKED = plain("ItemPacked")
+PACKED_SIGNAL = simple_signal("ItemPacked")
 
 
 @pytest.mark.parametrize(
     ("items", "error"),
     [
-        ([PACKED, {**PACKED, "item": "123"}], ("item_unknown", "items[1].item 123 is unknown")),
-        ([PACKED, {**PACKED, "order": "1"}], ("order_unknown", "items[1].order 1 is unknown")),
-        ([PACKED, {**PACKED, "datetime": ""}], ("missing_required_parameter", "items[1].datetime")),
+        ([PACKED_SIGNAL, {**PACKED_SIGNAL, "item": "123"}], ("item_unknown", "items[1].item 123 is unknown")),
+        ([PACKED_SIGNAL, {**PACKED_SIGNAL, "order": "1"}], ("order_unknown", "items[1].order 1 is unknown")),
+        ([PACKED_SIGNAL, {**PACKED_SIGNAL, "datetime": ""}], ("missing_required_parameter", "items[1].datetime")),
         ([{"order": ORDER}], ("missing_required_parameter", "items[0].type")),
-        ([PACKED, "ItemPacked"], ("invalid_parameter", "items[1] is not an object")),
-        ([CANCELED, PACKED], ("item_canceled", "items[1].item 123456780001 is canceled")),
+        ([PACKED_SIGNAL, "ItemPacked"], ("invalid_parameter", "items[1] is not an object")),
+        ([CANCELED_EXAMPLE, PACKED_SIGNAL], ("item_canceled", "items[1].item 123456780001 is canceled")),
         ([], ("missing_required_parameter", "items")),
-        ({"0": PACKED}, ("invalid_parameter", "items is not a list")),
+        ({"0": PACKED_SIGNAL}, ("invalid_parameter", "items is not a list")),
     ],
 )
 def test_a_bundle_with_one_bad_member_takes_no_effect_at_all(
-    sandbox: Sandbox, send: Send, items: object, error: tuple[str, str]
+    sandbox: Sandbox, send_signal: Send, items: object, error: tuple[str, str]
 ) -> None:
-    reply = send({"items": items})
+    reply = send_signal({"items": items})
     assert (reply.status, reply.error) == (400, error)
     assert all(item.signals == [] for item in sandbox.state.items.values())
 
 
-def test_a_bundle_has_no_type_of_its_own(send: Send) -> None:
-    assert send({"type": "ItemRegistered", **BUNDLE}).error[0] == "invalid_parameter"
+def test_a_bundle_has_no_type_of_its_own(send_signal: Send) -> None:
+    assert send_signal({"type": "ItemRegistered", **BUNDLE_EXAMPLE}).error[0] == "invalid_parameter"
 
 
-@pytest.mark.parametrize("path", PATHS["1.1"])
-def test_version_1_1_knows_no_bundles(send: Send, path: str) -> None:
-    assert send(BUNDLE, path).error == ("missing_required_parameter", "type")
+@pytest.mark.parametrize("path", SIGNAL_PATHS["1.1"])
+def test_version_1_1_knows_no_bundles(send_signal: Send, path: str) -> None:
+    assert send_signal(BUNDLE_EXAMPLE, path).error == ("missing_required_parameter", "type")
 
 
 @pytest.mark.parametrize(
@@ -139,44 +155,46 @@ def test_version_1_1_knows_no_bundles(send: Send, path: str) -> None:
         ("2.0", {"cause": "190"}, ("invalid_parameter", "cause 190 is unknown")),
     ],
 )
-def test_a_value_that_is_wrong_is_named(send: Send, path: str, change: dict[str, Any], error: tuple[str, str]) -> None:
-    reply = send({**CANCELED, **change}, PATHS[path][0])
+def test_a_value_that_is_wrong_is_named(
+    send_signal: Send, path: str, change: dict[str, Any], error: tuple[str, str]
+) -> None:
+    reply = send_signal({**CANCELED_EXAMPLE, **change}, SIGNAL_PATHS[path][0])
     assert (reply.status, reply.error) == (400, error)
 
 
 @pytest.mark.parametrize(
     "time", ["2016-01-20T13:00:00Z", "2016-01-20 13:00:00", "2016-02-30 13:00:00 GMT", "2016-1-20 13:00:00 GMT"]
 )
-def test_a_time_is_written_as_the_documents_write_it(send: Send, time: str) -> None:
-    code, info = send({**PACKED, "datetime": time}).error
+def test_a_time_is_written_as_the_documents_write_it(send_signal: Send, time: str) -> None:
+    code, info = send_signal({**PACKED_SIGNAL, "datetime": time}).error
     assert (code, info) == ("invalid_parameter", f"datetime {time} is not like 2016-01-20 13:00:00 GMT")
 
 
-def test_numbers_are_as_good_as_strings(sandbox: Sandbox, send: Send) -> None:
-    delay = {**plain("ItemDelay"), "order": 123456780000, "item": 123456780001, "delay": 24}
-    assert send(delay).status == 200
-    assert signals_of(sandbox, "123456780001") == ["ItemDelay"]
+def test_numbers_are_as_good_as_strings(sandbox: Sandbox, send_signal: Send) -> None:
+    delay = {**simple_signal("ItemDelay"), "order": 123456780000, "item": 123456780001, "delay": 24}
+    assert send_signal(delay).status == 200
+    assert item_signal_types(sandbox, "123456780001") == ["ItemDelay"]
 
 
-def test_a_field_no_document_knows_is_passed_over(send: Send) -> None:
-    assert send({**PACKED, "colour": {"red": 1}}).status == 200
+def test_a_field_no_document_knows_is_passed_over(send_signal: Send) -> None:
+    assert send_signal({**PACKED_SIGNAL, "colour": {"red": 1}}).status == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"delay": NaN}'])
 def test_what_is_not_a_json_object_is_refused(sandbox: Sandbox, body: bytes) -> None:
-    reply = call(sandbox.base_url, "/cloudsignal/2.0/status/", body)
+    reply = post_json(sandbox.base_url, "/cloudsignal/2.0/status/", body)
     assert (reply.status, reply.error) == (400, ("invalid_json", "the body is not a JSON object"))
 
 
-def test_a_canceled_item_takes_nothing_but_its_cancellation_again(sandbox: Sandbox, send: Send) -> None:
-    assert send(CANCELED).status == 200
-    assert send(CANCELED).status == 200
-    assert send(SHIPPED).error == ("item_canceled", "item 123456780001 is canceled")
-    assert send(plain("ItemPacked") | {"item": "123456780002"}).status == 200
-    assert signals_of(sandbox, "123456780001") == ["ItemCanceled", "ItemCanceled"]
+def test_a_canceled_item_takes_nothing_but_its_cancellation_again(sandbox: Sandbox, send_signal: Send) -> None:
+    assert send_signal(CANCELED_EXAMPLE).status == 200
+    assert send_signal(CANCELED_EXAMPLE).status == 200
+    assert send_signal(SHIPPED_EXAMPLE).error == ("item_canceled", "item 123456780001 is canceled")
+    assert send_signal(simple_signal("ItemPacked") | {"item": "123456780002"}).status == 200
+    assert item_signal_types(sandbox, "123456780001") == ["ItemCanceled", "ItemCanceled"]
 
 
-def test_an_order_registered_registers_all_its_items_and_no_others(sandbox: Sandbox, send: Send) -> None:
-    assert send(EXAMPLES["1.1"][0], "/1.1/status/").status == 200
+def test_an_order_registered_registers_all_its_items_and_no_others(sandbox: Sandbox, send_signal: Send) -> None:
+    assert send_signal(SIGNAL_EXAMPLES["1.1"][0], "/1.1/status/").status == 200
     registered = [item.id for item in sandbox.state.items.values() if item.latest_signal_type == "OrderRegistered"]
     assert registered == ["123456780001", "123456780002", "123456780003"]

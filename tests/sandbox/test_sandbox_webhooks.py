@@ -8,55 +8,57 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_examples import ADD, Shop, changed, noon
-from hook_receiver import Receiver, receiving
-from sandbox_calls import call
 
 from cpctl.errors import InvalidInput
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
+from harness.servers.http_calls import post_json
+from harness.servers.sandbox_client import ORDER_REQUEST, SandboxClient, fixed_clock, replace_value
+from harness.webhooks.webhook_receiver import WebhookReceiver, run_webhook_receiver
 
 KEY = "sandbox-webhook-key"
 ORDER, ITEM = "123456780000", "123456780001"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
+def webhook_receiver() -> Iterator[WebhookReceiver]:
+    with run_webhook_receiver() as running:
         yield running
 
 
 @pytest.fixture
-def hooked(receiver: Receiver) -> Iterator[Shop]:
+def webhook_client(webhook_receiver: WebhookReceiver) -> Iterator[SandboxClient]:
     """A client of a sandbox that tells the receiver, whose clock stands still."""
-    with Sandbox(webhook_url=receiver.url, real_now=noon) as running:
-        yield Shop(running)
+    with Sandbox(webhook_url=webhook_receiver.url, real_now=fixed_clock) as running:
+        yield SandboxClient(running)
 
 
 @pytest.fixture
-def panel(hooked: Shop) -> ControlClient:
-    return ControlClient(hooked.sandbox.control_url)
+def webhook_control(webhook_client: SandboxClient) -> ControlClient:
+    return ControlClient(webhook_client.sandbox.control_url)
 
 
-def settle(shop: Shop) -> None:
-    assert shop.sandbox.state.webhooks.wait_until_idle()
+def wait_for_webhooks(client: SandboxClient) -> None:
+    assert client.sandbox.state.webhooks.wait_until_idle()
 
 
-def signal(shop: Shop, kind: str, version: str = "2.0", **fields: str) -> None:
+def send_signal(client: SandboxClient, kind: str, version: str = "2.0", **fields: str) -> None:
     body = {"apikey": "sandbox-signal-key", "type": kind, "order": ORDER, "item": ITEM, **fields}
     body["datetime"] = "2016-01-20 13:00:00 GMT"
-    assert call(shop.sandbox.base_url, f"/cloudsignal/{version}/status/", body).status == 200
-    settle(shop)
+    assert post_json(client.sandbox.base_url, f"/cloudsignal/{version}/status/", body).status == 200
+    wait_for_webhooks(client)
 
 
-def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    hooked.add()
-    settle(hooked)
-    assert receiver.received == []
-    panel.advance_clock(86400)
-    settle(hooked)
-    assert receiver.types == [
+def test_the_whole_life_of_an_order_is_told(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_client.add_order()
+    wait_for_webhooks(webhook_client)
+    assert webhook_receiver.received == []
+    webhook_control.advance_clock(86400)
+    wait_for_webhooks(webhook_client)
+    assert webhook_receiver.types == [
         "CloudprinterOrderValidated",
         "ItemValidated",
         "ItemProduce",
@@ -64,14 +66,14 @@ def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: ControlClient, 
         "ItemPacked",
         "ItemShipped",
     ]
-    assert receiver.received[0] == {
+    assert webhook_receiver.received[0] == {
         "apikey": KEY,
         "type": "CloudprinterOrderValidated",
         "order": "123456800000",
         "order_reference": "12346",
         "datetime": "2026-03-01T12:00:10+00:00",
     }
-    assert receiver.received[-1] == {
+    assert webhook_receiver.received[-1] == {
         "apikey": KEY,
         "type": "ItemShipped",
         "order": "123456800000",
@@ -82,26 +84,28 @@ def test_the_whole_life_of_an_order_is_told(hooked: Shop, panel: ControlClient, 
         "shipping_option": "postal",
         "datetime": "2026-03-01T12:11:00+00:00",
     }
-    assert receiver.paths[0] == "/hooks?x=1"
+    assert webhook_receiver.paths[0] == "/hooks?x=1"
 
 
-def test_a_canceled_order_is_told_with_all_its_items(hooked: Shop, receiver: Receiver) -> None:
-    second = {**ADD["items"][0], "reference": "b"}
-    hooked.add(items=[ADD["items"][0], second])
-    hooked.get("orders/cancel", {"reference": "12346"})
-    settle(hooked)
-    assert receiver.types == ["CloudprinterOrderCanceled", "ItemCanceled", "ItemCanceled"]
-    assert [body["cause"] for body in receiver.received] == ["CancelUserRequest"] * 3
-    assert receiver.received[2]["item_reference"] == "b"
+def test_a_canceled_order_is_told_with_all_its_items(
+    webhook_client: SandboxClient, webhook_receiver: WebhookReceiver
+) -> None:
+    second = {**ORDER_REQUEST["items"][0], "reference": "b"}
+    webhook_client.add_order(items=[ORDER_REQUEST["items"][0], second])
+    webhook_client.get("orders/cancel", {"reference": "12346"})
+    wait_for_webhooks(webhook_client)
+    assert webhook_receiver.types == ["CloudprinterOrderCanceled", "ItemCanceled", "ItemCanceled"]
+    assert [body["cause"] for body in webhook_receiver.received] == ["CancelUserRequest"] * 3
+    assert webhook_receiver.received[2]["item_reference"] == "b"
 
 
 def test_an_order_whose_files_are_missing_is_silent_after_its_validation(
-    hooked: Shop, panel: ControlClient, receiver: Receiver
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
 ) -> None:
-    hooked.get("orders/add", changed(ADD, "items.0.files.0.md5sum", "0" * 32), 201)
-    panel.advance_clock(86400)
-    settle(hooked)
-    assert receiver.types == ["CloudprinterOrderValidated"]
+    webhook_client.get("orders/add", replace_value(ORDER_REQUEST, "items.0.files.0.md5sum", "0" * 32), 201)
+    webhook_control.advance_clock(86400)
+    wait_for_webhooks(webhook_client)
+    assert webhook_receiver.types == ["CloudprinterOrderValidated"]
 
 
 @pytest.mark.parametrize(
@@ -130,10 +134,16 @@ def test_an_order_whose_files_are_missing_is_silent_after_its_validation(
     ],
 )
 def test_a_signal_of_the_partner_becomes_a_webhook(
-    hooked: Shop, receiver: Receiver, kind: str, version: str, fields: dict[str, str], told: str, said: dict[str, str]
+    webhook_client: SandboxClient,
+    webhook_receiver: WebhookReceiver,
+    kind: str,
+    version: str,
+    fields: dict[str, str],
+    told: str,
+    said: dict[str, str],
 ) -> None:
-    signal(hooked, kind, version, **fields)
-    assert receiver.received == [
+    send_signal(webhook_client, kind, version, **fields)
+    assert webhook_receiver.received == [
         {
             "apikey": KEY,
             "type": told,
@@ -155,26 +165,28 @@ def test_a_signal_of_the_partner_becomes_a_webhook(
     ],
 )
 def test_the_last_item_that_the_partner_cancels_cancels_its_order(
-    hooked: Shop, receiver: Receiver, last: dict[str, str], cause: str, message: str
+    webhook_client: SandboxClient, webhook_receiver: WebhookReceiver, last: dict[str, str], cause: str, message: str
 ) -> None:
     for count in (1, 2, 3):
-        signal(hooked, "ItemCanceled", item=f"12345678000{count}", **(last if count == 3 else {}))
-    assert receiver.types == ["ItemCanceled"] * 3 + ["CloudprinterOrderCanceled"]
-    told = receiver.received[-1]
+        send_signal(webhook_client, "ItemCanceled", item=f"12345678000{count}", **(last if count == 3 else {}))
+    assert webhook_receiver.types == ["ItemCanceled"] * 3 + ["CloudprinterOrderCanceled"]
+    told = webhook_receiver.received[-1]
     assert (told["order"], told["cause"], told["message"]) == (ORDER, cause, message)
     assert "item" not in told
 
 
-def test_an_order_registered_tells_every_item(hooked: Shop, receiver: Receiver) -> None:
-    signal(hooked, "OrderRegistered", "1.1")
-    assert receiver.types == ["ItemValidated"] * 3
+def test_an_order_registered_tells_every_item(webhook_client: SandboxClient, webhook_receiver: WebhookReceiver) -> None:
+    send_signal(webhook_client, "OrderRegistered", "1.1")
+    assert webhook_receiver.types == ["ItemValidated"] * 3
 
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_two_statuses_mean_heard(hooked: Shop, panel: ControlClient, receiver: Receiver, status: int) -> None:
-    receiver.status = status
-    signal(hooked, "ItemPacked")
-    assert panel.list_webhooks() == [
+def test_two_statuses_mean_heard(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver, status: int
+) -> None:
+    webhook_receiver.status = status
+    send_signal(webhook_client, "ItemPacked")
+    assert webhook_control.list_webhooks() == [
         {
             "n": 1,
             "type": "ItemPacked",
@@ -190,74 +202,88 @@ def test_two_statuses_mean_heard(hooked: Shop, panel: ControlClient, receiver: R
 
 @pytest.mark.parametrize("status", [201, 202, 302, 400, 404, 500])
 def test_every_other_status_is_told_again_as_time_goes_by(
-    hooked: Shop, panel: ControlClient, receiver: Receiver, status: int
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver, status: int
 ) -> None:
-    receiver.statuses = [status, status]
-    signal(hooked, "ItemPacked")
-    row = panel.list_webhooks()[0]
+    webhook_receiver.statuses = [status, status]
+    send_signal(webhook_client, "ItemPacked")
+    row = webhook_control.list_webhooks()[0]
     assert (row["attempts"], row["status"], row["delivered"]) == (1, status, False)
     assert row["next_try"] == "2026-03-01T12:01:00+00:00"
     for seconds, attempts in ((59, 1), (1, 2), (119, 2), (1, 3)):
-        panel.advance_clock(seconds)
-        settle(hooked)
-        assert panel.list_webhooks()[0]["attempts"] == attempts
-    assert panel.list_webhooks()[0]["delivered"] is True
-    assert receiver.received[0] == receiver.received[2]
+        webhook_control.advance_clock(seconds)
+        wait_for_webhooks(webhook_client)
+        assert webhook_control.list_webhooks()[0]["attempts"] == attempts
+    assert webhook_control.list_webhooks()[0]["delivered"] is True
+    assert webhook_receiver.received[0] == webhook_receiver.received[2]
 
 
-def test_one_that_is_not_heard_holds_up_no_other(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    receiver.statuses = [500]
-    signal(hooked, "ItemProduce")
-    signal(hooked, "ItemPacked")
-    assert [row["delivered"] for row in panel.list_webhooks()] == [False, True]
+def test_one_that_is_not_heard_holds_up_no_other(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_receiver.statuses = [500]
+    send_signal(webhook_client, "ItemProduce")
+    send_signal(webhook_client, "ItemPacked")
+    assert [row["delivered"] for row in webhook_control.list_webhooks()] == [False, True]
 
 
-def test_nobody_there_is_no_answer(panel: ControlClient, hooked: Shop, receiver: Receiver) -> None:
-    receiver.server_close()
-    signal(hooked, "ItemPacked")
-    row = panel.list_webhooks()[0]
+def test_nobody_there_is_no_answer(
+    webhook_control: ControlClient, webhook_client: SandboxClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_receiver.server_close()
+    send_signal(webhook_client, "ItemPacked")
+    row = webhook_control.list_webhooks()[0]
     assert (row["attempts"], row["status"], row["delivered"]) == (1, None, False)
 
 
-def test_after_a_hundred_attempts_it_is_given_up(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    receiver.status = 500
-    signal(hooked, "ItemPacked")
-    start = panel.get_time()
-    while (row := panel.list_webhooks()[0])["next_try"]:
-        panel.advance_clock((datetime.fromisoformat(row["next_try"]) - panel.get_time()).total_seconds() + 1)
-        settle(hooked)
-    assert (row["attempts"], len(receiver.received), row["delivered"]) == (100, 100, False)
-    assert timedelta(days=6) < panel.get_time() - start < timedelta(days=7)
+def test_after_a_hundred_attempts_it_is_given_up(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_receiver.status = 500
+    send_signal(webhook_client, "ItemPacked")
+    start = webhook_control.get_time()
+    while (row := webhook_control.list_webhooks()[0])["next_try"]:
+        webhook_control.advance_clock(
+            (datetime.fromisoformat(row["next_try"]) - webhook_control.get_time()).total_seconds() + 1
+        )
+        wait_for_webhooks(webhook_client)
+    assert (row["attempts"], len(webhook_receiver.received), row["delivered"]) == (100, 100, False)
+    assert timedelta(days=6) < webhook_control.get_time() - start < timedelta(days=7)
 
 
-def test_after_seven_days_it_is_given_up(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    receiver.status = 500
-    signal(hooked, "ItemPacked")
-    panel.advance_clock(7 * 86400 + 60)
-    settle(hooked)
-    row = panel.list_webhooks()[0]
+def test_after_seven_days_it_is_given_up(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_receiver.status = 500
+    send_signal(webhook_client, "ItemPacked")
+    webhook_control.advance_clock(7 * 86400 + 60)
+    wait_for_webhooks(webhook_client)
+    row = webhook_control.list_webhooks()[0]
     assert (row["attempts"], row["next_try"], row["delivered"]) == (2, None, False)
 
 
 @pytest.mark.parametrize("kind", WEBHOOK_TYPES)
 def test_every_type_can_be_sent_at_will_and_changes_nothing(
-    hooked: Shop, panel: ControlClient, receiver: Receiver, kind: str
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver, kind: str
 ) -> None:
-    row = panel.trigger_webhook(kind)
-    settle(hooked)
+    row = webhook_control.trigger_webhook(kind)
+    wait_for_webhooks(webhook_client)
     assert (row["n"], row["type"], row["order"]) == (1, kind, ORDER)
-    body = receiver.received[0]
+    body = webhook_receiver.received[0]
     names = ["apikey", "type", "order", "order_reference", *WEBHOOK_TYPES[kind].fields, "datetime"]
     assert set(body) == {*names, *(("item", "item_reference") if WEBHOOK_TYPES[kind].is_about_item else ())}
     assert (body["apikey"], body["order_reference"]) == (KEY, "order-1")
-    assert hooked.sandbox.state.items[ITEM].signals == []
+    assert webhook_client.sandbox.state.items[ITEM].signals == []
 
 
-def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    panel.trigger_webhook("ItemShipped", order="order-2", item="order-2-3", tracking="T", colour="red", datetime="now")
-    panel.trigger_webhook("ItemError", order="99", item="98", order_reference="mine", delay=24)
-    settle(hooked)
-    first, second = receiver.received
+def test_what_is_sent_at_will_says_what_it_is_told_to(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_control.trigger_webhook(
+        "ItemShipped", order="order-2", item="order-2-3", tracking="T", colour="red", datetime="now"
+    )
+    webhook_control.trigger_webhook("ItemError", order="99", item="98", order_reference="mine", delay=24)
+    wait_for_webhooks(webhook_client)
+    first, second = webhook_receiver.received
     assert first == {
         "apikey": KEY,
         "type": "ItemShipped",
@@ -279,22 +305,22 @@ def test_what_is_sent_at_will_says_what_it_is_told_to(hooked: Shop, panel: Contr
     assert second["delay"] == 24
 
 
-def test_an_unknown_type_is_refused_with_the_nearest(panel: ControlClient) -> None:
+def test_an_unknown_type_is_refused_with_the_nearest(webhook_control: ControlClient) -> None:
     with pytest.raises(InvalidInput, match="ItemShiped") as caught:
-        panel.trigger_webhook("ItemShiped")
+        webhook_control.trigger_webhook("ItemShiped")
     assert "ItemShipped" in caught.value.hint
 
 
 @pytest.mark.parametrize("body", [{}, [], {"type": 1}, {"type": None}])
-def test_a_trigger_needs_a_type(hooked: Shop, body: Any) -> None:
-    assert call(hooked.sandbox.control_url, "/_sandbox/trigger", body).status == 400
+def test_a_trigger_needs_a_type(webhook_client: SandboxClient, body: Any) -> None:
+    assert post_json(webhook_client.sandbox.control_url, "/_sandbox/trigger", body).status == 400
 
 
 def test_without_a_receiver_nothing_is_queued_and_a_trigger_is_refused(
     sandbox: Sandbox, control: ControlClient
 ) -> None:
-    shop = Shop(sandbox)
-    shop.add()
+    shop = SandboxClient(sandbox)
+    shop.add_order()
     control.advance_clock(86400)
     assert control.list_webhooks() == []
     with pytest.raises(InvalidInput, match="no receiver") as caught:
@@ -333,10 +359,10 @@ def test_an_unknown_version_is_refused() -> None:
         Sandbox(webhook_version="3.0")
 
 
-def test_version_2_1_adds_the_address_of_the_tracking(receiver: Receiver) -> None:
-    with Sandbox(webhook_url=receiver.url, webhook_version="2.1") as sandbox:
-        signal(Shop(sandbox), "ItemShipped", tracking="T1", shipping_option="GLS")
-    assert receiver.received[0]["url"] == "https://tracking.example.com/T1"
+def test_version_2_1_adds_the_address_of_the_tracking(webhook_receiver: WebhookReceiver) -> None:
+    with Sandbox(webhook_url=webhook_receiver.url, webhook_version="2.1") as sandbox:
+        send_signal(SandboxClient(sandbox), "ItemShipped", tracking="T1", shipping_option="GLS")
+    assert webhook_receiver.received[0]["url"] == "https://tracking.example.com/T1"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
@@ -346,43 +372,45 @@ def test_a_receiver_may_have_any_certificate(tmp_path: Path) -> None:
     command = ["openssl", *words.split(), "-keyout", str(made), "-out", str(tmp_path / "cert.pem")]
     subprocess.run(command, check=True, capture_output=True)
     made.write_text(made.read_text() + (tmp_path / "cert.pem").read_text())
-    with receiving(str(made)) as receiver, Sandbox(webhook_url=receiver.url) as sandbox:
-        signal(Shop(sandbox), "ItemPacked")
+    with run_webhook_receiver(str(made)) as receiver, Sandbox(webhook_url=receiver.url) as sandbox:
+        send_signal(SandboxClient(sandbox), "ItemPacked")
         assert receiver.types == ["ItemPacked"]
 
 
-def test_a_reset_forgets_webhooks(hooked: Shop, panel: ControlClient, receiver: Receiver) -> None:
-    receiver.status = 500
-    signal(hooked, "ItemPacked")
-    panel.reset()
-    assert panel.list_webhooks() == []
-    panel.advance_clock(86400)
-    settle(hooked)
-    signal(hooked, "ItemProduce")
-    assert [row["n"] for row in panel.list_webhooks()] == [1]
-    assert receiver.types == ["ItemPacked", "ItemProduce"]
+def test_a_reset_forgets_webhooks(
+    webhook_client: SandboxClient, webhook_control: ControlClient, webhook_receiver: WebhookReceiver
+) -> None:
+    webhook_receiver.status = 500
+    send_signal(webhook_client, "ItemPacked")
+    webhook_control.reset()
+    assert webhook_control.list_webhooks() == []
+    webhook_control.advance_clock(86400)
+    wait_for_webhooks(webhook_client)
+    send_signal(webhook_client, "ItemProduce")
+    assert [row["n"] for row in webhook_control.list_webhooks()] == [1]
+    assert webhook_receiver.types == ["ItemPacked", "ItemProduce"]
 
 
-def test_real_time_alone_tells_what_is_due(receiver: Receiver) -> None:
-    ahead = [noon()]
-    with Sandbox(webhook_url=receiver.url, real_now=lambda: ahead[0]) as sandbox:
-        Shop(sandbox).add()
+def test_real_time_alone_tells_what_is_due(webhook_receiver: WebhookReceiver) -> None:
+    ahead = [fixed_clock()]
+    with Sandbox(webhook_url=webhook_receiver.url, real_now=lambda: ahead[0]) as sandbox:
+        SandboxClient(sandbox).add_order()
         ahead[0] += timedelta(seconds=30)
         sandbox.state.webhooks.wake()
         with sandbox.state.lock:
             sandbox.state.run_due_steps()
         assert sandbox.state.webhooks.wait_until_idle()
-    assert receiver.types == ["CloudprinterOrderValidated"]
+    assert webhook_receiver.types == ["CloudprinterOrderValidated"]
 
 
-def test_a_sandbox_may_be_started_again_and_tells_what_was_left(receiver: Receiver) -> None:
-    sandbox = Sandbox(webhook_url=receiver.url, real_now=noon)
+def test_a_sandbox_may_be_started_again_and_tells_what_was_left(webhook_receiver: WebhookReceiver) -> None:
+    sandbox = Sandbox(webhook_url=webhook_receiver.url, real_now=fixed_clock)
     for count in (1, 2):
         with sandbox:
-            signal(Shop(sandbox), "ItemPacked")
-            assert len(receiver.received) == count
+            send_signal(SandboxClient(sandbox), "ItemPacked")
+            assert len(webhook_receiver.received) == count
 
 
-def test_no_key_stands_in_the_list_of_webhooks(hooked: Shop, panel: ControlClient) -> None:
-    signal(hooked, "ItemPacked")
-    assert KEY not in str(panel.list_webhooks())
+def test_no_key_stands_in_the_list_of_webhooks(webhook_client: SandboxClient, webhook_control: ControlClient) -> None:
+    send_signal(webhook_client, "ItemPacked")
+    assert KEY not in str(webhook_control.list_webhooks())

@@ -9,24 +9,24 @@ from cpctl.signals.signal import make_signal, wire_time
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
-EVENT = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)
-ORDER, ITEM, TIME = "123456780000", "123456780001", "2016-01-20 13:00:00 GMT"
-LATE = {"cause": "Print error, reprint needed", "delay": "24"}
+EVENT_TIME = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)
+ORDER, ITEM, WIRE_TIME = "123456780000", "123456780001", "2016-01-20 13:00:00 GMT"
+DELAY_FIELDS = {"cause": "Print error, reprint needed", "delay": "24"}
 
 # The example of every signal type, as the documents of each version print it, without its key.
-PLAIN = [
-    ("1.1", {"type": "OrderRegistered", "order": ORDER, "datetime": TIME}),
-    ("1.1", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("1.1", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("1.1", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("2.0", {"type": "ItemRegistered", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("2.0", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("2.0", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": TIME}),
-    ("2.0", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": TIME}),
+SIMPLE_EXAMPLES = [
+    ("1.1", {"type": "OrderRegistered", "order": ORDER, "datetime": WIRE_TIME}),
+    ("1.1", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("1.1", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("1.1", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("2.0", {"type": "ItemRegistered", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("2.0", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("2.0", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
+    ("2.0", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
 ]
-TALKING = [
-    ("1.1", {"type": "ItemShipped", "order": ORDER, "item": ITEM, "tracking": "1A2B3C4D5E6F", "datetime": TIME}),
-    ("1.1", {"type": "ItemError", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
+DETAILED_EXAMPLES = [
+    ("1.1", {"type": "ItemShipped", "order": ORDER, "item": ITEM, "tracking": "1A2B3C4D5E6F", "datetime": WIRE_TIME}),
+    ("1.1", {"type": "ItemError", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
     (
         "1.1",
         {
@@ -36,7 +36,7 @@ TALKING = [
             "cause": "190",
             "message": "Example message",
             "delay": "24",
-            "datetime": TIME,
+            "datetime": WIRE_TIME,
         },
     ),
     (
@@ -47,11 +47,11 @@ TALKING = [
             "item": ITEM,
             "tracking": "1A2B3C4D5E6F",
             "shipping_option": "GLS",
-            "datetime": TIME,
+            "datetime": WIRE_TIME,
         },
     ),
-    ("2.0", {"type": "ItemDelay", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
-    ("2.0", {"type": "ItemError", "order": ORDER, "item": ITEM, **LATE, "datetime": TIME}),
+    ("2.0", {"type": "ItemDelay", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
+    ("2.0", {"type": "ItemError", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
     (
         "2.0",
         {
@@ -60,21 +60,21 @@ TALKING = [
             "item": ITEM,
             "cause": "CancelBookSize",
             "message": "Book has wrong width",
-            "datetime": TIME,
+            "datetime": WIRE_TIME,
         },
     ),
 ]
-EXAMPLES = PLAIN + TALKING
+EXAMPLES = SIMPLE_EXAMPLES + DETAILED_EXAMPLES
 
 
-def said(example: dict[str, str]) -> dict[str, str]:
+def signal_fields(example: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in example.items() if name not in ("type", "datetime")}
 
 
 @pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
 def test_a_signal_is_written_as_the_documents_example(version: str, example: dict[str, str]) -> None:
-    backwards: dict[str, str | None] = dict(reversed(said(example).items()))
-    body = make_signal(example["type"], version, backwards, EVENT, NOW).body()
+    backwards: dict[str, str | None] = dict(reversed(signal_fields(example).items()))
+    body = make_signal(example["type"], version, backwards, EVENT_TIME, NOW).body()
     assert list(body.items()) == list(example.items())
     assert all(type(value) is str for value in body.values())
 
@@ -88,33 +88,35 @@ def test_every_signal_type_of_both_versions_has_an_example() -> None:
 @pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
 def test_what_the_example_says_optionally_may_be_left_out(version: str, example: dict[str, str]) -> None:
     required: dict[str, str | None] = {
-        name: value for name, value in said(example).items() if name in SIGNAL_TYPES[example["type"]].required[version]
+        name: value
+        for name, value in signal_fields(example).items()
+        if name in SIGNAL_TYPES[example["type"]].required[version]
     }
-    optional = {name: None for name in said(example) if name not in required}
-    body = make_signal(example["type"], version, required | optional, EVENT, NOW).body()
+    optional = {name: None for name in signal_fields(example) if name not in required}
+    body = make_signal(example["type"], version, required | optional, EVENT_TIME, NOW).body()
     assert list(body) == ["type", *required, "datetime"]
 
 
 @pytest.mark.parametrize("optional", ["cause", "delay"])
 def test_an_empty_optional_value_is_not_sent(optional: str) -> None:
-    signal = make_signal("ItemDelay", "2.0", {"order": ORDER, "item": ITEM, optional: "  "}, EVENT, NOW)
+    signal = make_signal("ItemDelay", "2.0", {"order": ORDER, "item": ITEM, optional: "  "}, EVENT_TIME, NOW)
     assert optional not in signal.body()
 
 
 def test_values_lose_the_blanks_around_them_and_nothing_else() -> None:
     fields = {"order": f" {ORDER}\n", "item": f"\t{ITEM} ", "cause": "  two  blanks  ", "delay": " 024 "}
-    signal = make_signal("ItemDelay", "2.0", fields, EVENT, NOW)
+    signal = make_signal("ItemDelay", "2.0", fields, EVENT_TIME, NOW)
     assert signal.fields == {"order": ORDER, "item": ITEM, "cause": "two  blanks", "delay": "024"}
 
 
 def test_leading_zeros_and_letters_of_every_script_survive() -> None:
     fields = {"order": "0000", "item": "0001", "cause": "Größe falsch – 再印刷 😀"}
-    assert make_signal("ItemDelay", "2.0", fields, EVENT, NOW).body()["cause"] == fields["cause"]
-    assert make_signal("ItemDelay", "2.0", fields, EVENT, NOW).item == "0001"
+    assert make_signal("ItemDelay", "2.0", fields, EVENT_TIME, NOW).body()["cause"] == fields["cause"]
+    assert make_signal("ItemDelay", "2.0", fields, EVENT_TIME, NOW).item == "0001"
 
 
 def test_a_field_that_cpctl_does_not_know_stands_after_the_known_ones() -> None:
-    signal = make_signal("ItemPacked", "2.0", {"weight": "1.5", "item": ITEM, "order": ORDER}, EVENT, NOW)
+    signal = make_signal("ItemPacked", "2.0", {"weight": "1.5", "item": ITEM, "order": ORDER}, EVENT_TIME, NOW)
     assert list(signal.body()) == ["type", "order", "item", "weight", "datetime"]
 
 
@@ -128,12 +130,12 @@ def test_a_field_that_cpctl_does_not_know_stands_after_the_known_ones() -> None:
 )
 def test_times_are_written_in_gmt_whatever_the_zone_they_were_given_in(at: datetime) -> None:
     signal = make_signal("ItemPacked", "2.0", {"order": ORDER, "item": ITEM}, at, NOW)
-    assert signal.body()["datetime"] == wire_time(at) == TIME
+    assert signal.body()["datetime"] == wire_time(at) == WIRE_TIME
 
 
 def test_a_second_delay_is_news_and_a_second_scan_is_not() -> None:
     about: dict[str, Any] = {"order": ORDER, "item": ITEM}
-    later = EVENT + timedelta(hours=1)
+    later = EVENT_TIME + timedelta(hours=1)
     for kind, same in (("ItemPacked", True), ("ItemDelay", False), ("ItemError", False), ("ItemCanceled", True)):
-        first, second = (make_signal(kind, "2.0", about, at, NOW) for at in (EVENT, later))
+        first, second = (make_signal(kind, "2.0", about, at, NOW) for at in (EVENT_TIME, later))
         assert (first.content() == second.content()) is same, kind

@@ -12,18 +12,22 @@ from cpctl.signals.causes import CANCEL_CAUSES
 from cpctl.signals.signal import CLOCK_TOLERANCE, Signal, make_signal, quote_value
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
-ABOUT = {"order": "123456780000", "item": "123456780001"}
+ITEM_FIELDS = {"order": "123456780000", "item": "123456780001"}
 
 
-def made(kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, **fields: str | None) -> Signal:
-    return make_signal(kind, version, {**ABOUT, **fields}, at, NOW)
+def make_valid_signal(
+    kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, **fields: str | None
+) -> Signal:
+    return make_signal(kind, version, {**ITEM_FIELDS, **fields}, at, NOW)
 
 
-def refusal(kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, **fields: str | None) -> InvalidInput:
+def signal_error(
+    kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, **fields: str | None
+) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
-        made(kind, version, at, **fields)
+        make_valid_signal(kind, version, at, **fields)
     return caught.value
 
 
@@ -48,7 +52,7 @@ def refusal(kind: str = "ItemPacked", version: str = "2.0", at: datetime = NOW, 
     ],
 )
 def test_an_id_must_be_one_printable_word(name: str, value: str | None, words: str) -> None:
-    error = refusal(**{name: value})
+    error = signal_error(**{name: value})
     assert words in error.message
     assert name in error.message
     assert error.hint == "Nothing was accepted and nothing was sent."
@@ -58,21 +62,21 @@ def test_an_id_must_be_one_printable_word(name: str, value: str | None, words: s
 def test_a_value_of_10000_characters_is_certainly_a_mistake(name: str, longest: int) -> None:
     kind = "ItemShipped" if name in ("tracking", "shipping_option") else "ItemCanceled"
     start = {"tracking": "1", "shipping_option": "GLS"} if kind == "ItemShipped" else {}
-    error = refusal(kind, **{**start, name: "1" * 10_000})
+    error = signal_error(kind, **{**start, name: "1" * 10_000})
     assert f"{name} " in error.message
     assert f"10000 characters, more than {longest}" in error.message
     assert "1" * 50 not in error.message, "the value itself must not flood the screen"
 
 
 def test_a_value_of_exactly_the_longest_length_is_fine() -> None:
-    assert made("ItemShipped", tracking="1" * 512, shipping_option="GLS").fields["tracking"] == "1" * 512
-    assert "513 characters" in refusal("ItemShipped", tracking="1" * 513, shipping_option="GLS").message
+    assert make_valid_signal("ItemShipped", tracking="1" * 512, shipping_option="GLS").fields["tracking"] == "1" * 512
+    assert "513 characters" in signal_error("ItemShipped", tracking="1" * 513, shipping_option="GLS").message
 
 
 @pytest.mark.parametrize("name", ["cause", "message", "colour"])
 @pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x07", "\x7f", "\x85", "\u2029"])
 def test_no_value_holds_a_control_character(name: str, character: str) -> None:
-    error = refusal("ItemCanceled", "1.1", **{"cause": "190", name: f"1{character}2"})
+    error = signal_error("ItemCanceled", "1.1", **{"cause": "190", name: f"1{character}2"})
     assert f"{name} " in error.message
     assert "control character" in error.message
     assert character not in error.message
@@ -82,19 +86,19 @@ def test_no_value_holds_a_control_character(name: str, character: str) -> None:
 def test_bytes_that_are_no_text_are_refused_and_not_a_crash(name: str) -> None:
     """A terminal that is not UTF-8 hands over what Python keeps as lone surrogates."""
     fields = {"tracking": "1", "shipping_option": "GLS", name: "M\udcfcnchen"}
-    assert f"{name} " in refusal("ItemShipped", **fields).message
+    assert f"{name} " in signal_error("ItemShipped", **fields).message
 
 
 @pytest.mark.parametrize("name", ["", "co\x1blour", "M\udcfcller", "x" * 10_000, "two words"])
 def test_the_name_of_an_unknown_field_must_be_one_printable_word(name: str) -> None:
-    error = refusal(**{name: "red"})
+    error = signal_error(**{name: "red"})
     assert "\x1b" not in error.message
     assert len(error.message) < 300
 
 
 @pytest.mark.parametrize(("typed", "near"), [("ItemShiped", "ItemShipped"), ("itempacked", "ItemPacked")])
 def test_an_unknown_type_names_the_nearest(typed: str, near: str) -> None:
-    error = refusal(typed)
+    error = signal_error(typed)
     assert error.message == f'There is no signal "{typed}".'
     assert error.hint == f'Did you mean "{near}"?'
 
@@ -108,72 +112,74 @@ def test_an_unknown_type_names_the_nearest(typed: str, near: str) -> None:
     ],
 )
 def test_a_type_of_the_other_version_names_the_command_that_fits(kind: str, version: str, instead: str) -> None:
-    error = refusal(kind, version)
+    error = signal_error(kind, version)
     assert error.message == f"CloudSignal {version} has no {kind}."
     assert error.hint == f"Use `cpctl signal {instead}`."
 
 
 def test_a_field_that_a_type_or_version_lacks_is_refused() -> None:
-    assert "version 2.0 has no tracking in ItemPacked" in refusal(tracking="1").message
+    assert "version 2.0 has no tracking in ItemPacked" in signal_error(tracking="1").message
     assert "version 1.1 has no shipping_option in ItemShipped" in (
-        refusal("ItemShipped", "1.1", tracking="1", shipping_option="GLS").message
+        signal_error("ItemShipped", "1.1", tracking="1", shipping_option="GLS").message
     )
-    assert "version 1.1 has no item in OrderRegistered" in refusal("OrderRegistered", "1.1").message
+    assert "version 1.1 has no item in OrderRegistered" in signal_error("OrderRegistered", "1.1").message
 
 
 @pytest.mark.parametrize("missing", ["tracking", "shipping_option"])
 def test_shipping_needs_tracking_and_in_2_0_a_shipping_option(missing: str) -> None:
     fields: dict[str, str | None] = {"tracking": "1", "shipping_option": "GLS", missing: None}
-    assert f"{missing} is missing" in refusal("ItemShipped", **fields).message
-    assert "shipping_option" not in made("ItemShipped", "1.1", tracking="1").body()
+    assert f"{missing} is missing" in signal_error("ItemShipped", **fields).message
+    assert "shipping_option" not in make_valid_signal("ItemShipped", "1.1", tracking="1").body()
 
 
 @pytest.mark.parametrize("cause", CANCEL_CAUSES)
 def test_every_published_cause_is_taken_in_both_versions(cause: str) -> None:
     for version in API_VERSIONS:
-        assert made("ItemCanceled", version, cause=cause).fields["cause"] == cause
+        assert make_valid_signal("ItemCanceled", version, cause=cause).fields["cause"] == cause
 
 
 @pytest.mark.parametrize("typed", ["CancelBokSize", "cancelbooksize", "cancel book size"])
 def test_an_unpublished_cause_names_the_nearest(typed: str) -> None:
     for version in API_VERSIONS:
-        error = refusal("ItemCanceled", version, cause=typed)
+        error = signal_error("ItemCanceled", version, cause=typed)
         assert f'cause "{typed}" is not a published cause' in error.message
         assert 'Did you mean "CancelBookSize"?' in error.message
 
 
 def test_a_cause_of_digits_is_a_cause_in_1_1_only() -> None:
-    assert made("ItemCanceled", "1.1", cause="190").fields["cause"] == "190"
-    assert '"190" is not a published cause' in refusal("ItemCanceled", "2.0", cause="190").message
-    assert "is not a published cause" in refusal("ItemCanceled", "1.1", cause="1234567890").message
+    assert make_valid_signal("ItemCanceled", "1.1", cause="190").fields["cause"] == "190"
+    assert '"190" is not a published cause' in signal_error("ItemCanceled", "2.0", cause="190").message
+    assert "is not a published cause" in signal_error("ItemCanceled", "1.1", cause="1234567890").message
 
 
 @pytest.mark.parametrize("kind", ["ItemDelay", "ItemError"])
 def test_the_cause_of_a_delay_is_any_text(kind: str) -> None:
-    assert made(kind, cause="the roof leaks").fields["cause"] == "the roof leaks"
+    assert make_valid_signal(kind, cause="the roof leaks").fields["cause"] == "the roof leaks"
 
 
 @pytest.mark.parametrize("delay", ["soon", "1.5", "-1", "24h", "２４", "+3", "1e3"])
 def test_a_delay_is_whole_hours(delay: str) -> None:
-    assert f'delay "{delay}" is not a number of whole hours, such as 24' in refusal("ItemDelay", delay=delay).message
+    assert (
+        f'delay "{delay}" is not a number of whole hours, such as 24' in signal_error("ItemDelay", delay=delay).message
+    )
 
 
 def test_a_time_in_the_future_is_refused_beyond_what_clocks_differ() -> None:
-    assert made(at=NOW + CLOCK_TOLERANCE)
-    error = refusal(at=NOW + CLOCK_TOLERANCE + timedelta(seconds=1))
+    assert make_valid_signal(at=NOW + CLOCK_TOLERANCE)
+    error = signal_error(at=NOW + CLOCK_TOLERANCE + timedelta(seconds=1))
     assert "is in the future (it is 2026-01-20 12:00:00 GMT)" in error.message
-    assert "is too long ago" in refusal(at=datetime(1999, 12, 31, tzinfo=UTC)).message
+    assert "is too long ago" in signal_error(at=datetime(1999, 12, 31, tzinfo=UTC)).message
 
 
 @pytest.mark.parametrize("name", ["apikey", "type", "datetime", "items"])
 def test_what_cpctl_writes_itself_cannot_be_given(name: str) -> None:
-    error = refusal(**{name: "secret"})
+    error = signal_error(**{name: "secret"})
     assert f"{name} is set by cpctl itself" in error.message
     assert "secret" not in error.message
 
 
 def test_all_problems_are_named_at_once() -> None:
-    error = refusal("ItemShipped", item="", order="1 2", tracking="\x1b", shipping_option=None)
+    error = signal_error("ItemShipped", item="", order="1 2", tracking="\x1b", shipping_option=None)
     for words in ("item is empty", "order", "control character", "shipping_option is missing"):
         assert words in error.message
 
@@ -183,15 +189,15 @@ def test_a_long_value_is_shown_short_and_harmless() -> None:
     assert quote_value("a\x1b[2Jb") == '"a\N{REPLACEMENT CHARACTER}[2Jb"'
 
 
-ANYTHING = st.text(max_size=60) | st.integers(0, 99_999).map(str) | st.sampled_from([*CANCEL_CAUSES, "GLS", "190"])
-NAMES = st.sampled_from([*SIGNAL_FIELDS, "type", "apikey", "weight"]) | st.text(max_size=8)
+FIELD_VALUES = st.text(max_size=60) | st.integers(0, 99_999).map(str) | st.sampled_from([*CANCEL_CAUSES, "GLS", "190"])
+FIELD_NAMES = st.sampled_from([*SIGNAL_FIELDS, "type", "apikey", "weight"]) | st.text(max_size=8)
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     kind=st.sampled_from(list(SIGNAL_TYPES)),
     version=st.sampled_from(API_VERSIONS),
-    more=st.dictionaries(NAMES, st.none() | ANYTHING, max_size=5),
+    more=st.dictionaries(FIELD_NAMES, st.none() | FIELD_VALUES, max_size=5),
     complete=st.booleans(),
     at=st.datetimes(timezones=st.just(UTC)),
 )
@@ -211,5 +217,5 @@ def test_whatever_is_accepted_makes_a_body_of_strings_that_can_be_sent(
     assert all(type(name) is str and type(value) is str for name, value in body.items())
     assert [name for name in SIGNAL_TYPES[kind].required[version] if not body.get(name)] == []
     assert not {"apikey", "items"} & set(body)
-    assert not CONTROL.search("".join([*body, *body.values()]))
+    assert not CONTROL_CHARACTERS.search("".join([*body, *body.values()]))
     assert "".join([*body, *body.values()]).encode(), "every body can be sent and stored"

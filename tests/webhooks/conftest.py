@@ -4,19 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from webhook_server import Served, serving, webhook_world
-from worlds import World
+
+from harness.cli_environment import CliEnvironment
+from harness.webhooks.webhook_server import RunningServer, make_webhook_cli, running_server
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server for the cases of one file that do not disturb each other."""
-    with serving(webhook_world(tmp_path_factory.mktemp("served"))) as running:
+    with running_server(make_webhook_cli(tmp_path_factory.mktemp("served"))) as running:
         yield running
-        assert running.process.poll() is None, running.said()
+        assert running.process.poll() is None, running.log_text()
 
 
 @pytest.fixture
-def hook_world(tmp_path: Path) -> World:
+def webhook_cli(tmp_path: Path) -> CliEnvironment:
     """A world with a webhook key."""
-    return webhook_world(tmp_path)
+    return make_webhook_cli(tmp_path)

@@ -22,19 +22,19 @@ from cpctl.signals.causes import CANCEL_CAUSES
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
 
-WIDTH = 100
+HELP_COLUMNS = 100
 
 
-def reference() -> str:
+def render_reference() -> str:
     """The whole page."""
     return "\n".join(_sections()).rstrip() + "\n"
 
 
 def _sections() -> Iterator[str]:
     yield "# Reference\n\nGenerated from the program by `make docs`; a test keeps it current.\n"
-    yield from _commands()
+    yield from _command_sections()
     yield "## Options of every command\n\nThey stand before or after a command's name; the later one wins.\n"
-    yield from _help_block(_shared_help())
+    yield from _help_block(_shared_options_help())
     yield "## Settings of a profile\n"
     rows = [(f"`{row.name}`", row.meaning, row.default, _code(row.variable)) for row in SETTINGS.values()]
     rows += [_key_row(service, name) for service, name in KEY_VARIABLES.items()]
@@ -47,18 +47,25 @@ def _sections() -> Iterator[str]:
     yield "## States of a signal\n"
     yield from _table(("state", "meaning"), [(f"`{state}`", words) for state, words in STATE_MEANINGS.items()])
     yield "## What an answer does to a signal\n"
-    yield from _table(("answer", "the signal is", "exit status"), map(_with_code, response_rows()))
+    yield from _table(("answer", "the signal is", "exit status"), map(_mark_code, response_rows()))
     yield "## Output formats\n"
     yield from _table(("format", "what it is"), [(f"`{name}`", words) for name, (_, words) in FORMATS.items()])
     yield "## Signals\n"
     rows = [
-        (f"`{kind.name}`", f"`signal {kind.command}`", ", ".join(kind.required), _fields(kind.required), kind.meaning)
+        (
+            f"`{kind.name}`",
+            f"`signal {kind.command}`",
+            ", ".join(kind.required),
+            _required_fields(kind.required),
+            kind.meaning,
+        )
         for kind in SIGNAL_TYPES.values()
     ]
     yield from _table(("type", "command", "versions", "required", "meaning"), rows)
     yield "## Webhooks\n"
     yield from _table(
-        ("type", "since", "fields beyond the references", "meaning"), [_webhook(row) for row in WEBHOOK_TYPES.values()]
+        ("type", "since", "fields beyond the references", "meaning"),
+        [_webhook_row(row) for row in WEBHOOK_TYPES.values()],
     )
     yield "## Causes of a cancellation\n"
     yield from _table(("cause", "meaning"), [(f"`{cause}`", meaning) for cause, meaning in CANCEL_CAUSES.items()])
@@ -72,24 +79,24 @@ def _key_row(service: str, variable: str) -> tuple[str, str, str, str]:
     return f"`{place}`", f"the key of {service}: one of {ways}", "", _code(variable)
 
 
-def _with_code(row: Sequence[str]) -> list[str]:
+def _mark_code(row: Sequence[str]) -> list[str]:
     """An answer with its state and its option set as code."""
     code = re.compile(rf"(?<![\w-])(?:{'|'.join(State)}|--[a-z-]+)(?![\w-])")
     return [row[0], *(code.sub(r"`\g<0>`", cell) for cell in row[1:])]
 
 
-def _webhook(row: WebhookType) -> tuple[str, str, str, str]:
+def _webhook_row(row: WebhookType) -> tuple[str, str, str, str]:
     fields = [f"`{name}`" for name in row.fields] + [f"`{name}` (optional)" for name in row.optional]
     return f"`{row.name}`", row.since_version, ", ".join(fields), row.meaning
 
 
-def _fields(required: Any) -> str:
+def _required_fields(required: Any) -> str:
     alike = len(set(required.values())) == 1
     texts = [f"{', '.join(names)}{'' if alike else f' ({version})'}" for version, names in required.items()]
     return "; ".join(dict.fromkeys(texts))
 
 
-def _commands() -> Iterator[str]:
+def _command_sections() -> Iterator[str]:
     top = build_root()
     with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
         for name, summary in GROUPS.items():
@@ -97,15 +104,15 @@ def _commands() -> Iterator[str]:
             group: Any = top.get_command(context, name)
             with group.make_context(name, [], parent=context, resilient_parsing=True) as inner:
                 for command in group.list_commands(inner):
-                    yield from _command(group, inner, command)
+                    yield from _command_section(group, inner, command)
         for name in COMMANDS:
-            yield from _command(top, context, name)
+            yield from _command_section(top, context, name)
 
 
-def _command(group: Any, context: Any, name: str) -> Iterator[str]:
+def _command_section(group: Any, context: Any, name: str) -> Iterator[str]:
     command = group.get_command(context, name)
     with command.make_context(name, [], parent=context, resilient_parsing=True) as inner:
-        inner.max_content_width = inner.terminal_width = WIDTH
+        inner.max_content_width = inner.terminal_width = HELP_COLUMNS
         text = command.get_help(inner)
     shared = text.index("\nOptions of every command:")
     _, mark, example = text.partition("\nExample:\n")
@@ -113,8 +120,8 @@ def _command(group: Any, context: Any, name: str) -> Iterator[str]:
     yield from _help_block(text[:shared].rstrip() + (f"\n{mark}{example}" if mark else ""))
 
 
-def _shared_help() -> str:
-    with typer.Context(build_root(), terminal_width=WIDTH, resilient_parsing=True) as context:
+def _shared_options_help() -> str:
+    with typer.Context(build_root(), terminal_width=HELP_COLUMNS, resilient_parsing=True) as context:
         formatter = context.make_formatter()
         formatter.write_dl([parameter.get_help_record(context) for parameter in SharedParameters.parameters()])
         return textwrap.dedent(str(formatter.getvalue()))

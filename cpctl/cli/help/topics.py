@@ -27,12 +27,35 @@ class Topic(NamedTuple):
 TOPICS: dict[str, Topic] = {
     row.name: row
     for row in (
-        Topic("signals", "What can be reported of an item, and how.", "shop_floor_topics:signals", ("types",), "signal"),
-        Topic("outbox", "What happens to a signal until it is delivered.", "shop_floor_topics:outbox", ("delivery",), "outbox"),
-        Topic("scan", "The packing bench: scanner, screen, command codes.", "shop_floor_topics:scan", ("bench", "scanner")),
-        Topic("files", "Files of signals, their columns, and hot folders.", "shop_floor_topics:files", ("maps", "csv", "watch")),
-        Topic("webhooks", "How to receive what Cloudprinter reports.", "webhook_topic:webhooks", ("webhook",), "webhooks"),
-        Topic("sandbox", "A Cloudprinter on this machine, and its faults.", "sandbox_topic:sandbox", ("faults",), "sandbox"),
+        Topic(
+            "signals", "What can be reported of an item, and how.", "shop_floor_topics:signals", ("types",), "signal"
+        ),
+        Topic(
+            "outbox",
+            "What happens to a signal until it is delivered.",
+            "shop_floor_topics:outbox",
+            ("delivery",),
+            "outbox",
+        ),
+        Topic(
+            "scan", "The packing bench: scanner, screen, command codes.", "shop_floor_topics:scan", ("bench", "scanner")
+        ),
+        Topic(
+            "files",
+            "Files of signals, their columns, and hot folders.",
+            "shop_floor_topics:files",
+            ("maps", "csv", "watch"),
+        ),
+        Topic(
+            "webhooks", "How to receive what Cloudprinter reports.", "webhook_topic:webhooks", ("webhook",), "webhooks"
+        ),
+        Topic(
+            "sandbox",
+            "A Cloudprinter on this machine, and its faults.",
+            "sandbox_topic:sandbox",
+            ("faults",),
+            "sandbox",
+        ),
         Topic(
             "configuration",
             "The configuration file: every setting of a profile.",
@@ -40,9 +63,16 @@ TOPICS: dict[str, Topic] = {
             ("config", "settings", "profiles"),
             "profile",
         ),
-        Topic("keys", "The three keys, and where to keep them.", "environment_topics:keys", ("key", "api-keys", "secrets")),
+        Topic(
+            "keys", "The three keys, and where to keep them.", "environment_topics:keys", ("key", "api-keys", "secrets")
+        ),
         Topic("environment", "Every variable that is read.", "environment_topics:environment", ("env", "variables")),
-        Topic("output", "Formats, queries, colour, and what goes where.", "environment_topics:output", ("formats", "query")),
+        Topic(
+            "output",
+            "Formats, queries, colour, and what goes where.",
+            "environment_topics:output",
+            ("formats", "query"),
+        ),
         Topic(
             "exit-codes",
             "What each exit status means.",

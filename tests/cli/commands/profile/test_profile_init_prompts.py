@@ -1,0 +1,363 @@
+"""`profile init` at a terminal: as few questions as possible, keys that are never shown, and Ctrl-C that undoes all."""
+
+import os
+import shlex
+import stat
+from pathlib import Path
+
+import pytest
+
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from harness.cli_environment import UNREACHABLE_URL, CliEnvironment
+from harness.prompt_session import CORE_KEY, SIGNAL_KEY, WEBHOOK_KEY, PromptSession
+
+INIT_COMMAND = ("profile", "init")
+
+
+def folder_contents(folder: Path) -> dict[str, bytes]:
+    """Everything that lies in a folder, by name."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def answer_all_prompts(session: PromptSession) -> None:
+    """The whole conversation with two keys that are typed."""
+    session.answer("Name of the profile [production]: ", "")
+    session.answer("Environment, live or sandbox [", "sandbox")
+    session.answer("Number [1]: ", "")
+    session.answer("The core key (not shown): ", CORE_KEY)
+    session.answer("Number [1]: ", "1")
+    session.answer("The signal key (not shown): ", SIGNAL_KEY)
+    session.answer("Number [4]: ", "")
+    session.answer("(may be empty): ", "GLS")
+
+
+def test_seven_answers_make_a_profile_that_works(
+    fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
+) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    assert config_file.read_text(encoding="utf-8") == (
+        "# The configuration of cpctl; `cpctl profile --help` says what can change it.\n"
+        "default_profile: production\n"
+        "profiles:\n"
+        "  production:\n"
+        "    environment: sandbox\n"
+        f"    base_url: {sandbox.base_url}\n"
+        "    core: {api_key_file: production.core.key}\n"
+        "    signal: {api_key_file: production.signal.key}\n"
+        "    shipping_option: GLS\n"
+    )
+    for file, mode in (
+        (config_file.parent, 0o700),
+        (config_file, 0o600),
+        (config_file.parent / "production.core.key", 0o600),
+    ):
+        assert stat.S_IMODE(file.stat().st_mode) == mode, file
+    assert "core key: …0c0e, accepted by the service." in talk.raw_output
+    assert "signal key: …5160, not checked: every call with this key reports something." in talk.raw_output
+    assert "webhooks key: not set; only needed to receive webhooks." in talk.raw_output
+    (read,) = sandbox.state.journal.list_entries()
+    assert read["path"] == "/cloudcore/1.0/shipping/levels", "the one call that was made reads"
+    assert fresh_cli.run("signal", "packed", "123456780001", "--order", "123456780000", "--require-delivery").code == 0
+
+
+def test_no_byte_of_a_typed_key_reaches_the_terminal(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url, "-v", "--debug") as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    for key in (CORE_KEY, SIGNAL_KEY):
+        assert key[:12] not in talk.raw_output
+        assert key[-8:] not in talk.raw_output
+
+
+def test_the_commands_it_prints_make_the_same_files_without_a_question(
+    fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
+) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    first = folder_contents(config_file.parent)
+    printed = [line for line in talk.raw_output.replace("\r\n", "\n").splitlines() if line.startswith("cpctl profile")]
+    assert len(printed) == 3
+    for file in config_file.parent.iterdir():
+        file.unlink()
+    for line in printed:
+        words, _, key = line.partition(" < ")
+        typed = {"core.key": CORE_KEY, "signal.key": SIGNAL_KEY}.get(key)
+        result = fresh_cli.run(*shlex.split(words)[1:], input=typed)
+        assert result.code == 0, result
+    assert folder_contents(config_file.parent) == first
+
+
+def test_only_what_no_option_says_is_asked(
+    fresh_cli: CliEnvironment, sandbox: Sandbox, core_key_file: Path, config_file: Path
+) -> None:
+    given = (
+        "production",
+        "--environment",
+        "sandbox",
+        "--base-url",
+        sandbox.base_url,
+        "--core-key-file",
+        str(core_key_file),
+    )
+    with PromptSession(fresh_cli, *INIT_COMMAND, *given, "--later", "webhooks", "--shipping-option", "GLS") as talk:
+        talk.answer("Where does the signal key live?", "4")
+        assert talk.wait_for_exit() == 0
+    assert "Name of the profile" not in talk.raw_output
+    assert "webhooks key live" not in talk.raw_output
+    assert "signal key: not set yet; `cpctl profile set-key signal --profile production` keeps one." in talk.raw_output
+    assert f"core: {{api_key_file: {core_key_file}}}" in config_file.read_text(encoding="utf-8")
+
+
+def test_with_all_options_nothing_is_asked_at_a_terminal_either(
+    fresh_cli: CliEnvironment, sandbox: Sandbox, core_key_file: Path
+) -> None:
+    given = (
+        "production",
+        "--environment",
+        "sandbox",
+        "--base-url",
+        sandbox.base_url,
+        "--core-key-file",
+        str(core_key_file),
+    )
+    with PromptSession(fresh_cli, *INIT_COMMAND, *given, "--later", "signal") as talk:
+        assert talk.wait_for_exit() == 0
+    assert "Enter takes" not in talk.raw_output
+    assert "without questions" not in talk.raw_output
+
+
+def test_a_wrong_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_file: Path, config_file: Path) -> None:
+    (fresh_cli.folder / "open.key").write_text(CORE_KEY, encoding="utf-8")
+    (fresh_cli.folder / "open.key").chmod(0o644)
+    with PromptSession(fresh_cli, *INIT_COMMAND, CPCTL_BASE_URL=UNREACHABLE_URL) as talk:
+        talk.answer("Name of the profile [production]: ", "two words")
+        talk.answer('"two words" must be of letters, digits, dots, - and _', "")
+        talk.answer("Environment, live or sandbox [live]: ", "test")
+        talk.answer('"test" must be live or sandbox.', "")
+        talk.answer("Number [1]: ", "5")
+        talk.answer('"5" must be one of 1, 2, 3, 4.', "1")
+        talk.answer("The core key (not shown): ", "short")
+        talk.wait_for("This: the key has only 5 characters; it is cut off, or no key.")
+        talk.answer("The core key (not shown): ", "two words are no key")
+        talk.wait_for("This: the key holds a blank")
+        talk.answer("The core key (not shown): ", CORE_KEY)
+        talk.answer("Number [1]: ", "2")
+        talk.answer("File of the signal key: ", "nowhere.key")
+        talk.wait_for("cannot be read: No such file or directory.")
+        talk.answer("File of the signal key: ", "open.key")
+        talk.wait_for("can be read by others (its mode is 0644)")
+        talk.answer("File of the signal key: ", core_key_file.name)
+        talk.answer("Number [4]: ", "3")
+        talk.answer("Command that prints the webhooks key: ", "pass 'show")
+        talk.wait_for("is not a command: no closing quotation")
+        talk.answer("Command that prints the webhooks key: ", f"echo {WEBHOOK_KEY}")
+        talk.wait_for("This looks like a key, and keys are not asked for here.")
+        talk.answer("Command that prints the webhooks key: ", "cat 'a key'")
+        talk.answer("(may be empty): ", "")
+        assert talk.wait_for_exit() == 3, "the command that gives no key is said, and kept"
+    text = config_file.read_text(encoding="utf-8")
+    assert f"signal: {{api_key_file: {core_key_file}}}" in text
+    assert "webhooks: {api_key_command: [cat, a key]}" in text
+    assert "shipping_option" not in text
+    assert "core and signal have the same key" in talk.raw_output
+
+
+def test_a_key_that_is_pasted_in_place_of_a_name_is_not_taken(fresh_cli: CliEnvironment, config_file: Path) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
+        talk.answer("Name of the profile [production]: ", CORE_KEY)
+        talk.wait_for("This looks like a key, and keys are not asked for here.")
+        talk.send_control("c")
+        assert talk.wait_for_exit() == 130
+    assert not config_file.exists()
+
+
+PROMPTS = [
+    ("Name of the profile", "home"),
+    ("Environment, live or sandbox [", "live"),
+    ("Number [1]: ", "1"),
+    ("The core key (not shown): ", CORE_KEY),
+    ("Number [1]: ", "1"),
+    ("The signal key (not shown): ", SIGNAL_KEY),
+    ("Number [4]: ", "1"),
+    ("The webhooks key (not shown): ", WEBHOOK_KEY),
+    ("(may be empty): ", ""),
+]
+
+
+@pytest.mark.parametrize("way", ["ctrl-c", "ctrl-d", "terminated"])
+@pytest.mark.parametrize("step", range(len(PROMPTS)))
+def test_stopping_at_any_question_leaves_everything_as_it_was(
+    fresh_cli: CliEnvironment, config_file: Path, step: int, way: str
+) -> None:
+    config_file.parent.mkdir()
+    config_file.write_text("# mine\nprofiles:\n  old: {signal: {api_key: some-old-key}}\n", encoding="utf-8")
+    config_file.chmod(0o600)
+    before = folder_contents(fresh_cli.folder)
+    with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
+        for question, text in PROMPTS[:step]:
+            talk.answer(question, text)
+        talk.wait_for(PROMPTS[step][0])
+        if way == "terminated":
+            talk.terminate()
+        else:
+            talk.send_control(way[-1])
+        assert talk.wait_for_exit() == {"ctrl-c": 130, "ctrl-d": 2, "terminated": 143}[way]
+    assert folder_contents(fresh_cli.folder) == before
+
+
+def test_the_terminal_shows_what_is_typed_again_after_an_interruption_in_a_hidden_answer(
+    fresh_cli: CliEnvironment,
+) -> None:
+    """Run in a shell of its own, as one that stays is what suffers from a terminal without echo."""
+    line = f"{shlex.join(fresh_cli.command_line('profile', 'set-key', 'core'))}; stty -a | grep -o -- '-*echo '; exit 7"
+    fresh_cli.run("profile", "init", "home", "--environment", "live", "--later", "core", "--later", "signal")
+    import pexpect
+
+    child = pexpect.spawn(
+        "/bin/bash",
+        ["-c", line],
+        env=dict(fresh_cli.process_environment(TERM="xterm")),
+        cwd=str(fresh_cli.folder),
+        timeout=60,
+    )
+    child.expect_exact("(not shown): ")
+    child.sendcontrol("c")
+    child.expect_exact("Interrupted")
+    child.expect_exact("echo ")
+    assert b"-" not in child.before[-1:]
+    child.expect(pexpect.EOF)
+    child.close()
+
+
+def test_a_refused_key_is_said_and_kept(fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path) -> None:
+    sandbox.state.api_keys["core"] = "another-key-altogether"
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 4
+    assert "core key: shipping/levels: the service refused the key (403)" in talk.raw_output
+    assert "the profile is kept; `cpctl profile set-key core --profile production` takes another." in talk.raw_output
+    assert (config_file.parent / "production.core.key").read_text(encoding="utf-8") == f"{CORE_KEY}\n"
+
+
+def test_a_service_that_is_not_reached_is_said_and_the_profile_is_kept(
+    fresh_cli: CliEnvironment, config_file: Path
+) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", UNREACHABLE_URL) as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    assert "core key: not checked:" in talk.raw_output
+    assert "Connection refused; `cpctl doctor` tries again." in talk.raw_output
+    assert config_file.exists()
+
+
+def test_no_check_makes_no_call(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url, "--no-check") as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    assert sandbox.state.journal.list_entries() == []
+
+
+def test_a_name_that_is_taken_is_asked_again(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    fresh_cli.run(*INIT_COMMAND, "production", "--environment", "live", "--later", "core", "--later", "signal")
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
+        talk.answer("Name of the profile: ", "production")
+        talk.wait_for('"production" is taken; choose another.')
+        talk.answer("Name of the profile: ", "second")
+        talk.answer("Environment, live or sandbox [", "")
+        for _ in range(2):
+            talk.answer("Number [1]: ", "4")
+        talk.answer("Number [4]: ", "")
+        talk.answer("(may be empty): ", "")
+        assert talk.wait_for_exit() == 0
+    assert "`cpctl profile use second` makes it the default." in talk.raw_output
+
+
+def test_a_key_file_of_somebody_else_is_never_written_over(
+    fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
+) -> None:
+    config_file.parent.mkdir()
+    other = config_file.parent / "production.core.key"
+    other.write_text("a key that is not ours", encoding="utf-8")
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
+        answer_all_prompts(talk)
+        assert talk.wait_for_exit() == 0
+    assert other.read_text(encoding="utf-8") == "a key that is not ours"
+    assert "api_key_file: production.core-2.key" in config_file.read_text(encoding="utf-8")
+    assert "accepted by the service" in talk.raw_output
+
+
+def test_a_key_in_the_environment_is_the_answer_that_is_offered(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url, CPCTL_CORE_KEY=CORE_KEY) as talk:
+        talk.answer("Name of the profile [production]: ", "")
+        talk.answer("Environment, live or sandbox [sandbox]: ", "")
+        talk.answer("Number [4]: ", "")
+        talk.answer("Number [1]: ", "4")
+        talk.answer("Number [4]: ", "")
+        talk.answer("(may be empty): ", "")
+        assert talk.wait_for_exit() == 0
+    assert "core key: …0c0e, accepted by the service." in talk.raw_output
+    assert "CPCTL_CORE_KEY is set in the environment and beats the core key of every profile." in talk.raw_output
+
+
+def test_questions_are_talk_and_commands_are_data(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    """Standard output goes to a file; what is in it can be run."""
+    import pexpect
+
+    call = shlex.join(fresh_cli.command_line(*INIT_COMMAND, "--base-url", sandbox.base_url))
+    child = pexpect.spawn(
+        "/bin/bash",
+        ["-c", f"{call} >out"],
+        env=dict(fresh_cli.process_environment(TERM="xterm")),
+        cwd=str(fresh_cli.folder),
+        timeout=60,
+    )
+    for question, text in [
+        *PROMPTS[:2],
+        ("Number [1]: ", "4"),
+        ("Number [1]: ", "4"),
+        ("Number [4]: ", "4"),
+        PROMPTS[-1],
+    ]:
+        child.expect_exact(question)
+        child.sendline(text)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert (fresh_cli.folder / "out").read_text(encoding="utf-8") == (
+        f"cpctl profile init home --environment live --base-url {sandbox.base_url}"
+        " --later core --later signal --later webhooks\n"
+    )
+
+
+def test_no_input_asks_nothing_at_a_terminal(fresh_cli: CliEnvironment, config_file: Path) -> None:
+    for words, changes in ((("--no-input",), {}), ((), {"CPCTL_NO_INPUT": "1"})):
+        with PromptSession(fresh_cli, *INIT_COMMAND, *words, **changes) as talk:
+            assert talk.wait_for_exit() == 2
+        assert "Nobody can be asked here" in talk.raw_output
+    assert not os.path.lexists(config_file)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "code", "said"),
+    [
+        ("profiles: [\n", 3, "line 2, column 1"),
+        ("profiles:\n  home: {}\n", 6, 'There is a profile "home" in'),
+    ],
+)
+def test_what_another_program_wrote_meanwhile_is_seen_and_no_key_is_left_behind(
+    fresh_cli: CliEnvironment, config_file: Path, meanwhile: str, code: int, said: str
+) -> None:
+    with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
+        for question, text in PROMPTS[:-1]:
+            talk.answer(question, text)
+        talk.wait_for(PROMPTS[-1][0])
+        config_file.parent.mkdir(mode=0o700)
+        config_file.write_text(meanwhile, encoding="utf-8")
+        config_file.chmod(0o600)
+        talk.answer("", "")
+        assert talk.wait_for_exit() == code
+    assert said in talk.raw_output
+    assert folder_contents(config_file.parent) == {"config.yaml": meanwhile.encode()}

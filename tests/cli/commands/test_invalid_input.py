@@ -1,0 +1,239 @@
+"""What people get wrong about orders, catalogs, titles and paths: told by name, and nothing sent."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cpctl.sandbox.sandbox_state import API_KEYS
+from cpctl.sandbox.server.sandbox_server import Sandbox
+from examples.call_examples import CORE_PATH, ORDER, PUBLISH_ORDER
+from harness.cli_environment import CliEnvironment, CliResult
+
+Invoke = Callable[..., CliResult]
+WriteDocument = Callable[..., str]
+
+
+def replace_value(document: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    """The document with another value at a place such as `items.0.count`."""
+    made: Any = copy.deepcopy(document)
+    *way, last = (int(step) if step.isdigit() else step for step in place.split("."))
+    there = made
+    for step in way:
+        there = there[step]
+    there[last] = value
+    return dict(made)
+
+
+BAD_FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is empty"),
+    "blank": (b" \n\n# nothing\n", "is empty"),
+    "a list": (b"- reference: a\n- reference: b\n", "a list stands here"),
+    "a list of JSON": (b'[{"reference": "a"}]', "a list stands here"),
+    "a word": (b"order\n", "a single value stands here"),
+    "not YAML": (b"reference: a\n\titems: []\n", "line 2"),
+    "not JSON": (b'{"reference": "a",}', "Take away the comma"),
+    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "a second time"),
+    "a field twice in YAML": (b"reference: a\nemail: b\nreference: c\n", "line 3"),
+    "not text": (b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "not UTF-8"),
+    "UTF-16": ("reference: a".encode("utf-16"), "UTF-16"),
+    "two documents": (b"reference: a\n---\nreference: b\n", "second document"),
+    "a tag that would run code": (b"reference: !!python/object/apply:os.system [id]\n", "tag"),
+    "aliases that grow without end": (
+        b"a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (n, n, b", ".join([b"*%c" % (n - 1)] * 10)) for n in range(98, 105)),
+        "grows beyond",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), BAD_FILES.values(), ids=list(BAD_FILES))
+def test_a_file_that_is_no_order_is_refused_with_the_place(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes, said: str
+) -> None:
+    write_document(content, "order.yaml")
+    for words in (["orders", "add"], ["orders", "add", "--check"], ["quote", "get"]):
+        result = invoke(cli, *words, "order.yaml")
+        assert (result.code, result.out) == (2, "")
+        assert "order.yaml" in result.err
+        assert said in result.err
+    assert sandbox.state.journal.list_entries() == []
+
+
+def test_a_file_of_more_than_50_megabytes_is_no_order(cli: CliEnvironment, invoke: Invoke) -> None:
+    with (cli.folder / "order.yaml").open("wb") as file:
+        file.truncate(50_000_001)
+    for name in ("order.yaml", "/dev/zero"):
+        result = invoke(cli, "orders", "add", name)
+        assert result.code == 2
+        assert f"{name} has more than 50 MB" in result.err
+
+
+def test_a_file_that_cannot_be_read_is_named(cli: CliEnvironment, invoke: Invoke) -> None:
+    for name in ("nowhere.yaml", "."):
+        result = invoke(cli, "orders", "add", name)
+        assert result.code == 2
+        assert f"{name} cannot be read" in result.err
+
+
+BAD_VALUES = [
+    ("addresses.0.country", "UK", 'Did you mean "GB" (United Kingdom)?'),
+    ("addresses.0.country", "Germany", 'Did you mean "DE"'),
+    ("addresses.0.email", "nobody", "is no e-mail address"),
+    ("addresses.0.type", "billing", "type of address"),
+    ("currency", "Euro", 'Did you mean "EUR"'),
+    ("price", "12.50.1", "is no price"),
+    ("items.0.count", 0, "is no whole number of 1 or more"),
+    ("items.0.count", "many", "is no whole number of 1 or more"),
+    ("items.0.files.0.md5sum", "4578c3ecf64e47581b175d542f8b016", "is no MD5 sum of 32 hexadecimal digits"),
+    ("items.0.files.0.url", "http://example.com/a.pdf", "is not encrypted"),
+    ("items.0.files.0.url", "/home/me/cover.pdf", "is no https:// URL"),
+    ("items.0.options.0.type", "type_book_paper", "is a family of options"),
+    ("items.0.quote", "abc", "is no quote hash"),
+    ("reference", "a/b", "holds a slash"),
+    ("reference", "a b", "holds a blank"),
+    ("reference", "x" * 121, "has 121 characters"),
+    ("items.0.reference", "a/b", "holds a slash"),
+    ("apikey", API_KEYS["core"], "the key comes from the profile"),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"), BAD_VALUES, ids=[f"{place} {value}"[:40] for place, value, _ in BAD_VALUES]
+)
+def test_a_wrong_value_is_named_with_its_place(
+    cli: CliEnvironment,
+    invoke: Invoke,
+    sandbox: Sandbox,
+    write_document: WriteDocument,
+    place: str,
+    value: Any,
+    said: str,
+) -> None:
+    result = invoke(cli, "orders", "add", write_document(replace_value(ORDER, place, value)))
+    assert (result.code, result.out) == (2, "")
+    path = place.replace(".0", "[0]")
+    assert f"  {path}: " in result.err
+    assert said in result.err
+    assert API_KEYS["core"] not in result.err
+    assert sandbox.state.journal.list_entries() == []
+
+
+# --- catalogs and titles --------------------------------------------------------------------
+
+MAX_LENGTHS = [("reference", 128), ("name", 64), ("note", 256)]
+
+
+@pytest.mark.parametrize(("field", "longest"), MAX_LENGTHS)
+@pytest.mark.parametrize("thing", ["catalogs", "titles"])
+def test_texts_have_the_lengths_of_the_document(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, thing: str, field: str, longest: int
+) -> None:
+    def add(length: int) -> CliResult:
+        said = {"reference": "new", "name": "a", "note": "b", field: "ü" * length}
+        return invoke(cli, thing, "add", said["reference"], "--name", said["name"], "--note", said["note"])
+
+    for length in (longest + 1, 0):
+        result = add(length)
+        assert result.code == 2
+        assert ("is empty" if not length else f"{longest + 1} characters, more than the {longest}") in result.err
+    assert sandbox.state.journal.list_entries() == []
+    assert add(longest).code == 0
+
+
+def test_a_title_is_ordered_from_its_own_catalog(
+    cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
+) -> None:
+    for place, value, said in (
+        ("items.0.isbn", "9780306406157", "isbn_unknown: 9780306406157"),
+        ("items.0.isbn", "0000000000000", "isbn_unknown: 0000000000000"),
+        ("items.0.catalog_reference", "nothing", "catalog_unknown: nothing"),
+    ):
+        order = replace_value(PUBLISH_ORDER, place, value)
+        result = invoke(cli, "orders", "add", write_document(order), "--api", "publish")
+        assert (result.code, result.out) == (5, "")
+        assert said in result.err
+
+
+def test_a_catalog_that_is_not_there_has_no_titles(cli: CliEnvironment, invoke: Invoke) -> None:
+    assert invoke(cli, "titles", "list", "nothing", "-o", "json").data == []
+
+
+def test_an_order_that_only_the_other_api_knows(
+    dialect_cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
+) -> None:
+    assert invoke(dialect_cli, "orders", "add", write_document(PUBLISH_ORDER), "--api", "publish").code == 0
+    for verb in ("log", "cancel"):
+        yes = ["--yes"] if verb == "cancel" else []
+        result = invoke(dialect_cli, "orders", verb, "order-1", *yes, "--api", "publish")
+        assert (result.code, 'There is no order "order-1".' in result.err) == (9, True)
+    # The documents put both at one address, which answers for either.
+    for reference, more in (("200012345", []), ("order-1", ["--api", "publish"])):
+        for output in ("json", "tsv"):
+            result = invoke(dialect_cli, "orders", "info", reference, *more, "-o", output)
+            assert (result.code, reference in result.out) == (0, True)
+    log = invoke(dialect_cli, "orders", "log", "200012345", "-o", "json")
+    assert [entry["state_code"] for entry in log.data] == ["order_state_new"]
+
+
+# --- any path -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "/", " ", "a b", "a\tb", "https://example.com/", "ftp://x", "a\x1bb"])
+def test_what_is_no_path_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, path: str) -> None:
+    result = invoke(cli, "api", path)
+    assert result.code == 2
+    assert "is not a path" in result.err
+    assert sandbox.state.journal.list_entries() == []
+
+
+def test_a_service_that_does_not_exist_names_the_nearest(cli: CliEnvironment, invoke: Invoke) -> None:
+    result = invoke(cli, "api", "orders/", "--service", "cor")
+    assert result.code == 2
+    assert 'Did you mean "core"?' in result.err
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b'{"apikey": "x"}', b"\xff", b"[" * 100_000])
+def test_an_input_that_is_no_object_is_refused(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes
+) -> None:
+    result = invoke(cli, "api", "orders/info", "--input", write_document(content, "body.json"))
+    assert (result.code, result.out) == (2, "")
+    assert "body.json" in result.err
+    assert sandbox.state.journal.list_entries() == []
+
+
+def test_a_field_that_is_no_pair_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+    for fields in (["reference"], ["=x"], ["a=1", "-f", "a=2"], ["apikey=x"]):
+        assert invoke(cli, "api", "orders/info", "-f", *fields).code == 2
+    assert sandbox.state.journal.list_entries() == []
+
+
+def test_any_path_is_posted_with_the_key_of_its_service(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+    item = json.dumps({"type": "ItemPacked", "order": "123456780000", "item": "123456780001"})
+    (cli.folder / "body.json").write_text(item)
+    for words, path in (
+        (["orders/info", "-f", "reference=order-1"], f"{CORE_PATH}orders/info"),
+        (["catalogs", "--service", "publish"], "/cloudpublish/1.0/catalogs"),
+        (["/cloudpublish/1.0/products/mixes"], "/cloudpublish/1.0/products/mixes"),
+        (["status/", "--service", "signal"], "/cloudsignal/2.0/status/"),
+        (["/1.1/status/"], "/1.1/status/"),
+    ):
+        more = ["--input", "body.json", "-f", "datetime=2016-01-20 13:00:00 GMT"] if "status" in path else []
+        result = invoke(cli, "api", *words, *more, "-o", "json")
+        assert result.code == 0, result.err
+        entry = sandbox.state.journal.list_entries()[-1]
+        assert (entry["path"], entry["status"]) == (path, 200)
+
+
+def test_an_answer_of_any_path_is_shown_as_it_is(cli: CliEnvironment, invoke: Invoke) -> None:
+    found = invoke(cli, "api", "/cloudpublish/1.0/catalogs", "-o", "json").data
+    assert [each["catalog_reference"] for each in found["catalogs"]] == ["catalog_1", "catalog_2"]
+    assert invoke(cli, "api", "orders/info", "-f", "reference=order-1", "--query", "state", "-o", "value").out == "45\n"
+    empty = invoke(cli, "api", "/cloudpublish/1.0/orders", "-o", "json")
+    assert (empty.code, empty.data) == (0, [])
+    assert "without content" in empty.err
+    assert invoke(cli, "api", "orders/info", "-f", "reference=nobody").code == 9
+    assert invoke(cli, "api", "nothing/here").code == 5

@@ -1,0 +1,268 @@
+"""Keys: from where they come, what is wrong with them, and that only their end is shown."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpctl.config.keys import Key, mask_keys
+from harness.cli_environment import CliEnvironment, CliResult
+
+Invoke = Callable[..., CliResult]
+KEY = "00112233445566778899aabbccddeeff"
+PYTHON_EXECUTABLE = sys.executable
+
+
+@pytest.fixture
+def cli_with_config_path(unconfigured_cli: CliEnvironment) -> CliEnvironment:
+    return CliEnvironment(
+        unconfigured_cli.folder, {**unconfigured_cli.environment, "CPCTL_CONFIG": str(unconfigured_cli.config)}
+    )
+
+
+def configure_key(cli: CliEnvironment, key_setting: str, more: str = "") -> CliEnvironment:
+    cli.configure(f"profiles:\n  here:\n    signal:\n      {key_setting}\n{more}")
+    return cli
+
+
+def write_private_file(file: Path, text: str, mode: int = 0o600) -> Path:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    file.chmod(mode)
+    return file
+
+
+def key_details(invoke: Invoke, cli: CliEnvironment, *more: str, code: int = 0, **changes: str | None) -> Any:
+    result = invoke(cli, "whoami", "-o", "json", *more, **changes)
+    assert result.code == code, result
+    assert KEY not in result.out + result.err
+    return result.data["keys"]["signal"]
+
+
+def key_error(invoke: Invoke, cli: CliEnvironment, **changes: str | None) -> str:
+    """What a command that needs the key says; it ends with 3 and keeps nothing."""
+    result = invoke(cli, "signal", "packed", "1", "--order", "2", **changes)
+    assert (result.code, result.out) == (3, ""), result
+    assert KEY not in result.err
+    return result.err
+
+
+def test_a_key_may_stand_in_the_file(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    configure_key(cli_with_config_path, f"api_key: {KEY}")
+    assert key_details(invoke, cli_with_config_path) == {"key": "…eeff", "source": "signal.api_key, line 4"}
+
+
+@pytest.mark.parametrize("key", ["0000012345678901", "0123456789012345", "1e10000000000000", "0x12345678901234"])
+def test_a_key_that_looks_like_a_number_is_kept_as_it_was_written(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, key: str, tmp_path: Path
+) -> None:
+    configure_key(cli_with_config_path, f"api_key: {key}")
+    assert key_details(invoke, cli_with_config_path)["key"] == f"…{key[-4:]}"
+
+
+def test_a_short_key_shows_nothing_of_itself(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    configure_key(cli_with_config_path, "api_key: abc12345678")
+    assert key_details(invoke, cli_with_config_path)["key"] == "***"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "  \n\n"])
+def test_a_key_file_lies_beside_the_configuration(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, end: str
+) -> None:
+    file = write_private_file(cli_with_config_path.folder / "keys" / "signal.key", KEY + end)
+    configure_key(cli_with_config_path, "api_key_file: keys/signal.key")
+    assert key_details(invoke, cli_with_config_path) == {
+        "key": "…eeff",
+        "source": f"signal.api_key_file, line 4 ({file})",
+    }
+
+
+def test_a_key_file_may_be_named_from_the_home_folder(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    write_private_file(cli_with_config_path.folder / "keys" / "signal.key", KEY)
+    configure_key(cli_with_config_path, "api_key_file: ~/keys/signal.key")
+    assert key_details(invoke, cli_with_config_path)["key"] == "…eeff"
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o440, "0440")])
+def test_a_key_file_that_others_can_read_is_refused(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, mode: int, shown: str
+) -> None:
+    file = write_private_file(cli_with_config_path.folder / "signal.key", KEY, mode)
+    configure_key(cli_with_config_path, "api_key_file: signal.key")
+    said = key_error(invoke, cli_with_config_path)
+    assert f"{file} can be read by others (its mode is {shown})" in said
+    assert f"Type: chmod 600 {file}" in said
+    assert not cli_with_config_path.store.exists()
+
+
+@pytest.mark.parametrize(("file", "said"), [("/", "cannot be read: Is a directory"), ("/dev/null", "the key is empty")])
+def test_nobody_is_told_to_change_the_mode_of_what_is_no_key_file(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, file: str, said: str
+) -> None:
+    told = key_error(invoke, cli_with_config_path, CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY_FILE=file)
+    assert said in told
+    assert "chmod" not in told
+
+
+def test_what_systemd_hands_over_has_modes_of_its_own(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    folder = cli_with_config_path.folder / "credentials"
+    file = write_private_file(folder / "signal", KEY, 0o440)
+    environment = {"CPCTL_CONFIG": None, "CPCTL_SIGNAL_KEY_FILE": str(file)}
+    assert "can be read by others" in key_error(invoke, cli_with_config_path, **environment)
+    assert key_details(invoke, cli_with_config_path, **environment, CREDENTIALS_DIRECTORY=str(folder))["key"] == "…eeff"
+    other = write_private_file(cli_with_config_path.folder / "elsewhere", KEY, 0o440)
+    environment["CPCTL_SIGNAL_KEY_FILE"] = str(other)
+    assert "can be read by others" in key_error(
+        invoke, cli_with_config_path, **environment, CREDENTIALS_DIRECTORY=str(folder)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("", "the key is empty"),
+        ("\n\n", "the key is empty"),
+        (f"{KEY}\nmore\n", "the key holds a blank, a line break or a character no key has"),
+        ("Schlüssel", "a character no key has"),
+        ("two words", "the key holds a blank"),
+    ],
+)
+def test_a_key_file_without_a_key_is_said_so(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, content: str | None, words: str
+) -> None:
+    if content is not None:
+        write_private_file(cli_with_config_path.folder / "signal.key", content)
+    configure_key(cli_with_config_path, "api_key_file: signal.key")
+    said = key_error(invoke, cli_with_config_path)
+    assert "signal.api_key_file, line 4" in said
+    assert words in said
+
+
+def test_a_key_file_that_is_a_folder_is_no_key(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    (cli_with_config_path.folder / "signal.key").mkdir(mode=0o700)
+    configure_key(cli_with_config_path, "api_key_file: signal.key")
+    assert "cannot be read: Is a directory" in key_error(invoke, cli_with_config_path)
+
+
+@pytest.mark.parametrize("output", [f"{KEY}\\n", f"{KEY}", f"{KEY}\\nuser: shop\\nurl: x\\n"])
+def test_the_first_line_of_a_command_is_the_key(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, output: str
+) -> None:
+    script = write_private_file(cli_with_config_path.folder / "show.py", f'import sys\nsys.stdout.write("{output}")\n')
+    configure_key(cli_with_config_path, f"api_key_command: [{PYTHON_EXECUTABLE}, {script}]")
+    assert key_details(invoke, cli_with_config_path) == {
+        "key": "…eeff",
+        "source": f"signal.api_key_command, line 4 ({PYTHON_EXECUTABLE} {script})",
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ('["false"]', "`false` ended with status 1"),
+        ("[no-such-program-anywhere]", "`no-such-program-anywhere` failed: No such file or directory"),
+        ('["true"]', "the key is empty"),
+        ("[echo, two words]", "the key holds a blank"),
+    ],
+)
+def test_a_command_that_gives_no_key_is_said_so_and_the_signal_is_safe(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, command: str, words: str
+) -> None:
+    """A password store may be locked while the bench packs on: the signal is kept, and sent when it opens."""
+    configure_key(cli_with_config_path, f"api_key_command: {command}")
+    result = invoke(cli_with_config_path, "signal", "packed", "1", "--order", "2", "-o", "json")
+    assert result.code == 3
+    assert words in result.err
+    assert "signal.api_key_command, line 4" in result.err
+    assert [row["state"] for row in result.data] == ["queued"]
+
+
+def test_a_command_is_a_list_of_words_and_never_a_line_for_a_shell(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    configure_key(cli_with_config_path, "api_key_command: pass show cpctl/signal")
+    said = invoke(cli_with_config_path, "whoami")
+    assert said.code == 3
+    assert "line 4, column 7: api_key_command must be a list, such as [pass, show, cpctl/signal]" in said.err
+    configure_key(cli_with_config_path, "api_key_command: []")
+    assert invoke(cli_with_config_path, "whoami").code == 3
+
+
+def test_whoami_tells_why_a_key_cannot_be_had(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    configure_key(cli_with_config_path, 'api_key_command: ["false"]')
+    found = key_details(invoke, cli_with_config_path, code=3)
+    assert found["key"] is None
+    assert "ended with status 1" in found["problem"]
+
+
+def test_two_sources_for_one_key_are_refused(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    configure_key(cli_with_config_path, f"api_key: {KEY}\n      api_key_file: x")
+    said = key_error(invoke, cli_with_config_path)
+    assert "line 3, column 5: signal has more than one key: api_key, api_key_file" in said
+    assert "Keep one of them." in said
+
+
+@pytest.mark.parametrize("name", ["CPCTL_SIGNAL_KEY", "CPCTL_CORE_KEY", "CPCTL_WEBHOOK_KEY"])
+def test_a_key_and_a_key_file_in_the_environment_contradict_each_other(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, name: str
+) -> None:
+    configure_key(cli_with_config_path, f"api_key: {KEY}")
+    said = key_error(invoke, cli_with_config_path, **{name: KEY, f"{name}_FILE": "x"})
+    assert f"Both {name} and {name}_FILE are set." in said
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [("core", "CPCTL_CORE_KEY"), ("signal", "CPCTL_SIGNAL_KEY"), ("webhooks", "CPCTL_WEBHOOK_KEY")],
+)
+def test_a_key_of_the_environment_beats_that_of_the_file(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, service: str, name: str
+) -> None:
+    cli_with_config_path.configure(f"profiles:\n  here:\n    {service}: {{api_key: of-the-file-1111}}\n")
+    file = write_private_file(cli_with_config_path.folder / "other.key", "of-a-key-file-3333")
+
+    def key(**changes: str | None) -> Any:
+        return invoke(cli_with_config_path, "whoami", "-o", "json", **changes).data["keys"][service]
+
+    assert key() == {"key": "…1111", "source": f"{service}.api_key, line 3"}
+    assert key(**{name: "of-the-environment-2222"}) == {"key": "…2222", "source": name}
+    assert key(**{f"{name}_FILE": str(file)}) == {"key": "…3333", "source": f"{name}_FILE ({file})"}
+    assert key(**{name: "", f"{name}_FILE": ""})["key"] == "…1111"
+
+
+def test_a_missing_key_is_named_with_both_ways_to_give_it(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    cli_with_config_path.configure(f"profiles:\n  here:\n    core: {{api_key: {KEY}}}\n")
+    said = key_error(invoke, cli_with_config_path)
+    assert 'The profile "here" has no key for signal.' in said
+    assert "`cpctl profile set-key signal --profile here` keeps one; or set CPCTL_SIGNAL_KEY." in said
+    assert not cli_with_config_path.store.exists()
+
+
+def test_the_same_key_for_core_and_signal_is_a_warning(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    configure_key(cli_with_config_path, f"api_key: {KEY}", f"    core: {{api_key: {KEY}}}\n")
+    result = invoke(cli_with_config_path, "whoami")
+    assert result.code == 0
+    assert "Warning: core and signal have the same key" in result.err
+    checked = invoke(cli_with_config_path, "profile", "check", "-o", "json")
+    assert checked.code == 0
+    assert [row["verdict"] for row in checked.data].count("warning") == 1
+    assert "same key" in checked.data[-1]["remedy"]
+    assert invoke(cli_with_config_path, "whoami", "-qq").err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
+def test_the_mode_counts_for_every_user_also_for_root(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    """No test of the user's id: what root reads, others may read as well."""
+    configure_key(cli_with_config_path, f"api_key: {KEY}")
+    cli_with_config_path.config.chmod(0o604)
+    assert invoke(cli_with_config_path, "whoami").code == 3
+    cli_with_config_path.config.chmod(0o400)
+    assert invoke(cli_with_config_path, "whoami").code == 0
+
+
+def test_a_key_that_begins_as_another_is_hidden_whole() -> None:
+    assert mask_keys("say long-key-0123-and-more", [Key("long-key-0123"), Key("long-key-0123-and-more")]) == "say ***"

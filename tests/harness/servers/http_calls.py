@@ -1,0 +1,42 @@
+"""A caller that speaks plain HTTP to a sandbox."""
+
+import json
+from http.client import HTTPConnection
+from typing import NamedTuple
+
+STATUS_2_0_PATH = "/cloudsignal/2.0/status/"
+SIGNAL_KEY = "sandbox-signal-key"
+
+
+class HttpReply(NamedTuple):
+    """What came back: the status, the headers, the raw body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """The code and the detail of an error body."""
+        found = json.loads(self.body)["error"]
+        return found["type"], found["info"]
+
+
+def post_json(
+    url: str,
+    path: str,
+    body: object = None,
+    method: str = "POST",
+    headers: dict[str, str] | None = None,
+    timeout: float = 10,
+) -> HttpReply:
+    """One request on a connection of its own; a body that is not bytes goes out as JSON."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    connection = HTTPConnection(host, int(port), timeout=timeout)
+    try:
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        connection.request(method, path, data, headers or {})
+        response = connection.getresponse()
+        return HttpReply(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()

@@ -1,0 +1,144 @@
+"""What systemd makes of printed units: its own verdict, its own reading, and a process that runs as one says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from harness.cli_environment import CliEnvironment
+
+SYSTEMD_BINARY = Path("/lib/systemd/systemd")
+NOBODY_UID = "65534"
+ENTRY_SCRIPT = "import sys\nsys.path.insert(0, {root!r})\nfrom cpctl.__main__ import run\nrun()\n"
+ROOT = Path(__file__).parent.parent.parent
+
+
+class UnitFile(NamedTuple):
+    """A printed file: where it belongs, and what is in it."""
+
+    file: str
+    content: str
+
+    @property
+    def name(self) -> str:
+        return Path(self.file).name
+
+    def setting_values(self, setting: str) -> list[str]:
+        """What stands after `setting=`, line by line."""
+        return [line.partition("=")[2] for line in self.content.splitlines() if line.startswith(f"{setting}=")]
+
+
+def print_units(cli: CliEnvironment, *arguments: str, **changes: str | None) -> list[UnitFile]:
+    """The unit files that cpctl prints."""
+    done = cli.run("service", "print", "-o", "json", *arguments, **changes)
+    assert done.code == 0, done.err
+    return [UnitFile(row["file"], row["content"]) for row in done.data]
+
+
+def split_units(text: str) -> list[UnitFile]:
+    """The files in a printed text, told apart by their headings as a person would."""
+    parts = re.split(r"^(?=# /\S.*\.(?:service|timer)$)", text, flags=re.MULTILINE)
+    return [UnitFile(part.splitlines()[0][2:], part) for part in parts if part.strip()]
+
+
+def verify_units(folder: Path, units: Sequence[UnitFile], *options: str) -> str:
+    """All that `systemd-analyze verify` has to say, with the files in a folder."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing (apt package systemd): nobody has verified the units")
+    folder.mkdir(exist_ok=True)
+    for unit in units:
+        (folder / unit.name).write_text(unit.content, encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", *options, "verify", *(str(folder / unit.name) for unit in units)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder)},
+        timeout=60,
+    )
+    if "Failed to initialize manager" in done.stderr:
+        pytest.skip(f"systemd-analyze cannot work here, so nobody has verified the units: {done.stderr}")
+    return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
+
+
+class LoadedUnit(NamedTuple):
+    """A unit as systemd has read it."""
+
+    command: list[str]
+    environment: dict[str, str]
+    lines: list[str]
+
+
+def load_with_systemd(unit: UnitFile) -> LoadedUnit:
+    """What systemd takes from a service unit: `systemd --test` loads it, shows it, and starts nothing."""
+    if not SYSTEMD_BINARY.exists() or (os.geteuid() == 0 and shutil.which("setpriv") is None):
+        pytest.skip("systemd (or setpriv) is missing: nobody has read the units")
+    with _unprivileged_folder() as folder:
+        (folder / unit.name).write_text(unit.content, encoding="utf-8")
+        lower = ["setpriv", f"--reuid={NOBODY_UID}", "--clear-groups"] if os.geteuid() == 0 else []
+        done = subprocess.run(
+            [*lower, str(SYSTEMD_BINARY), "--test", "--user", f"--unit={unit.name}"],
+            capture_output=True,
+            text=True,
+            env={"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder / "run"), "SYSTEMD_UNIT_PATH": f"{folder}:",
+                 "SYSTEMD_LOG_TARGET": "console", "PATH": os.environ["PATH"]},
+            timeout=60,
+        )  # fmt: skip
+    if "-> Unit" not in done.stdout and unit.name not in done.stderr:
+        pytest.skip(f"systemd --test cannot work here, so nobody has read the units: {done.stderr}")
+    after = done.stdout.partition(f"-> Unit {unit.name}:\n")[2]
+    assert after, done.stderr
+    lines = [line.strip() for line in after.split("-> Unit ")[0].splitlines()]
+    pairs = [line.partition(": ")[2].partition("=") for line in lines if line.startswith("Environment: ")]
+    return LoadedUnit(_exec_start_arguments(lines), {name: value for name, _, value in pairs}, lines)
+
+
+@contextmanager
+def _unprivileged_folder() -> Iterator[Path]:
+    """systemd wants to be tested by somebody who is not root, and who can read the folder."""
+    folder = Path(tempfile.mkdtemp(prefix="units-"))
+    try:
+        folder.chmod(0o755)
+        (folder / "run").mkdir()
+        if os.geteuid() == 0:
+            os.chown(folder / "run", int(NOBODY_UID), int(NOBODY_UID))
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _exec_start_arguments(lines: Sequence[str]) -> list[str]:
+    """The words of ExecStart=, as the process will get them; systemd shows them quoted for a shell."""
+    shown = next(line.partition(": ")[2] for line in lines if line.startswith("Command Line: "))
+    told = subprocess.run(["bash", "-c", f"printf '%s\\0' {shown}"], capture_output=True, text=True, check=True)
+    program, *words = told.stdout.split("\0")[:-1]
+    return [program, *(word.replace("$$", "$") for word in words)]
+
+
+def unit_environment(unit: UnitFile, credentials: Path, state: Path) -> dict[str, str]:
+    """The environment a unit gives its process, for units whose values need no quotes."""
+    pairs = (
+        line.replace("%d", str(credentials)).replace("%S", str(state)) for line in unit.setting_values("Environment")
+    )
+    return {**dict(pair.split("=", 1) for pair in pairs), "CREDENTIALS_DIRECTORY": str(credentials)}
+
+
+def minimal_service_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What a process of systemd or cron finds: next to nothing, and the code under test."""
+    return {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **variables}
+
+
+def install_cpctl(folder: Path) -> Path:
+    """An executable `cpctl` in a folder, as an installer makes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "cpctl"
+    program.write_text(f"#!{sys.executable}\n{ENTRY_SCRIPT.format(root=str(ROOT))}", encoding="utf-8")
+    program.chmod(0o755)
+    return program

@@ -1,0 +1,259 @@
+"""What a target gets: each event, in the order of its item, until it has it or its time is over."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cpctl.store.store import Store
+from cpctl.webhooks.events import deliveries as handovers
+from cpctl.webhooks.events.deliveries import (
+    LEASE_MS,
+    RETRY_DELAYS_SECONDS,
+    Backlog,
+    DeliveryState,
+    DueDelivery,
+    find_next_due_ms,
+    read_backlogs,
+    requeue,
+)
+from cpctl.webhooks.events.event import Event
+from cpctl.webhooks.events.event_store import EventSearch, find_events
+from harness.cli_environment import ITEM, SECOND_ITEM
+from harness.webhooks.stored_events import (
+    DAY_MS,
+    HOUR_MS,
+    ITEM_LIFECYCLE,
+    NOON_MS,
+    lifecycle_events,
+    make_event,
+    make_event_store,
+    receive_events,
+)
+
+NOW_MS = NOON_MS + 60_000
+
+
+@pytest.fixture
+def event_store(tmp_path: Path) -> Store:
+    """A shelf with the life of one item, of which the target "crm" has nothing yet."""
+    return make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm"])
+
+
+def claim_delivery(
+    store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox"
+) -> DueDelivery | None:
+    return store.write(lambda work: handovers.claim(work, profile, target, now))
+
+
+def claim_due(store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox") -> DueDelivery:
+    due = claim_delivery(store, now, target, profile)
+    assert due is not None
+    return due
+
+
+def settle_delivery(
+    store: Store, due: DueDelivery, problem: str | None = None, now: int = NOW_MS, target: str = "crm"
+) -> DeliveryState:
+    return store.write(lambda work: handovers.settle(work, target, due, problem, now))
+
+
+def next_due_time(store: Store, now: int = NOW_MS, profile: str = "sandbox") -> int | None:
+    return store.read(lambda work: find_next_due_ms(work, profile, "crm", now))
+
+
+def has_due_delivery(store: Store, now: int = NOW_MS) -> bool:
+    return store.read(lambda work: handovers.has_due(work, "sandbox", "crm", now))
+
+
+def delivery_state(store: Store, number: int = 1) -> tuple[str, int, str]:
+    (found,) = [each for each in find_events(store, EventSearch("sandbox")) if each["id"] == str(number)]
+    (target,) = found["targets"]
+    return target["state"], target["attempts"], target["message"]
+
+
+def test_events_of_an_item_go_one_after_the_other_as_they_happened(tmp_path: Path) -> None:
+    events = lifecycle_events()
+    store = make_event_store(tmp_path / "cpctl.db", [events[n] for n in (3, 0, 4, 2, 1)], ["crm"])
+    for kind in ITEM_LIFECYCLE:
+        due = claim_due(store)
+        assert (due.type, due.attempt, due.payload["type"]) == (kind, 1, kind)
+        assert claim_delivery(store) is None, "the next one waits until this one is settled"
+        assert settle_delivery(store, due) is DeliveryState.DONE
+    assert (claim_delivery(store), next_due_time(store)) == (None, None)
+
+
+def test_items_do_not_wait_for_each_other_nor_for_their_order(event_store: Store) -> None:
+    receive_events(
+        event_store, [*lifecycle_events(SECOND_ITEM), make_event("CloudprinterOrderValidated", item=None)], ["crm"]
+    )
+    found = [claim_due(event_store) for _ in range(3)]
+    assert {due.payload.get("item") for due in found} == {ITEM, SECOND_ITEM, None}
+    assert claim_delivery(event_store) is None
+
+
+def test_events_that_name_neither_order_nor_item_wait_for_nothing(tmp_path: Path) -> None:
+    pings = [make_event("Ping", order=None, item=None, note=n) for n in range(3)]
+    store = make_event_store(tmp_path / "cpctl.db", pings, ["crm"])
+    assert len({claim_due(store).event_id for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize("attempt", range(1, 10))
+def test_what_is_not_taken_is_tried_again_later_and_later(tmp_path: Path, attempt: int) -> None:
+    store = make_event_store(tmp_path / "cpctl.db", [make_event()], ["crm"])
+    now = NOW_MS
+    for number in range(1, attempt + 1):
+        due = claim_due(store, now)
+        assert due.attempt == number
+        assert settle_delivery(store, due, "500 broken", now) is DeliveryState.WAITING
+        wait = RETRY_DELAYS_SECONDS[min(number, len(RETRY_DELAYS_SECONDS)) - 1] * 1000
+        assert (next_due_time(store, now), has_due_delivery(store, now + wait - 1)) == (now + wait, False)
+        now += wait
+    assert delivery_state(store) == ("waiting", attempt, "500 broken")
+
+
+def test_what_comes_after_one_that_is_not_taken_waits_with_it_and_nobody_looks_in_between(event_store: Store) -> None:
+    for _ in range(3):
+        settle_delivery(event_store, claim_due(event_store, NOW_MS), "500", NOW_MS)
+        assert claim_delivery(event_store) is None
+        assert not has_due_delivery(event_store), "a worker that looks again and again for what cannot go"
+        requeue(event_store, [1], NOW_MS)
+    settle_delivery(event_store, claim_due(event_store, NOW_MS), "500", NOW_MS)
+    assert next_due_time(event_store) == NOW_MS + RETRY_DELAYS_SECONDS[0] * 1000
+    later = NOW_MS + RETRY_DELAYS_SECONDS[0] * 1000
+    settle_delivery(event_store, claim_due(event_store, later), None, later)
+    assert claim_due(event_store, later).type == "ItemProduce", "the next one goes at once"
+
+
+def test_after_seven_days_an_event_is_given_up_and_the_next_moves_on(event_store: Store) -> None:
+    at = NOON_MS + 8 * DAY_MS
+    for number in range(len(RETRY_DELAYS_SECONDS)):
+        due = claim_due(event_store, at + number * HOUR_MS)
+        expected = DeliveryState.FAILED if number == len(RETRY_DELAYS_SECONDS) - 1 else DeliveryState.WAITING
+        assert settle_delivery(event_store, due, "500", at + number * HOUR_MS) is expected
+    assert delivery_state(event_store) == ("failed", len(RETRY_DELAYS_SECONDS), "500")
+    assert claim_due(event_store, at + len(RETRY_DELAYS_SECONDS) * HOUR_MS).type == "ItemProduce"
+
+
+def test_an_attempt_that_was_cut_off_counts_and_is_made_again_when_its_lease_is_over(event_store: Store) -> None:
+    claim_due(event_store)
+    assert claim_delivery(event_store, NOW_MS + LEASE_MS - 1) is None
+    assert next_due_time(event_store) == NOW_MS + LEASE_MS
+    assert claim_due(event_store, NOW_MS + LEASE_MS).attempt == 2
+
+
+def test_whoever_is_late_changes_nothing_but_a_success(event_store: Store) -> None:
+    late = claim_due(event_store)
+    again = claim_due(event_store, NOW_MS + LEASE_MS)
+    settle_delivery(event_store, late, "500 late", NOW_MS + LEASE_MS)
+    assert delivery_state(event_store) == ("waiting", 2, "")
+    settle_delivery(event_store, late, None, NOW_MS + LEASE_MS)
+    settle_delivery(event_store, again, "500", NOW_MS + LEASE_MS)
+    assert delivery_state(event_store)[0] == "done"
+
+
+def test_a_target_that_is_not_there_costs_no_attempt(event_store: Store) -> None:
+    for _ in range(3):
+        due = claim_due(event_store)
+        assert due.attempt == 1
+        event_store.write(lambda work, due=due: handovers.release(work, "crm", due, "refused", NOW_MS))  # type: ignore[misc]
+        assert (delivery_state(event_store), has_due_delivery(event_store)) == (("waiting", 0, "refused"), True)
+
+
+def test_two_profiles_with_the_same_target_do_not_meet(event_store: Store) -> None:
+    receive_events(event_store, lifecycle_events(), ["crm"], NOON_MS - DAY_MS, profile="other")
+    assert claim_due(event_store).event_id <= 5
+    assert claim_delivery(event_store) is None
+    assert claim_due(event_store, profile="other").event_id > 5
+    assert next_due_time(event_store, profile="nobody") is None
+    assert handovers.drop_target(event_store, "other", "crm") == 5
+    assert read_backlogs(event_store, "sandbox") == [Backlog("crm", 5, NOON_MS, 0)]
+
+
+def test_a_backlog_tells_how_many_wait_and_since_when(event_store: Store) -> None:
+    assert read_backlogs(event_store, "sandbox", ["new", "crm"]) == [
+        Backlog("new", 0, None, 0),
+        Backlog("crm", 5, NOON_MS, 0),
+    ]
+    settle_delivery(event_store, claim_due(event_store))
+    assert read_backlogs(event_store, "sandbox") == [Backlog("crm", 4, NOON_MS + 1000, 0)]
+
+
+def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
+    store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm", "erp"])
+    for _ in range(5):
+        for target in ("crm", "erp"):
+            settle_delivery(store, claim_due(store, target=target), target=target)
+    assert requeue(store, [2, 4], NOW_MS) == 4
+    for target in ("crm", "erp"):
+        due = claim_due(store, target=target)
+        assert (due.type, due.attempt) == ("ItemProduce", 1)
+        settle_delivery(store, due, target=target)
+        assert claim_due(store, target=target).type == "ItemPacked"
+
+
+def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(event_store: Store) -> None:
+    due = claim_due(event_store)
+    requeue(event_store, [due.event_id], NOW_MS)
+    assert claim_delivery(event_store) is None
+    settle_delivery(event_store, due)
+    assert delivery_state(event_store)[0] == "done"
+
+
+def test_what_is_given_up_while_it_is_handed_over_stays_given_up(event_store: Store) -> None:
+    due = claim_due(event_store)
+    assert handovers.drop_target(event_store, "sandbox", "crm") == 5
+    settle_delivery(event_store, due, "500")
+    assert delivery_state(event_store) == ("done", 1, "given up")
+
+
+def test_a_long_queue_behind_one_event_is_put_off_in_portions_and_comes_in_the_end(tmp_path: Path) -> None:
+    many = [make_event("Unknown", datetime=f"2026-01-20T{n // 60:02}:{n % 60:02}:00Z") for n in range(450)]
+    store = make_event_store(tmp_path / "cpctl.db", list(reversed(many)), ["crm"], NOON_MS - HOUR_MS)
+    looks = 0
+    while (due := claim_delivery(store)) is None:
+        looks += 1
+        assert looks < 10
+    assert due.payload["datetime"].startswith("2026-01-20T00:00")
+    assert next_due_time(store) is not None
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.permutations(lifecycle_events() + lifecycle_events(SECOND_ITEM)), st.lists(st.booleans(), max_size=12))
+def test_whatever_arrives_and_fails_each_item_is_told_in_order_and_whole(
+    tmp_path_factory: pytest.TempPathFactory, events: list[Event], failures: list[bool]
+) -> None:
+    store = make_event_store(tmp_path_factory.mktemp("shelf") / "cpctl.db", events, ["crm"])
+    told: dict[str, list[str]] = {ITEM: [], SECOND_ITEM: []}
+    now, rest = NOW_MS, list(failures)
+    while due := _wait_for_next(store, now):
+        now, found = due
+        if rest and rest.pop():
+            settle_delivery(store, found, "500", now)
+        else:
+            settle_delivery(store, found, None, now)
+            told[found.payload["item"]].append(found.type)
+    assert told == {ITEM: list(ITEM_LIFECYCLE), SECOND_ITEM: list(ITEM_LIFECYCLE)}
+    store.close()
+
+
+def _wait_for_next(store: Store, now: int) -> tuple[int, DueDelivery] | None:
+    """What goes next, and when: as a worker that sleeps until something is due."""
+    for _ in range(100):
+        if has_due_delivery(store, now):
+            if due := claim_delivery(store, now):
+                return now, due
+            continue
+        later = next_due_time(store, now)
+        if later is None:
+            return None
+        now = later
+    raise AssertionError("it never comes")
+
+
+def test_a_target_that_was_given_up_gets_nothing_again_when_events_are_put_back(tmp_path: Path) -> None:
+    store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm", "shop"])
+    assert handovers.drop_target(store, "sandbox", "crm") == 5
+    assert requeue(store, [1, 2], NOON_MS) == 2
+    assert [(each.target, each.waiting) for each in read_backlogs(store, "sandbox")] == [("shop", 5)]
