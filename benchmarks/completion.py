@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks.paired_timing import table_row, time_in_turn
 from cpctl.cli.completion.hint_cache import MAX_PER_KIND, CachedCandidate, cache_path, write_cache
-from cpctl.outbox.outbox import Outbox, utc_now
+from cpctl.clock import utc_now
+from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal import Signal
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store

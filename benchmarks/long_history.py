@@ -16,7 +16,7 @@ ORDER = "123456780000"
 # Three years of a print shop: 250 000 items, each registered, produced, packed and shipped.
 INSERT_HISTORY = """
     INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, attempts,
-                         next_at, settled_at, http_status, last_run, operator, station, carrier)
+                         next_attempt_at, settled_at, http_status, last_run, operator, station, carrier)
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows),
     facts AS (
         SELECT n, CASE n % 4 WHEN 0 THEN 'ItemRegistered' WHEN 1 THEN 'ItemProduced' WHEN 2 THEN 'ItemPacked'

@@ -36,7 +36,7 @@ def build_zipapp(wheel: Path, target: Path) -> None:
     with draft.open("wb") as written:
         written.write(SHEBANG)
         with zipfile.ZipFile(written, "w") as archive:
-            add_file(archive, "__main__.py", (ROOT / "packaging" / "start.py").read_bytes())
+            add_file(archive, "__main__.py", (ROOT / "packaging" / "zipapp_main.py").read_bytes())
             add_file(archive, DIGEST_NAME, content_digest(content).encode())
             # One file, not a thousand: Python reads the whole list of an archive at every start.
             add_file(archive, CONTENT_NAME, zip_files(content))

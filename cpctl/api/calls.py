@@ -1,11 +1,12 @@
 """A whole call: repeated where that is safe, its answer unwrapped, its failure raised with a name."""
 
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from cpctl import retry
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.api.failures import NOT_REACHED, RETRY
 from cpctl.api.long_lists import LongList, parse_long_list
@@ -14,8 +15,6 @@ from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, R
 if TYPE_CHECKING:
     from cpctl.api.client import Response  # not at run time: a dry run needs no requests
 
-MAX_ATTEMPTS = 3
-FIRST_RETRY_DELAY_SECONDS = 0.25  # seconds; each further one is three times as long
 _ERROR_CLASSES: dict[ExitCode, type[CpctlError]] = {
     ExitCode.KEY_REFUSED: KeyRefused,
     ExitCode.REFUSED: RequestRefused,
@@ -56,12 +55,12 @@ def call(
     may have been done, and the hint says so.
     """
     deadline = time.monotonic() + timeout
-    for number in range(MAX_ATTEMPTS):
+    for attempt in count(1):
         answer = client.call(endpoint.path, body, max(0.001, deadline - time.monotonic()))
         if answer.failure is None:
             return _parse_response(endpoint, body, answer)
-        pause = max(FIRST_RETRY_DELAY_SECONDS * 3**number * (1 + 0.1 * random.random()), answer.retry_after or 0.0)
-        last = number == MAX_ATTEMPTS - 1 or time.monotonic() + pause >= deadline
+        pause = max(retry.CALLS.delay_seconds(attempt), answer.retry_after or 0.0)
+        last = attempt == retry.CALLS.max_attempts or time.monotonic() + pause >= deadline
         if last or not _may_repeat(endpoint, answer):
             raise _build_error(endpoint, body, answer)
         on_retry(f"{answer.message}; trying again in {pause:.1f} s")

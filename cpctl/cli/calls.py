@@ -7,8 +7,8 @@ from cpctl.api.endpoints import ENDPOINTS, Endpoint
 from cpctl.cli.context import CommandFinished, Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.options import ExtraFields, parse_fields
-from cpctl.config.keys import MASK
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
+from cpctl.masking import MASK
 from cpctl.output.columns import View
 
 MAX_CONCURRENT_CALLS = 5

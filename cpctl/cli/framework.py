@@ -150,7 +150,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
             from cpctl.cli.suggestions import suggest_command
 
             top = ctx.find_root().command
-            hint = suggest_command(name, self.summaries(), top.inner_commands(), is_top_level=self is top)
+            hint = suggest_command(name, self.summaries(), top.commands_by_group(), is_top_level=self is top)
             raise UsageError(f'There is no command "{name}". {hint}', ctx)
         return super().resolve_command(ctx, args)
 

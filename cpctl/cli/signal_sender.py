@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cpctl.cli.context import Context
-from cpctl.config.keys import MASK
 from cpctl.config.profiles import Profile
+from cpctl.masking import MASK
 from cpctl.outbox.delivery_result import Send
 from cpctl.signals.signal import Signal
 

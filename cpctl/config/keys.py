@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cpctl.config.paths import expand_path
 from cpctl.errors import ConfigError
+from cpctl.masking import MASK
 
 # What each key is for.
 KEY_USES = {
@@ -25,7 +26,6 @@ KEY_VARIABLES = {
     "webhooks": "CPCTL_WEBHOOK_KEY",
     OLD_WEBHOOKS_SERVICE: "CPCTL_WEBHOOK_OLD_KEY",
 }
-MASK = "***"
 COMMAND_TIMEOUT_SECONDS = 60.0
 _MIN_LENGTH_TO_SHOW = 12
 # Hiding a shorter one wherever it occurs would make nonsense of every message.

@@ -10,6 +10,7 @@ from cpctl.config.keys import KEY_VARIABLES, OLD_WEBHOOKS_SERVICE, SERVICES, Key
 from cpctl.config.paths import expand_path, find_config_file, find_default_store
 from cpctl.config.yaml_reader import Node, read_yaml
 from cpctl.errors import ConfigError, InvalidInput, suggest
+from cpctl.net import is_loopback
 from cpctl.signals.signal_types import API_VERSIONS, LATEST_API_VERSION
 
 LIVE_URL = "https://api.cloudprinter.com"
@@ -46,18 +47,6 @@ def check_base_url(text: str) -> str:
     if host and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         return ""
     return "must begin with https:// (http:// only for this machine: 127.0.0.1, ::1 or localhost)"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_timeout(text: str) -> str:

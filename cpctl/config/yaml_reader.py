@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cpctl.config.keys import MASK, refuse_readable_by_others
+from cpctl.config.keys import refuse_readable_by_others
 from cpctl.errors import ConfigError
+from cpctl.masking import MASK
 
 # Keys are 32 hexadecimal digits in every example of the documents.
 _MAX_DEPTH = 100

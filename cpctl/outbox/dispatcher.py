@@ -1,20 +1,16 @@
 """From the outbox to the service: which signals go next, and what an answer does to them."""
 
-import random
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cpctl import retry
+from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
-from cpctl.outbox.models import QueuedSignal, State, to_ms
-from cpctl.outbox.outbox import Clock, Outbox, resume_queue, utc_now
+from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.outbox import Outbox, resume_queue
 from cpctl.store.store import Row, Transaction
 
-# Seconds before the next try, by how often it failed; the last one repeats.
-RETRY_DELAYS_SECONDS = (5, 15, 60, 300, 900, 3600)
-JITTER_FRACTION = 0.1
-MAX_AGE_MS = 7 * 24 * 3600 * 1000
-MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
 # A lease must outlive the send it covers; beyond the timeout this leaves time for a slow disk.
 LEASE_MARGIN_MS = 15_000
 MAX_LEASE_MS = 3_600_000
@@ -38,12 +34,12 @@ _NEXT_QUEUED_SQL = f"""
     WHERE s.profile = :profile AND s.state = 'queued' {{more}} AND {_SENDABLE_CONDITION}
     ORDER BY s.attempts, s.id LIMIT :most
 """
-_NEXT_DUE_SQL = _NEXT_QUEUED_SQL.format(by="", more="AND s.next_at <= :now")
+_NEXT_DUE_SQL = _NEXT_QUEUED_SQL.format(by="", more="AND s.next_attempt_at <= :now")
 _PROBE_SQL = _NEXT_QUEUED_SQL.format(by="", more="")
 # Left to itself SQLite walks the whole queue for each order: with 10,000 that wait, seconds become minutes.
 _DUE_IN_ORDER_SQL = _NEXT_QUEUED_SQL.format(
     by="INDEXED BY signals_by_item",
-    more="AND s.next_at <= :reach AND s.order_id = :order_id AND s.version = :version",
+    more="AND s.next_attempt_at <= :reach AND s.order_id = :order_id AND s.version = :version",
 )
 # The entries that a command named, and what must go before them; also out of a paused queue.
 _BY_IDS_SQL = f"""
@@ -253,12 +249,12 @@ class Dispatcher:
         self, transaction: Transaction, queued_signal: QueuedSignal, result: DeliveryResult, now: int
     ) -> QueuedSignal:
         state = _STATE_BY_DISPOSITION[result.disposition]
-        if state is State.QUEUED and now - queued_signal.accepted_at > MAX_AGE_MS:
+        if state is State.QUEUED and retry.SIGNALS.is_too_old(now - queued_signal.accepted_at):
             state = State.EXPIRED
         transaction.execute(
             "UPDATE signals SET state = :state, held_by = :held_by, http_status = :http_status, message = :message,"
             " maybe_duplicate = max(maybe_duplicate, :landed), lease = NULL, lease_until = 0,"
-            " next_at = CASE WHEN :later THEN max(next_at, :again) ELSE next_at END,"
+            " next_attempt_at = CASE WHEN :later THEN max(next_attempt_at, :again) ELSE next_attempt_at END,"
             " settled_at = CASE WHEN :waits THEN NULL ELSE :now END"
             " WHERE id = :id AND lease = :lease",
             state=state,
@@ -267,7 +263,7 @@ class Dispatcher:
             message=result.message,
             landed=result.maybe_processed,
             later=result.disposition is Disposition.RETRY,
-            again=now + backoff_ms(queued_signal.attempts),
+            again=now + retry.SIGNALS.delay_ms(queued_signal.attempts),
             waits=state in (State.QUEUED, State.HELD),
             now=now,
             id=queued_signal.id,
@@ -284,10 +280,10 @@ class Dispatcher:
             return
         transaction.execute("UPDATE queues SET outages = outages + 1 WHERE profile = :profile", profile=self._profile)
         row = transaction.fetch_one("SELECT outages FROM queues WHERE profile = :profile", profile=self._profile)
-        again = now + backoff_ms(row["outages"] if row else 1)
-        wish = min(result.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS)
+        again = now + retry.SIGNALS.delay_ms(row["outages"] if row else 1)
+        wish = min(result.retry_after or 0.0, retry.MAX_RETRY_AFTER_SECONDS)
         transaction.execute(
-            "UPDATE signals SET next_at = max(next_at, :again), not_before = max(not_before, :not_before)"
+            "UPDATE signals SET next_attempt_at = max(next_attempt_at, :again), not_before = max(not_before, :not_before)"
             " WHERE profile = :profile AND state = 'queued'",
             again=again,
             not_before=now + int(wish * 1000) if wish > 0 else 0,
@@ -311,7 +307,7 @@ class Dispatcher:
             return
         resume_queue(transaction, self._profile, now)
         transaction.execute(
-            "UPDATE signals SET next_at = :now WHERE profile = :profile AND state = 'queued' AND next_at > :now",
+            "UPDATE signals SET next_attempt_at = :now WHERE profile = :profile AND state = 'queued' AND next_attempt_at > :now",
             now=now,
             profile=self._profile,
         )
@@ -339,12 +335,6 @@ def supports_bundles(version: str) -> bool:
 def _can_bundle(row: Row) -> bool:
     """What met a 5xx goes alone from then on: one signal that the service fails on must not hold up its bundle."""
     return supports_bundles(row["version"]) and (row["http_status"] or 0) < 500
-
-
-def backoff_ms(failures: int, random_fraction: Callable[[], float] = random.random) -> int:
-    """How long to wait after that many failures in a row: the schedule, and up to a tenth more."""
-    seconds = RETRY_DELAYS_SECONDS[min(max(failures, 1), len(RETRY_DELAYS_SECONDS)) - 1]
-    return int(seconds * 1000 * (1 + JITTER_FRACTION * random_fraction()))
 
 
 def _reload(transaction: Transaction, signal_id: int) -> QueuedSignal:

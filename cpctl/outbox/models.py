@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from cpctl.clock import format_iso, from_ms
 from cpctl.errors import ExitCode
 from cpctl.signals.signal import Signal, wire_time
 from cpctl.signals.signal_types import SIGNAL_TYPES, SignalType
@@ -61,7 +61,7 @@ class QueuedSignal(NamedTuple):
     state: State
     held_by: str
     attempts: int
-    next_at: int
+    next_attempt_at: int
     not_before: int
     last_attempt_at: int
     settled_at: int | None
@@ -77,7 +77,7 @@ class QueuedSignal(NamedTuple):
     def from_row(cls, row: Mapping[str, Any]) -> "QueuedSignal":
         """The entry a row of the table `signals` holds; of a damaged row what can be shown."""
         signal = _parse_signal(row)
-        names = ("id", "uid", "profile", "accepted_at", "held_by", "attempts", "next_at", "not_before")
+        names = ("id", "uid", "profile", "accepted_at", "held_by", "attempts", "next_attempt_at", "not_before")
         more = ("last_attempt_at", "settled_at", "http_status", "message", "lease", "lease_until")
         return cls(
             signal=signal or _placeholder_signal(row),
@@ -107,7 +107,7 @@ class QueuedSignal(NamedTuple):
             "profile": self.profile,
             "accepted_at": format_iso(self.accepted_at),
             "settled_at": format_iso(self.settled_at),
-            "next_attempt_at": format_iso(max(self.next_at, self.not_before)) if waits else None,
+            "next_attempt_at": format_iso(max(self.next_attempt_at, self.not_before)) if waits else None,
             "maybe_duplicate": self.maybe_duplicate,
             "held_by": self.held_by or None,
             **self.origin._asdict(),
@@ -166,18 +166,3 @@ def _single_exit_status(report: dict[str, Any], require_delivery: bool) -> ExitC
     if state in (State.QUEUED, State.HELD) and require_delivery:
         return ExitCode.TEMPORARY if state == State.QUEUED else _EXIT_CODE_BY_STATE[state]
     return _EXIT_CODE_BY_STATE[state]
-
-
-def from_ms(ms: int) -> datetime:
-    """A time kept as ms since 1970, UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def to_ms(at: datetime) -> int:
-    """A time as ms since 1970, UTC."""
-    return int(at.timestamp() * 1000)
-
-
-def format_iso(ms: int | None) -> str | None:
-    """A kept time as scripts read it: `2026-01-20T13:00:00Z`."""
-    return f"{from_ms(ms):%Y-%m-%dT%H:%M:%SZ}" if ms else None

@@ -2,28 +2,21 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.errors import Conflict, NotFound, StoreError
-from cpctl.outbox.models import OPEN_STATES, Origin, QueuedSignal, State, to_ms
+from cpctl.outbox.models import OPEN_STATES, Origin, QueuedSignal, State
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
-Clock = Callable[[], datetime]
-
 INSERT_SIGNAL = """
     INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at,
-                         state, held_by, attempts, next_at, not_before, maybe_duplicate, operator, station, carrier)
+                         state, held_by, attempts, next_attempt_at, not_before, maybe_duplicate, operator, station, carrier)
     VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at,
-            :state, :held_by, :attempts, :next_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
+            :state, :held_by, :attempts, :next_attempt_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
 """
-
-
-def utc_now() -> datetime:
-    """The clock of this machine."""
-    return datetime.now(UTC)
 
 
 class AcceptedSignal(NamedTuple):
@@ -110,9 +103,9 @@ class Outbox:
     ) -> None:
         """Keep what happened beside the signals themselves: a conflict, an override, one that was taken back."""
         transaction.insert(
-            "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words) VALUES"
-            " (:at, :profile, :kind, :type, :order_id, :item, :operator, :station, :words)",
-            at=to_ms(self._clock()),
+            "INSERT INTO audit_events (occurred_at, profile, kind, type, order_id, item, operator, station, details) VALUES"
+            " (:occurred_at, :profile, :kind, :type, :order_id, :item, :operator, :station, :details)",
+            occurred_at=to_ms(self._clock()),
             profile=self.profile,
             kind=kind,
             type=signal.type.name,
@@ -120,7 +113,7 @@ class Outbox:
             item=signal.item,
             operator=origin.operator,
             station=origin.station,
-            words=details,
+            details=details,
         )
 
     def _find_earlier(self, transaction: Transaction, signal: Signal) -> list[QueuedSignal]:
@@ -151,7 +144,7 @@ class Outbox:
             state=State.QUEUED,
             held_by="",
             attempts=0,
-            next_at=now,
+            next_attempt_at=now,
             not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
             maybe_duplicate=0,
             **origin._asdict(),
@@ -182,7 +175,7 @@ class Outbox:
         return self._update(
             ids,
             (State.HELD, State.QUEUED),
-            "state = 'queued', held_by = '', next_at = :now, not_before = 0",
+            "state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0",
             "released",
         )
 
@@ -192,7 +185,7 @@ class Outbox:
         return self._update(
             ids,
             OPEN_STATES,
-            "state = 'queued', held_by = '', next_at = :now, not_before = 0, settled_at = NULL",
+            "state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0, settled_at = NULL",
             "retried",
         )
 
@@ -234,7 +227,7 @@ def resume_queue(transaction: Transaction, profile: str, now: int) -> int:
     """Let a paused queue move: what an answer held is queued again, due now."""
     moved = transaction.execute(
         # The index of open signals wants the whole list of their states; without it the whole history is read.
-        "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_at = :now, not_before = 0"
+        "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0"
         " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') AND state = 'held'"
         " AND held_by = 'answer'",
         profile=profile,

@@ -10,10 +10,11 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
+from cpctl.clock import Clock, utc_now
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import DAMAGED_RESULT, MAX_CONSECUTIVE_FAILURES, Dispatcher
 from cpctl.outbox.models import QueuedSignal
-from cpctl.outbox.outbox import Clock, Outbox, utc_now
+from cpctl.outbox.outbox import Outbox
 from cpctl.store.store import Transaction
 
 Bundle = list[QueuedSignal]

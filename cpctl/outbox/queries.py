@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cpctl.clock import to_ms
 from cpctl.errors import InvalidInput
-from cpctl.outbox.models import OPEN_STATES, STORED_STATES, WAITING_STATES, Origin, QueuedSignal, State, to_ms
+from cpctl.outbox.models import OPEN_STATES, STORED_STATES, WAITING_STATES, Origin, QueuedSignal, State
 from cpctl.outbox.outbox import INSERT_SIGNAL, Outbox
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store, Transaction, salvage_rows
@@ -185,7 +186,11 @@ def _insert_records(outbox: Outbox, records: Iterable[Mapping[str, Any]], damage
                 continue
             # What was being sent elsewhere may have arrived; a new try must say so.
             doubt = record["maybe_duplicate"] or (record["attempts"] and record["state"] == State.QUEUED)
-            values = dict(record) | {"next_at": record["accepted_at"], "maybe_duplicate": bool(doubt), "not_before": 0}
+            values = dict(record) | {
+                "next_attempt_at": record["accepted_at"],
+                "maybe_duplicate": bool(doubt),
+                "not_before": 0,
+            }
             if record["held_by"] == "answer":  # the pause of the other store's queue; ours has its own
                 values |= {"state": State.QUEUED, "held_by": ""}
             transaction.insert(INSERT_SIGNAL, **values)

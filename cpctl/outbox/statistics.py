@@ -88,8 +88,8 @@ _COUNTS_SQL = f"""
     FROM signals WHERE {_TIME_CONDITION}{_STATION_CONDITION} GROUP BY 1, 2, 3, 4, 5, 6
 """
 _AUDIT_EVENTS_SQL = f"""
-    SELECT kind, count(*) AS number FROM moments
-    WHERE profile = :profile AND at >= :start AND at < :end{_STATION_CONDITION} GROUP BY kind
+    SELECT kind, count(*) AS number FROM audit_events
+    WHERE profile = :profile AND occurred_at >= :start AND occurred_at < :end{_STATION_CONDITION} GROUP BY kind
 """
 # The index of open signals serves a query that has the whole list of open states.
 _WAITING_SQL = f"""

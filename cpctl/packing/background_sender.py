@@ -7,11 +7,12 @@ from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import TypeVar
 
+from cpctl.clock import utc_now
 from cpctl.errors import StoreError
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.models import QueuedSignal
-from cpctl.outbox.outbox import Outbox, utc_now
+from cpctl.outbox.outbox import Outbox
 from cpctl.packing.bench_store import BenchStore
 from cpctl.packing.models import ConnectionStatus
 from cpctl.store.store import Store, Transaction

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from cpctl.outbox.models import Origin, QueuedSignal, State, from_ms, to_ms
+from cpctl.clock import from_ms, to_ms
+from cpctl.outbox.models import Origin, QueuedSignal, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Transaction
@@ -63,13 +64,15 @@ class BenchStore:
         def work(transaction: Transaction) -> None:
             values = {"profile": self._profile, "station": self.station}
             if not items:
-                transaction.execute("DELETE FROM benches WHERE profile = :profile AND station = :station", **values)
+                transaction.execute(
+                    "DELETE FROM open_parcels WHERE profile = :profile AND station = :station", **values
+                )
                 return
             transaction.insert(
-                "INSERT INTO benches (profile, station, waiting, since) VALUES (:profile, :station, :waiting, :since)"
-                " ON CONFLICT (profile, station) DO UPDATE SET waiting = excluded.waiting, since = excluded.since",
-                waiting=json.dumps(items),
-                since=to_ms(now),
+                "INSERT INTO open_parcels (profile, station, items, saved_at) VALUES (:profile, :station, :items, :saved_at)"
+                " ON CONFLICT (profile, station) DO UPDATE SET items = excluded.items, saved_at = excluded.saved_at",
+                items=json.dumps(items),
+                saved_at=to_ms(now),
                 **values,
             )
 
@@ -81,15 +84,15 @@ class BenchStore:
         def work(transaction: Transaction) -> UnfinishedParcel | None:
             values = {"profile": self._profile, "station": self.station}
             row = transaction.fetch_one(
-                "SELECT * FROM benches WHERE profile = :profile AND station = :station", **values
+                "SELECT * FROM open_parcels WHERE profile = :profile AND station = :station", **values
             )
             if row is None:
                 return None
-            pieces = tuple(ScannedItem(*each) for each in json.loads(row["waiting"]))
+            pieces = tuple(ScannedItem(*each) for each in json.loads(row["items"]))
             left = [
-                each for each in pieces if not self._was_accepted_since(transaction, signal_type, each, row["since"])
+                each for each in pieces if not self._was_accepted_since(transaction, signal_type, each, row["saved_at"])
             ]
-            return UnfinishedParcel(tuple(left), from_ms(row["since"])) if left else None
+            return UnfinishedParcel(tuple(left), from_ms(row["saved_at"])) if left else None
 
         return self._store.read(work)
 

@@ -4,9 +4,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from cpctl.clock import Clock, from_ms, utc_now
 from cpctl.errors import Conflict, InvalidInput, StoreError
-from cpctl.outbox.models import QueuedSignal, State, from_ms
-from cpctl.outbox.outbox import AcceptedSignal, Clock, Outbox, utc_now
+from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.packing.bench_store import BenchStore, CodeHistory, ScannedItem
 from cpctl.packing.models import Question, Severity, Verdict, format_clock_time
 from cpctl.packing.parcel_reports import BenchReporter, Label, collect_signal_ids, verdict_on

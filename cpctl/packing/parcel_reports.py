@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from cpctl.clock import Clock, from_ms
 from cpctl.errors import Conflict, InvalidInput, NotFound, StoreError
-from cpctl.outbox.models import Origin, QueuedSignal, State, from_ms
-from cpctl.outbox.outbox import AcceptedSignal, Clock, Outbox
+from cpctl.outbox.models import Origin, QueuedSignal, State
+from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.packing.bench_store import BenchStore, ScannedItem
 from cpctl.packing.models import Severity, Verdict, format_clock_time
 from cpctl.packing.shop_rules import ShopRules

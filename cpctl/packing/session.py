@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from cpctl.clock import Clock, utc_now
 from cpctl.errors import NotFound, StoreError
 from cpctl.outbox.models import QueuedSignal, State
-from cpctl.outbox.outbox import Clock, Outbox, utc_now
+from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.packing.bench_store import format_signal_status
 from cpctl.packing.controller import Bench

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-MASK = "***"
+from cpctl.masking import MASK
+
 # Deeper than any document of the API; what lies below is masked whole instead of walked.
 _MAX_DEPTH = 40
 # A shorter text given as a key is no key, and masking it everywhere would shred the body.

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from threading import RLock
 
+from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
@@ -24,7 +25,7 @@ from cpctl.sandbox.model.publish_store import PublishStore
 from cpctl.sandbox.model.quote_store import QuoteStore
 from cpctl.sandbox.model.seed_orders import SeedOrders
 from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, JournalEntry
-from cpctl.sandbox.virtual_clock import VirtualClock, utc_now
+from cpctl.sandbox.virtual_clock import VirtualClock
 from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
 
 __all__ = [

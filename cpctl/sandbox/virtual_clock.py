@@ -2,17 +2,13 @@
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput
 from cpctl.signals.signal import quote_value
 
 _MAX_ADVANCE_SECONDS = 366 * 86400.0  # seconds
-
-
-def utc_now() -> datetime:
-    """The time of this machine, in UTC."""
-    return datetime.now(UTC)
 
 
 class VirtualClock:

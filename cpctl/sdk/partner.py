@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cpctl.api.calls import call
 from cpctl.api.endpoints import ENDPOINTS
+from cpctl.clock import utc_now
 from cpctl.config.keys import SERVICES, Key
 from cpctl.config.profiles import load_profile
 from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError, suggest
 from cpctl.outbox.delivery_result import Send
 from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.models import Origin, QueuedSignal, State, exit_status
-from cpctl.outbox.outbox import AcceptedSignal, Outbox, utc_now
+from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.sdk.sender import make_client, make_signal_sender
 from cpctl.signals.signal import Signal, make_signal

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from cpctl.api.endpoints import ENDPOINTS, Endpoint
 from cpctl.config.keys import Key
-from cpctl.config.profiles import Profile, is_loopback
+from cpctl.config.profiles import Profile
+from cpctl.net import is_loopback
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.signals.signal import Signal
 

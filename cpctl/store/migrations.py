@@ -137,4 +137,25 @@ MIGRATIONS: tuple[str, ...] = (
         seen_at INTEGER NOT NULL
     );
     """,
+    # 5: names. Renaming a table or a column changes the schema alone, however many rows there are; only the two
+    # small indexes whose names followed their tables are built again.
+    """
+    ALTER TABLE signals RENAME COLUMN next_at TO next_attempt_at;
+    ALTER TABLE moments RENAME TO audit_events;
+    ALTER TABLE audit_events RENAME COLUMN at TO occurred_at;
+    ALTER TABLE audit_events RENAME COLUMN words TO details;
+    DROP INDEX moments_by_time;
+    CREATE INDEX audit_events_by_time ON audit_events (profile, occurred_at);
+    ALTER TABLE benches RENAME TO open_parcels;
+    ALTER TABLE open_parcels RENAME COLUMN waiting TO items;
+    ALTER TABLE open_parcels RENAME COLUMN since TO saved_at;
+    ALTER TABLE events RENAME COLUMN said_at TO occurred_at;
+    ALTER TABLE events RENAME COLUMN times TO received_count;
+    ALTER TABLE events RENAME COLUMN last_at TO last_received_at;
+    ALTER TABLE handovers RENAME TO deliveries;
+    ALTER TABLE deliveries RENAME COLUMN next_at TO next_attempt_at;
+    ALTER TABLE deliveries RENAME COLUMN last_at TO last_attempt_at;
+    DROP INDEX handovers_open;
+    CREATE INDEX deliveries_open ON deliveries (profile, target, state, next_attempt_at) WHERE state <> 'done';
+    """,
 )

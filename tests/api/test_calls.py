@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cpctl.api.calls import MAX_ATTEMPTS, UNKNOWN_OUTCOME_HINT, call, parse_change_counts
+from cpctl import retry
+from cpctl.api.calls import UNKNOWN_OUTCOME_HINT, call, parse_change_counts
 from cpctl.api.client import Client
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
@@ -98,8 +99,8 @@ def test_a_read_is_tried_again_until_it_is_answered(fault: ConnectionHandler) ->
     pauses: list[float] = []
     said: list[str] = []
     with raw_server(one_handler_per_connection(fault, fault, SEND_OK)) as server:
-        assert make_call(server.url, sleep=pauses.append, retried=said.append)["state"] == 45
-    assert len(server.requests) == MAX_ATTEMPTS
+        assert make_call(server.url, sleep=pauses.append, on_retry=said.append)["state"] == 45
+    assert len(server.requests) == retry.CALLS.max_attempts
     assert 0.25 <= pauses[0] <= 0.3
     assert 0.75 <= pauses[1] <= 0.9
     assert all("trying again in" in words for words in said)
@@ -118,7 +119,7 @@ def test_a_read_is_tried_three_times_and_no_more(fault: ConnectionHandler) -> No
 def test_a_read_is_tried_three_times_where_nothing_listens() -> None:
     said: list[str] = []
     with ReservedPort() as (_, url):
-        error = call_failure(TemporaryError, url, retried=said.append)
+        error = call_failure(TemporaryError, url, on_retry=said.append)
     assert len(said) == 2
     assert "Connection refused" in error.message
 

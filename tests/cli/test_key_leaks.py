@@ -232,7 +232,7 @@ def test_no_bug_shows_a_key(
         raise ZeroDivisionError(f"cannot divide {MARKED_KEYS['signal']}")
 
     world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "command")
-    monkeypatch.setattr("cpctl.sdk.sender.signal_endpoint", broken)
+    monkeypatch.setattr("cpctl.sdk.sender.find_signal_endpoint", broken)
     result = invoke(world, *SIGNAL_COMMANDS[0])
     assert result.code == 1
     assert "Traceback" in result.err

@@ -183,7 +183,7 @@ def test_quiet_says_nothing_and_twice_not_even_a_warning(cli: CliEnvironment, in
 def test_a_bug_shows_its_traceback_only_with_debug(
     cli: CliEnvironment, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.signals.signal_types.KINDS", None)
+    monkeypatch.setattr("cpctl.signals.signal_types.SIGNAL_TYPES", None)
     result = invoke(cli, "signal", "types")
     assert (result.code, result.out) == (1, "")
     assert "This is a bug in cpctl: AttributeError" in result.err

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from cpctl import retry
 from cpctl.api.failures import HOLD, REFUSED, RETRY, SIGNAL_FAILURES
-from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS
 from cpctl.outbox.models import OPEN_STATES, STORED_STATES, State
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import ITEM, ORDER, CliEnvironment, CliResult, shipped_command
@@ -32,15 +32,15 @@ def test_every_state_of_a_signal_is_drawn() -> None:
 
 @pytest.mark.parametrize("fault", SIGNAL_FAILURES, ids=lambda fault: fault.name)
 def test_every_answer_leads_where_the_drawing_says(fault: object) -> None:
-    drawn = DIAGRAM_LABELS[fault.remedy]  # type: ignore[attr-defined]
+    drawn = DIAGRAM_LABELS[fault.disposition]  # type: ignore[attr-defined]
     assert drawn in DIAGRAM
-    for answer in [DIAGRAM_ALIASES[fault.when]] if fault.when in DIAGRAM_ALIASES else fault.when.split(", "):  # type: ignore[attr-defined]
+    for answer in [DIAGRAM_ALIASES[fault.condition]] if fault.condition in DIAGRAM_ALIASES else fault.condition.split(", "):  # type: ignore[attr-defined]
         assert answer in drawn
 
 
 def test_the_waits_are_those_of_the_program() -> None:
     words = [
-        "1 h" if wait == 3600 else f"{wait // 60} min" if wait >= 60 else f"{wait} s" for wait in RETRY_DELAYS_SECONDS
+        "1 h" if wait == 3600 else f"{wait // 60} min" if wait >= 60 else f"{wait} s" for wait in retry.SIGNALS.delays
     ]
     assert f"after {', '.join(words[:-1])}, then every hour" in DIAGRAM
     assert words[-1] == "1 h"

@@ -51,7 +51,7 @@ def wait_for_exit(process: "Popen[str]") -> tuple[int, str]:
 def expire_leases(store: Path) -> None:
     """Let the time pass after which a killed process's claims are void."""
     with closing(sqlite3.connect(store)) as opened:
-        opened.execute("UPDATE signals SET lease_until = 0, next_at = 0 WHERE state = 'queued'")
+        opened.execute("UPDATE signals SET lease_until = 0, next_attempt_at = 0 WHERE state = 'queued'")
         opened.commit()
 
 

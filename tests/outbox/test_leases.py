@@ -121,7 +121,7 @@ def test_a_lease_of_a_clock_that_was_set_back_since_holds_nobody_up(
     cli: "CliEnvironment", fork_runner: ForkRunner
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
-    execute_sql(cli.store, "UPDATE signals SET lease = 'x', lease_until = next_at + 86400000")
+    execute_sql(cli.store, "UPDATE signals SET lease = 'x', lease_until = next_attempt_at + 86400000")
     fork_runner.run_ok(cli, "outbox", "flush")
     assert signal_states(cli.store) == ["delivered"]
 

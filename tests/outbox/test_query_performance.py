@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.outbox.models import OPEN_STATES, STORED_STATES, State, from_ms
+from cpctl.clock import from_ms
+from cpctl.outbox.models import OPEN_STATES, STORED_STATES, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, count_waiting_in_other_profiles, find_signals, read_queue_depth
 from cpctl.store.store import Store
 
 # Each state, order, item and profile occurs with each other.
 INSERT_MANY = """
-    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_at)
+    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_attempt_at)
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows)
     SELECT n, 'profile ' || (n % 2), '2.0', 'ItemPacked', n / :each, n % 3,
            json_object('order', CAST(n / :each AS TEXT), 'item', CAST(n % 3 AS TEXT)), 0, 1000 + n, {state}, 0

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS, backoff_ms
+from cpctl import retry
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.outbox.store_access import (
@@ -75,7 +75,7 @@ def failing_item_server(cli: "CliEnvironment") -> Iterator[list[dict[str, Any]]]
 
 
 def test_the_schedule_is_the_one_that_is_promised() -> None:
-    assert [backoff_ms(n, lambda: 0.0) for n in range(1, 9)] == [
+    assert [retry.SIGNALS.delay_ms(n, lambda: 0.0) for n in range(1, 9)] == [
         5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000,
     ]  # fmt: skip
 
@@ -83,8 +83,8 @@ def test_the_schedule_is_the_one_that_is_promised() -> None:
 @settings(derandomize=True, database=None)
 @given(failures=st.integers(0, 10_000))
 def test_the_jitter_only_ever_adds_up_to_a_tenth(failures: int) -> None:
-    planned = RETRY_DELAYS_SECONDS[min(max(failures, 1), len(RETRY_DELAYS_SECONDS)) - 1] * 1000
-    assert planned <= backoff_ms(failures) <= planned * 1.1
+    planned = retry.SIGNALS.delays[min(max(failures, 1), len(retry.SIGNALS.delays)) - 1] * 1000
+    assert planned <= retry.SIGNALS.delay_ms(failures) <= planned * 1.1
 
 
 def test_each_failure_waits_longer_and_a_success_makes_all_due(
@@ -93,12 +93,12 @@ def test_each_failure_waits_longer_and_a_success_makes_all_due(
     for item in (ITEM, SECOND_ITEM):
         fork_runner.run_ok(cli, *packed_command(item), "--queue-only")
     sandbox.add_fault(make_fault("status", status=503))
-    for failures, seconds in enumerate(RETRY_DELAYS_SECONDS[:4], 1):
+    for failures, seconds in enumerate(retry.SIGNALS.delays[:4], 1):
         fork_runner.run_ok(cli, "outbox", "flush")
         assert select_rows(cli.store, "SELECT outages FROM queues") == [{"outages": failures}]
         for row in signal_rows(cli.store):
             latest = max(each["last_attempt_at"] for each in signal_rows(cli.store))
-            assert seconds <= (row["next_at"] - latest) / 1000 <= seconds * 1.1 + 5
+            assert seconds <= (row["next_attempt_at"] - latest) / 1000 <= seconds * 1.1 + 5
     sandbox.clear_faults()
     fork_runner.run_ok(cli, "outbox", "flush")
     assert signal_states(cli.store) == ["delivered"] * 2

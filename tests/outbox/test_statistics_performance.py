@@ -13,7 +13,7 @@ from harness.outbox.store_rows import HOUR_MS, to_ms
 ROW_COUNT = 100_000
 DAY_START_MS = to_ms("2026-01-20T00:00:00+00:00")
 INSERT_MANY = """
-    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_at,
+    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, next_attempt_at,
                          operator, station, carrier)
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :rows)
     SELECT n, 'sandbox', '2.0', CASE n % 2 WHEN 0 THEN 'ItemRegistered' ELSE 'ItemShipped' END, n / 6, n / 2, '{}',

@@ -355,10 +355,10 @@ def test_stop_ends_the_shift_but_not_over_a_question(shipping_bench: BenchHarnes
 
 
 def test_what_is_typed_must_be_typed_twice(shipping_bench: BenchHarness) -> None:
-    assert shipping_bench.scan(ITEM, typed=True).severity is Severity.CHECK
-    assert shipping_bench.scan(SECOND_ITEM, typed=True).severity is Severity.CHECK
+    assert shipping_bench.scan(ITEM, is_typed=True).severity is Severity.CHECK
+    assert shipping_bench.scan(SECOND_ITEM, is_typed=True).severity is Severity.CHECK
     assert shipping_bench.bench.parcel == []
-    assert shipping_bench.scan(SECOND_ITEM, typed=True).message.startswith(f"ITEM {SECOND_ITEM}")
+    assert shipping_bench.scan(SECOND_ITEM, is_typed=True).message.startswith(f"ITEM {SECOND_ITEM}")
 
 
 def test_next_puts_an_item_aside(shipping_bench: BenchHarness) -> None:
@@ -401,7 +401,7 @@ def test_a_crash_right_after_acceptance_asks_for_nothing(shipping_bench: BenchHa
 def test_settling_forgets_what_is_accepted(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.bench.save_stale_parcel()
-    rows = shipping_bench.store.read(lambda work: work.fetch_all("SELECT * FROM benches"))
+    rows = shipping_bench.store.read(lambda work: work.fetch_all("SELECT * FROM open_parcels"))
     assert rows == []
 
 

@@ -287,7 +287,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monke
 def test_a_store_that_another_program_keeps_locked_accepts_nothing_and_is_no_damaged_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_SECONDS", 0.05)
     path = tmp_path / "cpctl.db"
     first = Store(path, print)
     first.read(lambda work: None)
@@ -307,7 +307,7 @@ def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
     store = Store(tmp_path / "cpctl.db", print)
 
     def work(transaction: Any) -> None:
-        transaction.change("INSERT INTO queues (profile) VALUES ('half')")
+        transaction.execute("INSERT INTO queues (profile) VALUES ('half')")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -390,7 +390,7 @@ def test_where_no_table_tells_a_folder_counts_as_local(tmp_path: Path) -> None:
 def test_a_store_on_a_network_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.store.location.network_file_system", lambda folder: "nfs4")
+    monkeypatch.setattr("cpctl.store.location.detect_network_file_system", lambda folder: "nfs4")
     with pytest.raises(StoreError, match=re.escape("network file system (nfs4)")):
         prepare_location(tmp_path / "data" / "cpctl.db")
     assert not (tmp_path / "data").exists()

@@ -51,10 +51,10 @@ def describe_rules(endpoint: Endpoint) -> Iterator[str]:
 
     def of(level: Any) -> Iterator[str]:
         if level.rules:
-            yield f"{level.what[0].upper()}{level.what[1:]} needs: {'; '.join(map(describe_rule, level.rules))}."
+            yield f"{level.label[0].upper()}{level.label[1:]} needs: {'; '.join(map(describe_rule, level.rules))}."
         for row in level.fields.values():
-            if row.each is not None:
-                yield from of(row.each)
+            if row.section is not None:
+                yield from of(row.section)
 
     level = _document_section(endpoint)
     return iter(dict.fromkeys(of(level))) if level is not None else iter(())
@@ -81,7 +81,7 @@ def _iter_document_fields(endpoint: Endpoint) -> Iterator[FieldHelp]:
         said = bool(known) and all(word in row.meaning for word in known)
         form = (
             "list"
-            if row.each
+            if row.section
             else "list or object"
             if row.check is None
             else "text"
@@ -89,7 +89,7 @@ def _iter_document_fields(endpoint: Endpoint) -> Iterator[FieldHelp]:
             else describe_check(row.check)
         )
         other = known[0] if known else aside.get(row.name, "").strip('"') or None
-        yield FieldHelp(path, form, row.required, row.meaning, None if row.each else shown.get(path, other))
+        yield FieldHelp(path, form, row.required, row.meaning, None if row.section else shown.get(path, other))
 
 
 def _iter_section_fields(level: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -97,8 +97,8 @@ def _iter_section_fields(level: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         if row.name == "path":  # for cpctl alone: it never travels
             continue
         yield f"{prefix}{row.name}", row
-        if row.each is not None:
-            yield from _iter_section_fields(row.each, f"{prefix}{row.name}[].")
+        if row.section is not None:
+            yield from _iter_section_fields(row.section, f"{prefix}{row.name}[].")
 
 
 def _iter_values(path: str, value: Any) -> Iterator[tuple[str, Any]]:

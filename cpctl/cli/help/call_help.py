@@ -7,10 +7,9 @@ from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.api.failures import classify_call_status, classify_signal_status
 from cpctl.cli.help.field_help import FieldHelp
 from cpctl.errors import ExitCode
+from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
 from cpctl.signals.signal_types import SignalField as SignalField
-
-MASK = "***"
 
 
 class ResponseHelp(NamedTuple):

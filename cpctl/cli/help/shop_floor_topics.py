@@ -51,7 +51,7 @@ def response_rows() -> list[tuple[str, str, str]]:
 
 def outbox() -> Iterator[Block]:
     """What happens to a signal until it is delivered."""
-    from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS
+    from cpctl import retry
     from cpctl.outbox.models import STATE_MEANINGS
 
     yield Paragraph(
@@ -63,7 +63,7 @@ def outbox() -> Iterator[Block]:
     yield Heading("What an answer does")
     yield DefinitionList(_group_by_state())
     yield Paragraph(
-        f"What fails for a while is tried again after {', '.join(map(_format_interval, RETRY_DELAYS_SECONDS))}, then ever again at that "
+        f"What fails for a while is tried again after {', '.join(map(_format_interval, retry.SIGNALS.delays))}, then ever again at that "
         "distance. A signal waits for the earlier ones of its item. A refused key pauses the queue: put it right, "
         "then `cpctl outbox release`."
     )
@@ -86,7 +86,7 @@ def _state_name(state: str) -> str:
     return state.partition(",")[0]
 
 
-def _format_interval(seconds: int) -> str:
+def _format_interval(seconds: float) -> str:
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
 
 

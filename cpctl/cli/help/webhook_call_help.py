@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from cpctl.cli.help.call_help import MASK, CallHelp, ResponseHelp
+from cpctl.cli.help.call_help import CallHelp, ResponseHelp
 from cpctl.cli.help.field_help import FieldHelp
+from cpctl.masking import MASK
 from cpctl.signals.signal_types import SIGNAL_FIELDS
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
 from cpctl.webhooks.server.responses import RESPONSE_MEANINGS

@@ -6,12 +6,12 @@ from threading import RLock
 from types import TracebackType
 from typing import Self
 
+from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.request_journal import MAX_ENTRIES
 from cpctl.sandbox.sandbox_state import DEFAULT_ITEMS_PER_ORDER, DEFAULT_ORDERS, SandboxState
 from cpctl.sandbox.server.sandbox_listener import LOOPBACK, SandboxListener
-from cpctl.sandbox.virtual_clock import utc_now
 
 
 class Sandbox:

@@ -1,11 +1,11 @@
 """One webhook to one receiver on this machine; the only place of the sandbox that opens a connection."""
 
-import ipaddress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cpctl.errors import InvalidInput
+from cpctl.net import is_loopback
 from cpctl.signals.signal import quote_value
 
 _TIMEOUT_SECONDS = 10.0  # seconds
@@ -41,14 +41,7 @@ def _is_invalid_url(url: str, host: str) -> bool:
     """Whether an address is not http(s) to loopback, or holds what no address holds."""
     if not url.lower().startswith(("http://", "https://")) or any(mark <= " " or mark > "~" for mark in url):
         return True
-    return host != "localhost" and not _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host != "localhost" and not is_loopback(host)
 
 
 def post_webhook(endpoint: WebhookEndpoint, body: bytes) -> int | None:
@@ -57,7 +50,7 @@ def post_webhook(endpoint: WebhookEndpoint, body: bytes) -> int | None:
     try:
         connection.connect()
         # A name may lead anywhere.
-        if not _is_loopback(connection.sock.getpeername()[0]):
+        if not is_loopback(connection.sock.getpeername()[0]):
             return None
         connection.request("POST", endpoint.path, body, {"Content-Type": "application/json"})
         return connection.getresponse().status

@@ -14,6 +14,8 @@ from heapq import heappop, heappush
 from http import HTTPStatus
 from threading import Condition, RLock, Thread, current_thread
 
+from cpctl import retry
+from cpctl.clock import to_ms
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.model.order_store import SandboxItem, SandboxOrder
 from cpctl.sandbox.virtual_clock import VirtualClock, format_iso_time
@@ -22,9 +24,6 @@ from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WEBHOOK_VERSIONS
 
 MAX_DELIVERIES = 100_000
-MAX_ATTEMPTS = 100
-DELIVERY_LIFETIME = timedelta(days=7)
-_FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 60, 6000  # seconds; so that all attempts fit into the seven days
 _SUCCESS_STATUSES = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
 
 
@@ -61,9 +60,10 @@ class WebhookDelivery:
         self.attempts += 1
         self.status = status
         self.is_delivered = status in _SUCCESS_STATUSES
-        wait = min(_FIRST_RETRY_SECONDS * 2 ** (self.attempts - 1), _MAX_RETRY_SECONDS)
-        again = now + timedelta(seconds=wait)
-        over = self.is_delivered or self.attempts >= MAX_ATTEMPTS or again > self.created_at + DELIVERY_LIFETIME
+        policy = retry.SANDBOX_WEBHOOKS
+        again = now + timedelta(seconds=policy.delay_seconds(self.attempts))
+        age_ms = to_ms(again) - to_ms(self.created_at)
+        over = self.is_delivered or self.attempts == policy.max_attempts or policy.is_too_old(age_ms)
         self.next_attempt_at = None if over else again
 
 

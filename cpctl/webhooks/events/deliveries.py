@@ -5,13 +5,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from cpctl import retry
 from cpctl.store.store import Row, Store, Transaction
 
-# Seconds after a failed attempt; the last one for all that follow.
-RETRY_DELAYS_SECONDS = (1, 5, 15, 60, 300, 900, 3600)
-MAX_RETRY_AGE_SECONDS = (
-    7 * 86_400
-)  # seconds; then the event stays on the shelf as `failed`, and what came after it moves on
 TARGET_DROPPED = "given up"  # what stands at the hand-overs of a target that gets nothing more
 # An attempt that is not settled by then was cut off with its process.
 LEASE_MS = 120_000
@@ -40,21 +36,21 @@ class DueDelivery(NamedTuple):
 
 
 _WAITING_FILTER = "profile = :profile AND target = :target AND state = 'waiting' AND state <> 'done'"
-_FIRST_DUE = f"SELECT * FROM handovers WHERE {_WAITING_FILTER} AND next_at <= :now ORDER BY next_at, event LIMIT 1"
+_FIRST_DUE = f"SELECT * FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at <= :now ORDER BY next_attempt_at, event LIMIT 1"
 # What happened earlier to the same item and still waits. Events that name neither order nor item stand alone.
 _EARLIER_EVENT = """
-    SELECT g.event, g.next_at
+    SELECT g.event, g.next_attempt_at
     FROM events e
     JOIN events f ON f.profile = e.profile AND f.order_id = e.order_id AND f.item = e.item
-    JOIN handovers g ON g.event = f.id AND g.target = :target
+    JOIN deliveries g ON g.event = f.id AND g.target = :target
     WHERE e.id = :event AND (e.order_id, e.item) <> ('', '') AND g.state = 'waiting'
       AND (f.event_at, f.stage, f.digest) < (e.event_at, e.stage, e.digest)
     ORDER BY f.event_at, f.stage, f.digest LIMIT 1
 """
 # Those of the same item that were only put off.
 _WAKE_DEFERRED = """
-    UPDATE handovers SET next_at = :now
-    WHERE target = :target AND state = 'waiting' AND attempts = 0 AND lease_until <= :now AND next_at > :now
+    UPDATE deliveries SET next_attempt_at = :now
+    WHERE target = :target AND state = 'waiting' AND attempts = 0 AND lease_until <= :now AND next_attempt_at > :now
       AND event IN (
         SELECT f.id FROM events e
         JOIN events f ON f.profile = e.profile AND f.order_id = e.order_id AND f.item = e.item
@@ -76,8 +72,8 @@ def claim(transaction: Transaction, profile: str, target: str, now_ms: int) -> D
         if before is None:
             return _lease(transaction, target, found, now_ms)
         transaction.execute(
-            "UPDATE handovers SET next_at = :later WHERE event = :event AND target = :target",
-            later=max(before["next_at"], now_ms + _MIN_DEFERRAL_MS),
+            "UPDATE deliveries SET next_attempt_at = :later WHERE event = :event AND target = :target",
+            later=max(before["next_attempt_at"], now_ms + _MIN_DEFERRAL_MS),
             event=found["event"],
             target=target,
         )
@@ -86,7 +82,7 @@ def claim(transaction: Transaction, profile: str, target: str, now_ms: int) -> D
 
 def _lease(transaction: Transaction, target: str, found: Row, now_ms: int) -> DueDelivery:
     transaction.execute(
-        "UPDATE handovers SET attempts = attempts + 1, next_at = :until, lease_until = :until, last_at = :now"
+        "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = :until, lease_until = :until, last_attempt_at = :now"
         " WHERE event = :event AND target = :target",
         until=now_ms + LEASE_MS,
         now=now_ms,
@@ -104,23 +100,23 @@ def settle(transaction: Transaction, target: str, due: DueDelivery, problem: str
 
     Where the lease has ended meanwhile, a problem is left to whoever has the event now.
     """
-    too_old = now_ms - due.received_at_ms > MAX_RETRY_AGE_SECONDS * 1000
+    too_old = retry.TARGETS.is_too_old(now_ms - due.received_at_ms)
     state = (
         DeliveryState.DONE
         if problem is None
         else DeliveryState.FAILED
-        if too_old and due.attempt >= len(RETRY_DELAYS_SECONDS)
+        if too_old and due.attempt >= len(retry.TARGETS.delays)
         else DeliveryState.WAITING
     )
-    wait = RETRY_DELAYS_SECONDS[min(due.attempt, len(RETRY_DELAYS_SECONDS)) - 1] * 1000
+    wait = retry.TARGETS.delay_ms(due.attempt)
     settled = transaction.execute(
-        "UPDATE handovers SET state = :state, attempts = :attempt, next_at = :next_at, last_at = :now,"
+        "UPDATE deliveries SET state = :state, attempts = :attempt, next_attempt_at = :next_attempt_at, last_attempt_at = :now,"
         " lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target"
         " AND (:state = 'done' OR (state = 'waiting' AND attempts = :attempt))",
         state=state,
         attempt=due.attempt,
-        next_at=now_ms + wait,
+        next_attempt_at=now_ms + wait,
         now=now_ms,
         message=problem or "",
         event=due.event_id,
@@ -134,7 +130,7 @@ def settle(transaction: Transaction, target: str, due: DueDelivery, problem: str
 def release(transaction: Transaction, target: str, due: DueDelivery, problem: str, now_ms: int) -> None:
     """Give a claimed event back untried: the target could not be reached at all."""
     transaction.execute(
-        "UPDATE handovers SET attempts = attempts - 1, next_at = :now, lease_until = 0, message = :message"
+        "UPDATE deliveries SET attempts = attempts - 1, next_attempt_at = :now, lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'",
         now=now_ms,
         message=problem,
@@ -152,12 +148,12 @@ def has_due(transaction: Transaction, profile: str, target: str, now_ms: int) ->
 def find_next_due_ms(transaction: Transaction, profile: str, target: str, now_ms: int) -> int | None:
     """When something may become due at a target after now (ms since 1970, UTC); None where nothing will by itself."""
     row = transaction.fetch_one(
-        f"SELECT next_at FROM handovers WHERE {_WAITING_FILTER} AND next_at > :now ORDER BY next_at LIMIT 1",
+        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at > :now ORDER BY next_attempt_at LIMIT 1",
         profile=profile,
         target=target,
         now=now_ms,
     )
-    return None if row is None else int(row["next_at"])
+    return None if row is None else int(row["next_attempt_at"])
 
 
 class Backlog(NamedTuple):
@@ -176,7 +172,7 @@ def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> li
             "SELECT target, waiting, failed, (SELECT received_at FROM events WHERE id = first) AS oldest FROM ("
             " SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,"
             " min(CASE state WHEN 'waiting' THEN event END) AS first"
-            " FROM handovers WHERE state <> 'done' AND profile = :profile GROUP BY target)",
+            " FROM deliveries WHERE state <> 'done' AND profile = :profile GROUP BY target)",
             profile=profile,
         )
     )
@@ -185,14 +181,14 @@ def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> li
 
 
 def requeue(store: Store, event_ids: Sequence[int], now_ms: int) -> int:
-    """Let events go to all their targets again, from now on; how many handovers that are. Raises StoreError.
+    """Let events go to all their targets again, from now on; how many deliveries that are. Raises StoreError.
 
     What is just being handed over follows when that attempt has ended. A target that was given up gets nothing more.
     """
     return store.write(
         lambda work: sum(
             work.execute(
-                "UPDATE handovers SET state = 'waiting', attempts = 0, next_at = max(:now, lease_until)"
+                "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt_at = max(:now, lease_until)"
                 " WHERE event = :event AND message <> :given_up",
                 now=now_ms,
                 event=event,
@@ -207,7 +203,7 @@ def drop_target(store: Store, profile: str, target: str) -> int:
     """Let a target that is no more have nothing to wait for; how many events that are. Raises StoreError."""
     return store.write(
         lambda work: work.execute(
-            "UPDATE handovers SET state = 'done', message = :given_up"
+            "UPDATE deliveries SET state = 'done', message = :given_up"
             " WHERE profile = :profile AND target = :target AND state <> 'done'",
             target=target,
             profile=profile,

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from cpctl import retry
+from cpctl.clock import now_ms
 from cpctl.errors import StoreError
 from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.deliveries import (
@@ -25,7 +27,6 @@ from cpctl.webhooks.server.writer import QueueFull, Writer, file_identity
 T = TypeVar("T")
 THREADS_PER_TARGET = 4
 # While a target cannot be reached at all, seconds between the tries of each worker.
-_UNREACHABLE_PAUSES_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 _MAX_POLL_SECONDS = 5.0  # seconds; another process may have put something back
 
 
@@ -89,7 +90,7 @@ class DeliveryWorker:
 
     def _deliver_next(self, store: Store) -> None:
         """Hand one event over, or wait for one that is due."""
-        name, now, told = self._target.name, _now_ms(), self._wake_count
+        name, now, told = self._target.name, now_ms(), self._wake_count
         if store.read(lambda work: has_due(work, self._profile, name, now)):
             due = self._write(lambda work: claim(work, self._profile, name, now))
             if due is not None:  # else another worker was first
@@ -118,23 +119,19 @@ class DeliveryWorker:
         """Write down what became of it, however long the store fails: else it would be handed over twice."""
         while True:
             try:
-                return self._write(lambda work: settle(work, self._target.name, due, problem, _now_ms()))
+                return self._write(lambda work: settle(work, self._target.name, due, problem, now_ms()))
             except StoreError:
                 if self._stopping.wait(1.0):
                     raise
 
     def _release_and_pause(self, due: DueDelivery, problem: str) -> None:
         """The target is not there: the event has lost nothing, and all wait for it to come back."""
-        self._write(lambda work: release(work, self._target.name, due, problem, _now_ms()))
+        self._write(lambda work: release(work, self._target.name, due, problem, now_ms()))
         self._metrics.count_attempt(self._target.name, False)
         if self._unreachable_count == 0:
             self._log.write("target not reached", {"target": self._target.name, "why": problem}, is_problem=True)
         self._unreachable_count += 1
-        self._stopping.wait(
-            _UNREACHABLE_PAUSES_SECONDS[
-                min(self._unreachable_count // THREADS_PER_TARGET, len(_UNREACHABLE_PAUSES_SECONDS) - 1)
-            ]
-        )
+        self._stopping.wait(retry.UNREACHABLE_TARGETS.delay_seconds(self._unreachable_count // THREADS_PER_TARGET + 1))
 
     def _log_outcome(self, due: DueDelivery, problem: str | None, state: DeliveryState) -> None:
         self._metrics.count_attempt(self._target.name, problem is None)
@@ -147,8 +144,3 @@ class DeliveryWorker:
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         return self._writer.write_and_wait(work)
-
-
-def _now_ms() -> int:
-    """ms since 1970, UTC."""
-    return int(time.time() * 1000)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
+from cpctl.masking import MASK
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
-MASK = "***"
 # Long before Python's own limit: what is nested so deep holds nothing that was ever documented.
 MAX_NESTING = 100
 _MAX_TIME_MS = 253_402_300_799_999  # the last ms of the year 9999

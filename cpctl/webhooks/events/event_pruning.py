@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from cpctl.outbox.models import to_ms
+from cpctl.clock import to_ms
 from cpctl.store.store import Row, Store, Transaction
 
 # The sender repeats an event for 7 days; one that is forgotten sooner would come as a new one.
@@ -14,8 +14,8 @@ MIN_RETENTION_DAYS = 8
 _OLD_FILTER = "profile = :profile AND received_at < :before"
 # `ignored` is a target of which it does not count what it has not got.
 _UNDELIVERED = """
-    EXISTS (SELECT 1 FROM handovers
-            WHERE handovers.event = events.id AND handovers.state <> 'done' AND handovers.target <> :ignored)
+    EXISTS (SELECT 1 FROM deliveries
+            WHERE deliveries.event = events.id AND deliveries.state <> 'done' AND deliveries.target <> :ignored)
 """
 
 
@@ -69,7 +69,7 @@ def _delete_events(transaction: Transaction, event_ids: Sequence[int]) -> int:
 
 
 def _delete_event(transaction: Transaction, event_id: int) -> int:
-    if transaction.fetch_one("SELECT 1 FROM handovers WHERE event = :event AND state <> 'done'", event=event_id):
+    if transaction.fetch_one("SELECT 1 FROM deliveries WHERE event = :event AND state <> 'done'", event=event_id):
         return 0
-    transaction.execute("DELETE FROM handovers WHERE event = :event", event=event_id)
+    transaction.execute("DELETE FROM deliveries WHERE event = :event", event=event_id)
     return transaction.execute("DELETE FROM events WHERE id = :event", event=event_id)

@@ -6,20 +6,20 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from cpctl.clock import format_iso, to_ms
 from cpctl.errors import InvalidInput
-from cpctl.outbox.models import format_iso, to_ms
 from cpctl.store.store import Row, Store, Transaction
 from cpctl.webhooks.events.event import Event
 
 _ID_COLUMNS = ("order_id", "item", "order_reference", "item_reference")
-_COLUMNS = ("digest", "type", *_ID_COLUMNS, "event_at", "said_at", "stage", "payload")
+_COLUMNS = ("digest", "type", *_ID_COLUMNS, "event_at", "occurred_at", "stage", "payload")
 # Many events in one statement: they travel as one JSON list, and Python's part of the work is done once for all.
 _INSERT_EVENTS = f"""
-    INSERT INTO events (profile, received_at, last_at, {", ".join(_COLUMNS)})
+    INSERT INTO events (profile, received_at, last_received_at, {", ".join(_COLUMNS)})
     SELECT :profile, :now, :now, {", ".join(f"json_extract(value, '$[{number}]')" for number in range(len(_COLUMNS)))}
     FROM json_each(:events) WHERE true
-    ON CONFLICT (profile, said_at, digest) DO UPDATE SET times = times + 1, last_at = :now
-    RETURNING digest, id, times
+    ON CONFLICT (profile, occurred_at, digest) DO UPDATE SET received_count = received_count + 1, last_received_at = :now
+    RETURNING digest, id, received_count
 """
 _UPDATE_LATEST = """
     INSERT INTO latest_events (profile, order_id, item, order_reference, item_reference, event, type, event_at, stage,
@@ -36,14 +36,14 @@ _UPDATE_LATEST = """
           > (latest_events.event_at, latest_events.stage, latest_events.digest)
 """
 _INSERT_DELIVERIES = """
-    INSERT INTO handovers (profile, target, event, next_at)
+    INSERT INTO deliveries (profile, target, event, next_attempt_at)
     SELECT :profile, targets.value, ids.value, :now FROM json_each(:ids) ids, json_each(:targets) targets
 """
 # The order in which things happened, whatever the order in which they were told: where time and stage are the same,
 # the digest decides, which does not depend on the arrival.
 _EVENT_ORDER = "event_at, stage, digest"
 # What a target has not got.
-_UNDELIVERED = "SELECT event FROM handovers WHERE profile = :profile AND state <> 'done'"
+_UNDELIVERED = "SELECT event FROM deliveries WHERE profile = :profile AND state <> 'done'"
 
 
 class StoredEvent(NamedTuple):
@@ -65,7 +65,7 @@ def store_events(
     )
     found: dict[str, list[StoredEvent]] = {}
     for row in rows:  # one that came twice at once is there twice, in either order
-        found.setdefault(row["digest"], []).append(StoredEvent(row["id"], row["times"]))
+        found.setdefault(row["digest"], []).append(StoredEvent(row["id"], row["received_count"]))
     for those in found.values():
         those.sort(reverse=True)
     kept = [found[each.digest].pop() for each in events]
@@ -189,7 +189,7 @@ def _load_events(transaction: Transaction, ids: Sequence[int]) -> list[dict[str,
     listed = ", ".join(f":{name}" for name in wanted)
     rows = {row["id"]: row for row in transaction.fetch_all(f"SELECT * FROM events WHERE id IN ({listed})", **wanted)}
     handed: dict[int, list[Row]] = {}
-    for row in transaction.fetch_all(f"SELECT * FROM handovers WHERE event IN ({listed}) ORDER BY target", **wanted):
+    for row in transaction.fetch_all(f"SELECT * FROM deliveries WHERE event IN ({listed}) ORDER BY target", **wanted):
         handed.setdefault(row["event"], []).append(row)
     return [_event_as_json(rows[each], handed.get(each, [])) for each in ids if each in rows]
 
@@ -292,7 +292,7 @@ def is_known_order(transaction: Transaction, profile: str, event: Event) -> bool
     )
 
 
-def _event_as_json(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
+def _event_as_json(row: Row, deliveries: Sequence[Row]) -> dict[str, Any]:
     """An event as scripts read it."""
     said = json.loads(row["payload"])
     return {
@@ -304,18 +304,18 @@ def _event_as_json(row: Row, handovers: Sequence[Row]) -> dict[str, Any]:
         "item_reference": row["item_reference"],
         "datetime": format_iso(row["event_at"]),
         "received": format_iso(row["received_at"]),
-        "last_received": format_iso(row["last_at"]),
-        "times": row["times"],
+        "last_received": format_iso(row["last_received_at"]),
+        "times": row["received_count"],
         "fields": _specific_fields(said),
         "targets": [
             {
                 "target": each["target"],
                 "state": each["state"],
                 "attempts": each["attempts"],
-                "last": format_iso(each["last_at"] or None),
+                "last": format_iso(each["last_attempt_at"] or None),
                 "message": each["message"],
             }
-            for each in handovers
+            for each in deliveries
         ],
         "payload": said,
     }

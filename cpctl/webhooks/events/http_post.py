@@ -9,6 +9,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from cpctl.net import is_loopback
+
 MAX_RESPONSE_BYTES = 64 * 1024
 _CHUNK_BYTES = 4096
 
@@ -104,16 +106,6 @@ def _find_proxy(host: str) -> SplitResult | None:
     if not address or is_loopback(host) or proxy_bypass(host):
         return None
     return urlsplit(address if "://" in address else f"http://{address}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    import ipaddress
-
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _proxy_headers(proxy: SplitResult) -> dict[str, str]:

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from cpctl.errors import StoreError
+from cpctl.net import is_loopback
 from cpctl.webhooks.events.event import Event, InvalidWebhook, WrongKey, read_event
 from cpctl.webhooks.events.event_store import StoredEvent
-from cpctl.webhooks.events.http_post import is_loopback
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.metrics import CONTENT_TYPE, ReceiverMetrics
 from cpctl.webhooks.server.writer import QueueFull, Writer

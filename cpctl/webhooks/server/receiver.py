@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from cpctl.clock import format_iso, from_ms, now_ms
 from cpctl.errors import ConfigError, StoreError
-from cpctl.outbox.models import format_iso, from_ms
 from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.deliveries import Backlog, read_backlogs
 from cpctl.webhooks.events.delivery_worker import DeliveryWorker
@@ -140,7 +140,7 @@ class Receiver:
 
     def _store_events(self, transaction: Transaction, events: list[Event]) -> list[StoredEvent | None]:
         """Keep those of some events that are ours, and None for each of the others."""
-        rules, now = self._rules, int(time.time() * 1000)
+        rules, now = self._rules, now_ms()
         ours = [not rules.known_orders or is_known_order(transaction, rules.profile, each) for each in events]
         known = [each for each, is_ours in zip(events, ours, strict=True) if is_ours]
         kept = iter(store_events(transaction, rules.profile, known, rules.targets, now) if known else ())
@@ -190,7 +190,7 @@ class Receiver:
         return outcome
 
     async def _write_heartbeat(self) -> bool:
-        now = int(time.time() * 1000)
+        now = now_ms()
         profile = self._rules.profile
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_SECONDS):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cpctl import retry
 from cpctl.api.failures import SIGNAL_FAILURES
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
@@ -18,7 +19,6 @@ from cpctl.config.keys import KEY_VARIABLES, SERVICES
 from cpctl.config.profiles import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.errors import ExitCode
 from cpctl.imports.column_mapping import COLUMN_ALIASES, PRESETS
-from cpctl.outbox.dispatcher import RETRY_DELAYS_SECONDS
 from cpctl.outbox.models import State
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import ENVIRONMENT_VARIABLES
@@ -43,7 +43,7 @@ EXPECTED_NAMES: dict[str, list[str]] = {
         *ENVIRONMENT_VARIABLES,
     ],
     "output": list(FORMATS),
-    "outbox": [*map(str, State), *(fault.message for fault in SIGNAL_FAILURES), f"{RETRY_DELAYS_SECONDS[0]} s"],
+    "outbox": [*map(str, State), *(fault.message for fault in SIGNAL_FAILURES), f"{retry.SIGNALS.delays[0]} s"],
     "scan": [*map(str, BenchCommand), *(level.upper() for level in Severity), *CARRIER_NAMES],
     "files": [*COLUMN_ALIASES, *PRESETS],
     "webhooks": [str(status) for status in RESPONSE_MEANINGS],

@@ -52,7 +52,7 @@ def execute_sql(store: Path, sql: str) -> None:
 
 def advance_time(store: Path, ms: int = 2 * HOUR_MS) -> None:
     """Let that much time pass: every moment the store knows lies further back."""
-    moments = ("accepted_at", "next_at", "not_before", "last_attempt_at", "lease_until")
+    moments = ("accepted_at", "next_attempt_at", "not_before", "last_attempt_at", "lease_until")
     execute_sql(store, "UPDATE signals SET " + ", ".join(f"{name} = max({name} - {ms}, 0)" for name in moments))
     execute_sql(store, f"UPDATE queues SET paused_at = paused_at - {ms}")
 

@@ -13,7 +13,7 @@ from harness.cli_environment import ORDER
 
 HOUR_MS = 3_600_000
 INSERT_AUDIT_EVENT = (
-    "INSERT INTO moments (at, profile, kind, type, order_id, item, operator, station, words)"
+    "INSERT INTO audit_events (occurred_at, profile, kind, type, order_id, item, operator, station, details)"
     " VALUES (:at, :profile, :kind, 'ItemShipped', '1', '1', :operator, :station, '')"
 )
 
@@ -37,7 +37,7 @@ def signal_row(item: str, accepted_at: int, **changes: Any) -> dict[str, Any]:
         "state": "delivered",
         "held_by": "",
         "attempts": 0,
-        "next_at": accepted_at,
+        "next_attempt_at": accepted_at,
         "not_before": 0,
         "maybe_duplicate": 0,
         "operator": "",

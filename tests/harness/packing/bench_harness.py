@@ -97,8 +97,8 @@ class BenchHarness:
         ]
 
     def audit_events(self) -> list[tuple[str, str, str]]:
-        rows = self.store.read(lambda work: work.fetch_all("SELECT * FROM moments ORDER BY id"))
-        return [(row["kind"], row["item"], row["words"]) for row in rows]
+        rows = self.store.read(lambda work: work.fetch_all("SELECT * FROM audit_events ORDER BY id"))
+        return [(row["kind"], row["item"], row["details"]) for row in rows]
 
 
 @contextmanager

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cpctl import retry
 from cpctl.store.store import Store
-from cpctl.webhooks.events import deliveries as handovers
+from cpctl.webhooks.events import deliveries as deliveries
 from cpctl.webhooks.events.deliveries import (
     LEASE_MS,
-    RETRY_DELAYS_SECONDS,
     Backlog,
     DeliveryState,
     DueDelivery,
@@ -44,7 +44,7 @@ def event_store(tmp_path: Path) -> Store:
 def claim_delivery(
     store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox"
 ) -> DueDelivery | None:
-    return store.write(lambda work: handovers.claim(work, profile, target, now))
+    return store.write(lambda work: deliveries.claim(work, profile, target, now))
 
 
 def claim_due(store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox") -> DueDelivery:
@@ -56,7 +56,7 @@ def claim_due(store: Store, now: int = NOW_MS, target: str = "crm", profile: str
 def settle_delivery(
     store: Store, due: DueDelivery, problem: str | None = None, now: int = NOW_MS, target: str = "crm"
 ) -> DeliveryState:
-    return store.write(lambda work: handovers.settle(work, target, due, problem, now))
+    return store.write(lambda work: deliveries.settle(work, target, due, problem, now))
 
 
 def next_due_time(store: Store, now: int = NOW_MS, profile: str = "sandbox") -> int | None:
@@ -64,7 +64,7 @@ def next_due_time(store: Store, now: int = NOW_MS, profile: str = "sandbox") -> 
 
 
 def has_due_delivery(store: Store, now: int = NOW_MS) -> bool:
-    return store.read(lambda work: handovers.has_due(work, "sandbox", "crm", now))
+    return store.read(lambda work: deliveries.has_due(work, "sandbox", "crm", now))
 
 
 def delivery_state(store: Store, number: int = 1) -> tuple[str, int, str]:
@@ -107,7 +107,7 @@ def test_what_is_not_taken_is_tried_again_later_and_later(tmp_path: Path, attemp
         due = claim_due(store, now)
         assert due.attempt == number
         assert settle_delivery(store, due, "500 broken", now) is DeliveryState.WAITING
-        wait = RETRY_DELAYS_SECONDS[min(number, len(RETRY_DELAYS_SECONDS)) - 1] * 1000
+        wait = retry.TARGETS.delays[min(number, len(retry.TARGETS.delays)) - 1] * 1000
         assert (next_due_time(store, now), has_due_delivery(store, now + wait - 1)) == (now + wait, False)
         now += wait
     assert delivery_state(store) == ("waiting", attempt, "500 broken")
@@ -120,20 +120,20 @@ def test_what_comes_after_one_that_is_not_taken_waits_with_it_and_nobody_looks_i
         assert not has_due_delivery(event_store), "a worker that looks again and again for what cannot go"
         requeue(event_store, [1], NOW_MS)
     settle_delivery(event_store, claim_due(event_store, NOW_MS), "500", NOW_MS)
-    assert next_due_time(event_store) == NOW_MS + RETRY_DELAYS_SECONDS[0] * 1000
-    later = NOW_MS + RETRY_DELAYS_SECONDS[0] * 1000
+    assert next_due_time(event_store) == NOW_MS + retry.TARGETS.delays[0] * 1000
+    later = NOW_MS + retry.TARGETS.delays[0] * 1000
     settle_delivery(event_store, claim_due(event_store, later), None, later)
     assert claim_due(event_store, later).type == "ItemProduce", "the next one goes at once"
 
 
 def test_after_seven_days_an_event_is_given_up_and_the_next_moves_on(event_store: Store) -> None:
     at = NOON_MS + 8 * DAY_MS
-    for number in range(len(RETRY_DELAYS_SECONDS)):
+    for number in range(len(retry.TARGETS.delays)):
         due = claim_due(event_store, at + number * HOUR_MS)
-        expected = DeliveryState.FAILED if number == len(RETRY_DELAYS_SECONDS) - 1 else DeliveryState.WAITING
+        expected = DeliveryState.FAILED if number == len(retry.TARGETS.delays) - 1 else DeliveryState.WAITING
         assert settle_delivery(event_store, due, "500", at + number * HOUR_MS) is expected
-    assert delivery_state(event_store) == ("failed", len(RETRY_DELAYS_SECONDS), "500")
-    assert claim_due(event_store, at + len(RETRY_DELAYS_SECONDS) * HOUR_MS).type == "ItemProduce"
+    assert delivery_state(event_store) == ("failed", len(retry.TARGETS.delays), "500")
+    assert claim_due(event_store, at + len(retry.TARGETS.delays) * HOUR_MS).type == "ItemProduce"
 
 
 def test_an_attempt_that_was_cut_off_counts_and_is_made_again_when_its_lease_is_over(event_store: Store) -> None:
@@ -157,7 +157,7 @@ def test_a_target_that_is_not_there_costs_no_attempt(event_store: Store) -> None
     for _ in range(3):
         due = claim_due(event_store)
         assert due.attempt == 1
-        event_store.write(lambda work, due=due: handovers.release(work, "crm", due, "refused", NOW_MS))  # type: ignore[misc]
+        event_store.write(lambda work, due=due: deliveries.release(work, "crm", due, "refused", NOW_MS))  # type: ignore[misc]
         assert (delivery_state(event_store), has_due_delivery(event_store)) == (("waiting", 0, "refused"), True)
 
 
@@ -167,7 +167,7 @@ def test_two_profiles_with_the_same_target_do_not_meet(event_store: Store) -> No
     assert claim_delivery(event_store) is None
     assert claim_due(event_store, profile="other").event_id > 5
     assert next_due_time(event_store, profile="nobody") is None
-    assert handovers.drop_target(event_store, "other", "crm") == 5
+    assert deliveries.drop_target(event_store, "other", "crm") == 5
     assert read_backlogs(event_store, "sandbox") == [Backlog("crm", 5, NOON_MS, 0)]
 
 
@@ -203,7 +203,7 @@ def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(even
 
 def test_what_is_given_up_while_it_is_handed_over_stays_given_up(event_store: Store) -> None:
     due = claim_due(event_store)
-    assert handovers.drop_target(event_store, "sandbox", "crm") == 5
+    assert deliveries.drop_target(event_store, "sandbox", "crm") == 5
     settle_delivery(event_store, due, "500")
     assert delivery_state(event_store) == ("done", 1, "given up")
 
@@ -254,6 +254,6 @@ def _wait_for_next(store: Store, now: int) -> tuple[int, DueDelivery] | None:
 
 def test_a_target_that_was_given_up_gets_nothing_again_when_events_are_put_back(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm", "shop"])
-    assert handovers.drop_target(store, "sandbox", "crm") == 5
+    assert deliveries.drop_target(store, "sandbox", "crm") == 5
     assert requeue(store, [1, 2], NOON_MS) == 2
     assert [(each.target, each.waiting) for each in read_backlogs(store, "sandbox")] == [("shop", 5)]

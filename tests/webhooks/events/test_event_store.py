@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cpctl.clock import from_ms
 from cpctl.errors import InvalidInput
-from cpctl.outbox.models import from_ms
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
@@ -329,7 +329,7 @@ def large_event_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store.write(
         lambda work: work.execute(
             "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
-            " said_at, stage, payload, received_at, last_at)"
+            " occurred_at, stage, payload, received_at, last_received_at)"
             " WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < 60000)"
             " SELECT 'sandbox', n, 'ItemPacked', n / 4, n, 'o' || (n / 4), 'i' || n, n, n, 50,"
             " json_object('type', 'ItemPacked', 'note', hex(zeroblob(100))), n, n FROM n"

@@ -33,13 +33,13 @@ from harness.webhooks.webhook_targets import (
 
 def delivery_states(server: RunningServer) -> list[tuple[str, int]]:
     return [
-        (row["state"], row["attempts"]) for row in server.select_rows("SELECT * FROM handovers ORDER BY event, target")
+        (row["state"], row["attempts"]) for row in server.select_rows("SELECT * FROM deliveries ORDER BY event, target")
     ]
 
 
 def last_problem(server: RunningServer) -> str:
     """What stood in the way of the first hand-over the last time; "" as long as nothing did."""
-    return str(server.select_rows("SELECT message FROM handovers ORDER BY event LIMIT 1")[0]["message"])
+    return str(server.select_rows("SELECT message FROM deliveries ORDER BY event LIMIT 1")[0]["message"])
 
 
 def wait_all_done(server: RunningServer, count: int) -> None:
@@ -211,7 +211,7 @@ def test_a_failed_attempt_is_repeated_later_and_later(webhook_cli: CliEnvironmen
     with target_server() as target, running_server(webhook_cli, "--forward-to", target.url) as server:
         target.choose_status = lambda taken: 200 if taken.attempt == 3 else 500
         server.post(webhook_body())
-        sql = "SELECT message, next_at - last_at AS pause FROM handovers WHERE message <> '' AND lease_until = 0"
+        sql = "SELECT message, next_attempt_at - last_attempt_at AS pause FROM deliveries WHERE message <> '' AND lease_until = 0"
         found: list[dict[str, Any]] = []
         wait_until(lambda: found.extend(server.select_rows(sql)) or found, "failed once")
         assert "500" in found[0]["message"]
@@ -267,7 +267,7 @@ def test_each_target_has_its_own_retries(webhook_cli: CliEnvironment) -> None:
             assert [one["type"] for one in recorded_events(told)] == list(ITEM_LIFECYCLE)
 
             def done() -> dict[str, int]:
-                sql = "SELECT target, sum(state = 'done') AS done FROM handovers GROUP BY target"
+                sql = "SELECT target, sum(state = 'done') AS done FROM deliveries GROUP BY target"
                 return {row["target"]: row["done"] for row in server.select_rows(sql)}
 
             refusing, away = f"forward {target.url}", f"forward {UNREACHABLE_URL}/x"
@@ -348,7 +348,9 @@ def test_what_was_under_way_when_the_server_was_killed_is_handed_over_after_its_
             server.post(webhook_body(2, item="B"))
             wait_until(lambda: [one["item"] for one in target.accepted_bodies] == ["B"], "other items go on")
             # As if the two minutes of the lease had passed.
-            select_rows(webhook_cli.store, "UPDATE handovers SET lease_until = 1, next_at = 1 WHERE state = 'waiting'")
+            select_rows(
+                webhook_cli.store, "UPDATE deliveries SET lease_until = 1, next_attempt_at = 1 WHERE state = 'waiting'"
+            )
             wait_all_done(server, 6)
         assert [one["type"] for one in target.accepted_bodies if one["item"] == "A"] == list(ITEM_LIFECYCLE)
 

@@ -68,7 +68,7 @@ def test_a_hand_over_that_cannot_be_written_down_is_not_repeated(webhook_cli: Cl
         go.touch()
         wait_until(lambda: server.get("/health").status == 503, "the disk is full")
         limit_file_size(server, resource.RLIM_INFINITY)
-        wait_until(lambda: server.select_rows("SELECT state FROM handovers") == [{"state": "done"}], "written down")
+        wait_until(lambda: server.select_rows("SELECT state FROM deliveries") == [{"state": "done"}], "written down")
         assert told.with_name("told.out").read_text() == "x\n"
 
 

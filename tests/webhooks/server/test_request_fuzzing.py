@@ -40,7 +40,7 @@ def fuzz_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSer
 
 def received_counts(server: RunningServer) -> dict[int, int]:
     """How often each event was received."""
-    return {row["id"]: row["times"] for row in server.select_rows("SELECT id, times FROM events")}
+    return {row["id"]: row["received_count"] for row in server.select_rows("SELECT id, received_count FROM events")}
 
 
 @given(body=st.binary(max_size=2000) | st.text(max_size=500).map(lambda text: text.encode("utf-8", "replace")))

@@ -33,7 +33,7 @@ def test_every_webhook_that_was_answered_200_survives_a_kill_exactly_once(
 
         with (
             running_server(webhook_cli) as server,
-            generate_load(server.port, connections=chance.randrange(1, 12), make=fresh) as at,
+            generate_load(server.port, connections=chance.randrange(1, 12), make_event=fresh) as at,
         ):
             wait_until(lambda goal=goal, at=at: len(at.accepted) >= goal, "a moment to die")
             server.stop(signal.SIGKILL)
@@ -52,7 +52,7 @@ def test_two_servers_on_one_store_keep_each_event_once_with_the_right_count(webh
         return webhook_body(number % 40)
 
     with running_server(webhook_cli) as first, running_server(webhook_cli) as second:
-        with generate_load(first.port, second.port, connections=8, make=one_of_forty) as at:
+        with generate_load(first.port, second.port, connections=8, make_event=one_of_forty) as at:
             wait_until(lambda: len(at.accepted) >= 800, "enough were sent")
         assert set(at.statuses) == {200}
         (row,) = first.select_rows("SELECT count(*) AS events, sum(times) AS times FROM events")

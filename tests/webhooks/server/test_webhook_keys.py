@@ -67,7 +67,7 @@ def test_a_key_is_replaced_under_load_and_no_webhook_is_refused(webhook_cli: Cli
         return webhook_body(number, apikey=current[0])
 
     with running_server(world) as server:
-        with generate_load(server.port, connections=4, make=with_current_key) as at:
+        with generate_load(server.port, connections=4, make_event=with_current_key) as at:
             wait_until(lambda: len(at.accepted) > 50, "the old key is in use")
             replace_configuration(world, f"api_key: {NEW_KEY}, old_api_key: {OLD_KEY}")
             wait_until(lambda: post_status(server, NEW_KEY, 0) == 200, "the new key is accepted")
@@ -184,7 +184,7 @@ def test_the_key_is_never_shown(tmp_path: Path, form: str, key: str) -> None:
             shown += [server.get("/health").body, server.get("/metrics").body]
             wait_until(lambda: recorded_events(told) and target.attempts, "handed over")
             wait_until(
-                lambda: len(server.select_rows("SELECT 1 FROM handovers WHERE message <> ''")) == 2,
+                lambda: len(server.select_rows("SELECT 1 FROM deliveries WHERE message <> ''")) == 2,
                 "what failed is kept",
             )
             shown.append(Path(f"/proc/{server.process.pid}/cmdline").read_bytes())

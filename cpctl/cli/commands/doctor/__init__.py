@@ -38,7 +38,7 @@ def run_doctor(
     patient = DoctorContext(context)
     found = _run_checks(patient, offline)
     rows = [
-        {"check": name, "level": each.level, "said": each.said, "remedy": each.remedy or None} for name, each in found
+        {"check": name, "level": each.level, "said": each.message, "remedy": each.remedy or None} for name, each in found
     ]
     if bundle is not None:
         _write_bundle(patient, Path(bundle), rows)
@@ -49,7 +49,7 @@ def _run_checks(doctor: Any, offline: bool) -> list[Any]:
     from cpctl.cli.commands.doctor.checks import select_checks
     from cpctl.diagnostics.findings import run_check
 
-    run = doctor.run
+    run = doctor.context
     if doctor.profile is None and not offline:
         run.output.note("Without a profile the network is left out.")
     found = []
@@ -75,7 +75,7 @@ def _write_bundle(doctor: Any, file: Path, rows: list[dict[str, Any]]) -> None:
     from cpctl.cli.commands.doctor.bundle import build_bundle, zip_bundle
     from cpctl.output.private_files import write_private_bytes
 
-    run = doctor.run
+    run = doctor.context
     parts = build_bundle(doctor, rows)
     if run.options.dry_run:
         run.output.note(f"Dry run: {file} was not written. It would hold:")

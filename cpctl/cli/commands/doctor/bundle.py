@@ -14,11 +14,12 @@ from urllib.parse import unquote
 
 from cpctl import __version__
 from cpctl.cli.commands.doctor.doctor_context import DoctorContext
-from cpctl.config.keys import KEY_VARIABLES, MASK
+from cpctl.config.keys import KEY_VARIABLES
 from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.config.yaml_reader import KEY_PATTERN, Node, parse_yaml, read_yaml
 from cpctl.diagnostics.network_checks import mask_credentials
 from cpctl.errors import CpctlError
+from cpctl.masking import MASK
 from cpctl.store.read_only import ReadOnlyStore
 
 # Names of the configuration whose values may be read by anybody; whatever else stands there is masked,

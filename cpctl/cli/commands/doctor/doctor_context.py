@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from cpctl.cli.context import Context
 from cpctl.config.paths import find_config_file, find_default_store
-from cpctl.config.profiles import Profile, is_loopback
+from cpctl.config.profiles import Profile
 from cpctl.diagnostics.network_checks import ConnectionProbe, ConnectionSettings, probe_connection
 from cpctl.errors import ConfigError, CpctlError
+from cpctl.net import is_loopback
 from cpctl.store.read_only import ReadOnlyStore, inspect_store
 
 MAX_NETWORK_SECONDS = 10.0

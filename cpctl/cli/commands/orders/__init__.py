@@ -14,8 +14,8 @@ from cpctl.cli.framework import Commands
 from cpctl.cli.list_filters import filter_by_state, filter_by_time, parse_order_time, select_newest
 from cpctl.cli.options import Limit, References, Since, StateFilter, Until, Yes
 from cpctl.cli.time_args import format_age
+from cpctl.clock import utc_now
 from cpctl.errors import ExitCode, InvalidInput, suggest
-from cpctl.outbox.outbox import utc_now
 from cpctl.output.columns import ORDER, ORDER_DETAIL, ORDER_LOG, ORDER_STATE, PUBLISH_ORDER, TableView
 from cpctl.reference_data.order_states import ORDER_STATES, order_state_number
 

@@ -94,8 +94,7 @@ def submit_order(context: Context, file: str, endpoint: Endpoint, extra_fields: 
 
 def _record_known_order(context: Context, reference: str) -> None:
     """Note an order that exists, or may, as ours, for `webhooks serve --known-orders`; a failure is only warned of."""
-    from cpctl.outbox.models import to_ms
-    from cpctl.outbox.outbox import utc_now
+    from cpctl.clock import to_ms, utc_now
     from cpctl.webhooks.events.event_store import record_known_order
 
     profile = context.profile.name

@@ -15,9 +15,9 @@ from cpctl.cli.framework import Commands
 from cpctl.cli.input_files import read_input
 from cpctl.cli.options import Limit, OptionalSignalIds, RequireDelivery, SignalIds, StateFilter, Yes
 from cpctl.cli.time_args import format_age, parse_duration
+from cpctl.clock import from_ms, utc_now
 from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError
-from cpctl.outbox.models import OPEN_STATES, QueuedSignal, State, from_ms
-from cpctl.outbox.outbox import utc_now
+from cpctl.outbox.models import OPEN_STATES, QueuedSignal, State
 from cpctl.outbox.queries import (
     QueueDepth,
     SignalQuery,

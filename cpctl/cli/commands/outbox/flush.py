@@ -8,11 +8,11 @@ from cpctl.cli.commands.signal.submit import print_next_steps
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.signal_sender import build_calls, make_sender
+from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
 from cpctl.outbox.delivery_result import DeliveryResult
 from cpctl.outbox.dispatcher import Dispatcher, Pause
-from cpctl.outbox.models import QueuedSignal, State, exit_status, from_ms
-from cpctl.outbox.outbox import utc_now
+from cpctl.outbox.models import QueuedSignal, State, exit_status
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.output.columns import SIGNAL
 

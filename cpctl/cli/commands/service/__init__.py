@@ -138,7 +138,7 @@ def _show_cron(context: Context, plan: ServicePlan) -> None:
 
 
 def _unit_rows(files: Sequence[UnitFile]) -> list[dict[str, Any]]:
-    return [file._asdict() for file in files]
+    return [{"file": file.path, "content": file.content} for file in files]
 
 
 def _write_units(context: Context, folder: Path, files: Sequence[UnitFile], force: bool) -> None:

@@ -157,7 +157,7 @@ def show_history(
 ) -> None:
     """Show what was accepted, and what became of it."""
     from cpctl.cli.time_args import parse_since
-    from cpctl.outbox.outbox import utc_now
+    from cpctl.clock import utc_now
     from cpctl.outbox.queries import SignalQuery, find_signals
 
     at = parse_since(since, "--since", utc_now()) if since else None

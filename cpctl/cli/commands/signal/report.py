@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cpctl.cli.context import Context
+from cpctl.clock import format_iso, from_ms, to_ms, utc_now
 from cpctl.errors import InvalidInput
-from cpctl.outbox.models import STORED_STATES, WAITING_STATES, State, format_iso, from_ms, to_ms
-from cpctl.outbox.outbox import utc_now
+from cpctl.outbox.models import STORED_STATES, WAITING_STATES, State
 from cpctl.outbox.statistics import (
     HOUR_MS,
     LeadTime,

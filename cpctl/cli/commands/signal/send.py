@@ -17,6 +17,7 @@ from cpctl.cli.commands.signal.file_options import FileOptions
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.time_args import parse_time
+from cpctl.clock import utc_now
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError, suggest
 from cpctl.imports.column_mapping import COLUMN_ALIASES, find_signal_type, map_columns
@@ -24,7 +25,6 @@ from cpctl.imports.importer import FAILED_STATES, INVALID, MAX_SHOWN_PROBLEMS, I
 from cpctl.imports.row_parser import RowRules
 from cpctl.imports.table_reader import RESULT_HEADINGS, Table, TableFormat, open_table
 from cpctl.outbox.models import Origin, State
-from cpctl.outbox.outbox import utc_now
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.output.columns import make_columns
 from cpctl.output.private_files import private_file

@@ -11,9 +11,10 @@ from cpctl.cli.dry_run import show_calls
 from cpctl.cli.options import ExtraFields, RequireDelivery, parse_fields
 from cpctl.cli.signal_sender import build_calls, make_sender
 from cpctl.cli.time_args import parse_time
+from cpctl.clock import utc_now
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError
 from cpctl.outbox.models import WAITING_STATES, Origin, QueuedSignal, State, exit_status
-from cpctl.outbox.outbox import AcceptedSignal, utc_now
+from cpctl.outbox.outbox import AcceptedSignal
 from cpctl.output.columns import SIGNAL
 from cpctl.signals.signal import Signal, make_signal, quote_value
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES

@@ -9,8 +9,8 @@ import typer
 from cpctl.cli.context import Context
 from cpctl.cli.options import Since, Until
 from cpctl.cli.time_args import parse_since
+from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput, suggest
-from cpctl.outbox.outbox import utc_now
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from cpctl.store.store import Store

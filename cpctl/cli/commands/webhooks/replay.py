@@ -7,10 +7,9 @@ from typing import Any
 from cpctl.cli.commands.webhooks.serve import check_target_url
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
-from cpctl.config.keys import MASK
+from cpctl.clock import to_ms, utc_now
 from cpctl.errors import ExitCode, InvalidInput
-from cpctl.outbox.models import to_ms
-from cpctl.outbox.outbox import utc_now
+from cpctl.masking import MASK
 from cpctl.output.columns import EVENT, WEBHOOK_REPLAY
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import requeue

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
+from cpctl.clock import utc_now
 from cpctl.errors import ExitCode, InvalidInput, suggest
-from cpctl.outbox.outbox import utc_now
 from cpctl.output.private_files import private_file
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import Backlog, drop_target, read_backlogs

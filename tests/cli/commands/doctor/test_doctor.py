@@ -381,7 +381,7 @@ def test_a_check_that_breaks_down_is_a_line_and_not_the_end(
     def broken(place: Path) -> Iterator[Any]:
         raise ZeroDivisionError("no disk at all")
 
-    monkeypatch.setattr("cpctl.diagnostics.machine_checks.disk", broken)
+    monkeypatch.setattr("cpctl.diagnostics.machine_checks.check_disk", broken)
     result = run_doctor(invoke, cli, "--offline")
     assert result.code == 1
     assert "this check broke down: ZeroDivisionError: no disk at all" in single_finding(result, "disk")["said"]

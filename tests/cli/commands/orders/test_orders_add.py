@@ -26,7 +26,7 @@ ADD_PATH, INFO_PATH = f"{CORE_PATH}orders/add", f"{CORE_PATH}orders/info"
 @pytest.fixture(autouse=True)
 def short_lookup_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost order is looked for without long pauses."""
-    monkeypatch.setattr(adding, "PAUSE", 0.01)
+    monkeypatch.setattr(adding, "LOOKUP_INTERVAL_SECONDS", 0.01)
 
 
 def sent_bodies(sandbox: Sandbox, path: str = ADD_PATH) -> list[Any]:

@@ -117,7 +117,7 @@ def test_many_events_are_listed_without_being_held_at_once(cli: CliEnvironment) 
     with sqlite3.connect(cli.store) as connection:
         connection.execute(
             "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
-            " said_at, stage, payload, received_at, last_at)"
+            " occurred_at, stage, payload, received_at, last_received_at)"
             " WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 8000)"
             " SELECT 'sandbox', n, 'ItemPacked', n / 4, n, '', '', n * 1000, n * 1000, 50,"
             " json_object('type', 'ItemPacked', 'note', hex(zeroblob(2500))), n, n FROM n"
