@@ -1,4 +1,4 @@
-"""Every request the sandbox received, keys masked: what was asked, what was answered, and whether it took effect."""
+"""The journal of all API requests: request, response, and whether the request was processed."""
 
 from collections import deque
 from contextlib import AbstractContextManager
@@ -10,35 +10,35 @@ MAX_ENTRIES = 10_000
 
 @dataclass
 class JournalEntry:
-    """One request to the API. Status stays None while, or if, no answer was sent."""
+    """One request to the API. Status is None until a response was sent."""
 
     number: int
     time: str  # ISO 8601, UTC
     method: str
     path: str
     body: object
-    raw_bytes: int | None  # the length of a body that is not JSON; its text is never kept
+    raw_bytes: int | None  # the length of a body that is not JSON; its text is not stored
     fault: str | None = None
     status: int | None = None
     processed: bool = False
 
     def as_json(self) -> dict[str, object]:
-        """The entry as `GET /_sandbox/requests` shows it."""
-        shown: dict[str, object] = {
+        """The entry as `GET /_sandbox/requests` returns it."""
+        entry: dict[str, object] = {
             "n": self.number,
             "time": self.time,
             "method": self.method,
             "path": self.path,
             "status": self.status,
             "fault": self.fault,
-            "landed": self.processed,
+            "processed": self.processed,
             "body": self.body,
         }
-        return shown if self.raw_bytes is None else {**shown, "raw_bytes": self.raw_bytes}
+        return entry if self.raw_bytes is None else {**entry, "raw_bytes": self.raw_bytes}
 
 
 class Journal:
-    """The newest requests, in the order in which they came. Expects what it is given to be masked."""
+    """The most recent requests, oldest first. Callers mask keys before they add an entry."""
 
     def __init__(self, lock: AbstractContextManager[bool], max_entries: int = MAX_ENTRIES) -> None:
         self._lock = lock
@@ -46,7 +46,6 @@ class Journal:
         self._count = 0
 
     def add_entry(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> JournalEntry:
-        """Note a request that has come in."""
         with self._lock:
             self._count += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -55,12 +54,11 @@ class Journal:
             return entry
 
     def list_entries(self) -> list[dict[str, object]]:
-        """All entries, oldest first."""
         with self._lock:
             return [entry.as_json() for entry in self._entries]
 
     def clear(self) -> None:
-        """Forget everything and count from 1 again."""
+        """Remove all entries and number from 1 again."""
         with self._lock:
             self._entries.clear()
             self._count = 0
