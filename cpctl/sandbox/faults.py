@@ -113,7 +113,6 @@ def _find_fault_kind(kind: object) -> FaultKind:
 
 
 def _select_parameters(row: FaultKind, parameters: Mapping[str, object]) -> dict[str, object]:
-    """The given parameters over the defaults of the kind."""
     given = {name: value for name, value in parameters.items() if value is not None}
     hint = (
         "It takes no parameters." if row.name == DOWN else f"It takes {', '.join((*row.parameters, 'path', 'times'))}."

@@ -1,6 +1,7 @@
 """The journal of all API requests: request, response, and whether the request was processed."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,10 +39,12 @@ class JournalEntry:
 
 
 class Journal:
-    """The most recent requests, oldest first. Callers mask keys before they add an entry."""
+    """The most recent requests, oldest first, with all keys masked."""
 
-    def __init__(self, lock: AbstractContextManager[bool], max_entries: int = MAX_ENTRIES) -> None:
-        self._lock = lock
+    def __init__(
+        self, lock: AbstractContextManager[bool], mask_keys: Callable[[object], object], max_entries: int = MAX_ENTRIES
+    ) -> None:
+        self._lock, self._mask_keys = lock, mask_keys
         self._entries: deque[JournalEntry] = deque(maxlen=max_entries)
         self._count = 0
 
@@ -49,6 +52,7 @@ class Journal:
         with self._lock:
             self._count += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            path, body = str(self._mask_keys(path)), self._mask_keys(body)
             entry = JournalEntry(self._count, now, method, path, body, raw_bytes, fault)
             self._entries.append(entry)
             return entry
@@ -58,7 +62,6 @@ class Journal:
             return [entry.as_json() for entry in self._entries]
 
     def clear(self) -> None:
-        """Remove all entries and number from 1 again."""
         with self._lock:
             self._entries.clear()
             self._count = 0

@@ -20,12 +20,12 @@ from cpctl.sandbox.model.order_models import (
     make_items,
 )
 from cpctl.sandbox.model.order_schedule import NEW
-from cpctl.sandbox.model.order_store import ItemIndex, OrderStore
+from cpctl.sandbox.model.order_store import OrderStore
 from cpctl.sandbox.model.publish_store import PublishStore
 from cpctl.sandbox.model.quote_store import QuoteStore
 from cpctl.sandbox.model.seed_orders import SeedOrders
 from cpctl.sandbox.number_checks import check_integer
-from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, JournalEntry
+from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal
 from cpctl.sandbox.virtual_clock import VirtualClock
 from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
 
@@ -57,7 +57,7 @@ class SandboxState:
         self.api_keys = dict(API_KEYS)
         self.is_live = dialect == "live"
         self.clock = VirtualClock(real_now)
-        self.journal = Journal(self.lock, max_journal_entries)
+        self.journal = Journal(self.lock, self.mask_keys, max_journal_entries)
         self.webhooks = WebhookQueue(self.lock, self.clock, self.api_keys["webhooks"], webhook_url, webhook_version)
         self.products = dict(PRODUCTS)
         self._faults: list[Fault] = []
@@ -74,7 +74,6 @@ class SandboxState:
             self._seed_size = _check_size(*(current if count is None else count for count, current in counts))
             self.clock.reset()
             self.orders = OrderStore(SeedOrders(*self._seed_size, self.clock.now()))
-            self.items = ItemIndex(self.orders)
             self.lifecycle = OrderLifecycle(self.orders, self.is_live, self.webhooks.enqueue_event)
             self.quotes = QuoteStore()
             self.publish_store = PublishStore()
@@ -101,7 +100,6 @@ class SandboxState:
             return self.lifecycle.next_due_time()
 
     def add_order(self, reference: str, details: OrderDetails, is_publish_order: bool = False) -> SandboxOrder:
-        """Add an order and start it."""
         now, id = self.now(), self.orders.next_id()
         items = make_items(id, len(details.items))
         order = SandboxOrder(id, items, reference, now, details, [StateChange(NEW, now)], is_added=True)
@@ -121,14 +119,7 @@ class SandboxState:
     def mask_keys(self, value: object) -> object:
         return mask_keys(value, self.api_keys.values())
 
-    def record_request(
-        self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None
-    ) -> JournalEntry:
-        """Add a request to the journal, keys masked."""
-        return self.journal.add_entry(method, str(self.mask_keys(path)), self.mask_keys(body), raw_bytes, fault)
-
     def snapshot(self) -> dict[str, object]:
-        """Orders, items and their signals, as JSON."""
         with self.lock:
             self.run_due_steps()
             return {

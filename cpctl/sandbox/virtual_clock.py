@@ -25,7 +25,6 @@ class VirtualClock:
         self._offset += timedelta(seconds=check_seconds("advance_seconds", seconds, _MAX_ADVANCE_SECONDS))
 
     def reset(self) -> None:
-        """Return to the real time."""
         self._offset = timedelta()
 
 

@@ -18,6 +18,7 @@ from cpctl.sandbox.server.http_exchange import FAULT_EFFECTS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.signal_examples import simple_signal
 from harness.servers.http_calls import SIGNAL_KEY, STATUS_2_0_PATH, HttpReply, post_json
+from harness.servers.sandbox_client import find_item
 
 Send = Callable[..., HttpReply]
 PACKED_SIGNAL = simple_signal("ItemPacked")
@@ -71,7 +72,7 @@ def test_a_status_fault_responds_without_processing(
     reply = send_signal(PACKED_SIGNAL)
     assert (reply.status, reply.headers["Retry-After"], reply.error[0]) == (status, "7", "sandbox_fault")
     assert latest_outcome(control) == ("status", status, False)
-    assert sandbox.state.items[PACKED_SIGNAL["item"]].signals == []
+    assert find_item(sandbox, PACKED_SIGNAL["item"]).signals == []
 
 
 def test_a_status_fault_has_no_retry_after_by_default(send_signal: Send, control: ControlClient) -> None:
@@ -90,7 +91,7 @@ def test_a_reset_sends_no_response(sandbox: Sandbox, control: ControlClient, kin
     with send_raw_request(sandbox) as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
     assert latest_outcome(control) == (kind, None, processed)
-    assert bool(sandbox.state.items[PACKED_SIGNAL["item"]].signals) == processed
+    assert bool(find_item(sandbox, PACKED_SIGNAL["item"]).signals) == processed
 
 
 def test_requests_sees_a_reset_as_a_connection_error(sandbox: Sandbox, control: ControlClient) -> None:

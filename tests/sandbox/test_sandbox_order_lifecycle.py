@@ -10,7 +10,7 @@ from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.core_requests import ORDER
 from examples.edits import replace_value
 from harness.servers.http_calls import post_json
-from harness.servers.sandbox_client import NOON, SandboxClient
+from harness.servers.sandbox_client import NOON, SandboxClient, find_item
 
 STATE_SEQUENCE = [1, 5, 6, 10, 15, 30, 32, 33, 34, 37, 38, 40, 45]
 SIGNAL_SEQUENCE = ["ItemRegistered", "ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped"]
@@ -72,7 +72,7 @@ def test_an_order_with_unreachable_files_ends_in_state_11(client: SandboxClient,
 def test_the_simulated_production_reports_every_item_in_turn(client: SandboxClient) -> None:
     client.add_order()
     make_control(client).advance_clock(60)
-    item = client.sandbox.state.items[ITEM]
+    item = find_item(client.sandbox, ITEM)
     for count in range(len(SIGNAL_SEQUENCE)):
         assert [signal["type"] for signal in item.signals] == SIGNAL_SEQUENCE[:count]
         assert client.order_state() == 45
@@ -108,7 +108,7 @@ def test_an_order_can_be_canceled_until_its_files_are_uploaded(client: SandboxCl
     if state < 40:
         assert reply.status == 200
         assert client.order_log() == [*STATE_SEQUENCE[: steps + 1], 500]
-        assert client.sandbox.state.items[ITEM].latest_signal_type == "ItemCanceled"
+        assert find_item(client.sandbox, ITEM).latest_signal_type == "ItemCanceled"
     else:
         assert (reply.status, reply.error[0]) == (409, "order_state_not_valid")
         assert client.order_state() == state
@@ -158,7 +158,7 @@ def test_a_tester_can_play_the_production_of_an_added_order(client: SandboxClien
     make_control(client).advance_clock(60 + 130)
     assert send_signal(client, "ItemShipped", "123456800000", ITEM, tracking="T9", shipping_option="GLS") == 200
     make_control(client).advance_clock(86400)
-    types = [signal["type"] for signal in client.sandbox.state.items[ITEM].signals]
+    types = [signal["type"] for signal in find_item(client.sandbox, ITEM).signals]
     assert types == ["ItemRegistered", "ItemShipped"]
     assert client.get("orders/info", {"reference": "12346"})["items"][0]["tracking"] == "T9"
     assert client.order_state() == 501

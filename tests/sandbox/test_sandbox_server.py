@@ -14,6 +14,7 @@ from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.signal_examples import BUNDLE_EXAMPLE, ORDER, simple_signal
 from harness.servers.http_calls import SIGNAL_KEY, STATUS_2_0_PATH, HttpReply, post_json
+from harness.servers.sandbox_client import find_item
 
 Send = Callable[..., HttpReply]
 
@@ -81,7 +82,7 @@ def test_concurrent_clients_lose_no_signals(sandbox: Sandbox, send_signal: Send,
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(sandbox.state.items["123456780001"].signals) == 80
+    assert len(find_item(sandbox, "123456780001").signals) == 80
     assert [entry["n"] for entry in control.list_requests()] == list(range(1, 81))
 
 
@@ -156,7 +157,7 @@ def test_a_reset_recreates_orders_and_clears_requests_and_faults(
 def test_a_reset_without_numbers_keeps_the_current_ones() -> None:
     with Sandbox(orders=1, items=4) as sandbox:
         ControlClient(sandbox.control_url).reset()
-        assert len(sandbox.state.items) == 4
+        assert sandbox.state.orders.count_items() == 4
 
 
 @pytest.mark.parametrize("numbers", [{"orders": 0}, {"items": 10_000}, {"orders": 100_000, "items": 9_999}])

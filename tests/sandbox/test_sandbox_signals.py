@@ -18,6 +18,7 @@ from examples.signal_examples import (
     simple_signal,
 )
 from harness.servers.http_calls import HttpReply, post_json
+from harness.servers.sandbox_client import find_item, list_items
 
 Send = Callable[..., HttpReply]
 PATHS_AND_BODIES = [
@@ -26,7 +27,7 @@ PATHS_AND_BODIES = [
 
 
 def item_signal_types(sandbox: Sandbox, item: str) -> list[Any]:
-    return [signal["type"] for signal in sandbox.state.items[item].signals]
+    return [signal["type"] for signal in find_item(sandbox, item).signals]
 
 
 def test_the_examples_cover_every_signal_type() -> None:
@@ -44,8 +45,8 @@ def test_every_documented_example_is_accepted(
 ) -> None:
     reply = send_signal(body, path)
     assert (reply.status, reply.body) == (200, b"")
-    assert sandbox.state.items["123456780001"].signals == [body]
-    assert sandbox.state.items["123456780001"].latest_signal_type == body["type"]
+    assert find_item(sandbox, "123456780001").signals == [body]
+    assert find_item(sandbox, "123456780001").latest_signal_type == body["type"]
 
 
 @pytest.mark.parametrize("path", [path for paths in SIGNAL_PATHS.values() for path in paths])
@@ -122,7 +123,7 @@ def test_a_bundle_with_one_invalid_signal_has_no_effect(
 ) -> None:
     reply = send_signal({"items": items})
     assert (reply.status, reply.error) == (400, error)
-    assert all(item.signals == [] for item in sandbox.state.items.values())
+    assert all(item.signals == [] for item in list_items(sandbox))
 
 
 def test_a_bundle_has_no_type_of_its_own(send_signal: Send) -> None:
@@ -191,5 +192,5 @@ def test_a_canceled_item_accepts_only_another_cancellation(sandbox: Sandbox, sen
 
 def test_order_registered_affects_all_items_of_its_order(sandbox: Sandbox, send_signal: Send) -> None:
     assert send_signal(SIGNAL_EXAMPLES["1.1"][0], "/1.1/status/").status == 200
-    registered = [item.id for item in sandbox.state.items.values() if item.latest_signal_type == "OrderRegistered"]
+    registered = [item.id for item in list_items(sandbox) if item.latest_signal_type == "OrderRegistered"]
     assert registered == ["123456780001", "123456780002", "123456780003"]

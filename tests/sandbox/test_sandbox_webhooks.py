@@ -15,7 +15,7 @@ from examples.core_requests import make_order
 from examples.edits import replace_value
 from harness.certificates import make_key_pair, needs_openssl
 from harness.servers.http_calls import post_json
-from harness.servers.sandbox_client import SandboxClient, fixed_clock
+from harness.servers.sandbox_client import SandboxClient, find_item, fixed_clock
 from harness.webhooks.webhook_receiver import WebhookReceiver, run_webhook_receiver
 
 KEY = "sandbox-webhook-key"
@@ -275,7 +275,7 @@ def test_every_type_can_be_triggered_without_side_effects(
     names = ["apikey", "type", "order", "order_reference", *WEBHOOK_TYPES[webhook_type].fields, "datetime"]
     assert set(body) == {*names, *(("item", "item_reference") if WEBHOOK_TYPES[webhook_type].is_about_item else ())}
     assert (body["apikey"], body["order_reference"]) == (KEY, "order-1")
-    assert webhook_client.sandbox.state.items[ITEM].signals == []
+    assert find_item(webhook_client.sandbox, ITEM).signals == []
 
 
 def test_a_triggered_webhook_has_the_given_fields(

@@ -4,12 +4,13 @@ import json
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from cpctl.errors import CpctlError, InvalidInput, TemporaryError
 from cpctl.sandbox.control.control_routes import CONTROL_PREFIX
 
+T = TypeVar("T")
 _TIMEOUT_SECONDS = 10.0
 _UNREACHABLE_HINT = (
     "Start one with `cpctl sandbox serve`; while the fault `down` is active, only its control address responds "
@@ -46,11 +47,12 @@ class ControlClient:
     ) -> list[dict[str, Any]]:
         """Activate a fault; returns all active faults."""
         parameters = _without_none(status=status, retry_after=retry_after, seconds=seconds)
-        return self._call_for_list("POST", "faults", {"kind": kind, "path": path, "times": times, **parameters})
+        fault = {"kind": kind, "path": path, "times": times, **parameters}
+        return self._call_for(list, "POST", "faults", "faults", fault)
 
     def list_faults(self) -> list[dict[str, Any]]:
         """The active faults."""
-        return self._call_for_list("GET", "faults")
+        return self._call_for(list, "GET", "faults", "faults")
 
     def clear_faults(self) -> None:
         """Clear all faults; the API responds again if it was down."""
@@ -62,7 +64,7 @@ class ControlClient:
 
     def list_requests(self) -> list[dict[str, Any]]:
         """Every request received, oldest first, keys masked."""
-        return self._call_for_list("GET", "requests")
+        return self._call_for(list, "GET", "requests", "requests")
 
     def get_state(self) -> dict[str, Any]:
         """Orders with their items and signals."""
@@ -78,7 +80,7 @@ class ControlClient:
 
     def list_webhooks(self) -> list[dict[str, Any]]:
         """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_attempt_at."""
-        return self._call_for_list("GET", "webhooks")
+        return self._call_for(list, "GET", "webhooks", "webhooks")
 
     def set_webhook_url(self, url: str) -> None:
         """Send webhooks to that URL, on this machine, from now on."""
@@ -89,29 +91,26 @@ class ControlClient:
 
         `order` and `item` may be ids or references, and default to the first; every other field is sent as given.
         """
-        webhook = self._call("POST", "trigger", {"type": type, **fields}).get("webhook")
-        if not isinstance(webhook, dict):
-            raise self._unreachable_error(_NOT_A_SANDBOX)
-        return webhook
+        return self._call_for(dict, "POST", "trigger", "webhook", {"type": type, **fields})
 
     def _call_for_time(self, method: str, body: object = None) -> datetime:
         try:
-            return datetime.fromisoformat(str(self._call(method, "time", body).get("now")))
+            return datetime.fromisoformat(self._call_for(str, method, "time", "now", body))
         except ValueError as error:
             raise self._unreachable_error(_NOT_A_SANDBOX) from error
 
-    def _call_for_list(self, method: str, name: str, body: object = None) -> list[dict[str, Any]]:
-        rows = self._call(method, name, body).get(name)
-        if not isinstance(rows, list):
-            raise self._unreachable_error(_NOT_A_SANDBOX)
-        return rows
-
-    def _call(self, method: str, name: str, body: object = None) -> dict[str, Any]:
+    def _call(self, method: str, route: str, body: object = None) -> dict[str, Any]:
         data = b"" if body is None else json.dumps(body).encode()
-        status, response = self._send_request(method, f"{CONTROL_PREFIX}/{name}", data)
+        status, response = self._send_request(method, f"{CONTROL_PREFIX}/{route}", data)
         if isinstance(response, dict) and status == HTTPStatus.OK:
             return response
         raise self._build_error(status, response)
+
+    def _call_for(self, expected: type[T], method: str, route: str, key: str, body: object = None) -> T:
+        value = self._call(method, route, body).get(key)
+        if not isinstance(value, expected):
+            raise self._unreachable_error(_NOT_A_SANDBOX)
+        return value
 
     def _send_request(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         connection = HTTPConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS)

@@ -70,7 +70,7 @@ def _reset(sandbox: ControllableSandbox, body: object) -> object:
     if not isinstance(body, Mapping) or not set(body) <= {"orders", "items"}:
         raise InvalidInput("A reset must be a JSON object.", "Valid names: orders, items.")
     sandbox.reset(body.get("orders"), body.get("items"))
-    return {"orders": len(sandbox.state.orders), "items": len(sandbox.state.items)}
+    return {"orders": len(sandbox.state.orders), "items": sandbox.state.orders.count_items()}
 
 
 def _advance_clock(sandbox: ControllableSandbox, body: object) -> object:

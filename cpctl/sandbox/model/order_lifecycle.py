@@ -11,21 +11,8 @@ from heapq import heappop, heappush
 from itertools import count
 from urllib.parse import urlsplit
 
+from cpctl.sandbox.model import order_schedule as schedule
 from cpctl.sandbox.model.order_models import OrderFile, SandboxItem, SandboxOrder, ScheduledStep, StateChange
-from cpctl.sandbox.model.order_schedule import (
-    CANCELED,
-    COMPLETE,
-    DOWNLOAD_ERROR,
-    DOWNLOADED,
-    FINAL_STATES,
-    ITEM_CANCELED_SIGNAL,
-    ITEM_SHIPPED_SIGNAL,
-    PRODUCTION_SIGNALS,
-    PRODUCTION_STEP_SECONDS,
-    SANDBOX_COMPLETE,
-    STATE_STEPS,
-    VERIFIED,
-)
 from cpctl.sandbox.virtual_clock import format_signal_time
 from cpctl.signals.webhook_types import webhook_type_for
 
@@ -48,17 +35,16 @@ class OrderLifecycle:
         self._sequence = count()
 
     def start_order(self, order: SandboxOrder) -> None:
-        """Schedule all steps of a new order."""
         due, steps = order.created_at, deque[ScheduledStep]()
-        for state, seconds in STATE_STEPS:
+        for state, seconds in schedule.STATE_STEPS:
             due += timedelta(seconds=seconds)
-            if state == DOWNLOADED and _has_unreachable_file(order):
-                steps.append(ScheduledStep(due, DOWNLOAD_ERROR))
+            if state == schedule.DOWNLOADED and _has_unreachable_file(order):
+                steps.append(ScheduledStep(due, schedule.DOWNLOAD_ERROR))
                 break
             steps.append(ScheduledStep(due, state))
         else:
-            for signal_type in PRODUCTION_SIGNALS:
-                due += timedelta(seconds=PRODUCTION_STEP_SECONDS)
+            for signal_type in schedule.PRODUCTION_SIGNALS:
+                due += timedelta(seconds=schedule.PRODUCTION_STEP_SECONDS)
                 steps += [ScheduledStep(due, item_id=item, signal_type=signal_type) for item in order.items]
         order.pending_steps = steps
         self._schedule_next_step(order)
@@ -83,7 +69,7 @@ class OrderLifecycle:
     def _run_step(self, order: SandboxOrder, step: ScheduledStep) -> None:
         if step.state:
             self._enter_state(order, step.state, step.due_at)
-            if step.state == VERIFIED:
+            if step.state == schedule.VERIFIED:
                 self._notify("CloudprinterOrderValidated", order, None, {}, step.due_at)
             return
         item = order.items[step.item_id]
@@ -100,34 +86,36 @@ class OrderLifecycle:
         item.signals.append(dict(body))
         order = self._orders[item.order_id]
         self._notify(webhook_type_for(item.latest_signal_type), order, item, body, time)
-        if item.latest_signal_type in (ITEM_CANCELED_SIGNAL, ITEM_SHIPPED_SIGNAL):
+        if item.latest_signal_type in (schedule.ITEM_CANCELED_SIGNAL, schedule.ITEM_SHIPPED_SIGNAL):
             order.ended_item_ids.add(item.id)
-            if len(order.ended_item_ids) == len(order.items) and order.state not in FINAL_STATES:
+            if len(order.ended_item_ids) == len(order.items) and order.state not in schedule.FINAL_STATES:
                 self._end_order(order, {name: body[name] for name in PARTNER_CANCELLATION if body.get(name)}, time)
 
     def _end_order(self, order: SandboxOrder, last_cause: Mapping[str, object], time: datetime) -> None:
         order.pending_steps.clear()
-        if all(item.find_signal(ITEM_CANCELED_SIGNAL) for item in order.items.values()):
+        if all(item.find_signal(schedule.ITEM_CANCELED_SIGNAL) for item in order.items.values()):
             # What the service does with an order without items left is not documented.
-            self._enter_state(order, CANCELED, time)
+            self._enter_state(order, schedule.CANCELED, time)
             self._notify("CloudprinterOrderCanceled", order, None, {**PARTNER_CANCELLATION, **last_cause}, time)
             return
         # An account in sandbox mode ends at 501; the documents' examples show live accounts.
-        self._enter_state(order, SANDBOX_COMPLETE if self._is_live or order.is_added else COMPLETE, time)
+        is_sandbox_mode = self._is_live or order.is_added
+        self._enter_state(order, schedule.SANDBOX_COMPLETE if is_sandbox_mode else schedule.COMPLETE, time)
 
     def cancel_order(self, order: SandboxOrder, time: datetime) -> None:
         """Cancel an order and all its items at the client's request."""
         order.pending_steps.clear()
-        self._enter_state(order, CANCELED, time)
+        self._enter_state(order, schedule.CANCELED, time)
         self._notify("CloudprinterOrderCanceled", order, None, CLIENT_CANCELLATION, time)
         for item in order.items.values():
-            if item.find_signal(ITEM_CANCELED_SIGNAL) is None:
-                self.record_signal(item, _build_signal(ITEM_CANCELED_SIGNAL, item, time, CLIENT_CANCELLATION), time)
+            if item.find_signal(schedule.ITEM_CANCELED_SIGNAL) is None:
+                signal = _build_signal(schedule.ITEM_CANCELED_SIGNAL, item, time, CLIENT_CANCELLATION)
+                self.record_signal(item, signal, time)
 
 
 def _build_production_signal(order: SandboxOrder, item: SandboxItem, step: ScheduledStep) -> dict[str, object]:
     fields = {}
-    if step.signal_type == ITEM_SHIPPED_SIGNAL:
+    if step.signal_type == schedule.ITEM_SHIPPED_SIGNAL:
         # The tracking code that the real sandbox invents.
         fields = {"tracking": f"SANDBOX_{order.find_ordered_item(item).reference}", "shipping_option": "postal"}
     return _build_signal(step.signal_type, item, step.due_at, fields)

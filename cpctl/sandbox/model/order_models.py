@@ -74,7 +74,6 @@ class SandboxItem:
         return str(self.signals[-1]["type"]) if self.signals else ""
 
     def find_signal(self, signal_type: str) -> dict[str, object] | None:
-        """The latest signal of that type."""
         return next((signal for signal in reversed(self.signals) if signal["type"] == signal_type), None)
 
 

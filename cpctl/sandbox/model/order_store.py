@@ -28,7 +28,6 @@ class OrderStore(Mapping[str, SandboxOrder]):
         return self._orders[id]
 
     def _seed_index(self, id: str) -> int:
-        """The index of a seed order. Raises KeyError."""
         index = int(id[:8]) - FIRST_ORDER_NUMBER if re.fullmatch("[0-9]{8}0000", id) else -1
         if not 0 <= index < self._seed.order_count:
             raise KeyError(id)
@@ -55,7 +54,6 @@ class OrderStore(Mapping[str, SandboxOrder]):
         return format_order_id(len(self))
 
     def add(self, order: SandboxOrder) -> None:
-        """Add an order whose id is the next one."""
         self._orders[order.id] = order
         self._ids_by_reference[order.reference] = order.id
 
@@ -73,23 +71,10 @@ class OrderStore(Mapping[str, SandboxOrder]):
         """The items of an order, without building a seed order."""
         return (self._orders[id].items if id in self._orders else make_items(id, self._seed.items_per_order)).values()
 
+    def find_item(self, id: str) -> SandboxItem | None:
+        order = self.get(f"{id[:8]}0000")
+        return None if order is None else order.items.get(id)
+
     def count_items(self) -> int:
         added = sum(len(self._orders[id].items) for id in self._ids_by_reference.values())
         return self._seed.order_count * self._seed.items_per_order + added
-
-
-class ItemIndex(Mapping[str, SandboxItem]):
-    """All items of all orders by id."""
-
-    def __init__(self, orders: OrderStore) -> None:
-        self._orders = orders
-
-    def __getitem__(self, id: str) -> SandboxItem:
-        return self._orders[f"{id[:8]}0000"].items[id]
-
-    def __iter__(self) -> Iterator[str]:
-        for order in self._orders.values():
-            yield from order.items
-
-    def __len__(self) -> int:
-        return self._orders.count_items()

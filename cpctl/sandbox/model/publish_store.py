@@ -12,8 +12,6 @@ _CREATED_AT = datetime(2018, 10, 10, 6, 58, 10, tzinfo=UTC)
 
 
 class PublishFile(NamedTuple):
-    """A file of a title."""
-
     url: str
     size: int
     md5sum: str
@@ -32,8 +30,6 @@ class ProductMix(NamedTuple):
 
 @dataclass
 class Catalog:
-    """A collection of titles."""
-
     reference: str
     name: str
     note: str

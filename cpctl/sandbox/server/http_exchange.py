@@ -23,8 +23,6 @@ _PLACEHOLDER_BODY = {"status": "ok"}  # for a response without a body, where the
 
 
 class ClientConnection:
-    """The connection to one client."""
-
     def __init__(self, connection: socket.socket, should_close: bool = False) -> None:
         self._connection = connection
         self.should_close = should_close  # nothing further will be read from it

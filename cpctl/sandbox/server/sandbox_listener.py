@@ -59,7 +59,6 @@ class SandboxListener(ThreadingHTTPServer):
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
     def open(self) -> None:
-        """Start to accept connections."""
         self.server_activate()
         self._thread = Thread(target=self._accept_connections, name="sandbox", daemon=True)
         self._thread.start()
@@ -86,7 +85,6 @@ class SandboxListener(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def server_close(self) -> None:
-        """Release the port."""
         super().server_close()
         self._stop_sender.close()
         self._stop_receiver.close()
@@ -99,7 +97,6 @@ class SandboxListener(ThreadingHTTPServer):
         self._add_connection(connection)
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Serve a new connection in a thread of its own."""
         assert isinstance(request, socket.socket)
         self._add_connection(request)
         super().process_request(request, client_address)
@@ -178,14 +175,14 @@ class _RequestHandler(BaseHTTPRequestHandler):
         if is_control_path(path) or not self.server.serves_api:
             self._send(refusal)
             return
-        entry = self.server.sandbox.state.record_request(self.command, path, None, length, None)
+        entry = self.server.sandbox.state.journal.add_entry(self.command, path, None, length, None)
         Exchange(entry, lambda: refusal, self._client).respond(None)
 
     def _serve_api(self, path: str, body: bytes) -> None:
         state, value = self.server.sandbox.state, _parse_json(body)
         fault = state.take_fault(path)
         raw_bytes = None if value is not None else len(body)
-        entry = state.record_request(self.command, path, value, raw_bytes, fault.kind if fault else None)
+        entry = state.journal.add_entry(self.command, path, value, raw_bytes, fault.kind if fault else None)
         operation = partial(respond, state, path, value, self.command)
         Exchange(entry, operation, self._client, self.command == "HEAD").respond(fault)
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from threading import RLock
-from types import TracebackType
 from typing import Self
 
 from cpctl.clock import utc_now
@@ -75,13 +74,10 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def add_fault(self, fault: Fault) -> None:
-        """Activate a fault (see `make_fault`)."""
         with self._lock:
             was_down = self._is_down()
             self.state.add_fault(fault)

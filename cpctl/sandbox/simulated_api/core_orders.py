@@ -7,21 +7,9 @@ from http import HTTPStatus
 
 from cpctl.reference_data.order_states import ORDER_STATES
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
+from cpctl.sandbox.model import order_schedule as schedule
 from cpctl.sandbox.model.order_models import OrderedItem, SandboxItem, SandboxOrder
-from cpctl.sandbox.model.order_schedule import (
-    CANCELED,
-    ITEM_CANCELED,
-    ITEM_CANCELED_SIGNAL,
-    ITEM_NEW,
-    ITEM_SHIPPED,
-    ITEM_SHIPPED_SIGNAL,
-    ITEM_VERIFIED,
-    NEW,
-    SANDBOX_COMPLETE,
-    VERIFYING,
-    ItemState,
-    is_cancelable,
-)
+from cpctl.sandbox.model.order_schedule import ItemState, is_cancelable
 from cpctl.sandbox.sandbox_state import SandboxState
 from cpctl.sandbox.simulated_api.order_validation import read_order
 from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
@@ -100,8 +88,10 @@ def cancel_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
     state.lifecycle.cancel_order(order, state.now())
     if not state.is_live:
         return EMPTY_OK  # the document shows no body
-    code = ORDER_STATES[CANCELED].code
-    return ok_response({"reference": order.reference, "state": CANCELED, "state_code": code, "status": CANCELED})
+    state_code = ORDER_STATES[order.state].code
+    return ok_response(
+        {"reference": order.reference, "state": order.state, "state_code": state_code, "status": order.state}
+    )
 
 
 def order_log(state: SandboxState, body: RequestBody) -> SandboxResponse:
@@ -147,7 +137,7 @@ def _live_item_json(order: SandboxOrder, item: SandboxItem, ordered: OrderedItem
         "state_code": state.code,
         "shipping_option": ordered.shipping_option,
         "shipping_option_reference": ordered.shipping_option_reference,
-        "is_reordable": state is ITEM_SHIPPED,
+        "is_reordable": state is schedule.ITEM_SHIPPED,
         "options": _options_json(ordered),
         "files": [
             {"type": file.type, "format": "pdf", "url": file.url, "md5sum": file.md5sum} for file in ordered.files
@@ -163,14 +153,14 @@ def _options_json(ordered: OrderedItem) -> list[dict[str, object]]:
 
 def find_tracking(item: SandboxItem) -> str:
     """The tracking code of an item, empty until it is shipped."""
-    shipped = item.find_signal(ITEM_SHIPPED_SIGNAL)
+    shipped = item.find_signal(schedule.ITEM_SHIPPED_SIGNAL)
     return "" if shipped is None else str(shipped["tracking"])
 
 
 def derive_item_state(order: SandboxOrder, item: SandboxItem) -> ItemState:
     """The state of an item, from its signals and from the state of its order."""
-    if item.find_signal(ITEM_CANCELED_SIGNAL) is not None or order.state == CANCELED:
-        return ITEM_CANCELED
-    if item.find_signal(ITEM_SHIPPED_SIGNAL) is not None or order.state == SANDBOX_COMPLETE:
-        return ITEM_SHIPPED
-    return ITEM_NEW if order.state in (NEW, VERIFYING) else ITEM_VERIFIED
+    if item.find_signal(schedule.ITEM_CANCELED_SIGNAL) is not None or order.state == schedule.CANCELED:
+        return schedule.ITEM_CANCELED
+    if item.find_signal(schedule.ITEM_SHIPPED_SIGNAL) is not None or order.state == schedule.SANDBOX_COMPLETE:
+        return schedule.ITEM_SHIPPED
+    return schedule.ITEM_NEW if order.state in (schedule.NEW, schedule.VERIFYING) else schedule.ITEM_VERIFIED

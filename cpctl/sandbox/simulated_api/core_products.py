@@ -87,16 +87,12 @@ def _list_specs(product: Product) -> list[tuple[str, str, str]]:
     """Reference, note and value of each spec; only the notes and values are documented."""
     subject, ending = ("book", " after trimming") if product.has_pages else ("item", "")
     overlaps = [("cover_overlap", "Cover overlap in mm", "3"), ("cover_squeeze", "Cover squeeze in mm", "5")]
-    is_wrapped = "CW" in product.method.technology
+    is_wrapped, is_square = "CW" in product.method.technology, product.orientation == "Square"
     return [
         ("binding", "Binding method / technology", product.method.technology),
         ("bleed", "Bleed in mm", "3"),
         *([*overlaps, ("cover_wrap", "Cover wrap in mm", "18")] if is_wrapped else ()),
-        (
-            "orientation_dependent",
-            "Is the product orientation dependent",
-            "No" if product.orientation == "Square" else "Yes",
-        ),
+        ("orientation_dependent", "Is the product orientation dependent", "No" if is_square else "Yes"),
         ("minimum_quantity", "Minimum order quantity", "1"),
         ("printable_sides", "Number of printable sides", str(product.method.sides)),
         ("orientation", "Orientation of the product", product.orientation),

@@ -11,25 +11,8 @@ from typing import NamedTuple
 from cpctl.sandbox.fixtures.shipping_offers import ShippingOffer, list_offers
 from cpctl.sandbox.model.quote_store import QUOTE_LIFETIME, Quote
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.item_validation import (
-    check_item_references,
-    find_product,
-    read_country,
-    read_currency,
-    read_item_options,
-)
-from cpctl.sandbox.simulated_api.pricing import (
-    APP_FEE,
-    INVOICE_CURRENCY,
-    ORDER_FEE,
-    RATES_PER_EURO,
-    QuotedItem,
-    calculate_item_price,
-    calculate_shipping_price,
-    calculate_weight_grams,
-    find_vat_rate,
-    round_price,
-)
+from cpctl.sandbox.simulated_api import item_validation, pricing
+from cpctl.sandbox.simulated_api.pricing import INVOICE_CURRENCY, RATES_PER_EURO, QuotedItem, round_price
 from cpctl.sandbox.simulated_api.request_body import RequestBody
 from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxRefusal, SandboxResponse, ok_response
 from cpctl.sandbox.virtual_clock import format_iso_time, format_live_expiry
@@ -40,45 +23,42 @@ _MISSING_OPTIONS_ERROR = "foreach() argument must be of type array|object, null 
 
 
 class QuoteRequest(NamedTuple):
-    """A valid request for a quote."""
-
     country: str
     currency: str
     items: list[QuotedItem]
 
     def calculate_vat(self, price: Decimal) -> Decimal:
-        return round_price(price * find_vat_rate(self.country) / 100)
+        return round_price(price * pricing.find_vat_rate(self.country) / 100)
 
     def convert_price(self, euros: Decimal) -> Decimal:
-        """A price in the requested currency."""
         return round_price(euros * RATES_PER_EURO[self.currency])
 
 
 def _read_request(state: SandboxState, body: RequestBody) -> QuoteRequest:
-    country, currency = read_country(body), read_currency(body) or INVOICE_CURRENCY
+    country, currency = item_validation.read_country(body), item_validation.read_currency(body) or INVOICE_CURRENCY
     if currency not in RATES_PER_EURO:
         raise body.refusal("currency_unknown", f"{currency} is none of {', '.join(RATES_PER_EURO)}")
     items = [_read_item(state, row) for row in body.required_objects("items")]
-    check_item_references(item.reference for item in items)
+    item_validation.check_item_references(item.reference for item in items)
     return QuoteRequest(country, currency, items)
 
 
 def _read_item(state: SandboxState, row: RequestBody) -> QuotedItem:
     reference = row.required("reference")
-    product = find_product(state, row)
+    product = item_validation.find_product(state, row)
     count = row.positive_integer("count")
     if row.values.get("options") is None:
         status = HTTPStatus.INTERNAL_SERVER_ERROR if state.is_live else HTTPStatus.BAD_REQUEST
         raise SandboxRefusal("internal_error", _MISSING_OPTIONS_ERROR, status)
-    return QuotedItem(reference, product, count, read_item_options(product, row))
+    return QuotedItem(reference, product, count, item_validation.read_item_options(product, row))
 
 
 def quote_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
     """`orders/quote` and `prices/lookup`: prices, and every way to ship, each with a hash to order by."""
     request, now = _read_request(state, body), state.now()
     state.quotes.remove_expired(now)
-    items = sum((calculate_item_price(item, request.country) for item in request.items), Decimal())
-    parts = [request.convert_price(part) for part in (items, ORDER_FEE, APP_FEE)]
+    items = sum((pricing.calculate_item_price(item, request.country) for item in request.items), Decimal())
+    parts = [request.convert_price(part) for part in (items, pricing.ORDER_FEE, pricing.APP_FEE)]
     subtotals = dict(zip(("items", "fee", "app_fee"), map(_format_amount, parts), strict=True))
     price = sum(parts, Decimal())
     vat = request.calculate_vat(price)
@@ -88,7 +68,7 @@ def quote_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
         # The document says that VAT is included. It is not.
         "price": _format_amount(price),
         "vat": _format_amount(vat),
-        "vat_rate": find_vat_rate(request.country),
+        "vat_rate": pricing.find_vat_rate(request.country),
         "currency": request.currency,
         "expire_date": format_live_expiry(expires),
         "production_sla_days": 2,
@@ -120,7 +100,7 @@ def _group_by_plant(items: list[QuotedItem]) -> list[list[QuotedItem]]:
 
 
 def _shipment_json(state: SandboxState, request: QuoteRequest, items: list[QuotedItem]) -> dict[str, object]:
-    weight = calculate_weight_grams(items)
+    weight = pricing.calculate_weight_grams(items)
     # The documents do not know limited levels.
     offers = [offer for offer in list_offers(request.country) if state.is_live or offer.level.is_documented]
     quotes = [_build_quote(state, request, items, offer, weight) for offer in offers]
@@ -134,7 +114,7 @@ def _shipment_json(state: SandboxState, request: QuoteRequest, items: list[Quote
 def _build_quote(
     state: SandboxState, request: QuoteRequest, items: list[QuotedItem], offer: ShippingOffer, weight: int
 ) -> Quote:
-    price = request.convert_price(calculate_shipping_price(offer, weight))
+    price = request.convert_price(pricing.calculate_shipping_price(offer, weight))
     references = tuple((item.reference, item.product.reference) for item in items)
     expires = state.now() + QUOTE_LIFETIME
     return Quote(offer, references, price, request.calculate_vat(price), request.currency, expires)

@@ -8,24 +8,12 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from cpctl.reference_data.countries import COUNTRIES_WITHOUT_ZIP
+from cpctl.sandbox.fixtures import shipping_offers
 from cpctl.sandbox.fixtures.product_catalog import Product, required_file_types
-from cpctl.sandbox.fixtures.shipping_offers import (
-    SHIPPING_LEVELS,
-    SHIPPING_OPTIONS,
-    ShippingOffer,
-    find_best_offer,
-    find_offer,
-    list_offers,
-)
+from cpctl.sandbox.fixtures.shipping_offers import ShippingOffer
 from cpctl.sandbox.model.order_models import OrderDetails, OrderedItem, OrderFile
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.item_validation import (
-    check_item_references,
-    find_product,
-    read_country,
-    read_currency,
-    read_item_options,
-)
+from cpctl.sandbox.simulated_api import item_validation
 from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
 from cpctl.sandbox.simulated_api.sandbox_response import SandboxRefusal
 
@@ -60,7 +48,7 @@ def read_order(state: SandboxState, body: RequestBody) -> tuple[str, OrderDetail
     rows = body.required_objects("items")
     _check_reorders(state, rows)
     items = [_read_item(state, row, addresses[0]["country"]) for row in rows]
-    check_item_references(item.reference for item in items)
+    item_validation.check_item_references(item.reference for item in items)
     return reference, OrderDetails(email, addresses, items, files)
 
 
@@ -76,11 +64,10 @@ def _check_customs_price(body: RequestBody) -> None:
     price = body.text("price")
     if price and not _PRICE_PATTERN.fullmatch(price):
         raise body.invalid("price", f"{shorten(price)} is not a price such as 12,50")
-    read_currency(body)
+    item_validation.read_currency(body)
 
 
 def read_addresses(body: RequestBody) -> list[dict[str, str]]:
-    """The addresses of an order, one or more."""
     return [_read_address(row) for row in body.required_objects("addresses")]
 
 
@@ -92,7 +79,7 @@ def _read_address(row: RequestBody) -> dict[str, str]:
     if not row.text("zip") and country not in COUNTRIES_WITHOUT_ZIP:
         raise row.missing("zip")
     address |= {"zip": row.text("zip"), "city": row.required("city"), "state": row.text("state")}
-    address |= {"country": read_country(row), "email": read_email(row), "phone": row.required("phone")}
+    address |= {"country": item_validation.read_country(row), "email": read_email(row), "phone": row.required("phone")}
     # The receiver of a parcel to Brazil needs a CPF number (Cloudprinter "Customer identification").
     if country == "BR" and not _CPF_PATTERN.fullmatch(row.required("customer_identification")):
         raise row.invalid("customer_identification", "is not like 000.000.000-00")
@@ -101,12 +88,12 @@ def _read_address(row: RequestBody) -> dict[str, str]:
 
 def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedItem:
     reference = row.required("reference")
-    product = find_product(state, row)
+    product = item_validation.find_product(state, row)
     count = row.positive_integer("count")
     offer = _select_offer(state, row, country, reference, product)
     _check_customs_price(row)
     item_type = "stock" if row.text("type") == "stock" else "product"
-    options = read_item_options(product, row)
+    options = item_validation.read_item_options(product, row)
     files = _read_item_files(row, product, options, item_type)
     ordered = (reference, product.reference, row.text("title"), count, item_type)
     return OrderedItem(*ordered, offer.option, offer.reference, options, files)
@@ -161,22 +148,22 @@ def _select_offer(
     if level := row.text("shipping_level"):
         return select_offer_by_level(level, country)
     if option := row.text("shipping_option"):
-        if option not in SHIPPING_OPTIONS:
+        if option not in shipping_offers.SHIPPING_OPTIONS:
             raise row.refusal("shipping_option_unknown", shorten(option))
-        offer = find_offer(country, option)
+        offer = shipping_offers.find_offer(country, option)
         if offer is None:
             raise row.refusal("shipping_option_not_available", f"{option} does not go to {country}")
         return offer
     if row.text("reorder_order_reference"):
-        return list_offers(country)[-1]
+        return shipping_offers.list_offers(country)[-1]
     raise row.missing("shipping_level")
 
 
 def select_offer_by_level(level: str, country: str) -> ShippingOffer:
     """The cheapest offer to a country at that level or a higher one."""
-    if level not in SHIPPING_LEVELS:
+    if level not in shipping_offers.SHIPPING_LEVELS:
         raise SandboxRefusal("shipping_level_unknown", shorten(level))
-    offer = find_best_offer(country, level)
+    offer = shipping_offers.find_best_offer(country, level)
     if offer is None:
         raise SandboxRefusal("shipping_level_not_available", f"neither {level} nor a higher level goes to {country}")
     return offer

@@ -24,8 +24,6 @@ _DEFAULT_GRAMS_PER_M2, _COVER_GRAMS_PER_M2 = 300, 250
 
 
 class QuotedItem(NamedTuple):
-    """An item to quote."""
-
     reference: str
     product: Product
     copies: int
@@ -33,7 +31,6 @@ class QuotedItem(NamedTuple):
 
     @property
     def page_count(self) -> int:
-        """The number of pages; 0 if not given."""
         return dict(self.options).get(TOTAL_PAGES, 0)
 
     @property

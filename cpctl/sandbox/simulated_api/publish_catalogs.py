@@ -3,6 +3,7 @@
 Source: CloudPublish API 1.0, "Catalog endpoints", "Title endpoints", "Product Mix endpoints", "Handling errors".
 """
 
+from datetime import datetime
 from http import HTTPStatus
 
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
@@ -42,13 +43,16 @@ def list_catalogs(state: SandboxState, body: RequestBody) -> SandboxResponse:
     return ok_response({"catalogs": [_catalog_json(catalog) for catalog in state.publish_store.catalogs.values()]})
 
 
+def _dates_json(time: datetime) -> dict[str, object]:
+    return dict.fromkeys(("create_date", "modify_date"), format_iso_time(time))
+
+
 def _catalog_json(catalog: Catalog) -> dict[str, object]:
     return {
         "catalog_reference": catalog.reference,
         "name": catalog.name,
         "note": catalog.note,
-        "create_date": format_iso_time(catalog.created_at),
-        "modify_date": format_iso_time(catalog.created_at),
+        **_dates_json(catalog.created_at),
     }
 
 
@@ -91,8 +95,7 @@ def _title_json(state: SandboxState, title: Title) -> dict[str, object]:
         "isbn": title.isbn,
         "title": title.name,
         "version": title.version,
-        "create_date": format_iso_time(title.created_at),
-        "modify_date": format_iso_time(title.created_at),
+        **_dates_json(title.created_at),
         "catalog_reference": title.catalog_reference,
         "catalog_name": catalog.name if catalog else "",
     }

@@ -110,7 +110,7 @@ def _find_items(
         raise body.refusal("order_unknown", f"order {shorten(fields['order'])} is unknown")
     if not signal_type.is_about_item:
         return list(order.items.values())
-    item = state.items.get(fields["item"])
+    item = state.orders.find_item(fields["item"])
     if item is None:
         raise body.refusal("item_unknown", f"item {shorten(fields['item'])} is unknown")
     if item.order_id != order.id:

@@ -93,14 +93,15 @@ class WebhookQueue:
         self._queue: list[tuple[datetime, int, WebhookDelivery]] = []  # a heap, by the time of the next attempt
         self._in_flight: WebhookDelivery | None = None
         self._thread: Thread | None = None
-        self._run_due_steps: Callable[[], datetime | None] | None = None
+        self._run_due_steps: Callable[[], datetime | None] = lambda: None
+        self._is_started = False
 
     def start(self, run_due_steps: Callable[[], datetime | None]) -> None:
         """Start to post. `run_due_steps` advances the orders and returns the time of their next step."""
-        self._run_due_steps = run_due_steps
+        self._run_due_steps, self._is_started = run_due_steps, True
         if self.endpoint is None or self._thread is not None:
             return
-        self._thread = Thread(target=self._deliver_all, args=(run_due_steps,), name="sandbox-webhooks", daemon=True)
+        self._thread = Thread(target=self._deliver_all, name="sandbox-webhooks", daemon=True)
         self._thread.start()
 
     def set_url(self, url: str) -> None:
@@ -108,7 +109,7 @@ class WebhookQueue:
         endpoint = parse_webhook_url(url)
         with self._changed:
             self.endpoint = endpoint
-            if self._run_due_steps is not None:
+            if self._is_started:
                 self.start(self._run_due_steps)
 
     def stop(self) -> None:
@@ -120,7 +121,6 @@ class WebhookQueue:
             thread.join(1)
 
     def clear(self) -> None:
-        """Remove all webhooks and number from 1 again."""
         with self._changed:
             self._deliveries.clear()
             self._count = 0
@@ -134,7 +134,6 @@ class WebhookQueue:
             self._changed.notify_all()
 
     def list_deliveries(self) -> list[dict[str, object]]:
-        """The most recent webhooks, oldest first."""
         with self._changed:
             return [delivery.as_json() for delivery in self._deliveries]
 
@@ -182,8 +181,8 @@ class WebhookQueue:
             return self._queue[0][2]
         return None
 
-    def _deliver_all(self, run_due_steps: Callable[[], datetime | None]) -> None:
-        while delivery := self._wait_for_due(run_due_steps):
+    def _deliver_all(self) -> None:
+        while delivery := self._wait_for_due():
             assert self.endpoint is not None
             status = post_webhook(self.endpoint, delivery.body)
             with self._changed:
@@ -194,12 +193,12 @@ class WebhookQueue:
                         heappush(self._queue, (delivery.next_attempt_at, delivery.number, delivery))
                 self._changed.notify_all()
 
-    def _wait_for_due(self, run_due_steps: Callable[[], datetime | None]) -> WebhookDelivery | None:
+    def _wait_for_due(self) -> WebhookDelivery | None:
         """The next webhook, as soon as it is due; None when the queue was stopped."""
         with self._changed:
             while self._thread is current_thread():
                 # Running due steps may queue webhooks, so it comes before the look at the queue.
-                next_step_at = run_due_steps()
+                next_step_at = self._run_due_steps()
                 if self._next_due() is not None:
                     self._in_flight = heappop(self._queue)[2]
                     return self._in_flight

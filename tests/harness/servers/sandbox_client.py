@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from cpctl.sandbox.model.order_models import SandboxItem
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.core_requests import CORE_PATH, make_order
 from harness.servers.http_calls import HttpReply, post_json
@@ -46,6 +47,16 @@ class SandboxClient(NamedTuple):
     def order_log(self, reference: str = "12346") -> list[int]:
         """The numbers of all states of an order so far."""
         return [int(entry["state"]) for entry in self.get("orders/log", {"reference": reference})]
+
+
+def find_item(sandbox: Sandbox, id: str) -> SandboxItem:
+    item = sandbox.state.orders.find_item(id)
+    assert item is not None
+    return item
+
+
+def list_items(sandbox: Sandbox) -> list[SandboxItem]:
+    return [item for order in sandbox.state.orders.values() for item in order.items.values()]
 
 
 def json_shape(value: Any) -> Any:

@@ -214,7 +214,6 @@ def list_webhooks(
 
 
 def end_if_dry_run(context: Context) -> None:
-    """End the command in a dry run."""
     if context.options.dry_run:
         context.output.note("Dry run: the sandbox was not changed.")
         raise CommandFinished
