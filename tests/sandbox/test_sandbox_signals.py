@@ -115,7 +115,7 @@ PACKED_SIGNAL = simple_signal("ItemPacked")
         ([PACKED_SIGNAL, "ItemPacked"], ("invalid_parameter", "items[1] is not an object")),
         ([CANCELED_EXAMPLE, PACKED_SIGNAL], ("item_canceled", "items[1].item 123456780001 is canceled")),
         ([], ("missing_required_parameter", "items")),
-        ({"0": PACKED_SIGNAL}, ("invalid_parameter", "items is not a list")),
+        ({"0": PACKED_SIGNAL}, ("invalid_parameter", "items is not an array")),
     ],
 )
 def test_a_bundle_with_one_invalid_signal_has_no_effect(

@@ -78,40 +78,32 @@ class Sandbox:
         self.stop()
 
     def add_fault(self, fault: Fault) -> None:
-        with self._lock:
-            was_down = self._is_down()
-            self.state.add_fault(fault)
-            if fault.kind == DOWN and not was_down:
-                self._take_down()
+        """Activate a fault (see `make_fault`)."""
+        self._change_faults(lambda: self.state.add_fault(fault))
 
     def clear_faults(self) -> None:
         """Clear all faults; after `down`, the API listens again on the same port."""
-        with self._lock:
-            was_down = self._is_down()
-            self.state.clear_faults()
-            if was_down:
-                self._bring_up()
+        self._change_faults(self.state.clear_faults)
 
     def reset(self, orders: object = None, items: object = None) -> None:
-        """Recreate the seed orders and clear everything else; None keeps the current number."""
+        """Recreate the seed orders and clear everything else; None keeps the current number. Raises InvalidInput."""
+        self._change_faults(lambda: self.state.reset(orders, items))
+
+    def _change_faults(self, change: Callable[[], None]) -> None:
         with self._lock:
             was_down = self._is_down()
-            self.state.reset(orders, items)
+            change()
+            if self._api_listener is None or self._is_down() == was_down:
+                return
             if was_down:
-                self._bring_up()
+                self._api_listener.open()
+            else:
+                self._api_listener.close()
+                # Bound but not listening: connections are refused, and no other program can take the port.
+                self._api_listener = self._bind_listener(self._port, serves_api=True)
 
     def _is_down(self) -> bool:
         return any(fault.kind == DOWN for fault in self.state.list_faults())
-
-    def _take_down(self) -> None:
-        if self._api_listener is not None:
-            self._api_listener.close()
-            # Bound but not listening: connections are refused, and no other program can take the port.
-            self._api_listener = self._bind_listener(self._port, serves_api=True)
-
-    def _bring_up(self) -> None:
-        if self._api_listener is not None:
-            self._api_listener.open()
 
     def _bind_listener(self, port: int, serves_api: bool) -> SandboxListener:
         try:

@@ -50,15 +50,8 @@ def _split_signals(version: str, body: RequestBody) -> Iterator[RequestBody]:
         return
     if "type" in body.values:
         raise body.invalid("type", "is not allowed beside items: each signal of a bundle has its own")
-    items = body.values["items"]
-    if not isinstance(items, list):
-        raise body.invalid("items", "is not a list")
-    if not items:
-        raise body.missing("items")
-    for index, item in enumerate(items):
-        if not isinstance(item, Mapping):
-            raise body.invalid(f"items[{index}]", "is not an object")
-        yield RequestBody(item, f"items[{index}].")
+    for index, member in enumerate(body.required_objects("items")):
+        yield RequestBody(member.values, f"items[{index}].")
 
 
 def _validate_signal(version: str, state: SandboxState, body: RequestBody) -> ValidSignal:
