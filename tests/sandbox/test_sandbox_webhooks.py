@@ -16,7 +16,7 @@ from examples.edits import replace_value
 from harness.certificates import make_key_pair, needs_openssl
 from harness.servers.http_calls import post_json
 from harness.servers.sandbox_client import SandboxClient, find_item, fixed_clock
-from harness.webhooks.webhook_receiver import WebhookReceiver, run_webhook_receiver
+from harness.webhooks.webhook_receiver import WebhookReceiver
 
 KEY = "sandbox-webhook-key"
 ORDER, ITEM = "123456780000", "123456780001"
@@ -24,7 +24,7 @@ ORDER, ITEM = "123456780000", "123456780001"
 
 @pytest.fixture
 def webhook_receiver() -> Iterator[WebhookReceiver]:
-    with run_webhook_receiver() as running:
+    with WebhookReceiver() as running:
         yield running
 
 
@@ -369,10 +369,7 @@ def test_version_2_1_adds_the_tracking_url(webhook_receiver: WebhookReceiver) ->
 
 @needs_openssl
 def test_any_certificate_of_a_receiver_is_accepted(tmp_path: Path) -> None:
-    pair = make_key_pair(tmp_path, "unknown")
-    file = tmp_path / "receiver.pem"
-    file.write_bytes(pair.key.read_bytes() + pair.cert.read_bytes())
-    with run_webhook_receiver(str(file)) as receiver, Sandbox(webhook_url=receiver.url) as sandbox:
+    with WebhookReceiver(make_key_pair(tmp_path, "unknown")) as receiver, Sandbox(webhook_url=receiver.url) as sandbox:
         send_signal(SandboxClient(sandbox), "ItemPacked")
         assert receiver.types == ["ItemPacked"]
 
