@@ -297,15 +297,15 @@ def test_a_scanned_order_holds_for_one_parcel(shipping_bench: BenchHarness) -> N
 
 
 def test_what_the_history_knows_needs_no_order(shipping_bench: BenchHarness) -> None:
-    change_rules(shipping_bench, kind=PACKING_RULES.signal_type, order="A-1", order_rule=None)
+    change_rules(shipping_bench, signal_type=PACKING_RULES.signal_type, order="A-1", order_rule=None)
     shipping_bench.scan(ITEM)
-    change_rules(shipping_bench, kind=SHIPPING_RULES.signal_type, order="")
+    change_rules(shipping_bench, signal_type=SHIPPING_RULES.signal_type, order="")
     shipping_bench.scan(ITEM, UPS)
     assert [entry.signal.order for entry in shipping_bench.queued_signals()] == ["A-1", "A-1"]
 
 
 def test_an_item_known_of_two_orders_is_not_guessed(shipping_bench: BenchHarness) -> None:
-    change_rules(shipping_bench, kind=PACKING_RULES.signal_type, order="A-1", order_rule=None)
+    change_rules(shipping_bench, signal_type=PACKING_RULES.signal_type, order="A-1", order_rule=None)
     shipping_bench.scan(ITEM)
     shipping_bench.rules = shipping_bench.rules._replace(order="B-1")
     assert "IS OF ORDER A-1" in change_rules(shipping_bench).scan(ITEM).message

@@ -12,7 +12,7 @@ from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.packing.controller import Bench
-from cpctl.packing.models import Verdict as Said
+from cpctl.packing.models import Verdict
 from cpctl.packing.shop_rules import ShopRules
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
@@ -66,12 +66,12 @@ class BenchHarness:
     def advance_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def scan(self, *codes: str, typed: bool = False) -> Said:
+    def scan(self, *codes: str, is_typed: bool = False) -> Verdict:
         """Scan codes, two seconds apart; the last verdict."""
         verdict = None
         for code in codes:
             self.advance_time(2)
-            verdict = self.bench.scan(code, typed)
+            verdict = self.bench.scan(code, is_typed)
         assert verdict is not None
         return verdict
 
