@@ -87,7 +87,7 @@ def open_bench(base_url: str, arguments: list[str]) -> Iterator[TimedTerminal]:
         config.chmod(0o600)
         terminal = TimedTerminal(folder, arguments)
         try:
-            terminal.wait_for(b"NEXT:")
+            terminal.wait_for(b"NEXT STEP:")
             yield terminal
         finally:
             terminal.process.terminate()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cpctl.packing.controller import NOT_ACCEPTED
-from cpctl.packing.models import SOUNDS, ConnectionStatus, ScreenView, Severity, Verdict
-from cpctl.packing.scan_decoder import BenchCommand
+from cpctl.packing.models import ConnectionStatus, ScreenView, Severity, Verdict
+from cpctl.packing.scanned_codes import BenchCommand
 from cpctl.packing.screen import ScreenStyle, choose_large_word, render_lines
 from cpctl.packing.sound import BELL, Sound
 from harness.browser import count_colors, count_pages
@@ -123,7 +123,7 @@ def test_the_sheet_counts_the_bells_right() -> None:
             clock[0] += 1.0
             sound.ring_due_bells()
         number = "".join(rung).count(BELL)
-        assert {0: "nothing", 1: "one bell", 2: "two bells", 5: "five bells"}[number] == heard, SOUNDS[verdict]
+        assert {0: "nothing", 1: "one bell", 2: "two bells", 5: "five bells"}[number] == heard, verdict.sound
 
 
 def test_every_command_code_is_on_the_sheet() -> None:

@@ -11,7 +11,7 @@ def test_the_bench_runs_on_a_terminal_without_utf8(cli: CliEnvironment) -> None:
     with open_bench_terminal(cli, *words, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as bench:
         bench.wait_for("codes: UNDO")
         bench.scan(ITEM, "OK")
-        bench.send_codes("CPCTLSTOP")
+        bench.send_codes("CPCTLEND")
         assert bench.wait_for_exit() == 0
         assert all(byte < 128 for byte in bench.raw_output)
         assert b"------" in bench.raw_output

@@ -73,7 +73,7 @@ def test_undo_after_a_scan_that_was_done_before_takes_nothing_else_back(packing_
     packing_bench.scan(SECOND_ITEM)
     packing_bench.advance_time(2)
     assert packing_bench.scan(ITEM).message.startswith("ALREADY DONE")
-    assert packing_bench.scan("CPCTLUNDO").message == "Nothing to take back"
+    assert packing_bench.scan("CPCTLUNDO").message == "Nothing to undo"
     assert [told[0] for told in packing_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
 
 
@@ -160,7 +160,7 @@ def test_advice_can_be_answered_by_the_right_label(shipping_bench: BenchHarness)
 
 def test_advice_can_be_declined(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, DAMAGED_UPS)
-    assert shipping_bench.scan("CPCTLNEXT").message.startswith("Forgotten")
+    assert shipping_bench.scan("CPCTLNEXT").message.startswith("Discarded")
     assert shipping_bench.scan(UPS).severity is Severity.OK
 
 
@@ -203,7 +203,7 @@ def test_a_replaced_label_that_was_sent_is_followed_by_the_new_one(shipping_benc
 def test_of_a_parcel_only_what_contradicts_is_held(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     verdict = shipping_bench.scan(ITEM, SECOND_ITEM, OTHER_UPS)
-    assert f"ITEM {ITEM} ALREADY HAS" in verdict.message and "others of the parcel are accepted" in verdict.hint
+    assert f"ITEM {ITEM} ALREADY HAS" in verdict.message and "other items of the parcel are accepted" in verdict.hint
     shipping_bench.scan("CPCTLNEXT")
     assert [told[:2] for told in shipping_bench.signal_summaries()] == [(ITEM, UPS), (SECOND_ITEM, OTHER_UPS)]
 
@@ -220,9 +220,9 @@ def test_the_same_label_again_is_already_done(shipping_bench: BenchHarness) -> N
 
 def test_undo_takes_the_last_one_back_and_asks_for_its_label_again(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
-    assert shipping_bench.scan("CPCTLUNDO").message == f"TAKEN BACK: {ITEM}"
+    assert shipping_bench.scan("CPCTLUNDO").message == f"UNDONE: {ITEM}"
     assert [told[3] for told in shipping_bench.signal_summaries()] == ["dropped"]
-    assert shipping_bench.audit_events() == [("undo", ITEM, "taken back at the bench")]
+    assert shipping_bench.audit_events() == [("undo", ITEM, "undone at the bench")]
     assert shipping_bench.scan(OTHER_UPS).severity is Severity.OK
     shipping_bench.advance_time(60)
     shipping_bench.deliver()
@@ -262,14 +262,14 @@ def test_undo_in_mid_pair_takes_the_item_away(shipping_bench: BenchHarness) -> N
     assert [piece.item for piece in shipping_bench.bench.parcel] == [ITEM]
     shipping_bench.scan("CPCTLHELP", "CPCTLUNDO")
     assert shipping_bench.bench.parcel == []
-    assert shipping_bench.scan("CPCTLNEXT", "CPCTLUNDO").message == "Nothing to take back"
+    assert shipping_bench.scan("CPCTLNEXT", "CPCTLUNDO").message == "Nothing to undo"
 
 
 def test_undo_works_offline_for_hours(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(3600)
     shipping_bench.deliver(lambda signals: DeliveryResult(Disposition.RETRY, affects_service=True))
-    assert shipping_bench.scan("CPCTLUNDO").message.startswith("TAKEN BACK")
+    assert shipping_bench.scan("CPCTLUNDO").message.startswith("UNDONE")
 
 
 # --- orders ---------------------------------------------------------------------------------
@@ -308,12 +308,12 @@ def test_an_item_known_of_two_orders_is_not_guessed(shipping_bench: BenchHarness
     change_rules(shipping_bench, signal_type=PACKING_RULES.signal_type, order="A-1", order_rule=None)
     shipping_bench.scan(ITEM)
     shipping_bench.rules = shipping_bench.rules._replace(order="B-1")
-    assert "IS OF ORDER A-1" in change_rules(shipping_bench).scan(ITEM).message
+    assert "BELONGS TO ORDER A-1" in change_rules(shipping_bench).scan(ITEM).message
 
 
 def test_an_item_of_another_order_is_stopped(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, order=OTHER_ORDER)
-    assert f"IS OF ORDER {ORDER}" in shipping_bench.scan(ITEM).message
+    assert f"BELONGS TO ORDER {ORDER}" in shipping_bench.scan(ITEM).message
     shipping_bench.scan("CPCTLOK")
     assert shipping_bench.scan(OTHER_ORDER_ITEM, UPS).severity is Severity.OK
 
@@ -332,7 +332,7 @@ def test_a_code_that_can_be_both_is_asked_about(shipping_bench: BenchHarness) ->
 
 
 def test_a_badge_names_the_operator(shipping_bench: BenchHarness) -> None:
-    assert shipping_bench.scan("badge-Ben").message == "Good day, Ben"
+    assert shipping_bench.scan("badge-Ben").message == "Hello, Ben"
     shipping_bench.scan(ITEM, UPS)
     assert shipping_bench.queued_signals()[0].origin.operator == "Ben"
 
@@ -348,9 +348,9 @@ def test_pause_locks_until_a_badge(shipping_bench: BenchHarness) -> None:
 
 def test_stop_ends_the_shift_but_not_over_a_question(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ISBN)
-    assert shipping_bench.scan("CPCTLSTOP").severity is Severity.STOP
+    assert shipping_bench.scan("CPCTLEND").severity is Severity.STOP
     assert not shipping_bench.bench.is_ended
-    shipping_bench.scan("CPCTLOK", "CPCTLSTOP")
+    shipping_bench.scan("CPCTLOK", "CPCTLEND")
     assert shipping_bench.bench.is_ended
 
 
@@ -443,7 +443,7 @@ def test_news_interrupt_when_nothing_else_is_asked(shipping_bench: BenchHarness)
     shipping_bench.scan("CPCTLOK")
     alert = shipping_bench.bench.pop_alert()
     assert alert is not None and alert.severity is Severity.STOP
-    assert f"PULL THE PARCEL of item {ITEM}: refused: order canceled" in alert.message
+    assert f"PULL THE PARCEL with item {ITEM}: refused: order canceled" in alert.message
     assert shipping_bench.scan(SECOND_ITEM).severity is Severity.STOP
     shipping_bench.scan("CPCTLOK")
     assert shipping_bench.scan(SECOND_ITEM).severity is Severity.STEP
@@ -456,7 +456,7 @@ def test_a_refused_parcel_can_be_scanned_anew(shipping_bench: BenchHarness) -> N
     assert shipping_bench.scan(ITEM, UPS).severity is Severity.OK
 
 
-@pytest.mark.parametrize(("word", "code"), [("OK", "CPCTLOK"), ("stop", "CPCTLSTOP"), ("PAUSE", "CPCTLLOCK")])
+@pytest.mark.parametrize(("word", "code"), [("OK", "CPCTLOK"), ("stop", "CPCTLEND"), ("PAUSE", "CPCTLLOCK")])
 def test_who_types_the_word_of_a_command_hears_its_code_and_nothing_is_answered(
     shipping_bench: BenchHarness, word: str, code: str
 ) -> None:

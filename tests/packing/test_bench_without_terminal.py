@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cpctl.packing.scan_decoder import TEST_CHARACTERS, TEST_PREFIX
+from cpctl.packing.scanned_codes import TEST_CHARACTERS, TEST_PREFIX
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import UNREACHABLE_URL, CliEnvironment, sandbox_configuration
 from harness.packing.bench_terminal import BENCH_SETTINGS, ITEM, ORDER, OTHER_UPS, SECOND_ITEM, UPS, wait_until
@@ -72,7 +72,7 @@ def test_an_order_for_the_run(bench_cli: CliEnvironment, sandbox: Sandbox) -> No
     [
         (("--type", "canceled"), "cannot be scanned"),
         (("--hold", "soon"), "--hold"),
-        (("--sound", "no-such-command-anywhere"), "no such command"),
+        (("--sound", "no-such-command-anywhere"), "command not found"),
         (("--dry-run",), "no dry run"),
     ],
 )
@@ -98,7 +98,7 @@ def test_a_store_that_cannot_be_opened_ends_with_7(bench_cli: CliEnvironment) ->
 def test_a_key_that_is_missing_stops_sending_and_not_scanning(bench_cli: CliEnvironment) -> None:
     bench_cli.configure(f"profiles:\n  sandbox:\n    base_url: {UNREACHABLE_URL}\n{BENCH_SETTINGS}")
     result = bench_cli.run("signal", "scan", input=f"{ITEM}\n{UPS}\n")
-    assert result.code == 0 and "Nothing can be sent" in result.err
+    assert result.code == 0 and "Cannot send" in result.err
     assert [row["state"] for row in bench_cli.run_json("outbox", "list")] == ["queued"]
 
 

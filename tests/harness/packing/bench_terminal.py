@@ -130,7 +130,7 @@ def open_bench_terminal(cli: CliEnvironment, *arguments: str, **more: Any) -> It
     """A bench that is ready for its first scan."""
     bench = BenchTerminal(cli, *arguments, **more)
     try:
-        bench.wait_for("NEXT:")
+        bench.wait_for("NEXT STEP:")
         yield bench
     finally:
         bench.close()

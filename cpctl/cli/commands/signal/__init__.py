@@ -227,9 +227,14 @@ def scan_items(
     check: Annotated[bool, typer.Option("--check", help="Test scanner, layout, suffix and sound instead.")] = False,
 ) -> None:
     """The packing bench: scan items and labels, report them."""
-    from cpctl.cli.commands.signal import scan
+    if check:
+        from cpctl.cli.commands.signal.scanner_check import check_scanner
 
-    scan.check_scanner(context, sound) if check else scan.run_bench(context, short_type, order, hold, sound)
+        check_scanner(context, sound)
+        return
+    from cpctl.cli.commands.signal.scan import run_bench
+
+    run_bench(context, short_type, order, hold, sound)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")

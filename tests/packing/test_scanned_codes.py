@@ -3,7 +3,7 @@
 import pytest
 
 from cpctl.packing.key_input import KeyEvent, Scan, ScanDecoder
-from cpctl.packing.scan_decoder import (
+from cpctl.packing.scanned_codes import (
     COMMAND_CODES,
     COMMAND_PREFIX,
     KEYBOARD_LAYOUTS,
@@ -39,6 +39,10 @@ def test_what_stands_around_a_code_is_taken_away_and_what_stands_inside_is_kept(
 def test_a_command_is_known_in_any_case(command: BenchCommand) -> None:
     for code in (COMMAND_PREFIX + COMMAND_CODES[command], COMMAND_PREFIX + command):
         assert parse_command(code) is parse_command(code.lower()) is parse_command(code.swapcase()) is command
+
+
+def test_the_stop_code_of_sheets_printed_earlier_still_ends_the_shift() -> None:
+    assert parse_command("CPCTLSTOP") is parse_command("cpctlstop") is BenchCommand.END
 
 
 def test_no_letter_of_a_command_moves_between_keyboards() -> None:
