@@ -73,8 +73,8 @@ def test_every_type_and_cause_is_listed(unconfigured_cli: CliEnvironment, invoke
         ("jsonl", ""),
         ("yaml", "[]\n"),
         ("table", ""),
-        ("tsv", "id\ttype\torder\titem\tstate\tsaid\tattempts\thttp_status\tmessage\tdatetime\n"),
-        ("csv", "id,type,order,item,state,said,attempts,http_status,message,datetime\n"),
+        ("tsv", "id\ttype\torder\titem\tstate\tdetails\tattempts\thttp_status\tmessage\tdatetime\n"),
+        ("csv", "id,type,order,item,state,details,attempts,http_status,message,datetime\n"),
     ],
 )
 def test_an_empty_list_is_empty_data_and_a_word_on_stderr(
@@ -101,11 +101,11 @@ def test_json_yaml_and_jsonl_keep_every_character(signal_result: Callable[..., C
 def test_csv_reads_back_and_tsv_escapes_what_would_break_it(signal_result: Callable[..., CliResult]) -> None:
     (row,) = csv.DictReader(io.StringIO(signal_result("-o", "csv").out))
     assert (row["order"], row["item"]) == ("0007", LEADING_ZEROS_ID)
-    assert HOSTILE_TEXT in row["said"]
+    assert HOSTILE_TEXT in row["details"]
     header, line = (line.split("\t") for line in signal_result("-o", "tsv").out.splitlines())
     cells = dict(zip(header, line, strict=True))
     assert (cells["order"], cells["item"], cells["http_status"]) == ("0007", LEADING_ZEROS_ID, "")
-    assert cells["said"].replace("\\\\", "\\").endswith(HOSTILE_TEXT)
+    assert cells["details"].replace("\\\\", "\\").endswith(HOSTILE_TEXT)
 
 
 def test_a_table_shows_data_as_it_is(signal_result: Callable[..., CliResult]) -> None:
@@ -141,7 +141,7 @@ def test_value_needs_a_query_and_single_values(signal_result: Callable[..., CliR
     assert "`-o value` needs --query" in result.err
     result = signal_result("-o", "value", "--query", "[]")
     assert (result.code, result.out) == (2, "")
-    assert "the result holds structures" in result.err
+    assert "the result contains lists or objects" in result.err
 
 
 @pytest.mark.parametrize("name", [each for each in FORMATS if each != "value"])
@@ -180,7 +180,7 @@ def test_a_query_that_is_no_jmespath_or_does_not_fit_ends_with_2(
 def test_a_query_too_deep_to_read_ends_with_2(signal_result: Callable[..., CliResult]) -> None:
     result = signal_result("--query", "[" * 5000, "-o", "json")
     assert (result.code, result.out) == (2, "")
-    assert "is not JMESPath" in result.error["message"]
+    assert "is not valid JMESPath" in result.error["message"]
 
 
 def test_a_bad_query_or_format_is_found_before_anything_is_accepted(cli: CliEnvironment, invoke: Invoke) -> None:

@@ -19,8 +19,8 @@ from cpctl.outbox.statistics import (
     compute_shift_statistics,
 )
 from cpctl.output.bar_chart import Bar, Chart, ChartReport, format_report
-from cpctl.output.columns import Record, TableView, make_columns
 from cpctl.output.text import TerminalInfo
+from cpctl.output.views import Record, TableView, make_columns
 from cpctl.signals.signal import quote_value
 
 
