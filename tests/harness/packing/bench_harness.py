@@ -1,4 +1,4 @@
-"""A bench without a terminal: a real store, a clock that a test moves, and scans that are words."""
+"""A bench without a terminal: a real store, a clock that a test advances, and scans as text."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class BenchHarness:
         self.bench = self.reopen()
 
     def reopen(self) -> Bench:
-        """The bench as after a crash: nothing of the old one but the store."""
+        """The bench as after a crash: only the store is left."""
         self.store = Store(self.path, self.warnings.append)
         self.outbox = Outbox(self.store, "shop", lambda: self.now)
         self.bench = Bench(self.outbox, self.rules, "Ana", lambda: self.now, lambda: self.now.timestamp())
@@ -77,8 +77,8 @@ class BenchHarness:
 
     def deliver(self, send: Send | None = None) -> None:
         """Send all that is due."""
-        sent = send or (lambda signals: DeliveryResult(Disposition.DELIVERED, 200))
-        for _ in Dispatcher(self.outbox, sent, 1.0, lambda: self.now).flush():
+        send = send or (lambda signals: DeliveryResult(Disposition.DELIVERED, 200))
+        for _ in Dispatcher(self.outbox, send, 1.0, lambda: self.now).flush():
             pass
 
     def queued_signals(self) -> list[Any]:
@@ -103,9 +103,8 @@ class BenchHarness:
 
 @contextmanager
 def open_bench(path: Path, rules: ShopRules = SHIPPING_RULES) -> Iterator[BenchHarness]:
-    """A bank for the time of a block."""
-    made = BenchHarness(path, rules)
+    harness = BenchHarness(path, rules)
     try:
-        yield made
+        yield harness
     finally:
-        made.store.close()
+        harness.store.close()
