@@ -7,7 +7,7 @@ from cpctl.output.text import BOLD, RESET, TerminalInfo, display_width, escape_c
 
 MAX_WIDTH = 100
 MAX_LABEL_WIDTH = 28
-MAX_BARS = 15  # the last one stands for all others
+MAX_BARS = 15  # the last one sums up all others
 _EIGHTH_BLOCKS = " ▏▎▍▌▋▊▉"
 
 

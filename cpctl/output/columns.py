@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from cpctl.output.text import format_cell
-from cpctl.output.views import Column, NestedList, Record, TableView, format_member, make_columns, make_detail_view
+from cpctl.output.views import Column, NestedList, Record, TableView, make_columns, make_detail_view
+from cpctl.output.views import format_member as _format_member
 
 
 def _field_values(record: Record) -> str:
@@ -25,7 +26,7 @@ def _event_detail_rows(event: Record) -> list[Record]:
     known = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
     said = {f"payload.{name}": value for name, value in event["payload"].items()}
     names = ("state", "attempts", "last", "message")
-    handed = {f"target {each['target']}": format_member(each, names) for each in event["targets"]}
+    handed = {f"target {each['target']}": _format_member(each, names) for each in event["targets"]}
     return [{"field": name, "value": value} for name, value in {**known, **said, **handed}.items()]
 
 

@@ -1,4 +1,4 @@
-"""What a scanned code stands for at this bench: an order, an item, a label, or none of them."""
+"""What a scanned code means at this bench: an order, an item, a label, or none of them."""
 
 from collections.abc import Sequence
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""From bytes of a keyboard to scans: split at the scanner's suffix, and told apart from typing."""
+"""From bytes of a keyboard to scans: split at the scanner's suffix, and distinguished from typing."""
 
 from enum import Enum
 from types import TracebackType

@@ -64,7 +64,7 @@ def _parse_command(choice: str) -> list[str]:
 
 
 def _split_command(choice: str, is_windows: bool) -> list[str]:
-    if is_windows:  # where a backslash separates folders and is no escape
+    if is_windows:  # a backslash separates folders here, and does not escape
         return [argument.strip('"') for argument in shlex.split(choice, posix=False)]
     return shlex.split(choice)
 
