@@ -13,7 +13,7 @@ from cpctl.output.text import escape_controls
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
     from cpctl.outbox.outbox import Outbox
-    from cpctl.output.views import View
+    from cpctl.output.columns import View
     from cpctl.store.store import Store
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from cpctl.output.text import format_cell
-from cpctl.output.views import Column, NestedList, Record, TableView, make_columns, make_detail_view
+from cpctl.output.views import Column, NestedList, Record, TableView, make_detail_view
+from cpctl.output.views import View as View
 from cpctl.output.views import format_member as _format_member
+from cpctl.output.views import make_columns as make_columns
 
 
 def _field_values(record: Record) -> str:

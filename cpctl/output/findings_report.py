@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cpctl.output.text import GREEN, RED, RESET, YELLOW, TerminalInfo, escape_controls
+from cpctl.output.text import GREEN, RED, YELLOW, TerminalInfo, escape_controls
+from cpctl.output.text import RESET as _RESET
 
 _COLORS = {"ok": GREEN, "warning": YELLOW, "failure": RED}
 _LEVEL_WIDTH = 9
@@ -21,7 +22,7 @@ def _format_lines(rows: Sequence[Mapping[str, Any]], terminal: TerminalInfo) -> 
     for row in rows:
         level = str(row["level"])
         shown = f"{level:<{_LEVEL_WIDTH}}"
-        painted = f"{_COLORS[level]}{shown}{RESET}" if terminal.has_color else shown
+        painted = f"{_COLORS[level]}{shown}{_RESET}" if terminal.has_color else shown
         first, *more = _wrap(str(row["said"]), room) or [""]
         yield f"{painted}{row['check']:<{names}}{first}"
         for line in [*more, *_wrap(str(row["remedy"] or ""), room)]:

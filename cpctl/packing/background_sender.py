@@ -113,15 +113,15 @@ class BackgroundSender:
     def _flush(self, outbox: Outbox, probe: bool) -> None:
         if self._send is None:
             return
-        dispatcher = Dispatcher(outbox, self._send, self._send_seconds)
-        for _, result in dispatcher.flush(probe=probe):
+        delivery = Dispatcher(outbox, self._send, self._send_seconds)
+        for _, result in delivery.flush(probe=probe):
             self._update_connection(_connection_after(self._connection, result, utc_now()))
             if result.disposition is Disposition.DELIVERED:
                 self._notify(None)
             if self._stop.is_set():
                 return
-        if (pause := dispatcher.get_pause()) is not None:
-            self._update_connection(ConnectionStatus(True, stop_reason=pause.message or f"HTTP {pause.http_status}"))
+        if (pause := delivery.get_pause()) is not None:
+            self._update_connection(ConnectionStatus(True, stop_reason=pause.message or f"answer {pause.http_status}"))
         elif self._connection.stop_reason:
             self._update_connection(self._connection._replace(stop_reason=""))
 

@@ -180,11 +180,11 @@ def show_shift_report(
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
 ) -> None:
     """Show a shift in numbers: what was reported, by whom, and how long items took."""
-    from cpctl.cli.commands.signal.report import show_report
+    from cpctl.cli.commands.signal.report import ShiftSelection, show_report
 
     if station is not None and all_stations:
         raise InvalidInput("--station and --all-stations contradict each other.", "Say one of them.")
-    show_report(context, date, begin, end, station, operator, html)
+    show_report(context, ShiftSelection(date, begin, end, station, operator), html)
 
 
 @commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
@@ -227,14 +227,9 @@ def scan_items(
     check: Annotated[bool, typer.Option("--check", help="Test scanner, layout, suffix and sound instead.")] = False,
 ) -> None:
     """The packing bench: scan items and labels, report them."""
-    if check:
-        from cpctl.cli.commands.signal.scanner_check import check_scanner
+    from cpctl.cli.commands.signal import scan
 
-        check_scanner(context, sound)
-        return
-    from cpctl.cli.commands.signal.scan import run_bench
-
-    run_bench(context, short_type, order, hold, sound)
+    scan.run_scan(context, short_type, order, hold, sound, check)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cpctl.cli.commands.signal.shift_charts import build_charts, format_charts
 from cpctl.cli.commands.signal.shift_data import build_report, report_rows
@@ -17,11 +17,20 @@ from cpctl.signals.signal import quote_value
 SHIFT_VIEW = TableView(make_columns("section", "key", "count"), report_rows, format_charts)
 
 
-def show_report(
-    context: Context, day: str, begin: str, end: str, station: str | None, operator: str | None, html: str
-) -> None:
-    """Show a shift; None for all stations, all operators. With `html`, also write it as a page."""
+class ShiftSelection(NamedTuple):
+    """The options that select a shift, as they were typed; None for all stations, all operators."""
+
+    day: str
+    begin: str
+    end: str
+    station: str | None
+    operator: str | None
+
+
+def show_report(context: Context, selection: ShiftSelection, html: str) -> None:
+    """Show a shift; with `html`, also write it as a page."""
     now = utc_now().astimezone()
+    day, begin, end, station, operator = selection
     times = resolve_times(day, begin, end, now.date())
     for option, value in (("--station", station), ("--operator", operator)):
         _require_utf8(option, value)

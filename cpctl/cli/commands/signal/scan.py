@@ -6,6 +6,7 @@ import signal
 import sys
 from threading import Lock
 
+from cpctl.cli.commands.signal.scanner_check import check_scanner
 from cpctl.cli.context import Context
 from cpctl.cli.signal_sender import make_sender
 from cpctl.cli.time_args import parse_duration
@@ -28,8 +29,15 @@ from cpctl.signals.signal_types import SIGNAL_TYPES
 THREAD_SWITCH_SECONDS = 0.001
 
 
-def run_bench(context: Context, short_type: str, order: str, hold: str, sound_choice: str) -> None:
-    """Run a bench until it is ended."""
+def run_scan(context: Context, short_type: str, order: str, hold: str, sound_choice: str, check: bool) -> None:
+    """Run a bench, or only the scanner check."""
+    if check:
+        check_scanner(context, sound_choice)
+    else:
+        _run_bench(context, short_type, order, hold, sound_choice)
+
+
+def _run_bench(context: Context, short_type: str, order: str, hold: str, sound_choice: str) -> None:
     if context.options.dry_run:
         raise InvalidInput("`signal scan` has no dry run.", "Try it on the sandbox: `cpctl sandbox run -- bash`.")
     rules = _make_rules(context, short_type, order, hold)
@@ -40,7 +48,16 @@ def run_bench(context: Context, short_type: str, order: str, hold: str, sound_ch
     write = make_writer()
     sound = Sound(sound_choice, make_bell(write))
     session.start()
-    sender = _make_sender(context, rules.station, write_lock)
+    send, unavailable_reason = None, ""
+    try:
+        send = make_sender(context)
+    except ConfigError as error:
+        unavailable_reason = error.message
+        context.output.warn(f"Cannot send: {error.message} Scans are saved.")
+    profile = context.profile
+    sender = BackgroundSender(
+        profile.store, profile.name, rules.station, send, profile.timeout, write_lock, unavailable_reason
+    )
     sys.setswitchinterval(THREAD_SWITCH_SECONDS)
     gc.freeze()  # collecting everything that is loaded would delay a verdict by several ms
     sender.start()
@@ -87,17 +104,6 @@ def _make_rules(context: Context, short_type: str, order: str, hold: str) -> Sho
             f'Set shipping_option, or carrier_options, in the profile "{profile.name}".',
         )
     return rules
-
-
-def _make_sender(context: Context, station: str, write_lock: Lock) -> BackgroundSender:
-    profile = context.profile
-    send, unavailable_reason = None, ""
-    try:
-        send = make_sender(context)
-    except ConfigError as error:
-        unavailable_reason = error.message
-        context.output.warn(f"Cannot send: {error.message} Scans are saved.")
-    return BackgroundSender(profile.store, profile.name, station, send, profile.timeout, write_lock, unavailable_reason)
 
 
 def _finish_session(context: Context, session: BenchSession, end: EndReason) -> None:

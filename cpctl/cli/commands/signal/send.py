@@ -26,8 +26,8 @@ from cpctl.imports.row_parser import RowRules
 from cpctl.imports.table_reader import RESULT_HEADINGS, Table, TableFormat, open_table
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
+from cpctl.output.columns import make_columns
 from cpctl.output.private_files import private_file
-from cpctl.output.views import make_columns
 from cpctl.signals.signal import Signal
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 

@@ -20,4 +20,4 @@ def show_command_sheet(context: Context, html: str | None) -> None:
         Path(html).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InvalidInput(f"{html} cannot be written: {error.strerror}.") from error
-    context.output.note(f"Written: {html}. Print it at its actual size, and scan TEST with `cpctl signal scan --check`.")
+    context.output.note(f"Written: {html}. Print it at actual size, and scan TEST with `cpctl signal scan --check`.")
