@@ -50,10 +50,11 @@ def _format_json(data: Any, view: View | None, terminal: TerminalInfo) -> Iterat
     if not is_stream(data):
         yield _escape_for_terminal(json.dumps(data, ensure_ascii=False, indent=2), terminal, keep="\n") + "\n"
         return
+    encode = json.JSONEncoder(ensure_ascii=False, indent=2).encode
     separator = "["
     for record in data:
         # Every line break is one of the layout: those inside values are escaped.
-        text = json.dumps(record, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        text = encode(record).replace("\n", "\n  ")
         yield f"{separator}\n  {_escape_for_terminal(text, terminal, keep=chr(10))}"
         separator = ","
     yield "[]\n" if separator == "[" else "\n]\n"

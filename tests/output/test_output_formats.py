@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from cpctl.output.formats import FORMATS
+from cpctl.output.text import TerminalInfo
+from cpctl.output.views import make_columns
 from cpctl.signals.causes import CANCEL_CAUSES
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from harness.cli_environment import ITEM, ORDER, CliEnvironment, CliResult
@@ -220,3 +222,11 @@ def test_the_result_of_a_signal_is_a_list_in_every_format(cli: CliEnvironment, i
         assert yaml.safe_load(out)[0]["item"] == ITEM, "an id stays a text, also in YAML"
     for word in (ITEM, ORDER, "delivered", "ItemPacked"):
         assert word in out
+
+
+@pytest.mark.parametrize("name", [format for format in FORMATS if format != "value"])
+@pytest.mark.parametrize("records", [[], [{"a": "x\ny", "b": {"c": [1, 2]}}, {"a": "Größe", "b": {}}]])
+def test_a_generator_is_written_as_the_same_list(name: str, records: list[Any]) -> None:
+    view, pipe = make_columns("a", "b"), TerminalInfo(is_tty=False, has_color=False)
+    write = FORMATS[name][0]
+    assert "".join(write(iter(records), view, pipe)) == "".join(write(records, view, pipe))
