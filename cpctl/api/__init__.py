@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from cpctl.api.client import Client, Response
     from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
     from cpctl.api.failures import Failure
-    from cpctl.api.long_lists import LongList
 
 __all__ = [
     "ENDPOINTS",
@@ -19,7 +18,6 @@ __all__ = [
     "Effect",
     "Endpoint",
     "Failure",
-    "LongList",
     "Response",
     "call",
     "parse_change_counts",
@@ -29,7 +27,6 @@ _NAMES_BY_MODULE = {
     "client": ("Client", "Response"),
     "endpoints": ("ENDPOINTS", "Effect", "Endpoint"),
     "failures": ("Failure",),
-    "long_lists": ("LongList",),
 }
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from cpctl import retry
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
 from cpctl.api.failures import NOT_REACHED, RETRY
-from cpctl.api.long_lists import LongList, parse_long_list
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _parse_response(endpoint: Endpoint, body: Mapping[str, Any], answer: "Respon
             raise NotFound(_insert_resource(endpoint, body, "There is no {}."), http_status=answer.status)
         return _check_shape(endpoint, answer, None)
     try:
-        value = parse_long_list(answer.body) or json.loads(answer.body)
+        value = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise TemporaryError(
             f"{endpoint.name}: the answer ({answer.status}) is not JSON: {error}.",
@@ -103,7 +102,7 @@ def _check_shape(endpoint: Endpoint, answer: "Response", value: Any) -> Any:
     if endpoint.effect is not Effect.READ or ENDPOINTS.get(endpoint.name) is not endpoint:
         return value
     if endpoint.allows_empty or endpoint.items_key:
-        fits = isinstance(value, LongList) or (isinstance(value, list) and all(isinstance(row, dict) for row in value))
+        fits = isinstance(value, list) and all(isinstance(row, dict) for row in value)
     else:
         fits = isinstance(value, dict)
     if not fits:
