@@ -1,6 +1,6 @@
-"""The wire, outgoing. The only folder that knows requests.
+"""Calls to Cloudprinter's service. The only folder that imports requests.
 
-For those who script in Python: the names in `__all__` stay what they are, as docs/python.md shows them.
+The names in `__all__` are the stable interface for Python scripts; docs/python.md describes them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ _NAMES_BY_MODULE = {
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported on first use: requests alone takes longer to import than a signal to accept."""
+    """Import a public name on first use: importing requests takes longer than accepting a signal."""
     from importlib import import_module
 
     for module, names in _NAMES_BY_MODULE.items():
