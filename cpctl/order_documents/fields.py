@@ -4,28 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cpctl.order_documents import rules
+from cpctl.order_documents import value_checks as values
 from cpctl.order_documents.rules import Rule
-from cpctl.order_documents.value_checks import (
-    ITEM_FILE_TYPES,
-    ORDER_FILE_TYPES,
-    REORDER_CAUSES,
-    SHIPPING_LEVELS,
-    Check,
-    OneOf,
-    check_count,
-    check_country,
-    check_currency,
-    check_email,
-    check_line,
-    check_md5sum,
-    check_option,
-    check_phone,
-    check_price,
-    check_quote_hash,
-    check_text,
-    check_url,
-    reference_check,
-)
+from cpctl.order_documents.value_checks import Check, OneOf
 
 
 class DocumentField(NamedTuple):
@@ -51,19 +32,19 @@ def _by_name(*fields: DocumentField) -> dict[str, DocumentField]:
 
 
 # CloudCore documents no maximum length of a client's reference; clients keep to 120. CloudPublish documents 128.
-_CHECK_REFERENCE = reference_check(120)
-_CHECK_PUBLISH_REFERENCE = reference_check(128)
+_CHECK_REFERENCE = values.reference_check(120)
+_CHECK_PUBLISH_REFERENCE = values.reference_check(128)
 # Neither length nor form of CloudPublish's order and item references is documented.
-_CHECK_ANY_REFERENCE = reference_check(1000)
+_CHECK_ANY_REFERENCE = values.reference_check(1000)
 
 # Columns: name, meaning, check of the value, whether it is required. For example, `count` of an option is required,
 # must be a whole number, and is explained as "the number of times the item uses the option".
 OPTION = DocumentSection(
     "an option",
     _by_name(
-        DocumentField("type", "the reference of the option", check_option),
-        DocumentField("option_reference", "a synonym of type", check_option),
-        DocumentField("count", "the number of times the item uses the option", check_count, required=True),
+        DocumentField("type", "the reference of the option", values.check_option),
+        DocumentField("option_reference", "a synonym of type", values.check_option),
+        DocumentField("count", "the number of times the item uses the option", values.check_count, required=True),
     ),
     (rules.require_option_type,),
 )
@@ -74,69 +55,69 @@ def _file_section(label: str, types: tuple[str, ...]) -> DocumentSection:
         label,
         _by_name(
             DocumentField("type", f"one of {', '.join(types)}", OneOf(types, "file type"), required=True),
-            DocumentField("url", "where Cloudprinter downloads the file", check_url, required=True),
-            DocumentField("md5sum", "the MD5 sum of the file", check_md5sum),
-            DocumentField("path", "a local file, from which cpctl computes md5sum", check_line),
+            DocumentField("url", "where Cloudprinter downloads the file", values.check_url, required=True),
+            DocumentField("md5sum", "the MD5 sum of the file", values.check_md5sum),
+            DocumentField("path", "a local file, from which cpctl computes md5sum", values.check_line),
         ),
         (rules.require_md5sum,),
     )
 
 
-FILE = _file_section("a file", ITEM_FILE_TYPES)
-ORDER_FILE = _file_section("a file of the order", ORDER_FILE_TYPES)
+FILE = _file_section("a file", values.ITEM_FILE_TYPES)
+ORDER_FILE = _file_section("a file of the order", values.ORDER_FILE_TYPES)
 
 _COUNTRY_FIELDS = (
-    DocumentField("state", "the code of the state", check_line),
-    DocumentField("country", "ISO 3166-1 alpha-2, such as DE", check_country, required=True),
+    DocumentField("state", "the code of the state", values.check_line),
+    DocumentField("country", "ISO 3166-1 alpha-2, such as DE", values.check_country, required=True),
 )
 ADDRESS = DocumentSection(
     "an address",
     _by_name(
         DocumentField("type", "delivery", OneOf(("delivery",), "address type", strict=True), required=True),
-        DocumentField("company", "the company of the recipient", check_line),
-        DocumentField("firstname", "the first name of the recipient", check_line, required=True),
-        DocumentField("lastname", "the last name of the recipient", check_line, required=True),
-        DocumentField("street1", "street and number", check_line, required=True),
-        DocumentField("street2", "more of the street", check_line),
-        DocumentField("zip", "the postal code", check_line),
-        DocumentField("city", "the city", check_line, required=True),
+        DocumentField("company", "the company of the recipient", values.check_line),
+        DocumentField("firstname", "the first name of the recipient", values.check_line, required=True),
+        DocumentField("lastname", "the last name of the recipient", values.check_line, required=True),
+        DocumentField("street1", "street and number", values.check_line, required=True),
+        DocumentField("street2", "more of the street", values.check_line),
+        DocumentField("zip", "the postal code", values.check_line),
+        DocumentField("city", "the city", values.check_line, required=True),
         *_COUNTRY_FIELDS,
-        DocumentField("email", "the recipient's email, for delivery problems", check_email, required=True),
-        DocumentField("phone", "the recipient's phone, for delivery problems", check_phone, required=True),
-        DocumentField("customer_identification", "the CPF, in Brazil", check_line),
+        DocumentField("email", "the recipient's email, for delivery problems", values.check_email, required=True),
+        DocumentField("phone", "the recipient's phone, for delivery problems", values.check_phone, required=True),
+        DocumentField("customer_identification", "the CPF, in Brazil", values.check_line),
     ),
     (rules.require_zip, rules.check_state, rules.check_customer_identification),
 )
 
 _REORDER_FIELDS = (
-    DocumentField("reorder_cause", "the cause of the reorder", OneOf(REORDER_CAUSES, "cause of a reorder")),
-    DocumentField("reorder_desc", "what is wrong with the original", check_text),
+    DocumentField("reorder_cause", "the cause of the reorder", OneOf(values.REORDER_CAUSES, "cause of a reorder")),
+    DocumentField("reorder_desc", "what is wrong with the original", values.check_text),
     DocumentField("reorder_order_reference", "the original order", _CHECK_REFERENCE),
     DocumentField("reorder_item_reference", "the item in the original order", _CHECK_REFERENCE),
 )
 _PRODUCT_FIELDS = (
     DocumentField("reference", "your own reference of the item", _CHECK_REFERENCE, required=True),
-    DocumentField("product", "the reference of the product", check_line),
-    DocumentField("product_reference", "a synonym of product", check_line),
-    DocumentField("count", "the number of copies", check_count, required=True),
+    DocumentField("product", "the reference of the product", values.check_line),
+    DocumentField("product_reference", "a synonym of product", values.check_line),
+    DocumentField("count", "the number of copies", values.check_count, required=True),
     DocumentField("options", "paper, pages, finish", section=OPTION),
 )
 _SHIPPING_LEVEL_FIELD = DocumentField(
     "shipping_level",
     "the shipping level, as `cpctl shipping levels` shows it",
-    OneOf(SHIPPING_LEVELS, "shipping level"),
+    OneOf(values.SHIPPING_LEVELS, "shipping level"),
 )
 
 
 def _customs_fields(prefix: str = "") -> tuple[DocumentField, ...]:
     return (
-        DocumentField(f"{prefix}price", "the sales price without VAT, for customs", check_price),
-        DocumentField(f"{prefix}currency", "ISO 4217, such as EUR", check_currency),
-        DocumentField(f"{prefix}hc", "the code of the Harmonized System", check_line),
+        DocumentField(f"{prefix}price", "the sales price without VAT, for customs", values.check_price),
+        DocumentField(f"{prefix}currency", "ISO 4217, such as EUR", values.check_currency),
+        DocumentField(f"{prefix}hc", "the code of the Harmonized System", values.check_line),
     )
 
 
-_EMAIL_FIELD = DocumentField("email", "your email, for questions about production", check_email, required=True)
+_EMAIL_FIELD = DocumentField("email", "your email, for questions about production", values.check_email, required=True)
 _ADDRESSES_FIELD = DocumentField("addresses", "a list of one or more addresses", required=True, section=ADDRESS)
 _META_FIELD = DocumentField("meta", "production parameters, by agreement")
 
@@ -150,9 +131,9 @@ ITEM = DocumentSection(
     _by_name(
         *_PRODUCT_FIELDS,
         _SHIPPING_LEVEL_FIELD,
-        DocumentField("quote", "the hash of an offer, in place of shipping_level", check_quote_hash),
-        DocumentField("shipping_option", "a carrier's option, in place of shipping_level", check_line),
-        DocumentField("title", "the title of the product", check_line),
+        DocumentField("quote", "the hash of an offer, in place of shipping_level", values.check_quote_hash),
+        DocumentField("shipping_option", "a carrier's option, in place of shipping_level", values.check_line),
+        DocumentField("title", "the title of the product", values.check_line),
         DocumentField("type", "stock: taken from stock, not printed", OneOf(("stock",), "item type")),
         DocumentField("files", "the files to print", section=FILE),
         *_customs_fields(),
@@ -189,7 +170,7 @@ QUOTE = DocumentSection(
     "a quote",
     _by_name(
         *_COUNTRY_FIELDS,
-        DocumentField("currency", "ISO 4217; EUR if it is missing", check_currency),
+        DocumentField("currency", "ISO 4217; EUR if it is missing", values.check_currency),
         _items_field(QUOTE_ITEM),
     ),
     (rules.check_state, rules.require_unique_references),
@@ -201,7 +182,7 @@ PUBLISH_ITEM = DocumentSection(
         DocumentField("item_reference", "your own reference of the item", _CHECK_ANY_REFERENCE, required=True),
         DocumentField("catalog_reference", "the catalog of the title", _CHECK_PUBLISH_REFERENCE, required=True),
         DocumentField("isbn", "the title", _CHECK_PUBLISH_REFERENCE, required=True),
-        DocumentField("quantity", "the number of copies", check_count, required=True),
+        DocumentField("quantity", "the number of copies", values.check_count, required=True),
         _SHIPPING_LEVEL_FIELD,
         *_customs_fields("customs_"),
         *_REORDER_FIELDS,
