@@ -1,4 +1,4 @@
-"""What the checks of an order let through, the sandbox takes; what it refuses for its form, the checks find before."""
+"""The sandbox accepts every order that passes the checks; the checks find every order that it refuses as malformed."""
 
 import copy
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.checks import check_order, check_quote
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
 from cpctl.sandbox.fixtures.destinations import DESTINATIONS
@@ -15,6 +14,7 @@ from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
 from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
 from cpctl.sandbox.simulated_api.routes import respond
+from examples.document_examples import check_order, check_quote
 
 Document = dict[str, Any]
 FEWER_EXAMPLES = settings(
@@ -23,7 +23,7 @@ FEWER_EXAMPLES = settings(
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 REFERENCES = st.text("abcXYZ019-_.", min_size=1, max_size=20).filter(lambda text: not text.startswith("order-"))
 COUNTS = st.integers(1, 5000) | st.integers(1, 5000).map(str)
-# A place in the service's list that needs a state is one that the checks know of only for US and CA.
+# The service's list has more countries that require a state; the checks require one only for US and CA.
 COUNTRY_CODES = sorted(code for code, row in DESTINATIONS.items() if not row.requires_state or code in ("US", "CA"))
 FORM_ERRORS = (
     "missing_required_parameter",
@@ -89,16 +89,15 @@ def sandbox_reply(path: str, body: Document) -> tuple[int, str, str]:
 
 @FEWER_EXAMPLES
 @given(valid_orders())
-def test_what_the_checks_let_through_is_taken(order: Document) -> None:
+def test_the_sandbox_accepts_every_order_that_passes_the_checks(order: Document) -> None:
     assert [str(problem) for problem in check_order(order) if not problem.is_warning] == []
     assert sandbox_reply("orders/add", prepare_document(order, str)) == (201, "", "")
 
 
 @FEWER_EXAMPLES
 @given(valid_orders())
-def test_an_order_that_passes_can_be_quoted(order: Document) -> None:
+def test_an_order_that_passes_the_checks_can_be_quoted(order: Document) -> None:
     quote = quote_from_document(order)
-    # The sandbox has exchange rates for some currencies only.
     assert check_quote(quote) == []
     assert sandbox_reply("orders/quote", quote) == (200, "", "")
 
@@ -109,34 +108,34 @@ INVALID_VALUES = st.sampled_from(
 
 
 def value_paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Where something stands in a document."""
+    """The path of every value in a document."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for key, inner in pairs for place in [(*path, key), *value_paths(inner, (*path, key))]]
+    return [found for key, inner in pairs for found in [(*path, key), *value_paths(inner, (*path, key))]]
 
 
 @st.composite
 def damaged_orders(draw: st.DrawFn) -> Document:
-    """Orders of which one value is gone or is something else."""
+    """Orders with one value removed or replaced."""
     order: Any = copy.deepcopy(draw(valid_orders()))
-    *way, last = draw(st.sampled_from(value_paths(order)))
-    there = order
-    for step in way:
-        there = there[step]
+    *parents, last = draw(st.sampled_from(value_paths(order)))
+    parent = order
+    for step in parents:
+        parent = parent[step]
     if draw(st.booleans()):
-        del there[last]
+        del parent[last]
     else:
-        there[last] = draw(INVALID_VALUES)
+        parent[last] = draw(INVALID_VALUES)
     return dict(order)
 
 
 @settings(FEWER_EXAMPLES, max_examples=60)
 @given(damaged_orders())
-def test_what_is_refused_for_its_form_is_found_before(order: Document) -> None:
+def test_the_checks_find_every_order_that_the_sandbox_refuses_as_malformed(order: Document) -> None:
     sent = prepare_document(order, str)
     status, kind, info = sandbox_reply("orders/add", sent)
     assume(kind in FORM_ERRORS)
-    # Only the list of products tells which files a product is made of, and whether it has pages; of the latter the
-    # checks warn as well as they can by its name.
+    # Only the list of products shows which files a product needs and whether it has pages; for pages, the checks
+    # warn by the name of the product.
     assume(info != "total_pages" and not info.startswith("file of type") and " is none of " not in info)
     assert status == 400
     assert [problem for problem in check_order(order) if not problem.is_warning], (kind, info)
