@@ -1,14 +1,16 @@
-"""Changes whose answer is a counter: done, not done, or partly done."""
+"""Changes whose answer is a counter: done, not done, or done in part."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from cpctl.api.calls import parse_change_counts
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.extra_fields import EXTRA_FIELDS
 from cpctl.cli.calls import ExtraFieldOptions, call
 from cpctl.cli.context import Context
 from cpctl.errors import ExitCode, InvalidInput
+
+# CloudPublish 1.0, the parameter tables of "Add a catalog" and "Add a title".
+MAX_LENGTHS = {"catalog_reference": 128, "isbn": 128, "name": 64, "note": 256}
 
 
 def apply_change(
@@ -19,34 +21,34 @@ def apply_change(
     question: str = "",
     yes: bool = False,
 ) -> None:
-    """Check the fields, confirm the question if there is one, make the change, and report its counter."""
-    _check_fields(ENDPOINTS[name].resource, body)
+    """Check the fields, ask where that is due, make the change, and tell by the counter what was done."""
+    check_fields(body)
     if question and not context.options.dry_run:
         context.confirm(question, yes)
     value = call(context, name, extra_fields, **body)
     finish_with_count(context, name, next(iter(body.values())), value)
 
 
-def _check_fields(resource: str, body: Mapping[str, str]) -> None:
+def check_fields(body: Mapping[str, str]) -> None:
+    """Raise InvalidInput for a field that is empty or longer than the documents allow."""
     for field, value in body.items():
-        max_length = EXTRA_FIELDS[resource, field].max_length
+        longest = MAX_LENGTHS.get(field, 256)
         if not value.strip():
-            raise InvalidInput(f"{field} is empty.", f"Give {EXTRA_FIELDS[resource, field].meaning}.")
-        if len(value) > max_length:
-            message = f"{field} has {len(value)} characters; CloudPublish accepts at most {max_length}."
-            raise InvalidInput(message, "Shorten it.")
+            raise InvalidInput(f"{field} is empty.")
+        if len(value) > longest:
+            raise InvalidInput(f"{field} has {len(value)} characters, more than the {longest} that CloudPublish takes.")
 
 
 def finish_with_count(context: Context, name: str, reference: str, value: Any) -> None:
-    """Report the counter of a change; the exit status is 6 if nothing was changed, or not everything."""
+    """End with 6 where the counter says that nothing was done, or not all."""
     endpoint = ENDPOINTS[name]
-    counts = parse_change_counts(endpoint, value)
-    verb = endpoint.counter[1] if endpoint.counter else "done"
-    is_done = counts is None or (counts.done > 0 and not counts.skipped)
-    if is_done:
-        context.output.note(f'The {endpoint.resource} "{reference}" was {verb}.')
-    elif counts is not None and counts.skipped:
-        context.output.error(f"cpctl: {counts.done} {verb}, {counts.skipped} skipped.")
+    count = parse_change_counts(endpoint, value)
+    word = endpoint.counter[1] if endpoint.counter else "done"
+    done = count is None or (count.done > 0 and not count.skipped)
+    if done:
+        context.output.note(f'The {endpoint.resource} "{reference}" is {word}.')
+    elif count is not None and count.skipped:
+        context.output.error(f"cpctl: {count.done} {word}, {count.skipped} skipped.")
     else:
-        context.output.error(f'cpctl: The {endpoint.resource} "{reference}" was not {verb}: the service counted 0.')
-    context.finish(value, None, ExitCode.DONE if is_done else ExitCode.CONFLICT)
+        context.output.error(f'cpctl: The {endpoint.resource} "{reference}" was not {word}; the service counts 0.')
+    context.finish(value, None, ExitCode.DONE if done else ExitCode.CONFLICT)

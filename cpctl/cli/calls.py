@@ -1,4 +1,4 @@
-"""Calls of commands: one, or several at once, or shown by a dry run."""
+"""From a command to the service and back: one call, or many at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,26 +10,25 @@ from cpctl.cli.options import ExtraFields, parse_fields
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
 from cpctl.masking import MASK
 from cpctl.output.columns import View
-from cpctl.signals.signal import quote_value
 
 MAX_CONCURRENT_CALLS = 5
 
 
 class ExtraFieldOptions(NamedTuple):
-    """Options of every command that makes a call with a body."""
+    """Options of every call with a body."""
 
     fields: ExtraFields = None
 
 
 def call(context: Context, name: str, extra_fields: ExtraFieldOptions, /, **body: Any) -> Any:
-    """Make one call; in a dry run, show it and end the command. Raises the errors of `api.calls.call`."""
+    """Make one call. In a dry run, show it and end the command. Raises what `api.calling.call` raises."""
     return call_endpoint(context, ENDPOINTS[name], extra_fields, body)
 
 
 def call_endpoint(
     context: Context, endpoint: Endpoint, extra_fields: ExtraFieldOptions, body: Mapping[str, Any]
 ) -> Any:
-    """Like `call`, for an endpoint that may be missing from the table."""
+    """Like `call`, for a row that need not stand in the table."""
     complete = _merge_body(body, extra_fields)
     if context.options.dry_run:
         _show_dry_run(context, endpoint, [complete])
@@ -41,18 +40,19 @@ def call_endpoint(
 def call_each(
     context: Context, name: str, extra_fields: ExtraFieldOptions, bodies: Sequence[Mapping[str, Any]]
 ) -> Iterator[Any]:
-    """Make one call per body, several at once; results come in the order of the bodies.
+    """Make one call per body, a handful at once; results come in the order of the bodies.
 
-    A failure among several is printed and does not hide the other results; all failures together
-    decide the exit status.
+    A failure is told, takes the place of no other, and decides the exit status with the rest.
     """
     endpoint = ENDPOINTS[name]
-    if len(bodies) == 1:
-        yield call_endpoint(context, endpoint, extra_fields, bodies[0])
-        return
     complete = [_merge_body(body, extra_fields) for body in bodies]
     if context.options.dry_run:
         _show_dry_run(context, endpoint, complete)
+    if len(complete) == 1:
+        result = make_caller(context, endpoint.key)(endpoint, complete[0])
+        context.answered_calls.append((name, complete[0], result))
+        yield result
+        return
     failures: list[CpctlError] = []
     for number, result in enumerate(_call_concurrently(context, endpoint, complete), 1):
         context.output.progress(f"{number} of {len(complete)}")
@@ -75,18 +75,15 @@ def show_each(
     single_view: View,
     list_view: View,
 ) -> None:
-    """Make one call per body and show the results: one object for one body, an array for several."""
-    results = list(call_each(context, name, extra_fields, bodies))
-    if len(bodies) == 1:
-        context.show(results[0], single_view)
-    else:
-        context.show(results, list_view)
+    """Show what was asked for: one object for one reference, an array for several."""
+    found = list(call_each(context, name, extra_fields, bodies))
+    context.show(found[0] if len(bodies) == 1 else found, single_view if len(bodies) == 1 else list_view)
 
 
 def make_caller(
     context: Context, key: str, timeout: float | None = None
 ) -> Callable[[Endpoint, Mapping[str, Any]], Any]:
-    """A function that makes calls with one of the profile's keys. Raises ConfigError if the key cannot be read."""
+    """A function that makes calls with one of the profile's keys. Raises ConfigError where the key cannot be had."""
     profile = context.profile
     secret = context.read_key(key)
     from cpctl.api.calls import call as make_call
@@ -98,10 +95,10 @@ def make_caller(
 
 
 def parse_reference(text: str, resource: str) -> str:
-    """A reference without surrounding spaces. Raises InvalidInput naming the resource."""
+    """A reference as it can stand in a call. Raises InvalidInput naming what it is."""
     reference = text.strip()
     if not reference or not reference.isprintable():
-        raise InvalidInput(f"The {resource} reference {quote_value(text)} is empty or contains a control character.")
+        raise InvalidInput(f'The {resource} "{text}" is empty or holds a control character.')
     return reference
 
 
@@ -109,20 +106,20 @@ def _call_concurrently(context: Context, endpoint: Endpoint, bodies: Sequence[Ma
     from concurrent.futures import ThreadPoolExecutor
     from threading import local
 
-    context.read_key(endpoint.key)  # a key that cannot be read is one error, not one per call
-    thread_state = local()
+    context.read_key(endpoint.key)  # where it cannot be had, it is said once
+    own = local()
 
-    def call_or_error(body: Mapping[str, Any]) -> Any:
+    def work(body: Mapping[str, Any]) -> Any:
         try:
-            if not hasattr(thread_state, "caller"):  # a connection belongs to one thread
-                thread_state.caller = make_caller(context, endpoint.key)
-            return thread_state.caller(endpoint, body)
+            if not hasattr(own, "call"):  # a connection belongs to one thread
+                own.call = make_caller(context, endpoint.key)
+            return own.call(endpoint, body)
         except CpctlError as error:
             return error
 
     pool = ThreadPoolExecutor(MAX_CONCURRENT_CALLS)
     try:
-        yield from pool.map(call_or_error, bodies)
+        yield from pool.map(work, bodies)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -136,12 +133,8 @@ def _exit_status(failures: Sequence[CpctlError], call_count: int) -> ExitCode:
 
 def _merge_body(body: Mapping[str, Any], extra_fields: ExtraFieldOptions) -> dict[str, Any]:
     extra = parse_fields(extra_fields.fields)
-    for name in extra:
-        if name == "apikey":
-            raise InvalidInput("-f cannot set apikey.", "The key comes from the profile: `cpctl profile set-key`.")
-        if name in body:
-            message = f"{name} is given twice: by the command and with -f."
-            raise InvalidInput(message, "Use -f only for fields that cpctl does not know.")
+    if again := [name for name in extra if name in body or name == "apikey"]:
+        raise InvalidInput(f"{again[0]} is said twice, by -f as well.", "-f is for fields that cpctl does not know.")
     return {name: value for name, value in {**body, **extra}.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Reads a document from JSON or YAML, each value as it was written. The only file here that imports yaml."""
+"""Documents as files hold them, JSON or YAML, each value as it was written. The only file here that knows yaml."""
 
 import json
 import math
@@ -11,13 +11,13 @@ from cpctl.errors import InvalidInput
 Document = dict[str, Any]
 
 MAX_BYTES = 50_000_000
-# Far more than any order has; stops YAML aliases that multiply each other.
+# Far above any order, and what keeps a few lines of YAML aliases from growing without end.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 100
-_TOO_DEEP_MESSAGE = f"objects and lists are nested more than {MAX_DEPTH} deep."
+_TOO_DEEP_MESSAGE = f"objects and lists stand in each other more than {MAX_DEPTH} deep."
 _MAX_NUMBER_LENGTH = 100
 
-# YAML 1.1 would read NO as false, 0123 as 83 and 2026-01-20 as a date; an order means the text as written.
+# YAML 1.1 would read NO as false, 0123 as 83 and 2026-01-20 as a date; an order means what it says.
 _YAML_CONSTANTS: dict[str, bool | None] = {
     "": None,
     "~": None,
@@ -34,7 +34,7 @@ _COLON = re.compile(r"\s*:")
 
 
 class _Location(NamedTuple):
-    """Line and column in a file, counted from 1."""
+    """A place in a file, from 1."""
 
     name: str
     line: int
@@ -45,16 +45,16 @@ class _Location(NamedTuple):
 
 
 def read_document(name: str, content: bytes) -> Document:
-    """Read an order or a quote: JSON if it starts with `{`, otherwise YAML.
+    """Read an order or a quote: JSON where it starts with `{`, YAML otherwise.
 
-    Texts and numbers in YAML become the text that was written: `count: 5` is "5", and `zip: 01234` is
-    "01234". Raises InvalidInput with file, line and column.
+    Texts and numbers of YAML arrive as the text that was written, `count: 5` as "5" and `zip: 01234`
+    as "01234". Raises InvalidInput naming file, line and column.
     """
     if len(content) > MAX_BYTES:
         limit = f"{MAX_BYTES // 1_000_000} MB"
         raise InvalidInput(
-            f"{name} is larger than {limit}, the limit for a document.",
-            "Name the files to print by URL or path; do not include them in the document.",
+            f"{name} has more than {limit}, which is the limit for a document.",
+            "Files to print are named by their URL, not written into the document.",
         )
     text = _decode(name, content)
     value = _parse_json(name, text) if text.lstrip().startswith("{") else _parse_yaml(name, text)
@@ -69,8 +69,8 @@ def _refuse_non_object(name: str, text: str, value: object) -> NoReturn:
     kind = "a list" if isinstance(value, list) else "a single value"
     start = re.search(r"^[^\s#]", text, re.MULTILINE)
     raise _locate(name, text, start.start() if start else 0).error(
-        f"expected an order or a quote with fields such as `items`, found {kind}.",
-        "Put each order into its own file."
+        f"{kind} stands here, not an order or a quote with fields such as `items`.",
+        "A document is one object: put each order into a file of its own."
         if isinstance(value, list)
         else "`cpctl orders add --skeleton` prints a document to start from.",
     )
@@ -84,7 +84,7 @@ def _decode(name: str, content: bytes) -> str:
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         place = _Location(name, before.count(b"\n") + 1, column)
         utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        hint = "The file is UTF-16; save it as UTF-8." if utf16 else "Save the document as UTF-8."
+        hint = "It is UTF-16; save it as UTF-8." if utf16 else "Save it as UTF-8; a file to print is no document."
         raise place.error("not UTF-8 text.", hint) from error
 
 
@@ -96,15 +96,15 @@ def _locate(name: str, text: str, position: int) -> _Location:
 
 
 class _DuplicateField(Exception):
-    """An object has a field twice; a second pass finds out where."""
+    """An object names a field twice; where, only a second look tells."""
 
 
 class _InvalidNumber(Exception):
-    """A number that JSON does not allow or no reader accepts: NaN, 1e999, thousands of digits."""
+    """A number that no other reader would take: NaN, 1e999, thousands of digits."""
 
 
 class _NestedTooDeep(Exception):
-    """Objects and lists are nested deeper than MAX_DEPTH."""
+    """Objects and lists stand in each other deeper than MAX_DEPTH."""
 
 
 def _parse_json(name: str, text: str) -> Any:
@@ -125,7 +125,7 @@ def _parse_json(name: str, text: str) -> Any:
     except _InvalidNumber as error:
         written = str(error)
         at = next(token.start() for token in _JSON_TOKEN.finditer(text) if token.group() == written)
-        raise _locate(name, text, at).error(f"{written[:40]} is not a number that can be sent.") from error
+        raise _locate(name, text, at).error(f"{written[:40]} is no number to send.") from error
     except (RecursionError, _NestedTooDeep) as error:
         raise _too_deep_error(name, text) from error
     return value
@@ -133,9 +133,9 @@ def _parse_json(name: str, text: str) -> Any:
 
 def _json_error(name: str, text: str, error: json.JSONDecodeError) -> InvalidInput:
     before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:1]
-    hint = "A document that starts with { must be JSON."
+    hint = "A document that starts with { is read as JSON."
     if before == "," and after in ("}", "]"):
-        hint = "Remove the comma before the closing bracket."
+        hint = "Take away the comma before the closing bracket."
     return _Location(name, error.lineno, error.colno).error(f"not JSON: {error.msg}.", hint)
 
 
@@ -160,7 +160,7 @@ def _parse_int(written: str) -> int:
 
 
 def _is_deeper_than(value: Any, depth: int) -> bool:
-    """Whether lists and objects are nested deeper than this. Not recursive, because the input decides the depth."""
+    """Whether lists and objects stand in each other deeper than that; without recursion."""
     level = [value]
     for _ in range(depth):
         level = [
@@ -184,9 +184,10 @@ def _too_deep_error(name: str, text: str) -> InvalidInput:
 
 
 def _find_duplicate(name: str, text: str) -> InvalidInput:
-    """The error for the first duplicate field. The text is valid JSON up to the one that the parser reported.
+    """Find the field that stands twice. The text is JSON up to there: the reader came that far.
 
-    The parser reports inner objects first, so this may be another duplicate; it is wrong, too.
+    The reader meets the inner objects first, so that the one found here may be another one; it is
+    as wrong.
     """
     objects: list[dict[str, int] | None] = []
     for token in _JSON_TOKEN.finditer(text):
@@ -200,12 +201,12 @@ def _find_duplicate(name: str, text: str) -> InvalidInput:
             if key in seen:
                 return _duplicate_error(_locate(name, text, token.start()), key, _locate(name, text, seen[key]).line)
             seen[key] = token.start()
-    return InvalidInput(f"{name}: an object has the same field twice.")
+    return InvalidInput(f"{name}: a field stands twice in one object.")
 
 
 def _duplicate_error(place: _Location, key: str, first: int) -> InvalidInput:
     shown = json.dumps(key, ensure_ascii=False)
-    return place.error(f"the field {shown} is given twice, first on line {first}; remove one.")
+    return place.error(f"{shown} stands here a second time; the first is in line {first}.")
 
 
 # YAML

@@ -11,14 +11,7 @@ from cpctl.cli.api_counters import finish_with_count
 from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.list_filters import (
-    filter_by_period,
-    filter_by_state,
-    parse_order_state,
-    parse_order_time,
-    parse_period,
-    select_newest,
-)
+from cpctl.cli.list_filters import filter_by_state, filter_by_time, parse_order_time, select_newest
 from cpctl.cli.options import Limit, References, Since, StateFilter, Until, Yes
 from cpctl.cli.time_args import format_age
 from cpctl.clock import utc_now
@@ -44,11 +37,10 @@ def list_orders(
 ) -> None:
     """List orders with their states."""
     now = utc_now()
-    states, period = {parse_order_state(name) for name in state or ()}, parse_period(since, until, now)
-    orders = filter_by_state(states, call(context, _endpoint_name("orders", api), extra_fields))
-    newest = select_newest(
-        limit, filter_by_period(period, orders), sort_key=lambda record: parse_order_time(record) or now
-    )
+    filter_by_state(state, filter_by_time(since, until, now, []))  # an invalid filter fails before the call
+    orders = call(context, _endpoint_name("orders", api), extra_fields)
+    orders = filter_by_time(since, until, now, filter_by_state(state, orders))
+    newest = select_newest(limit, orders, sort_key=lambda order: parse_order_time(order) or now)
     context.show(newest, ORDER if api == "core" else PUBLISH_ORDER)
 
 
@@ -143,7 +135,7 @@ def _add_durations(log: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     rows: list[Mapping[str, Any]] = []
     previous: datetime | None = None
     for entry in log:
-        at = parse_order_time(entry, "create_date")
+        at = parse_order_time({"order_date": entry.get("create_date")})
         state = ORDER_STATES.get(order_state_number(entry.get("state")) or 0)
         duration = format_age(at - previous) if at and previous else ""
         rows.append({"state_code": state.code if state else None, **entry, "after": duration})

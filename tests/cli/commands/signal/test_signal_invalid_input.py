@@ -181,7 +181,7 @@ def test_what_the_service_refuses_is_told_in_its_own_words(cli: CliEnvironment, 
     result = invoke(cli, "signal", "packed", "999", "--order", ORDER, "-o", "json")
     assert result.code == 5
     assert result.data[0]["state"] == "refused"
-    assert result.data[0]["message"] == "the service refused it (400): item_unknown: item 999 is unknown"
+    assert result.data[0]["message"] == "the service refused the request (400): item_unknown: item 999 is unknown"
     assert "Report it anew with the right words, then `cpctl outbox drop 1`" in result.err
 
 
