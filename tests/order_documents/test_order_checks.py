@@ -6,23 +6,20 @@ import pytest
 
 from cpctl.order_documents.problems import Problem
 from cpctl.order_documents.value_checks import REORDER_CAUSES
+from examples.core_requests import make_order, make_publish_order, make_quote
 from examples.document_examples import (
     ADDRESS_PATH,
     FILE_PATH,
     ITEM_PATH,
-    REMOVED,
     check_changed_order,
     check_order,
     check_publish_order,
     check_quote,
     error_paths,
-    make_order,
-    make_publish_order,
-    make_quote,
-    replace_value,
     single_problem,
     warning_paths,
 )
+from examples.edits import REMOVED, replace_value
 
 QUOTE_HASH = "0123456789abcdef" * 4
 

@@ -7,14 +7,9 @@ import pytest
 from cpctl.errors import InvalidInput
 from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import read_document
-from examples.document_examples import (
-    PUBLISH_DOCUMENT_JSON,
-    check_quote,
-    error_paths,
-    make_order,
-    make_quote,
-    replace_value,
-)
+from examples.core_requests import make_order, make_quote
+from examples.document_examples import PUBLISH_DOCUMENT_JSON, check_quote, error_paths
+from examples.edits import replace_value
 
 
 def test_the_documented_example_can_be_typed_as_an_item_option() -> None:

@@ -1,6 +1,5 @@
 """The sandbox accepts every order that passes the checks; the checks find every order that it refuses as malformed."""
 
-import copy
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -8,13 +7,15 @@ from hypothesis import strategies as st
 
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
-from cpctl.sandbox.fixtures.destinations import DESTINATIONS
+from cpctl.reference_data.countries import COUNTRIES
+from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, required_file_types
 from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
 from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
 from cpctl.sandbox.simulated_api.routes import respond
 from examples.document_examples import check_order, check_quote
+from examples.edits import REMOVED, replace_value, value_paths
 
 Document = dict[str, Any]
 FEWER_EXAMPLES = settings(
@@ -23,8 +24,8 @@ FEWER_EXAMPLES = settings(
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 REFERENCES = st.text("abcXYZ019-_.", min_size=1, max_size=20).filter(lambda text: not text.startswith("order-"))
 COUNTS = st.integers(1, 5000) | st.integers(1, 5000).map(str)
-# The service's list has more countries that require a state; the checks require one only for US and CA.
-COUNTRY_CODES = sorted(code for code, row in DESTINATIONS.items() if not row.requires_state or code in ("US", "CA"))
+# The tables have more countries with states; the checks require a state only for US and CA.
+COUNTRY_CODES = sorted(code for code in COUNTRIES if code not in STATES_BY_COUNTRY or code in ("US", "CA"))
 FORM_ERRORS = (
     "missing_required_parameter",
     "invalid_parameter",
@@ -43,7 +44,7 @@ def valid_orders(draw: st.DrawFn) -> Document:
     address = {name: draw(WORDS) for name in ("firstname", "lastname", "street1", "city", "zip")}
     address |= {"type": "delivery", "country": country, "email": "a@example.com", "phone": f"+{draw(COUNTS)}"}
     if country in ("US", "CA"):
-        address["state"] = draw(st.sampled_from(sorted(DESTINATIONS[country].states)))
+        address["state"] = draw(st.sampled_from(sorted(STATES_BY_COUNTRY[country])))
     if country == "BR":
         address["customer_identification"] = "529.982.247-25"
     names = draw(st.lists(REFERENCES, min_size=1, max_size=3, unique=True))
@@ -107,25 +108,12 @@ INVALID_VALUES = st.sampled_from(
 )
 
 
-def value_paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The path of every value in a document."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, inner in pairs for found in [(*path, key), *value_paths(inner, (*path, key))]]
-
-
 @st.composite
 def damaged_orders(draw: st.DrawFn) -> Document:
     """Orders with one value removed or replaced."""
-    order: Any = copy.deepcopy(draw(valid_orders()))
-    *parents, last = draw(st.sampled_from(value_paths(order)))
-    parent = order
-    for step in parents:
-        parent = parent[step]
-    if draw(st.booleans()):
-        del parent[last]
-    else:
-        parent[last] = draw(INVALID_VALUES)
-    return dict(order)
+    order = draw(valid_orders())
+    value = REMOVED if draw(st.booleans()) else draw(INVALID_VALUES)
+    return replace_value(order, draw(st.sampled_from(list(value_paths(order)))), value)
 
 
 @settings(FEWER_EXAMPLES, max_examples=60)

@@ -6,6 +6,7 @@ from cpctl.order_documents.value_checks import REORDER_CAUSES, SHIPPING_LEVELS
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP, COUNTRY_ALIASES
 from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE, STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES, CURRENCY_ALIASES
+from examples.core_requests import make_order, make_publish_order, make_quote
 from examples.document_examples import (
     ADDRESS_PATH,
     FILE_PATH,
@@ -16,13 +17,10 @@ from examples.document_examples import (
     check_publish_order,
     check_quote,
     error_paths,
-    make_order,
-    make_publish_order,
-    make_quote,
-    replace_value,
     single_problem,
     warning_paths,
 )
+from examples.edits import replace_value
 
 
 @pytest.mark.parametrize(
