@@ -178,9 +178,9 @@ def find_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str]) -
 
 
 def suggest_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str], otherwise: str) -> str:
-    """A hint that names the code that a text probably means; `otherwise` if there is none."""
+    """A hint with the code that a text probably means, and its name; `otherwise` if there is none."""
     code = find_code(text, names, aliases)
-    return suggest(code, names) if code else otherwise
+    return f"{suggest(code, names).removesuffix('?')} ({names[code]})?" if code else otherwise
 
 
 # What each check accepts, for `cpctl explain`; the others accept any text.

@@ -93,7 +93,7 @@ def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(cli: CliEnvi
     os.kill(adding.pid, signal.SIGINT)
     _, said = adding.communicate(timeout=20)
     assert adding.returncode == 130
-    assert 'Whether the order "order-0001" was created is unknown' in said
+    assert 'It is unknown whether the order "order-0001" was created' in said
 
 
 def test_a_signal_held_by_hand_is_released_as_it_was_told(cli: CliEnvironment, invoke: Invoke) -> None:

@@ -26,11 +26,11 @@ from examples.edits import replace_value
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
-        ("UK", 'Did you mean "GB"?'),
-        ("de", 'Did you mean "DE"?'),
-        ("DE\n", 'Did you mean "DE"?'),
-        ("Germny", 'Did you mean "DE"?'),
-        ("holland", 'Did you mean "NL"?'),
+        ("UK", 'Did you mean "GB" (United Kingdom)?'),
+        ("de", 'Did you mean "DE" (Germany)?'),
+        ("DE\n", 'Did you mean "DE" (Germany)?'),
+        ("Germny", 'Did you mean "DE" (Germany)?'),
+        ("holland", 'Did you mean "NL" (Netherlands)?'),
         ("XX", "Use two capital letters (ISO 3166-1): DE, GB, US."),
         ("nowhere at all", "Use two capital letters (ISO 3166-1): DE, GB, US."),
     ],
@@ -83,9 +83,10 @@ def test_us_and_ca_require_one_of_their_states(country: str, state: str, other: 
     assert check_order_to_country(country, state=state) == []
     assert single_problem(check_order_to_country(country)).path == path
     assert error_paths(check_order_to_country(country, state=other)) == [path]
+    name = STATES_BY_COUNTRY[country][state]
     for written, hint in (
-        (state.lower(), f'Did you mean "{state}"?'),
-        (STATES_BY_COUNTRY[country][state], f'Did you mean "{state}"?'),
+        (state.lower(), f'Did you mean "{state}" ({name})?'),
+        (name, f'Did you mean "{state}" ({name})?'),
         ("??", f"`cpctl shipping states {country}` lists them."),
     ):
         assert single_problem(check_order_to_country(country, state=written)).message.endswith(hint)
@@ -215,7 +216,7 @@ def test_a_price_with_a_point_is_a_warning_and_any_other_price_an_error(price: o
 
 @pytest.mark.parametrize(
     ("currency", "hint"),
-    [("Euro", 'Did you mean "EUR"?'), ("eur", 'Did you mean "EUR"?'), ("$", 'Did you mean "USD"?'), ("XYZ", "USD.")],
+    [("Euro", '"EUR" (Euro)?'), ("eur", 'Did you mean "EUR" (Euro)?'), ("$", '"USD" (US dollar)?'), ("XYZ", "USD.")],
 )
 def test_a_currency_is_three_letters_and_a_typo_gets_a_suggestion(currency: str, hint: str) -> None:
     problem = single_problem(check_changed_order(f"{ITEM_PATH}.currency", currency))

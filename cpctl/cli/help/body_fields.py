@@ -51,7 +51,8 @@ def describe_rules(endpoint: Endpoint) -> Iterator[str]:
 
     def of(level: Any) -> Iterator[str]:
         if level.rules:
-            yield f"{level.label[0].upper()}{level.label[1:]} needs: {'; '.join(map(RULE_DESCRIPTIONS.__getitem__, level.rules))}."
+            needs = "; ".join(RULE_DESCRIPTIONS[rule] for rule in level.rules)
+            yield f"{level.label[0].upper()}{level.label[1:]} needs: {needs}."
         for row in level.fields.values():
             if row.section is not None:
                 yield from of(row.section)

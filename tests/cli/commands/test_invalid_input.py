@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_read_is_named(cli: CliEnvironment, invoke: Invoke
 
 
 BAD_VALUES = [
-    ("addresses.0.country", "UK", 'Did you mean "GB"?'),
+    ("addresses.0.country", "UK", 'Did you mean "GB" (United Kingdom)?'),
     ("addresses.0.country", "Germany", 'Did you mean "DE"'),
     ("addresses.0.email", "nobody", "is not an email address"),
     ("addresses.0.type", "billing", "is not a known address type"),

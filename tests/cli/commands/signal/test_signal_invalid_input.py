@@ -168,7 +168,7 @@ def test_the_core_key_is_no_signal_key_and_what_was_reported_is_safe(
     (row,) = result.data
     assert (row["state"], row["http_status"], row["held_by"]) == ("held", 401, "answer")
     assert "1 signal held: the service refused the key (401)" in result.err
-    assert "`cpctl whoami` shows which is used" in result.err
+    assert "`cpctl whoami` shows which one is used" in result.err
     assert API_KEYS["core"] not in result.out + result.err
     assert received_signals() == []
     assert invoke(cli, "outbox", "flush").code == 4, "the queue stands still until somebody acts"
