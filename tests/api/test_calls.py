@@ -88,17 +88,17 @@ TRANSIENT_FAULTS = {
     "reset": reset_after_request,
     "truncated": send_truncated_body,
 }
-each_transient_fault = pytest.mark.parametrize("fault", TRANSIENT_FAULTS.values(), ids=list(TRANSIENT_FAULTS))
+each_transient_fault = pytest.mark.parametrize("handler", TRANSIENT_FAULTS.values(), ids=list(TRANSIENT_FAULTS))
 
 
 # --- reads ----------------------------------------------------------------------------------
 
 
 @each_transient_fault
-def test_a_read_is_repeated_until_it_succeeds(fault: ConnectionHandler) -> None:
+def test_a_read_is_repeated_until_it_succeeds(handler: ConnectionHandler) -> None:
     pauses: list[float] = []
     messages: list[str] = []
-    with raw_server(one_handler_per_connection(fault, fault, SEND_OK)) as server:
+    with raw_server(one_handler_per_connection(handler, handler, SEND_OK)) as server:
         assert make_call(server.url, sleep=pauses.append, on_retry=messages.append)["state"] == 45
     assert len(server.requests) == retry.CALLS.max_attempts
     assert 0.25 <= pauses[0] <= 0.3
@@ -107,8 +107,8 @@ def test_a_read_is_repeated_until_it_succeeds(fault: ConnectionHandler) -> None:
 
 
 @each_transient_fault
-def test_a_read_is_tried_three_times_at_most(fault: ConnectionHandler) -> None:
-    with raw_server(fault) as server:
+def test_a_read_is_tried_three_times_at_most(handler: ConnectionHandler) -> None:
+    with raw_server(handler) as server:
         error = call_failure(TemporaryError, server.url)
     assert len(server.requests) == 3
     assert error.exit_code is ExitCode.TEMPORARY
@@ -174,23 +174,23 @@ def test_an_invalid_retry_after_is_ignored() -> None:
 
 @each_transient_fault
 @pytest.mark.parametrize("endpoint", [CHANGE_ENDPOINT, ADD_ENDPOINT], ids=["change", "orders/add"])
-def test_a_change_that_may_have_arrived_is_never_sent_twice(fault: ConnectionHandler, endpoint: Endpoint) -> None:
-    with raw_server(fault) as server:
+def test_a_change_that_may_have_arrived_is_never_sent_twice(handler: ConnectionHandler, endpoint: Endpoint) -> None:
+    with raw_server(handler) as server:
         call_failure(TemporaryError, server.url, endpoint)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
-    "fault", [reset_after_request, send_truncated_body, TRANSIENT_FAULTS["500"]], ids=["reset", "truncated", "500"]
+    "handler", [reset_after_request, send_truncated_body, TRANSIENT_FAULTS["500"]], ids=["reset", "truncated", "500"]
 )
-def test_a_change_whose_outcome_is_unknown_says_so(fault: ConnectionHandler) -> None:
-    with raw_server(fault) as server:
+def test_a_change_whose_outcome_is_unknown_says_so(handler: ConnectionHandler) -> None:
+    with raw_server(handler) as server:
         assert call_failure(TemporaryError, server.url, CHANGE_ENDPOINT).hint == UNKNOWN_OUTCOME_HINT
 
 
-@pytest.mark.parametrize("fault", [SEND_BUSY, TRANSIENT_FAULTS["429"]], ids=["503", "429"])
-def test_a_change_that_was_turned_away_has_a_known_outcome(fault: ConnectionHandler) -> None:
-    with raw_server(fault) as server:
+@pytest.mark.parametrize("handler", [SEND_BUSY, TRANSIENT_FAULTS["429"]], ids=["503", "429"])
+def test_a_change_that_was_turned_away_has_a_known_outcome(handler: ConnectionHandler) -> None:
+    with raw_server(handler) as server:
         assert UNKNOWN_OUTCOME_HINT not in call_failure(TemporaryError, server.url, CHANGE_ENDPOINT).hint
 
 
