@@ -73,14 +73,14 @@ def _refuse_existing(file: Path, force: bool) -> None:
 
 def _write_bundle(doctor: Any, file: Path, rows: list[dict[str, Any]]) -> None:
     from cpctl.cli.commands.doctor.bundle import build_bundle, zip_bundle
-    from cpctl.output.private_files import write_private_bytes
+    from cpctl.files import write_private
 
     run = doctor.context
     parts = build_bundle(doctor, rows)
     if run.options.dry_run:
         run.output.note(f"Dry run: {file} was not written. It would hold:")
     else:
-        write_private_bytes(file, zip_bundle(parts))
+        write_private(file, zip_bundle(parts))
         run.output.note(f"{file} holds:")
     for part in parts:
         run.output.note(f"  {part.name:<20} {part.description}")

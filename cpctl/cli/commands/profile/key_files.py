@@ -24,7 +24,7 @@ UNVERIFIED_KEY_NOTES = {
 
 def write_config_or_key(file: Path, text: str) -> None:
     """Write a configuration or a key. Raises ConfigError; then the file is as it was."""
-    from cpctl.output.private_files import write_private
+    from cpctl.files import write_private
 
     if file.exists() and not os.access(file, os.W_OK):  # a new file in its place would undo what somebody meant
         raise ConfigError(f"{file} cannot be written: it is read-only.", "Nothing was changed.")
