@@ -132,18 +132,19 @@ def _move(start: Location, mark: Any) -> Location:
 
 
 class _Anchor(NamedTuple):
-    """A node that aliases repeat, with the number of values and characters that each of them adds."""
+    """A node that aliases repeat, and what each of them adds: values, characters and levels of nesting."""
 
     node: Node
     value_count: int
     character_count: int
+    height: int
 
 
 class _TreeBuilder:
-    """Builds the tree from the parser's events, which need no recursion in libyaml: deep nesting overflows its stack.
+    """Builds the tree from the parser's events: libyaml's own trees overflow its stack if nesting is deep.
 
-    Aliases share the node of their anchor, and count as often as they stand there, so that expanding the tree
-    stays within MAX_VALUES and MAX_CHARACTERS.
+    An alias shares the node of its anchor, but its values and levels count again, so that whoever walks the tree
+    finds at most MAX_VALUES values and MAX_DEPTH levels.
     """
 
     def __init__(self, start: Location, events: Iterator[Any]) -> None:
@@ -152,40 +153,47 @@ class _TreeBuilder:
         self._anchors: dict[str, _Anchor | None] = {}  # None while the anchor's own value is being read
         self._value_count = 0
         self._character_count = 0
+        self._deepest = 0
 
     def build(self) -> Node:
         root: Node | None = None
         documents = 0
         for event in self._events:
-            if _is_event(event, "DocumentStart"):
+            kind = _kind(event)
+            if kind == "DocumentStart":
                 documents += 1
                 if documents > 1:
                     raise self._locate(event).error("a second document starts here.", "Put each into its own file.")
-            elif not _is_event(event, "StreamStart", "StreamEnd", "DocumentEnd"):
+            elif kind not in ("StreamStart", "StreamEnd", "DocumentEnd"):
                 root = self._build_node(event, self._locate(event), 0)
         return root or Node(None, self._start)
 
     def _build_node(self, event: Any, location: Location, depth: int) -> Node:
-        if depth >= MAX_DEPTH and not _is_event(event, "Scalar", "Alias"):
-            raise self._locate(event).error(f"nested more than {MAX_DEPTH} levels deep.")
-        if _is_event(event, "Alias"):
-            return self._resolve_alias(event)._replace(location=location)
+        """`location` is that of the node: a name's for the value of a mapping."""
+        if _kind(event) == "Alias":
+            return self._resolve_alias(event, depth)._replace(location=location)
         if event.tag is not None and event.tag not in _ALLOWED_TAGS:
             raise self._locate(event).error(f'the tag "{event.tag}" is not supported.')
-        if event.anchor:
-            self._anchors[event.anchor] = None
-        values, characters = self._value_count, self._character_count
-        self._add_size(event, 1, len(getattr(event, "value", "")))
+        values, characters, deepest = self._value_count, self._character_count, self._deepest
+        self._add_values(event, 1, len(getattr(event, "value", "")))
+        if not event.anchor:
+            return self._read_value(event, location, depth)
+        self._anchors[event.anchor] = None
+        self._deepest = depth
         node = self._read_value(event, location, depth)
-        if event.anchor:
-            self._anchors[event.anchor] = _Anchor(node, self._value_count - values, self._character_count - characters)
+        self._anchors[event.anchor] = _Anchor(
+            node, self._value_count - values, self._character_count - characters, self._deepest - depth
+        )
+        self._deepest = max(self._deepest, deepest)
         return node
 
     def _read_value(self, event: Any, location: Location, depth: int) -> Node:
-        if _is_event(event, "Scalar"):
+        kind = _kind(event)
+        if kind == "Scalar":
             is_plain = event.implicit[0] and event.tag is None
             return Node(None if is_plain and event.value in _NULLS else event.value, location, is_plain)
-        if _is_event(event, "SequenceStart"):
+        self._check_depth(event, depth + 1)
+        if kind == "SequenceStart":
             members = self._iter_until("SequenceEnd")
             return Node([self._build_node(each, self._locate(each), depth + 1) for each in members], location)
         return Node(self._read_mapping(depth), location)
@@ -196,12 +204,12 @@ class _TreeBuilder:
         lines: dict[str, int] = {}
         for name in self._iter_until("MappingEnd"):
             location = self._locate(name)
-            if not _is_event(name, "Scalar"):
+            if _kind(name) != "Scalar":
                 raise location.error("a name must be plain text.")
             if name.value in lines:
                 raise location.duplicate_error(name.value, lines[name.value])
             lines[name.value] = location.line
-            self._add_size(name, 1, len(name.value))
+            self._add_values(name, 1, len(name.value))
             node = self._build_node(next(self._events), location, depth + 1)
             if name.value == "<<" and name.implicit[0]:
                 merged = _merge(node)
@@ -209,24 +217,30 @@ class _TreeBuilder:
                 found[name.value] = node
         return found | {name: node for name, node in merged.items() if name not in found}
 
-    def _resolve_alias(self, event: Any) -> Node:
+    def _resolve_alias(self, event: Any, depth: int) -> Node:
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
-            problem = "stands within its own anchor" if event.anchor in self._anchors else "has no anchor above it"
+            problem = "is within its own anchor" if event.anchor in self._anchors else "has no anchor above it"
             raise self._locate(event).error(f"the alias *{event.anchor} {problem}.")
-        self._add_size(event, anchor.value_count, anchor.character_count)
+        self._add_values(event, anchor.value_count, anchor.character_count)
+        self._check_depth(event, depth + anchor.height)
         return anchor.node
 
-    def _add_size(self, event: Any, values: int, characters: int) -> None:
+    def _add_values(self, event: Any, values: int, characters: int) -> None:
         self._value_count += values
         self._character_count += characters
         if self._value_count > MAX_VALUES or self._character_count > MAX_CHARACTERS:
             limit = f"{MAX_VALUES:,} values or {MAX_CHARACTERS // 1_000_000} MB"
-            raise self._locate(event).error(f"here the document grows beyond {limit}, its aliases counted.")
+            raise self._locate(event).error(f"here the file grows beyond {limit}, with its aliases counted.")
+
+    def _check_depth(self, event: Any, depth: int) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > MAX_DEPTH:
+            raise self._locate(event).error(f"nested more than {MAX_DEPTH} levels deep.")
 
     def _iter_until(self, end: str) -> Iterator[Any]:
         for event in self._events:
-            if _is_event(event, end):
+            if _kind(event) == end:
                 return
             yield event
 
@@ -244,6 +258,6 @@ def _merge(node: Node) -> dict[str, Node]:
     return merged
 
 
-def _is_event(event: Any, *names: str) -> bool:
-    """Whether an event is of one of these kinds; by name, because yaml is imported only where it is needed."""
-    return type(event).__name__.removesuffix("Event") in names
+def _kind(event: Any) -> str:
+    """Which event it is; by name, because yaml is imported only where it is needed."""
+    return type(event).__name__.removesuffix("Event")

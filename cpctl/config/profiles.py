@@ -69,7 +69,7 @@ class Profile:
         if service not in self.keys:
             command = f"profile set-key {service} --profile {self.name}" if self.is_in_file else "profile init"
             raise ConfigError(
-                f'The profile "{self.name}" has no {service} key.',
+                f'The profile "{self.name}" has no key for {service}.',
                 f"Add one with `cpctl {command}`, or set {KEY_VARIABLES[service]}.",
             )
         return self.keys[service]

@@ -241,7 +241,7 @@ def test_a_missing_key_is_reported_with_both_ways_to_add_it(
 ) -> None:
     cli_with_config_path.configure(f"profiles:\n  here:\n    core: {{api_key: {KEY}}}\n")
     error = key_error(invoke, cli_with_config_path)
-    assert 'The profile "here" has no signal key.' in error
+    assert 'The profile "here" has no key for signal.' in error
     assert "Add one with `cpctl profile set-key signal --profile here`, or set CPCTL_SIGNAL_KEY." in error
     assert not cli_with_config_path.store.exists()
 
