@@ -128,7 +128,7 @@ def _syntax_error(text: str, start: Location, error: Any) -> CpctlError:
 
 
 def _move(start: Location, mark: Any) -> Location:
-    return start._replace(line=mark.line + 1, column=mark.column + 1)
+    return Location(start.file, mark.line + 1, mark.column + 1, start.error_type)
 
 
 class _Anchor(NamedTuple):
@@ -160,17 +160,17 @@ class _TreeBuilder:
         documents = 0
         for event in self._events:
             kind = _kind(event)
-            if kind == "DocumentStart":
+            if kind == "DocumentStartEvent":
                 documents += 1
                 if documents > 1:
                     raise self._locate(event).error("a second document starts here.", "Put each into its own file.")
-            elif kind not in ("StreamStart", "StreamEnd", "DocumentEnd"):
+            elif kind not in ("StreamStartEvent", "StreamEndEvent", "DocumentEndEvent"):
                 root = self._build_node(event, self._locate(event), 0)
         return root or Node(None, self._start)
 
     def _build_node(self, event: Any, location: Location, depth: int) -> Node:
         """`location` is that of the node: a name's for the value of a mapping."""
-        if _kind(event) == "Alias":
+        if _kind(event) == "AliasEvent":
             return self._resolve_alias(event, depth)._replace(location=location)
         if event.tag is not None and event.tag not in _ALLOWED_TAGS:
             raise self._locate(event).error(f'the tag "{event.tag}" is not supported.')
@@ -189,12 +189,12 @@ class _TreeBuilder:
 
     def _read_value(self, event: Any, location: Location, depth: int) -> Node:
         kind = _kind(event)
-        if kind == "Scalar":
+        if kind == "ScalarEvent":
             is_plain = event.implicit[0] and event.tag is None
             return Node(None if is_plain and event.value in _NULLS else event.value, location, is_plain)
         self._check_depth(event, depth + 1)
-        if kind == "SequenceStart":
-            members = self._iter_until("SequenceEnd")
+        if kind == "SequenceStartEvent":
+            members = self._iter_until("SequenceEndEvent")
             return Node([self._build_node(each, self._locate(each), depth + 1) for each in members], location)
         return Node(self._read_mapping(depth), location)
 
@@ -202,9 +202,9 @@ class _TreeBuilder:
         found: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         lines: dict[str, int] = {}
-        for name in self._iter_until("MappingEnd"):
+        for name in self._iter_until("MappingEndEvent"):
             location = self._locate(name)
-            if _kind(name) != "Scalar":
+            if _kind(name) != "ScalarEvent":
                 raise location.error("a name must be plain text.")
             if name.value in lines:
                 raise location.duplicate_error(name.value, lines[name.value])
@@ -260,4 +260,4 @@ def _merge(node: Node) -> dict[str, Node]:
 
 def _kind(event: Any) -> str:
     """Which event it is; by name, because yaml is imported only where it is needed."""
-    return type(event).__name__.removesuffix("Event")
+    return type(event).__name__

@@ -27,7 +27,7 @@ def read_configuration(option: str | None, environment: Mapping[str, str]) -> Co
     if source == "default":
         return None
     raise ConfigError(
-        f"The configuration file {file} (from {source}) does not exist.",
+        f"There is no configuration file {file} (named by {source}).",
         "Check the path, or create the file with `cpctl profile init`.",
     )
 

@@ -1,4 +1,4 @@
-"""The configuration file: every mistake in it is named with its line, its column and a way out."""
+"""The configuration file: every mistake in it is reported with its line, its column and a hint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ VALID_CONFIG = f"profiles:\n  here:\n{KEYS}"
 
 @pytest.fixture
 def cli_with_config_path(unconfigured_cli: CliEnvironment) -> CliEnvironment:
-    """A world whose CPCTL_CONFIG names a file still to be written."""
+    """An environment whose CPCTL_CONFIG names a file that does not exist yet."""
     return CliEnvironment(
         unconfigured_cli.folder, {**unconfigured_cli.environment, "CPCTL_CONFIG": str(unconfigured_cli.config)}
     )
@@ -116,9 +116,9 @@ def test_a_configuration_named_by_option_or_variable_must_exist(
 ) -> None:
     result = invoke(cli_with_config_path, "whoami")
     assert result.code == 3
-    assert f"The configuration file {cli_with_config_path.config} (from CPCTL_CONFIG) does not exist." in result.err
+    assert f"There is no configuration file {cli_with_config_path.config} (named by CPCTL_CONFIG)." in result.err
     result = invoke(cli_with_config_path, "whoami", "--config", "nowhere.yaml")
-    assert "The configuration file nowhere.yaml (from --config) does not exist." in result.err
+    assert "There is no configuration file nowhere.yaml (named by --config)." in result.err
 
 
 @pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o604, "0604"), (0o666, "0666")])

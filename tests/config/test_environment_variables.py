@@ -1,4 +1,4 @@
-"""The environment: it beats the file, an empty variable is none, and it is enough on its own."""
+"""The environment: it overrides the file, empty variables count as unset, and it is enough without a file."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,7 +74,7 @@ def test_an_option_or_a_variable_names_the_configuration(cli: CliEnvironment, in
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"CPCTL_BASE_URL": "http://api.example.org"}, 'CPCTL_BASE_URL: "http://api.example.org" must begin with'),
         ({"CPCTL_TIMEOUT": "soon"}, 'CPCTL_TIMEOUT: "soon" must be a number of seconds'),
@@ -83,11 +83,11 @@ def test_an_option_or_a_variable_names_the_configuration(cli: CliEnvironment, in
     ],
 )
 def test_an_invalid_variable_is_reported_by_name(
-    cli: CliEnvironment, invoke: Invoke, changes: dict[str, str], words: str
+    cli: CliEnvironment, invoke: Invoke, changes: dict[str, str], message: str
 ) -> None:
     result = invoke(cli, "whoami", **changes)
     assert result.code == 3
-    assert words in result.err
+    assert message in result.err
 
 
 def test_an_invalid_timeout_option_is_reported(cli: CliEnvironment, invoke: Invoke) -> None:

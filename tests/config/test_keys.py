@@ -1,4 +1,4 @@
-"""Keys: from where they come, what is wrong with them, and that only their end is shown."""
+"""Keys: their sources, invalid keys, and that only the last characters are shown."""
 
 import os
 import sys
@@ -43,7 +43,7 @@ def key_details(invoke: Invoke, cli: CliEnvironment, *more: str, code: int = 0, 
 
 
 def key_error(invoke: Invoke, cli: CliEnvironment, **changes: str | None) -> str:
-    """What a command that needs the key says; it ends with 3 and keeps nothing."""
+    """What stderr says if a command cannot read its key; it exits with 3 and keeps nothing."""
     result = invoke(cli, "signal", "packed", "1", "--order", "2", **changes)
     assert (result.code, result.out) == (3, ""), result
     assert KEY not in result.err
@@ -174,7 +174,7 @@ def test_the_first_line_of_a_command_is_the_key(
 def test_a_failing_key_command_is_reported_and_the_signal_is_queued(
     cli_with_config_path: CliEnvironment, invoke: Invoke, command: str, message: str
 ) -> None:
-    """A password store may be locked while the bench packs on: the signal is kept, and sent when it opens."""
+    """A password store may be locked while the bench keeps packing: the signal is queued, and sent later."""
     configure_key(cli_with_config_path, f"api_key_command: {command}")
     result = invoke(cli_with_config_path, "signal", "packed", "1", "--order", "2", "-o", "json")
     assert result.code == 3
@@ -258,9 +258,9 @@ def test_the_same_key_for_core_and_signal_is_a_warning(cli_with_config_path: Cli
     assert invoke(cli_with_config_path, "whoami", "-qq").err == ""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_the_mode_of_the_file_counts_also_for_root(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
-    """No test of the user's id: what root reads, others may read as well."""
+    """The user id does not matter: others can read a file of root with such a mode too."""
     configure_key(cli_with_config_path, f"api_key: {KEY}")
     cli_with_config_path.config.chmod(0o604)
     assert invoke(cli_with_config_path, "whoami").code == 3

@@ -1,4 +1,4 @@
-"""`cpctl doctor`: each thing that can be wrong, found under its name and with its remedy, and nothing is changed."""
+"""`cpctl doctor`: every problem is reported by its check with a remedy, and nothing is changed."""
 
 import os
 import socket
@@ -28,23 +28,23 @@ from harness.prompt_session import PromptSession
 from harness.servers.faulty_servers import make_certificate, refusing_proxy, skewed_clock_server
 
 Invoke = Callable[..., CliResult]
-# The authorities of the machine these tests run on are none of their business.
+# The certificate authorities of this machine must not affect the tests.
 NO_CA_OVERRIDES = {"REQUESTS_CA_BUNDLE": None, "CURL_CA_BUNDLE": None}
 
 
 def folder_snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """All files of a folder with content and mode."""
+    """The content and mode of all files in a folder."""
     found = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): (file.read_bytes(), file.stat().st_mode) for file in found}
 
 
 def findings(result: CliResult, check: str) -> list[dict[str, Any]]:
-    """What was found under a name."""
+    """The findings of a check."""
     return [row for row in result.data if row["check"] == check]
 
 
 def single_finding(result: CliResult, check: str) -> dict[str, Any]:
-    """The one thing that was found under a name."""
+    """The only finding of a check."""
     (row,) = findings(result, check)
     return row
 
@@ -81,9 +81,9 @@ def test_without_a_profile_only_the_machine_is_checked_and_the_next_step_is_name
     assert not {"name", "connection", "core key"} & {row["check"] for row in result.data}
 
 
-@pytest.mark.parametrize("words", ["--offline", "--dry-run"])
-def test_offline_and_dry_run_make_no_call(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, words: str) -> None:
-    result = run_doctor(invoke, cli, words)
+@pytest.mark.parametrize("option", ["--offline", "--dry-run"])
+def test_offline_and_dry_run_make_no_call(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, option: str) -> None:
+    result = run_doctor(invoke, cli, option)
     assert result.code == 0
     assert "connection" not in {row["check"] for row in result.data}
     assert sandbox.state.journal.list_entries() == []
@@ -206,7 +206,7 @@ def test_a_service_that_never_responds_takes_no_longer_than_the_timeout(cli: Cli
 
 
 @pytest.mark.parametrize(
-    ("off", "level", "code", "message"),
+    ("offset_seconds", "level", "code", "message"),
     [
         (0, "ok", 0, "the same time as the service"),
         (40, "ok", 0, "s behind the service"),
@@ -219,9 +219,9 @@ def test_a_service_that_never_responds_takes_no_longer_than_the_timeout(cli: Cli
     ],
 )
 def test_the_clock_is_compared_with_that_of_the_service(
-    cli: CliEnvironment, invoke: Invoke, off: float | None, level: str, code: int, message: str
+    cli: CliEnvironment, invoke: Invoke, offset_seconds: float | None, level: str, code: int, message: str
 ) -> None:
-    with skewed_clock_server(off) as address:
+    with skewed_clock_server(offset_seconds) as address:
         cli.configure(sandbox_configuration(address))
         result = run_doctor(invoke, cli)
     row = single_finding(result, "clock")
@@ -238,7 +238,7 @@ def test_a_self_signed_certificate_is_one_failure(cli: CliEnvironment, invoke: I
     assert (row["level"], result.code) == ("failure", 75)
     assert "TLS certificate verification failed: self-signed certificate" in row["message"]
     assert "REQUESTS_CA_BUNDLE" in row["remedy"]
-    assert findings(result, "clock") == findings(result, "service") == [], "one failure, and not three"
+    assert findings(result, "clock") == findings(result, "service") == [], "one failure, not three"
 
 
 @pytest.mark.parametrize(
@@ -254,22 +254,22 @@ def test_a_self_signed_certificate_is_one_failure(cli: CliEnvironment, invoke: I
 def test_a_certificate_is_checked_for_dates_and_name(
     tmp_path: Path, days: tuple[int, int], name: str, level: str, message: str
 ) -> None:
-    """Against an authority that is trusted, which only what lies below the command can be handed here."""
+    """Below the command, because only there a test can trust its own certificate authority."""
     made = make_certificate(tmp_path, days, name)
     with skewed_clock_server(0, made) as address:
-        way = ConnectionSettings(address, "", str(made.file))
+        settings = ConnectionSettings(address, "", str(made.file))
         try:
-            reached: Any = probe_connection(way, 10.0)
+            probe: Any = probe_connection(settings, 10.0)
         except ssl.SSLError as error:
-            reached = error
-    (row,) = check_connection(way, reached, datetime.now(UTC))
+            probe = error
+    (row,) = check_connection(settings, probe, datetime.now(UTC))
     assert (row.level, message in row.message) == (level, True), row
     assert bool(row.remedy) is (level != "ok")
 
 
 def test_a_proxy_is_used_with_its_password_and_shown_without_it(cli: CliEnvironment, invoke: Invoke) -> None:
-    heard: list[str] = []
-    with refusing_proxy(heard) as address:
+    requests: list[str] = []
+    with refusing_proxy(requests) as address:
         with_login = address.replace("//", "//shop:s3cret-word@")
         cli.configure(sandbox_configuration("https://service.invalid"))
         result = run_doctor(invoke, cli, "--timeout", "5", HTTPS_PROXY=with_login, NO_PROXY=None)
@@ -278,7 +278,7 @@ def test_a_proxy_is_used_with_its_password_and_shown_without_it(cli: CliEnvironm
     assert "//***@127.0.0.1" in single_finding(result, "proxy")["message"]
     assert single_finding(result, "name")["message"] == "not resolved here; the proxy does it"
     assert "407" in single_finding(result, "connection")["message"]
-    assert heard[0] == "service.invalid:443 Basic c2hvcDpzM2NyZXQtd29yZA=="
+    assert requests[0] == "service.invalid:443 Basic c2hvcDpzM2NyZXQtd29yZA=="
 
 
 def test_a_store_is_read_and_not_changed(cli: CliEnvironment, invoke: Invoke) -> None:
@@ -341,7 +341,7 @@ def test_a_store_of_a_newer_cpctl_is_a_failure(cli: CliEnvironment, invoke: Invo
     opened.close()
     result = run_doctor(invoke, cli, "--offline")
     assert (result.code, single_finding(result, "store")["remedy"]) == (7, "Update cpctl on this machine.")
-    assert findings(result, "outbox") == [], "what waits in it cannot be counted: nothing is message of it"
+    assert findings(result, "outbox") == [], "signals in a newer store cannot be counted"
 
 
 def test_a_store_that_cannot_be_created_is_a_failure(cli: CliEnvironment, invoke: Invoke) -> None:

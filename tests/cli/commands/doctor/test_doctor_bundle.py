@@ -1,4 +1,4 @@
-"""`doctor --bundle`: what helps to find a bug, and not one secret."""
+"""`doctor --bundle`: facts for a bug report, without secrets."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def test_a_bundle_contains_what_a_report_needs(cli: CliEnvironment, invoke: Invo
     invoke(cli, *shipped_command(), "--queue-only")
     invoke(cli, "signal", "packed", "999", "--order", ORDER)
     result = invoke(cli, "doctor", "--offline", "--bundle", "report.zip")
-    assert result.code == 75, "as the outbox has a refused signal"
+    assert result.code == 75, "because the outbox has a refused signal"
     file = cli.folder / "report.zip"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     found = read_bundle(file)
@@ -102,7 +102,7 @@ KEY_NOTATIONS = {
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 @pytest.mark.parametrize("way", KEY_NOTATIONS)
 def test_no_key_is_anywhere_in_a_bundle(cli: CliEnvironment, invoke: Invoke, way: str, mode: int) -> None:
-    """A service that repeats keys in its errors, keys in the environment, and a proxy with a password."""
+    """The service repeats keys in its errors, the environment has keys, and the proxy a password."""
     key = f"{KEY_MARKER}-5f3a9c1e7b2d"
     file = cli.folder / "key"
     file.write_text(key + "\n")
@@ -131,5 +131,5 @@ def test_no_key_is_anywhere_in_a_bundle(cli: CliEnvironment, invoke: Invoke, way
     shown = bundle_text(cli.folder / "report.zip")
     assert KEY_MARKER not in shown
     assert "0a1b2c3d" not in shown
-    assert "…" not in shown.replace("…\n", ""), "not even the end of a key"
+    assert "…" not in shown.replace("…\n", ""), "not even the last characters of a key"
     assert '"CPCTL_SIGNAL_KEY": "***"' in shown

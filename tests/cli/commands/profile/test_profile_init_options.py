@@ -1,4 +1,4 @@
-"""`profile init` without a terminal, and what it does to a configuration that is there."""
+"""`profile init` without a terminal, and what it does to an existing configuration."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ def config_text(config: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "missing"),
+    ("arguments", "missing"),
     [
         (
             (),
@@ -42,16 +42,16 @@ def config_text(config: Path) -> str:
     ],
 )
 def test_missing_options_are_listed_if_prompts_are_impossible(
-    fresh_cli: CliEnvironment, invoke: Invoke, config_file: Path, words: tuple[str, ...], missing: str
+    fresh_cli: CliEnvironment, invoke: Invoke, config_file: Path, arguments: tuple[str, ...], missing: str
 ) -> None:
-    result = invoke(fresh_cli, *INIT_COMMAND, *words)
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments)
     assert (result.code, result.out) == (2, "")
     assert missing in result.err
     assert not config_file.parent.exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
+    ("arguments", "hint"),
     [
         (("home", "--environment", "live"), "add: --later core --later signal."),
         (("home", "--environment", "live", "--later", "core"), "add: --later signal."),
@@ -59,15 +59,15 @@ def test_missing_options_are_listed_if_prompts_are_impossible(
     ],
 )
 def test_the_hint_names_only_the_missing_keys(
-    fresh_cli: CliEnvironment, invoke: Invoke, words: tuple[str, ...], hint: str
+    fresh_cli: CliEnvironment, invoke: Invoke, arguments: tuple[str, ...], hint: str
 ) -> None:
-    message = invoke(fresh_cli, *INIT_COMMAND, *words).err
-    assert hint in message
-    assert ("--later" in message) == bool(hint)
+    error = invoke(fresh_cli, *INIT_COMMAND, *arguments).err
+    assert hint in error
+    assert ("--later" in error) == bool(hint)
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "message"),
+    ("arguments", "code", "message"),
     [
         (("two words", *LIVE_OPTIONS), 2, "The name of the profile must consist of letters, digits"),
         (("..", *LIVE_OPTIONS), 2, "The name of the profile must consist of letters, digits"),
@@ -93,11 +93,11 @@ def test_an_invalid_option_is_refused_and_nothing_is_written(
     invoke: Invoke,
     config_file: Path,
     core_key_file: Path,
-    words: tuple[str, ...],
+    arguments: tuple[str, ...],
     code: int,
     message: str,
 ) -> None:
-    result = invoke(fresh_cli, *INIT_COMMAND, *words)
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
     assert CORE_KEY not in result.err
@@ -107,8 +107,8 @@ def test_an_invalid_option_is_refused_and_nothing_is_written(
 def test_a_script_creates_a_profile_and_reads_the_result(
     fresh_cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, config_file: Path, core_key_file: Path
 ) -> None:
-    words = ("bench", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
-    result = invoke(fresh_cli, *INIT_COMMAND, *words, "--later", "signal", "--signal-version", "2.0", "-o", "json")
+    arguments = ("bench", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments, "--later", "signal", "--signal-version", "2.0", "-o", "json")
     assert result.code == 0
     assert result.data["profile"] == "bench"
     assert [(row["service"], row["verdict"]) for row in result.data["keys"]] == [
@@ -125,8 +125,8 @@ def test_a_script_creates_a_profile_and_reads_the_result(
 def test_a_dry_run_writes_nothing_and_makes_no_call(
     fresh_cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, config_file: Path, core_key_file: Path
 ) -> None:
-    words = ("bench", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
-    result = invoke(fresh_cli, *INIT_COMMAND, *words, "--later", "signal", "--dry-run")
+    arguments = ("bench", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments, "--later", "signal", "--dry-run")
     assert result.code == 0
     assert "Dry run: nothing was written" in result.err
     assert not config_file.parent.exists()
@@ -235,13 +235,13 @@ def test_an_invalid_configuration_is_refused_with_its_line_and_not_changed(
     config_file.parent.mkdir()
     config_file.write_text(text, encoding="utf-8")
     config_file.chmod(0o600)
-    for words in (
+    for arguments in (
         (*INIT_COMMAND, "new", *LIVE_OPTIONS),
         ("profile", "use", "old"),
         ("profile", "set-key", "core", "-"),
     ):
-        result = invoke(fresh_cli, *words)
-        assert result.code == 3, words
+        result = invoke(fresh_cli, *arguments)
+        assert result.code == 3, arguments
         assert message in result.err
     assert config_text(config_file) == text
     assert [file.name for file in config_file.parent.iterdir()] == ["config.yaml"]
@@ -271,7 +271,7 @@ def test_a_link_is_followed_and_stays_a_link(fresh_cli: CliEnvironment, invoke: 
     assert "new:" in config_text(real)
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
     assert fresh_cli.run("profile", "set-key", "signal", "-", "-p", "new", input=CORE_KEY).code == 0
-    assert (config_file.parent / "new.signal.key").exists(), "beside the name by which it is known"
+    assert (config_file.parent / "new.signal.key").exists(), "beside the link"
     assert invoke(fresh_cli, "profile", "check").code == 0
 
 
@@ -279,24 +279,24 @@ def test_profiles_created_at_the_same_time_are_all_kept(fresh_cli: CliEnvironmen
     names = [f"bench-{number}" for number in range(8)]
     running = [fresh_cli.start(*INIT_COMMAND, name, *LIVE_OPTIONS) for name in names]
     for process in running:
-        _, message = process.communicate(timeout=60)
-        assert process.returncode == 0, message
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error
     listed = [row["name"] for row in fresh_cli.run_json("profile", "list")]
     assert sorted(listed) == names
-    assert [file.name for file in config_file.parent.iterdir()] == ["config.yaml"], "no lock and no draft stays behind"
+    assert [file.name for file in config_file.parent.iterdir()] == ["config.yaml"], "no lock file and no draft is left"
 
 
 def without_root(command: list[str]) -> list[str]:
-    """The command without root's power to write everywhere."""
+    """The command without root's permission to write everywhere."""
     if os.geteuid() != 0:
         return command
     if shutil.which("setpriv") is None:
-        pytest.skip("root writes into every folder, and there is no setpriv to take that power away")
+        pytest.skip("root can write to every folder, and there is no setpriv to prevent it")
     return ["setpriv", "--inh-caps=-all", "--bounding-set=-all", *command]
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         (*INIT_COMMAND, "new", *LIVE_OPTIONS),
         ("profile", "use", "office"),
@@ -304,7 +304,7 @@ def without_root(command: list[str]) -> list[str]:
     ],
 )
 def test_nothing_changes_if_the_folder_is_not_writable(
-    fresh_cli: CliEnvironment, config_file: Path, words: tuple[str, ...]
+    fresh_cli: CliEnvironment, config_file: Path, arguments: tuple[str, ...]
 ) -> None:
     config_file.parent.mkdir()
     config_file.write_text(EXISTING_CONFIG, encoding="utf-8")
@@ -312,7 +312,7 @@ def test_nothing_changes_if_the_folder_is_not_writable(
     config_file.parent.chmod(0o500)
     try:
         done = subprocess.run(
-            without_root(fresh_cli.command_line(*words)),
+            without_root(fresh_cli.command_line(*arguments)),
             input=CORE_KEY,
             capture_output=True,
             text=True,
@@ -326,15 +326,15 @@ def test_nothing_changes_if_the_folder_is_not_writable(
     assert [file.name for file in config_file.parent.iterdir()] == ["config.yaml"]
 
 
-@pytest.mark.parametrize("words", [(*INIT_COMMAND, "new", *LIVE_OPTIONS), ("profile", "use", "office")])
+@pytest.mark.parametrize("arguments", [(*INIT_COMMAND, "new", *LIVE_OPTIONS), ("profile", "use", "office")])
 def test_a_read_only_configuration_is_not_replaced(
-    fresh_cli: CliEnvironment, config_file: Path, words: tuple[str, ...]
+    fresh_cli: CliEnvironment, config_file: Path, arguments: tuple[str, ...]
 ) -> None:
     config_file.parent.mkdir()
     config_file.write_text(EXISTING_CONFIG, encoding="utf-8")
     config_file.chmod(0o400)
     done = subprocess.run(
-        without_root(fresh_cli.command_line(*words)),
+        without_root(fresh_cli.command_line(*arguments)),
         capture_output=True,
         text=True,
         env=fresh_cli.process_environment(),
@@ -354,22 +354,22 @@ def test_a_refused_key_is_reported_even_with_quiet(
     fresh_cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, core_key_file: Path
 ) -> None:
     sandbox.state.api_keys["core"] = "another-key-altogether"
-    words = ("home", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
-    result = invoke(fresh_cli, *INIT_COMMAND, *words, "--later", "signal", "-qq")
+    arguments = ("home", "--environment", "sandbox", "--base-url", sandbox.base_url, "--core-key-file", "core.key")
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments, "--later", "signal", "-qq")
     assert (result.code, result.out) == (4, "")
     assert "the service refused the key (403)" in result.err
     assert len(result.err.splitlines()) == 1
 
 
 def test_nothing_changes_if_the_disk_is_full(fresh_cli: CliEnvironment, config_file: Path) -> None:
-    """A limit on the size of files stands for the disk: the write breaks off in its middle."""
+    """A limit on the size of files simulates the full disk: the write fails in its middle."""
     config_file.parent.mkdir()
     long = EXISTING_CONFIG + "# filled up\n" * 300
     config_file.write_text(long, encoding="utf-8")
     config_file.chmod(0o600)
-    words = fresh_cli.command_line(*INIT_COMMAND, "new", *LIVE_OPTIONS)
+    arguments = fresh_cli.command_line(*INIT_COMMAND, "new", *LIVE_OPTIONS)
     done = subprocess.run(
-        ["/bin/bash", "-c", 'trap "" XFSZ; ulimit -f 2; exec "$@"', "bash", *words],
+        ["/bin/bash", "-c", 'trap "" XFSZ; ulimit -f 2; exec "$@"', "bash", *arguments],
         capture_output=True,
         text=True,
         env=fresh_cli.process_environment(),
@@ -398,15 +398,15 @@ def test_a_change_that_would_affect_another_profile_is_refused(
 
 
 def test_without_a_profile_every_command_says_in_one_line_what_to_do(fresh_cli: CliEnvironment, invoke: Invoke) -> None:
-    for words in (
+    for arguments in (
         ("whoami",),
         ("orders", "list"),
         ("outbox", "list"),
         ("profile", "set-key", "core"),
         ("profile", "use", "x"),
     ):
-        result = invoke(fresh_cli, *words, CPCTL_CONFIG=None)
-        assert (result.code, result.out) == (3, ""), words
+        result = invoke(fresh_cli, *arguments, CPCTL_CONFIG=None)
+        assert (result.code, result.out) == (3, ""), arguments
         assert len(result.err.splitlines()) == 1
         assert result.err.endswith("`cpctl profile init` creates one.\n")
 
@@ -414,7 +414,7 @@ def test_without_a_profile_every_command_says_in_one_line_what_to_do(fresh_cli: 
 def test_the_profile_is_kept_if_the_service_cannot_be_reached(
     fresh_cli: CliEnvironment, invoke: Invoke, config_file: Path, core_key_file: Path
 ) -> None:
-    words = (
+    arguments = (
         "home",
         "--environment",
         "live",
@@ -425,7 +425,7 @@ def test_the_profile_is_kept_if_the_service_cannot_be_reached(
         "--later",
         "signal",
     )
-    result = invoke(fresh_cli, *INIT_COMMAND, *words, "-o", "json")
+    result = invoke(fresh_cli, *INIT_COMMAND, *arguments, "-o", "json")
     assert result.code == 0
     assert result.data["keys"][0]["verdict"] == "not checked"
     assert config_file.exists()

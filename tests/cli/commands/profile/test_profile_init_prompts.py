@@ -15,12 +15,12 @@ INIT_COMMAND = ("profile", "init")
 
 
 def folder_contents(folder: Path) -> dict[str, bytes]:
-    """Everything that lies in a folder, by name."""
+    """The contents of all files in a folder, by name."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def answer_all_prompts(session: PromptSession) -> None:
-    """The whole conversation with two keys that are typed."""
+    """Answer all prompts, typing two keys."""
     session.answer("Name of the profile [production]: ", "")
     session.answer("Environment, live or sandbox [", "sandbox")
     session.answer("Number [1]: ", "")
@@ -56,7 +56,7 @@ def test_seven_answers_create_a_working_profile(fresh_cli: CliEnvironment, sandb
     assert "signal key: …5160, not checked: every call with this key reports something." in talk.raw_output
     assert "webhooks key: not set; needed only to receive webhooks." in talk.raw_output
     (read,) = sandbox.state.journal.list_entries()
-    assert read["path"] == "/cloudcore/1.0/shipping/levels", "the one call that was made reads"
+    assert read["path"] == "/cloudcore/1.0/shipping/levels", "the only call is read-only"
     assert fresh_cli.run("signal", "packed", "123456780001", "--order", "123456780000", "--require-delivery").code == 0
 
 
@@ -81,9 +81,9 @@ def test_the_printed_commands_create_the_same_files_without_prompts(
     for file in config_file.parent.iterdir():
         file.unlink()
     for line in printed:
-        words, _, key = line.partition(" < ")
+        arguments, _, key = line.partition(" < ")
         typed = {"core.key": CORE_KEY, "signal.key": SIGNAL_KEY}.get(key)
-        result = fresh_cli.run(*shlex.split(words)[1:], input=typed)
+        result = fresh_cli.run(*shlex.split(arguments)[1:], input=typed)
         assert result.code == 0, result
     assert folder_contents(config_file.parent) == first
 
@@ -155,7 +155,7 @@ def test_an_invalid_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_fi
         talk.wait_for("This looks like a key, and keys are not asked for here.")
         talk.answer("Command that prints the webhooks key: ", "cat 'a key'")
         talk.answer("(may be empty): ", "")
-        assert talk.wait_for_exit() == 3, "the command that gives no key is message, and kept"
+        assert talk.wait_for_exit() == 3, "a command that prints no key is reported, and kept"
     text = config_file.read_text(encoding="utf-8")
     assert f"signal: {{api_key_file: {core_key_file}}}" in text
     assert "webhooks: {api_key_command: [cat, a key]}" in text
@@ -209,7 +209,7 @@ def test_stopping_at_any_prompt_changes_nothing(
 def test_the_terminal_echoes_again_after_ctrl_c_in_a_hidden_prompt(
     fresh_cli: CliEnvironment,
 ) -> None:
-    """Run in a shell of its own, as one that stays is what suffers from a terminal without echo."""
+    """Run in a shell that stays, because a terminal without echo would affect the shell."""
     line = f"{shlex.join(fresh_cli.command_line('profile', 'set-key', 'core'))}; stty -a | grep -o -- '-*echo '; exit 7"
     fresh_cli.run("profile", "init", "home", "--environment", "live", "--later", "core", "--later", "signal")
     import pexpect
@@ -304,7 +304,7 @@ def test_a_key_in_the_environment_is_the_default_answer(fresh_cli: CliEnvironmen
 
 
 def test_prompts_go_to_stderr_and_commands_to_stdout(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
-    """Standard output goes to a file; what is in it can be run."""
+    """Standard output is a file that contains only the commands."""
     import pexpect
 
     call = shlex.join(fresh_cli.command_line(*INIT_COMMAND, "--base-url", sandbox.base_url))
@@ -334,31 +334,31 @@ def test_prompts_go_to_stderr_and_commands_to_stdout(fresh_cli: CliEnvironment, 
 
 
 def test_no_input_disables_prompts_at_a_terminal(fresh_cli: CliEnvironment, config_file: Path) -> None:
-    for words, changes in ((("--no-input",), {}), ((), {"CPCTL_NO_INPUT": "1"})):
-        with PromptSession(fresh_cli, *INIT_COMMAND, *words, **changes) as talk:
+    for arguments, changes in ((("--no-input",), {}), ((), {"CPCTL_NO_INPUT": "1"})):
+        with PromptSession(fresh_cli, *INIT_COMMAND, *arguments, **changes) as talk:
             assert talk.wait_for_exit() == 2
         assert "Cannot prompt" in talk.raw_output
     assert not os.path.lexists(config_file)
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "code", "message"),
+    ("concurrent", "code", "message"),
     [
         ("profiles: [\n", 3, "line 2, column 1"),
         ("profiles:\n  home: {}\n", 6, 'The profile "home" already exists in'),
     ],
 )
 def test_a_concurrent_change_is_detected_and_leaves_no_key_file(
-    fresh_cli: CliEnvironment, config_file: Path, meanwhile: str, code: int, message: str
+    fresh_cli: CliEnvironment, config_file: Path, concurrent: str, code: int, message: str
 ) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
         for question, text in PROMPTS[:-1]:
             talk.answer(question, text)
         talk.wait_for(PROMPTS[-1][0])
         config_file.parent.mkdir(mode=0o700)
-        config_file.write_text(meanwhile, encoding="utf-8")
+        config_file.write_text(concurrent, encoding="utf-8")
         config_file.chmod(0o600)
         talk.answer("", "")
         assert talk.wait_for_exit() == code
     assert message in talk.raw_output
-    assert folder_contents(config_file.parent) == {"config.yaml": meanwhile.encode()}
+    assert folder_contents(config_file.parent) == {"config.yaml": concurrent.encode()}

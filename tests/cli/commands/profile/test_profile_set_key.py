@@ -17,7 +17,7 @@ OLD_KEY = "an-old-key-0000"
 
 @pytest.fixture
 def two_profile_cli(fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path) -> CliEnvironment:
-    """Two profiles, each of whose keys come in another way."""
+    """Two profiles; each key of the first has another kind of source."""
     config_file.parent.mkdir()
     config_file.write_text(
         f"default_profile: here\nprofiles:\n  here:\n    base_url: {sandbox.base_url}\n"
@@ -117,18 +117,18 @@ def test_an_invalid_key_is_refused_and_the_old_one_stays(
 
 
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(two_profile_cli: CliEnvironment, invoke: Invoke) -> None:
-    for words in ((), ("-o", "json"), ("--debug",)):
-        result = invoke(two_profile_cli, *SET_KEY_COMMAND, "core", CORE_KEY, *words)
+    for arguments in ((), ("-o", "json"), ("--debug",)):
+        result = invoke(two_profile_cli, *SET_KEY_COMMAND, "core", CORE_KEY, *arguments)
         assert (result.code, result.out) == (2, "")
         assert "A key cannot be given on the command line" in result.err
         assert CORE_KEY not in result.err
 
 
-@pytest.mark.parametrize(("words", "profile"), [((), "here"), (("--profile", "other"), "other")])
+@pytest.mark.parametrize(("arguments", "profile"), [((), "here"), (("--profile", "other"), "other")])
 def test_without_a_terminal_the_hint_names_the_command_for_that_profile(
-    two_profile_cli: CliEnvironment, invoke: Invoke, words: tuple[str, ...], profile: str
+    two_profile_cli: CliEnvironment, invoke: Invoke, arguments: tuple[str, ...], profile: str
 ) -> None:
-    result = invoke(two_profile_cli, *SET_KEY_COMMAND, "signal", *words)
+    result = invoke(two_profile_cli, *SET_KEY_COMMAND, "signal", *arguments)
     assert (result.code, result.out) == (2, "")
     assert f"`cpctl profile set-key signal --profile {profile} - < FILE`" in result.err
 
@@ -156,8 +156,8 @@ def test_a_dry_run_changes_nothing_and_reads_nothing(
     two_profile_cli: CliEnvironment, invoke: Invoke, config_file: Path
 ) -> None:
     before = config_file.read_bytes()
-    for words in ((*SET_KEY_COMMAND, "signal", "-"), (*SET_KEY_COMMAND, "core"), ("profile", "use", "other")):
-        result = invoke(two_profile_cli, *words, "--dry-run")
+    for arguments in ((*SET_KEY_COMMAND, "signal", "-"), (*SET_KEY_COMMAND, "core"), ("profile", "use", "other")):
+        result = invoke(two_profile_cli, *arguments, "--dry-run")
         assert result.code == 0, result
         assert "Dry run: nothing was changed." in result.err
     assert config_file.read_bytes() == before
