@@ -61,7 +61,6 @@ class Profile:
 
     @property
     def store(self) -> Path:
-        """The store file."""
         return Path(self["store"])
 
     def key_source(self, service: str) -> KeySource:

@@ -33,17 +33,14 @@ class ConnectionSettings(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The host name or address of the service."""
         return urlsplit(self.base_url).hostname or ""
 
     @property
     def uses_tls(self) -> bool:
-        """Whether the connection is encrypted."""
         return urlsplit(self.base_url).scheme == "https"
 
     @property
     def port(self) -> int:
-        """The port of the service."""
         return urlsplit(self.base_url).port or (443 if self.uses_tls else 80)
 
 
