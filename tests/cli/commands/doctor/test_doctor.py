@@ -16,6 +16,7 @@ from cpctl.diagnostics.network_checks import ConnectionSettings, check_connectio
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from harness.certificates import make_certificate
 from harness.cli_environment import (
     UNREACHABLE_URL,
     CliEnvironment,
@@ -25,7 +26,7 @@ from harness.cli_environment import (
     shipped_command,
 )
 from harness.prompt_session import PromptSession
-from harness.servers.faulty_servers import make_certificate, refusing_proxy, skewed_clock_server
+from harness.servers.faulty_servers import refusing_proxy, skewed_clock_server
 
 Invoke = Callable[..., CliResult]
 # The certificate authorities of this machine must not affect the tests.
@@ -257,7 +258,7 @@ def test_a_certificate_is_checked_for_dates_and_name(
     """Below the command, because only there a test can trust its own certificate authority."""
     made = make_certificate(tmp_path, days, name)
     with skewed_clock_server(0, made) as address:
-        settings = ConnectionSettings(address, "", str(made.file))
+        settings = ConnectionSettings(address, "", str(made.cert))
         try:
             probe: Any = probe_connection(settings, 10.0)
         except ssl.SSLError as error:
