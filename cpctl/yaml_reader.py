@@ -1,4 +1,4 @@
-"""YAML as a tree whose values know their line and column. The only reader of YAML; yaml itself is imported on use."""
+"""Reading YAML as a tree whose values know their line and column. yaml is imported only when it is needed."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _INVALID_CHARACTER = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\
 
 
 class Location(NamedTuple):
-    """A place in a file; line and column count from 1."""
+    """A location in a file; line and column count from 1."""
 
     file: str
     line: int
@@ -32,19 +32,19 @@ class Location(NamedTuple):
         return f"{self.file}, line {self.line}, column {self.column}"
 
     def error(self, message: str, hint: str = "") -> CpctlError:
-        """An error that names this place."""
+        """An error that names this location."""
         return self.error_type(f"{self}: {message}", hint)
 
     def duplicate_error(self, name: str, first_line: int) -> CpctlError:
-        """The error for a name that stands twice in one mapping."""
+        """The error for a name that is given twice in one mapping."""
         shown = json.dumps(name, ensure_ascii=False)
         return self.error(f"{shown} is given twice; the first time in line {first_line}.")
 
 
 class Node(NamedTuple):
-    """A value with its place: text as it was written (007, 1e3, 2026-01-20), a list, a mapping, or None for null.
+    """A value with its location: text as it was written (007, 1e3, 2026-01-20), a list, a mapping, or None for null.
 
-    The place of a mapping's value is that of its name, which is what a person searches for.
+    The location of a value in a mapping is that of its name, which is what a person searches for.
     """
 
     value: "str | list[Node] | Mapping[str, Node] | None"
@@ -57,7 +57,7 @@ class Node(NamedTuple):
         return self.value is None or self.value == ""
 
     def error(self, message: str, hint: str = "") -> CpctlError:
-        """An error that names this place. What looks like an API key is masked: it may be one in the wrong place."""
+        """An error that names this location. What looks like an API key is masked: it may be one under a wrong name."""
         return self.location.error(KEY_PATTERN.sub(MASK, message), hint)
 
     def as_mapping(self, name: str) -> "Mapping[str, Node]":
@@ -81,7 +81,7 @@ class Node(NamedTuple):
         return tuple(node.as_text(f"each part of {name}") or "" for node in self.value)
 
     def to_plain(self, constants: Mapping[str | None, Any] | None = None) -> Any:
-        """The value without its places; `constants` replaces unquoted texts, such as true."""
+        """The value without locations; `constants` replaces unquoted texts, such as true."""
         if isinstance(self.value, list):
             return [each.to_plain(constants) for each in self.value]
         if isinstance(self.value, Mapping):
@@ -109,7 +109,7 @@ def parse_yaml(text: str, file: str, error_type: type[CpctlError]) -> Node:
 
 
 def locate(text: str, position: int, start: Location) -> Location:
-    """The place of a character of a text that begins at `start`."""
+    """The location of a character in a text that begins at `start`."""
     return start._replace(line=text.count("\n", 0, position) + 1, column=position - text.rfind("\n", 0, position))
 
 
@@ -143,7 +143,7 @@ class _Anchor(NamedTuple):
 class _TreeBuilder:
     """Builds the tree from the parser's events: libyaml's own trees overflow its stack if nesting is deep.
 
-    An alias shares the node of its anchor, but its values and levels count again, so that whoever walks the tree
+    An alias shares the node of its anchor, but its values and levels count again, so that a walk of the tree
     finds at most MAX_VALUES values and MAX_DEPTH levels.
     """
 

@@ -15,7 +15,7 @@ def test_a_new_file_is_private_and_leaves_no_draft(tmp_path: Path) -> None:
     write_private(tmp_path / "b", b"\xff")
     assert [(tmp_path / name).read_bytes() for name in ("a", "b")] == ["é\n".encode(), b"\xff"]
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
-    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b"]
 
 
 def test_the_old_file_stays_if_writing_fails(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_the_old_file_stays_if_writing_fails(tmp_path: Path) -> None:
         written.write("new")
         raise ZeroDivisionError
     assert (tmp_path / "a").read_text(encoding="utf-8") == "old"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_link_is_replaced_and_its_target_stays(tmp_path: Path) -> None:

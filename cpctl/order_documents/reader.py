@@ -165,7 +165,7 @@ def _too_deep_error(name: str, text: str) -> CpctlError:
 
 
 def _find_duplicate(name: str, text: str) -> CpctlError:
-    """The error for the first field in the text that is there twice. The text is valid JSON up to that place.
+    """The error for the first field in the text that is there twice. The text is valid JSON up to there.
 
     json reports inner objects first, so this one may be another than it found; it is as wrong.
     """
