@@ -20,6 +20,7 @@ from cpctl.cli.time_args import parse_time
 from cpctl.clock import utc_now
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError, suggest
+from cpctl.files import private_file
 from cpctl.imports.column_mapping import COLUMN_ALIASES, find_signal_type, map_columns
 from cpctl.imports.importer import FAILED_STATES, INVALID, MAX_SHOWN_PROBLEMS, Importer, RowResult
 from cpctl.imports.row_parser import RowRules
@@ -27,7 +28,6 @@ from cpctl.imports.table_reader import RESULT_HEADINGS, Table, TableFormat, open
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.output.columns import make_columns
-from cpctl.output.private_files import private_file
 from cpctl.signals.signal import Signal
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 
