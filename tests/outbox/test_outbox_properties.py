@@ -225,7 +225,7 @@ class OutboxMachine(RuleBasedStateMachine):
             store.close()
             del self.running[index]
 
-    @precondition(lambda self: self.found(State.QUEUED, State.HELD))
+    @precondition(lambda self: self.stored_signals(State.QUEUED, State.HELD))
     @rule(data=st.data(), what=st.sampled_from(["hold", "hold", "release", "drop", "retry"]))
     def run_outbox_command(self, data: st.DataObject, what: str) -> None:
         wanted = (State.HELD,) if what == "release" else (State.QUEUED, State.HELD)

@@ -60,7 +60,7 @@ class FailingItemHandler(BaseHTTPRequestHandler):
 @contextmanager
 def failing_item_server(cli: "CliEnvironment") -> Iterator[list[dict[str, Any]]]:
     """Lead the world to such a service; what it has taken is in the list."""
-    handler = type("Handler", (FailingItemHandler,), {"taken": []})
+    handler = type("Handler", (FailingItemHandler,), {"accepted": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = Thread(target=server.serve_forever, args=(0.01,))

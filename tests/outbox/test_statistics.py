@@ -102,7 +102,7 @@ def lead_times_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]
 
 
 def assert_same_statistics(counted: ShiftStatistics, expected: ShiftStatistics) -> None:
-    for name in ("states", "types", "hours", "operators", "stations", "carriers", "audit_events", "lead"):
+    for name in ("states", "types", "hours", "operators", "stations", "carriers", "audit_events", "lead_time"):
         assert getattr(counted, name) == getattr(expected, name), name
     assert counted.waiting[:2] == expected.waiting[:2]
 
