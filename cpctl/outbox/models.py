@@ -1,7 +1,7 @@
 """A signal in the store, with what became of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -40,6 +40,11 @@ STORED_STATES = tuple(state for state in State if state not in (State.DUPLICATE,
 WAITING_STATES = (State.QUEUED, State.HELD)
 # What `outbox list` shows: all that is not delivered and that nobody has given up.
 OPEN_STATES = (State.QUEUED, State.HELD, State.REFUSED, State.EXPIRED)
+
+
+def sql_list(states: Iterable[State]) -> str:
+    """States as the list of an SQL `IN`. SQLite uses the index of open signals only if all of OPEN_STATES is listed."""
+    return ", ".join(repr(str(state)) for state in states)
 
 
 class Origin(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.errors import Conflict, NotFound, StoreError
-from cpctl.outbox.models import OPEN_STATES, Origin, QueuedSignal, State
+from cpctl.outbox.models import OPEN_STATES, WAITING_STATES, Origin, QueuedSignal, State, sql_list
+from cpctl.outbox.queue_state import Pause, get_pause, resume_queue
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
@@ -149,7 +150,7 @@ class Outbox:
             maybe_duplicate=0,
             **origin._asdict(),
         )
-        return _get_by_id(transaction, key)
+        return get_signal(transaction, key)
 
     def get_by_ids(self, ids: Iterable[int]) -> list[QueuedSignal]:
         """The entries with these ids, in the order of the ids. Raises NotFound, StoreError."""
@@ -158,7 +159,7 @@ class Outbox:
 
     def _get_own(self, transaction: Transaction, signal_id: int) -> QueuedSignal:
         """An entry that somebody named by its id: of this profile, and no other."""
-        entry = _get_by_id(transaction, signal_id)
+        entry = get_signal(transaction, signal_id)
         if entry.profile != self.profile:
             raise NotFound(
                 f'Signal {signal_id} belongs to the profile "{entry.profile}", not to "{self.profile}".',
@@ -194,8 +195,12 @@ class Outbox:
         setting = "state = 'dropped', held_by = '', settled_at = :now"
         return self._update(ids, (*OPEN_STATES, State.DROPPED), setting, "dropped")
 
+    def read_pause(self) -> Pause | None:
+        """Why the queue is paused, or None if it is not. Raises StoreError."""
+        return self.store.read(lambda transaction: get_pause(transaction, self.profile))
+
     def release_queue(self) -> int:
-        """End the pause that a refused key or a wrong address caused; returns how many entries move again."""
+        """End the pause that a refused key or a wrong address caused; returns how many signals are due again."""
         now = to_ms(self._clock())
         return self.store.write(lambda work: resume_queue(work, self.profile, now))
 
@@ -218,29 +223,13 @@ class Outbox:
                         f"Look again with `cpctl outbox show {key}`.",
                     )
                 transaction.execute(f"UPDATE signals SET {assignments} WHERE id = :id AND :now = :now", id=key, now=now)
-            return [_get_by_id(transaction, key) for key in ids]
+            return [get_signal(transaction, key) for key in ids]
 
         return self.store.write(work)
 
 
-def resume_queue(transaction: Transaction, profile: str, now: int) -> int:
-    """Let a paused queue move: what an answer held is queued again, due now."""
-    moved = transaction.execute(
-        # The index of open signals wants the whole list of their states; without it the whole history is read.
-        "UPDATE signals INDEXED BY signals_open SET state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0"
-        " WHERE profile = :profile AND state IN ('queued', 'held', 'refused', 'expired') AND state = 'held'"
-        " AND held_by = 'answer'",
-        profile=profile,
-        now=now,
-    )
-    transaction.execute(
-        "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile",
-        profile=profile,
-    )
-    return moved
-
-
-def _get_by_id(transaction: Transaction, signal_id: int) -> QueuedSignal:
+def get_signal(transaction: Transaction, signal_id: int) -> QueuedSignal:
+    """The signal with this id, whatever its profile. Raises NotFound."""
     row = transaction.fetch_one("SELECT * FROM signals WHERE id = :id", id=signal_id)
     if row is None:
         raise NotFound(f"There is no signal {signal_id} in this store.", "`cpctl signal history` lists them.")

@@ -173,7 +173,7 @@ class Partner:
         """
         if not self._store.exists():
             return ""
-        pause = self._new_dispatcher().get_pause()
+        pause = self._outbox.read_pause()
         return pause.message or f"answer {pause.http_status}" if pause else ""
 
     def history(self, order: str = "", item: str = "", limit: int = 0) -> list[SignalResult]:

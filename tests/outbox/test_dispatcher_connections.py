@@ -10,9 +10,8 @@ from threading import Barrier, Event, Lock
 import pytest
 
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition
-from cpctl.outbox.dispatcher import MAX_CONSECUTIVE_FAILURES
+from cpctl.outbox.dispatcher import MAX_CONSECUTIVE_FAILURES, Dispatcher
 from cpctl.outbox.outbox import Outbox
-from cpctl.outbox.parallel_dispatcher import ParallelDispatcher
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.store.store import Store
 from harness.outbox.csv_files import signal_states, stored_signals
@@ -55,8 +54,8 @@ def accept_signals(outbox: Outbox, orders: int, items: int = 1, kinds: Sequence[
     )
 
 
-def make_dispatcher(outbox: Outbox, service: ScriptedService, connections: int = 4) -> ParallelDispatcher:
-    return ParallelDispatcher(outbox, [service] * connections, 30.0)
+def make_dispatcher(outbox: Outbox, service: ScriptedService, connections: int = 4) -> Dispatcher:
+    return Dispatcher(outbox, [service] * connections, 30.0)
 
 
 def stored_states(outbox: Outbox) -> list[str]:

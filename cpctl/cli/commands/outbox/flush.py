@@ -2,7 +2,7 @@
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cpctl.cli.commands.signal.submit import print_next_steps
 from cpctl.cli.context import Context
@@ -11,13 +11,11 @@ from cpctl.cli.signal_sender import build_calls, make_sender
 from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
 from cpctl.outbox.delivery_result import DeliveryResult
-from cpctl.outbox.dispatcher import Dispatcher, Pause
+from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.models import QueuedSignal, State, exit_status
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
+from cpctl.outbox.queue_state import Pause
 from cpctl.output.columns import SIGNAL
-
-if TYPE_CHECKING:
-    from cpctl.outbox.delivery_result import Send
 
 POLL_SECONDS = 1.0
 
@@ -44,25 +42,17 @@ def flush_once(context: Context, require_delivery: bool) -> None:
 
 
 def _flush_waiting(context: Context, waiting_count: int) -> tuple[list[dict[str, Any]], Pause | None]:
-    standing = _make_dispatcher(context, None).get_pause()
+    standing = context.outbox.read_pause()
     if standing is not None:
         return [], standing
     reports = []
     started = time.monotonic()
-    for entry, _ in _make_dispatcher(context, make_sender(context)).flush():
+    for entry, _ in Dispatcher(context.outbox, make_sender(context), context.profile.timeout).flush():
         reports.append(entry.to_dict())
         rate = len(reports) / max(time.monotonic() - started, 0.001)
         context.output.progress(f"{len(reports)} of {waiting_count} tried, {rate:.0f} a second")
     context.output.progress("")
     return reports, None
-
-
-def _make_dispatcher(context: Context, send: "Send | None") -> Dispatcher:
-    return Dispatcher(context.outbox, send or _send_nothing, context.profile.timeout)
-
-
-def _send_nothing(signals: Any) -> DeliveryResult:
-    raise AssertionError("a paused queue is only looked at")
 
 
 def _exit_status(
@@ -110,11 +100,11 @@ def watch_outbox(context: Context) -> None:
     paused = False
     probe = True
     while True:
-        standing = _make_dispatcher(context, None).get_pause()
+        standing = context.outbox.read_pause()
         if standing is not None and not paused:
             _report_flush(context, [], standing, read_queue_depth(context.store, context.profile.name).waiting_count)
         paused = standing is not None
-        for entry, reply in _make_dispatcher(context, send).flush(probe=probe):
+        for entry, reply in Dispatcher(context.outbox, send, context.profile.timeout).flush(probe=probe):
             _log_delivery(context, entry, reply)
         probe = False
         time.sleep(POLL_SECONDS)
