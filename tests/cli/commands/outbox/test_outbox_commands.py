@@ -67,7 +67,7 @@ def test_list_tells_of_signals_that_wait_in_another_profile(
     three_queued_signals.configure(three_queued_signals.config.read_text().replace("  sandbox:", "  second:"))
     ended = fork_runner.run_ok(three_queued_signals, "outbox", "list", "-o", "json")
     assert ended.data == []
-    assert 'In the profile "sandbox" 3 more wait: --profile sandbox shows them.' in ended.err
+    assert '3 more wait in the profile "sandbox": --profile sandbox shows them.' in ended.err
 
 
 def test_show_tells_all_of_one_signal_or_of_several(
@@ -101,7 +101,7 @@ def test_all_and_ids_exclude_each_other(
 ) -> None:
     ended = fork_runner.run(three_queued_signals, "outbox", command, "1", "--all")
     assert ended.code == 2
-    assert "Name ids or say --all, not both." in ended.err
+    assert "Give either ids or --all, not both." in ended.err
 
 
 def test_retry_of_nothing_is_refused(three_queued_signals: "CliEnvironment", fork_runner: ForkRunner) -> None:
@@ -275,15 +275,15 @@ def test_what_a_paused_queue_held_moves_in_the_store_that_takes_it_over(
         ("nonsense", "not JSON"),
         pytest.param("[" * 100_000, "not JSON", id="deep"),
         ("[]", "not a line of `cpctl outbox export`"),
-        ({"type": "ItemLost"}, "not a signal that could be sent"),
-        ({"version": "3.0"}, "not a signal that could be sent"),
-        ({"state": "duplicate"}, "not a signal that could be sent"),
-        ({"fields": "{"}, "not a signal that could be sent"),
-        ({"fields": '{"order": 1}'}, "not a signal that could be sent"),
-        ({"event_at": "yesterday"}, "not a signal that could be sent"),
-        ({"event_at": 10**18}, "not a signal that could be sent"),
-        ({"uid": None}, "not a signal that could be sent"),
-        ({"item": "000"}, "not a signal that could be sent"),
+        ({"type": "ItemLost"}, "not a signal that can be sent"),
+        ({"version": "3.0"}, "not a signal that can be sent"),
+        ({"state": "duplicate"}, "not a signal that can be sent"),
+        ({"fields": "{"}, "not a signal that can be sent"),
+        ({"fields": '{"order": 1}'}, "not a signal that can be sent"),
+        ({"event_at": "yesterday"}, "not a signal that can be sent"),
+        ({"event_at": 10**18}, "not a signal that can be sent"),
+        ({"uid": None}, "not a signal that can be sent"),
+        ({"item": "000"}, "not a signal that can be sent"),
     ],
     ids=str,
 )
