@@ -122,7 +122,7 @@ def test_a_text_that_is_named_as_the_store_by_mistake_is_left_alone(
     for words in (packed_command(), ["outbox", "list"]):
         ended = fork_runner.run(cli, *words, env={"CPCTL_STORE": str(text)})
         assert ended.code == ExitCode.STORE
-        assert f"{text} is no store, but a file of text. It is left as it is." in ended.err
+        assert f"{text} is a text file, not a cpctl store; it was left unchanged." in ended.err
     assert text.read_bytes() == before
     assert [each.name for each in text.parent.iterdir()] == [name]
 
