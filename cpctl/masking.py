@@ -1,3 +1,3 @@
-"""What is shown in place of a secret."""
+"""The text shown in place of a secret."""
 
 MASK = "***"

@@ -99,10 +99,12 @@ _SETTLE_SQL = """
 
 
 class _Progress:
-    """What one run of the dispatcher has in hand."""
+    """The state of one `deliver` or `flush`."""
 
-    def __init__(self, senders: Sequence[Send]) -> None:
+    def __init__(self, senders: Sequence[Send], claim: Claim) -> None:
         self.connections = Connections(senders)
+        self.claim = claim
+        self.is_first_claim = True
         self.singles: deque[QueuedSignal] = deque()  # of refused bundles, to be posted one by one
         self.leased_ids: set[int] = set()
         self.failures = 0  # in a row
@@ -159,9 +161,9 @@ class Dispatcher:
         the next signals in one transaction. So many posts share one commit, which waits for the disk; and a signal
         can be claimed as soon as its predecessor is delivered.
         """
-        progress = _Progress(self._senders)
+        progress = _Progress(self._senders, claim)
         connections = progress.connections
-        is_single, is_first = len(self._senders) == 1, True
+        is_single = len(self._senders) == 1
         capacity = 1  # the first post goes alone: a dead service costs one timeout, on one connection
         try:
             while True:
@@ -169,11 +171,7 @@ class Dispatcher:
                 free = 0 if progress.is_stopping else capacity - len(connections.in_flight)
                 # A single connection posts only when the caller asks for more. The caller may take its time, or stop:
                 # nothing is claimed before it has seen these results, so that no lease runs out meanwhile.
-                outcomes = self._record_and_claim(
-                    progress, results, claim, 0 if is_single and results else free, is_first
-                )
-                is_first = False
-                yield from outcomes
+                yield from self._record_and_claim(progress, results, 0 if is_single and results else free)
                 if connections.in_flight:
                     connections.collect()
                     # Each of several connections has a bundle waiting, so that none waits for a commit.
@@ -211,29 +209,22 @@ class Dispatcher:
         return results
 
     def _record_and_claim(
-        self,
-        progress: _Progress,
-        results: Iterable[tuple[Bundle, DeliveryResult]],
-        claim: Claim,
-        free: int,
-        is_first: bool,
+        self, progress: _Progress, results: Iterable[tuple[Bundle, DeliveryResult]], free: int
     ) -> list[SendOutcome]:
         """Record results and claim up to `free` bundles, in one transaction; then submit these for posting."""
 
         def work(transaction: Transaction) -> tuple[list[SendOutcome], list[Bundle], list[QueuedSignal]]:
-            may_probe = is_first
             outcomes = [outcome for bundle, result in results for outcome in self._settle(transaction, bundle, result)]
             singles = self._renew_leases(transaction, progress.singles)
             bundles = [[signal] for signal in singles[:free]]
-            while len(bundles) < free and (bundle := claim(transaction, may_probe)):
-                may_probe = False
+            while len(bundles) < free and (bundle := progress.claim(transaction, progress.is_first_claim)):
                 # Noted before the commit: whatever interrupts us, `_close` knows of every lease.
                 progress.leased_ids.update(signal.id for signal in bundle)
-                outcomes += self._settle(
-                    transaction, [signal for signal in bundle if signal.is_damaged], DAMAGED_RESULT
-                )
-                if sound := [signal for signal in bundle if not signal.is_damaged]:
-                    bundles.append(sound)
+                damaged = [signal for signal in bundle if signal.is_damaged]
+                outcomes += self._settle(transaction, damaged, DAMAGED_RESULT)
+                if intact := [signal for signal in bundle if not signal.is_damaged]:
+                    bundles.append(intact)
+            progress.is_first_claim = False
             return outcomes, bundles, singles[free:]
 
         outcomes, bundles, singles = self._store.write(work)
