@@ -121,7 +121,7 @@ def test_a_migrated_store_has_the_schema_of_a_new_one(tmp_path: Path) -> None:
         assert select_rows(migrated, columns) == select_rows(new, columns)
 
 
-def test_every_step_that_fails_leaves_a_filled_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_a_later_step_undoes_the_earlier_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "cpctl.db"
     make_old_store(path, 4)
     schema, rows = select_rows(path, "SELECT sql FROM sqlite_schema"), select_rows(path, "SELECT * FROM handovers")
