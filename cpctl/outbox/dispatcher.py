@@ -215,7 +215,7 @@ class Dispatcher:
 
         def work(transaction: Transaction) -> tuple[list[SendOutcome], list[Bundle], list[QueuedSignal]]:
             outcomes = [outcome for bundle, result in results for outcome in self._settle(transaction, bundle, result)]
-            singles = self._renew_leases(transaction, progress.singles)
+            singles = self._renew_leases(transaction, progress.singles) if free else list(progress.singles)
             bundles = [[signal] for signal in singles[:free]]
             while len(bundles) < free and (bundle := progress.claim(transaction, progress.is_first_claim)):
                 # Noted before the commit: whatever interrupts us, `_close` knows of every lease.
