@@ -1,3 +1,3 @@
-"""The text shown in place of a secret."""
+"""What is shown in place of a secret."""
 
 MASK = "***"

@@ -109,7 +109,7 @@ def test_a_power_cut_at_any_point_loses_nothing_and_marks_every_second_copy(
             break
         points.append(result.err.splitlines()[-1])
         recover(fork_runner, machine, scenario.arguments)
-        posts = [entry for entry in sandbox.state.journal.list_entries() if entry["landed"]]
+        posts = [entry for entry in sandbox.state.journal.list_entries() if entry["processed"]]
         check_promises(machine, posts, scenario, f"point {point}, {points[-1]}")
     kinds = ("before a commit", "after a commit", "before a send", "after an answer")
     assert set(points) == {f"killed {kind}" for kind in kinds}
