@@ -1,4 +1,4 @@
-"""The result of one post, in terms of the outbox. Whoever posts translates its response into it."""
+"""The result of one post, in terms of the outbox. Senders translate responses into it."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum

@@ -158,7 +158,7 @@ class Dispatcher:
         """Claim, post, record, until nothing is left to claim or the service is in trouble.
 
         Connections only post; this thread alone uses the store. It records the results that have arrived and claims
-        the next signals in one transaction. So many posts share one commit, which waits for the disk; and a signal
+        the next signals in one transaction. Thus several posts share one commit, which waits for the disk; and a signal
         can be claimed as soon as its predecessor is delivered.
         """
         progress = _Progress(self._senders, claim)

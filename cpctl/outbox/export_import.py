@@ -104,7 +104,7 @@ def _parse_record(location: str, line: str) -> Mapping[str, Any]:
 
 
 def _is_valid_record(record: Mapping[str, Any]) -> bool:
-    """Whether every value can be what it claims to be: one that cannot would break every query that reads it."""
+    """Whether every value is possible: an impossible one would break every query that reads it."""
     for name, wanted in _FIELD_TYPES.items():
         if not isinstance(record[name], wanted) or (wanted is int and not 0 <= record[name] < _MAX_TIMESTAMP_MS):
             return False
