@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from cpctl.errors import StoreError
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 MOUNT_TABLE = Path("/proc/self/mountinfo")
+_MOUNT_LINE = re.compile(r"^(?:\S+ ){4}(\S+) .*? - (\S+)", re.MULTILINE)  # mount point and file system
 
 # SQLite's write-ahead log needs memory shared by all who write: one machine, one kernel.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -81,16 +83,10 @@ def detect_network_file_system(folder: Path, mounts: Path = MOUNT_TABLE) -> str 
 
 def _read_mounts(mounts: Path) -> list[tuple[Path, str]]:
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return []
-    found = []
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        fields = before.split()
-        if len(fields) > 4 and after:
-            found.append((Path(_unescape(fields[4])), after.split()[0]))
-    return found
+    return [(Path(_unescape(point)), kind) for point, kind in _MOUNT_LINE.findall(text)]
 
 
 def _unescape(point: str) -> str:
