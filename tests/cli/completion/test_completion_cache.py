@@ -1,10 +1,8 @@
 """Words that commands have shown are kept for the next Tab, and for nothing else."""
 
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 

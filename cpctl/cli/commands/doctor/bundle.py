@@ -20,7 +20,7 @@ from cpctl.config.settings import OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.diagnostics.network_checks import mask_credentials
 from cpctl.errors import CpctlError
 from cpctl.masking import KEY_PATTERN, MASK
-from cpctl.store.read_only import ReadOnlyStore
+from cpctl.outbox.queries import StoreInspection
 from cpctl.yaml_reader import Node
 
 # Settings whose values anybody may read. Every other value is masked: it may be a key under a mistyped name.
@@ -175,7 +175,7 @@ def _collect_variables(doctor: DoctorContext) -> dict[str, str]:
 
 def _collect_outbox(doctor: DoctorContext) -> Any:
     store = doctor.store_contents
-    if not isinstance(store, ReadOnlyStore):
+    if not isinstance(store, StoreInspection):
         return {"error": store.message} if store else None
     depth = store.queue_depth
     failures = [{name: signal.to_dict()[name] for name in _FAILURE_FIELDS} for signal in store.problem_signals]

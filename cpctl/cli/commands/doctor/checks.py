@@ -21,10 +21,9 @@ from cpctl.diagnostics import machine_checks as machine
 from cpctl.diagnostics import network_checks as network
 from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ConfigError, CpctlError, ExitCode, KeyRefused
-from cpctl.outbox.queries import find_quarantined_files
+from cpctl.outbox.queries import StoreInspection, find_quarantined_files
 from cpctl.output.text import wants_color
 from cpctl.store.location import can_create_store, detect_network_file_system
-from cpctl.store.read_only import ReadOnlyStore
 
 Findings = Iterable[Finding]
 LATENESS_THRESHOLDS = timedelta(minutes=15), timedelta(hours=1)
@@ -109,7 +108,7 @@ def _missing_store_finding(file: Path) -> Finding:
     return failure(f"cannot create {file}", remedy, ExitCode.STORE)
 
 
-def _store_finding(file: Path, store: ReadOnlyStore) -> Finding:
+def _store_finding(file: Path, store: StoreInspection) -> Finding:
     if store.damage:
         remedy = "Save what is waiting with `cpctl outbox export`."
         return failure(f"{file} is damaged: {store.damage}", remedy, ExitCode.STORE)
