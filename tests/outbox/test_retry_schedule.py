@@ -136,7 +136,7 @@ def test_a_flush_without_network_prints_nothing(
     result = fork_runner.run_ok(cli, "outbox", "flush")
     assert (result.out, result.err) == ("", "")
     stderr = fork_runner.run_ok(cli, "outbox", "flush", "--verbose").err
-    assert stderr.startswith("0 delivered, 1 waiting (http://127.0.0.1:")
+    assert stderr.startswith("0 delivered, 1 waiting (cannot connect to http://127.0.0.1:")
     assert fork_runner.run(cli, "outbox", "flush", "--require-delivery").code == 75
 
 
