@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "cpctl"
 FILES = sorted(ROOT.rglob("*.py"))
 
 # Each folder with the folders it may import. All folders may import the shared modules.
-SHARED_MODULES = {"clock", "errors", "masking", "net", "retry"}
+SHARED_MODULES = {"clock", "errors", "files", "masking", "net", "retry"}
 ALLOWED_IMPORTS = {
     "signals": set(),
     "api": set(),

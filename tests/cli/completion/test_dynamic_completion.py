@@ -130,7 +130,7 @@ def test_an_item_that_was_shipped_is_offered_for_history_only(cli: CliEnvironmen
     cli.run_json(*shipped_command())
     assert ITEM not in completion_values(cli, "items")
     assert SECOND_ITEM in completion_values(cli, "items")
-    assert {ITEM, SECOND_ITEM} <= set(completion_values(cli, "seen-items"))
+    assert {ITEM, SECOND_ITEM} <= set(completion_values(cli, "reported-items"))
     assert completion_values(cli, "outbox-ids") == []
     assert completion_values(cli, "signal-ids") == ["2", "1"]
 
@@ -140,7 +140,7 @@ def test_items_are_those_of_the_order_that_the_line_names(cli: CliEnvironment) -
     cli.run_json("signal", "packed", "123456790001", "--order", "123456790000")
     assert completion_values(cli, "items", "signal", "shipped", "--order", "123456790000") == ["123456790001"]
     assert completion_values(cli, "items", "signal", "shipped", f"--order={ORDER}") == [ITEM]
-    assert completion_values(cli, "made-orders", "signal", "shipped", ITEM, "--order") == [ORDER]
+    assert completion_values(cli, "unfinished-orders", "signal", "shipped", ITEM, "--order") == [ORDER]
 
 
 def test_an_order_at_its_end_is_not_offered_to_be_canceled(cli: CliEnvironment) -> None:
