@@ -9,8 +9,7 @@ import typer
 
 from cpctl.cli.context import Context
 from cpctl.cli.framework import SharedParameters
-from cpctl.cli.help.environment_topics import environment_rows
-from cpctl.cli.help.shop_floor_topics import response_rows
+from cpctl.cli.help.topic_tables import environment_variables, response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.config.profiles import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS
@@ -40,7 +39,7 @@ def _sections() -> Iterator[str]:
     rows += [_key_row(service, name) for service, name in KEY_VARIABLES.items()]
     yield from _table(("setting", "meaning", "default", "variable that beats it"), rows)
     yield "## Environment\n\nAn empty value counts as unset.\n"
-    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in environment_rows()])
+    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in environment_variables()])
     yield "## Exit status\n"
     yield from _table(("status", "meaning"), [(str(int(code)), words) for code, words in EXIT_CODE_MEANINGS.items()])
     yield "`cpctl outbox check` alone follows monitoring plugins: 0 OK, 1 warning, 2 critical, 3 unknown.\n"

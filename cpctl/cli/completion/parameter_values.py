@@ -1,8 +1,7 @@
 """The values that each parameter can take: a row per metavar, and one per command where the metavar is not enough."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from cpctl.cli.completion.nodes import (
     COMMAND_LINE,
@@ -14,6 +13,9 @@ from cpctl.cli.completion.nodes import (
     KIND_SEPARATOR,
     Candidate,
 )
+from cpctl.cli.lazy_tables import LazyTable, output_formats
+
+Completions = Iterable[tuple[str, str]]
 
 # The narrowest place wins: "orders wait --for", then "orders REFERENCE" for a group, then "--state" anywhere, then the
 # metavar. Every kind has its words in STATIC_WORDS or in `candidates.COMPLETERS`, or the shell completes it.
@@ -101,106 +103,77 @@ VALUE_KINDS: Mapping[str, str] = {
 }
 
 
-class WordTable(NamedTuple):
-    """A table whose names are completion words, loaded on use: a mapping or sequence in a module of cpctl.
-
-    `description` is the field of a row that describes it; "" if the row is a text itself, None for no description.
-    `word` is the field that holds the word; "" for the name of the row. `suffix` follows every word.
-    """
-
-    module: str
-    table: str
-    description: str | None = None
-    word: str = ""
-    suffix: str = ""
-
-    def candidates(self) -> Iterator[Candidate]:
-        """The words with their descriptions."""
-        table = getattr(import_module(f"cpctl.{self.module}"), self.table)
-        rows = table.items() if isinstance(table, Mapping) else ((name, name) for name in table)
-        for name, row in rows:
-            word = getattr(row, self.word) if self.word else name
-            described = row if self.description == "" else getattr(row, self.description or "", "")
-            yield Candidate(f"{word}{self.suffix}", str(described))
-
-
-def _formats() -> Iterator[Candidate]:
-    from cpctl.output.formats import FORMATS
-
-    yield from (Candidate(name, meaning) for name, (_, meaning) in FORMATS.items())
-
-
-def _order_states() -> Iterator[Candidate]:
+def _order_states() -> Completions:
     from cpctl.reference_data.order_states import ORDER_STATES
 
-    yield from (Candidate(row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values())
+    yield from ((row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values())
 
 
-def _signal_states() -> Iterator[Candidate]:
+def _signal_states() -> Completions:
     from cpctl.outbox.models import STATE_MEANINGS, STORED_STATES
 
-    yield from (Candidate(str(state), STATE_MEANINGS[state]) for state in STORED_STATES)
+    yield from ((str(state), STATE_MEANINGS[state]) for state in STORED_STATES)
 
 
-def _fault_statuses() -> Iterator[Candidate]:
+def _fault_statuses() -> Completions:
     from cpctl.api.failures import classify_signal_status
 
     for status in (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503, 504):
         if failure := classify_signal_status(status):
-            yield Candidate(str(status), failure.message)
+            yield str(status), failure.message
 
 
-def _endpoint_paths() -> Iterator[Candidate]:
+def _endpoint_paths() -> Completions:
     """CloudCore's paths without their prefix; the others whole, because a path without one is CloudCore's."""
     from cpctl.api.endpoints import ENDPOINTS
     from cpctl.cli.commands.api import PATH_PREFIXES
 
-    yield from (Candidate(row.path.removeprefix(PATH_PREFIXES["core"])) for row in ENDPOINTS.values())
+    yield from ((row.path.removeprefix(PATH_PREFIXES["core"]), "") for row in ENDPOINTS.values())
 
 
-def _call_names() -> Iterator[Candidate]:
+def _call_names() -> Completions:
     from cpctl.cli.help.explanations import all_calls
 
-    yield from map(Candidate, all_calls())
+    yield from ((name, "") for name in all_calls())
 
 
 # The words of every kind that are the same on every machine; they are written into the completion scripts.
-STATIC_WORDS: Mapping[str, Sequence[WordTable | Candidate | Callable[[], Iterable[Candidate]]]] = {
-    "formats": [_formats],
-    "colors": [WordTable("cli.context", "COLORS")],
-    "countries": [WordTable("reference_data.countries", "COUNTRIES", "")],
-    "currencies": [WordTable("reference_data.currencies", "CURRENCIES", "")],
+STATIC_WORDS: Mapping[str, Sequence[LazyTable | Candidate | Callable[[], Completions]]] = {
+    "formats": [output_formats],
+    "colors": [LazyTable("cli.context", "COLORS")],
+    "countries": [LazyTable("reference_data.countries", "COUNTRIES")],
+    "currencies": [LazyTable("reference_data.currencies", "CURRENCIES")],
     "order-states": [_order_states],
     "order-ends": [Candidate("done", "complete, by either API")],
     "order-apis": [Candidate("core", "CloudCore"), Candidate("publish", "CloudPublish")],
-    "versions": [WordTable("signals.signal_types", "API_VERSIONS")],
-    "dialects": [WordTable("sandbox.sandbox_state", "DIALECTS")],
-    "presets": [WordTable("imports.column_mapping", "PRESETS", "meaning")],
+    "versions": [LazyTable("signals.signal_types", "API_VERSIONS")],
+    "dialects": [LazyTable("sandbox.sandbox_state", "DIALECTS")],
+    "presets": [LazyTable("imports.column_mapping", "PRESETS", "meaning")],
     "signal-states": [_signal_states],
-    "signal-types": [WordTable("signals.signal_types", "SIGNAL_TYPES", "meaning")],
-    "scanned-types": [WordTable("packing.shop_rules", "SCANNABLE_TYPES")],
+    "signal-types": [LazyTable("signals.signal_types", "SIGNAL_TYPES", "meaning")],
+    "scanned-types": [LazyTable("packing.shop_rules", "SCANNABLE_TYPES")],
     "days": [Candidate("today"), Candidate("yesterday")],
     "sounds": [Candidate("bell", "the terminal's bell"), Candidate("none", "no sound")],
-    "assignments": [WordTable("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
-    "causes": [WordTable("signals.causes", "CANCEL_CAUSES", "")],
-    "faults": [WordTable("sandbox.faults", "FAULT_KINDS", "description"), Candidate("clear", "end all faults")],
+    "assignments": [LazyTable("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
+    "causes": [LazyTable("signals.causes", "CANCEL_CAUSES")],
+    "faults": [LazyTable("sandbox.faults", "FAULT_KINDS", "description"), Candidate("clear", "end all faults")],
     "fault-statuses": [_fault_statuses],
-    "webhook-types": [WordTable("signals.webhook_types", "WEBHOOK_TYPES")],
-    "webhook-versions": [WordTable("signals.webhook_types", "WEBHOOK_VERSIONS")],
-    "log-formats": [WordTable("webhooks.server.access_log", "LOG_FORMATS")],
+    "webhook-types": [LazyTable("signals.webhook_types", "WEBHOOK_TYPES", None)],
+    "webhook-versions": [LazyTable("signals.webhook_types", "WEBHOOK_VERSIONS")],
+    "log-formats": [LazyTable("webhooks.server.access_log", "LOG_FORMATS")],
     "topics": [
-        WordTable("cli.help.topics", "TOPICS", "summary"),
-        WordTable("cli.root", "GROUPS", ""),
-        WordTable("cli.root", "COMMANDS", ""),
+        LazyTable("cli.help.topics", "TOPICS", "summary"),
+        LazyTable("cli.root", "GROUPS"),
+        LazyTable("cli.root", "COMMANDS"),
     ],
     "environments": [Candidate("live"), Candidate("sandbox")],
-    "key-services": [WordTable("config.keys", "KEY_USES", "")],
+    "key-services": [LazyTable("config.keys", "KEY_USES")],
     "calls": [_call_names],
-    "runnable-services": [WordTable("service_units.service_plan", "SERVICES")],
-    "paths": [WordTable("api.endpoints", "ENDPOINTS", word="path")],
+    "runnable-services": [LazyTable("service_units.service_plan", "SERVICES", None)],
+    "paths": [LazyTable("api.endpoints", "ENDPOINTS", None, "path")],
     "endpoints": [_endpoint_paths],
-    "services": [WordTable("cli.commands.api", "SERVICE_KEYS")],
-    "shells": [WordTable("cli.completion.scripts", "SHELLS")],
+    "services": [LazyTable("cli.commands.api", "SERVICE_KEYS", None)],
+    "shells": [LazyTable("cli.completion.scripts", "SHELLS", None)],
 }
 
 
@@ -236,4 +209,5 @@ def _load_words(sources: Sequence[Any]) -> Iterator[Candidate]:
         if isinstance(source, Candidate):
             yield source
         else:
-            yield from source.candidates() if isinstance(source, WordTable) else source()
+            rows = source.rows() if isinstance(source, LazyTable) else source()
+            yield from (Candidate(*row) for row in rows)

@@ -287,7 +287,7 @@ def test_people_read_fields_body_example_and_answers(
     assert text.startswith(f"{name}: {data['meaning'].split()[0]}")
     for field in data["fields"]:
         assert f"\n  {field['name']}" in text
-    body = text.split("Example of a body\n")[1].split("\n\n")[0]
+    body = text.split("Example body\n")[1].split("\n\n")[0]
     assert json.loads(body) == data["body"]
     assert f"\n  {data['example']}\n" in text
     for answer in data["answers"]:
