@@ -8,7 +8,6 @@ from tools.docs import operators_sheet as operators
 from tools.docs.api_coverage import render_coverage
 from tools.docs.bench_svg import render_bench_svg
 from tools.docs.console_blocks import ROOT, run_console_blocks
-from tools.docs.manual_pages import render_manual_pages
 from tools.docs.reference import render_reference
 
 # Documents whose console blocks are run and filled in.
@@ -39,7 +38,6 @@ def static_files() -> Iterator[tuple[Path, str]]:
     yield operators.TARGET, operators.render_page()
     for shell, name in SCRIPT_FILES.items():
         yield ROOT / "completions" / name, generate_completion_script(shell)
-    yield from render_manual_pages()
 
 
 if __name__ == "__main__":

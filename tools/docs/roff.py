@@ -15,7 +15,7 @@ def render_page(name: str, section: int, summary: str, sections: Iterable[tuple[
     It holds no date and no version, so that it changes only with what it says.
     """
     lines = [
-        r'.\" Written by "make docs" from the program; changes made here are lost.',
+        r".\" Generated from the program.",
         f'.TH {escape_text(name.upper())} {section} "" "cpctl" "cpctl manual"',
         ".nh",  # what stands in a line may be copied: nothing is hyphenated or stretched
         ".ad l",
