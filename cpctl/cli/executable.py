@@ -1,4 +1,4 @@
-"""How this cpctl can be started once more: by a command beside its interpreter, or from its one file."""
+"""How to start this cpctl again: by a command beside its interpreter, or from cpctl.pyz."""
 
 import os
 import shlex
@@ -10,14 +10,14 @@ COMMAND_NAME = "cpctl"
 
 
 def find_own_command() -> list[str]:
-    """The words that start the cpctl which runs now, whether it is installed or not."""
+    """The command line that starts the running cpctl, installed or not."""
     loader = getattr(sys.modules.get("__main__"), "__loader__", None)
-    archive = getattr(loader, "archive", None)  # only what runs from a zip file has one
+    archive = getattr(loader, "archive", None)  # only a program in a zip file has one
     return [sys.executable, str(Path(archive).absolute())] if archive else [sys.executable, "-m", COMMAND_NAME]
 
 
 def ensure_command_folder(fallback: Path) -> Path:
-    """A folder in which the command `cpctl` is this cpctl; where it is installed in none, one is made in `spare`."""
+    """A folder in which `cpctl` is this cpctl; if it is not installed, one is made below `fallback`."""
     start = find_own_command()
     if start[1:] == ["-m", COMMAND_NAME]:
         import sysconfig
@@ -34,13 +34,13 @@ def ensure_command_folder(fallback: Path) -> Path:
 
 
 def make_launchers(command: list[str]) -> dict[str, str]:
-    """Small commands that pass all they are given on: one for a shell, one for Windows' own."""
+    """Launcher scripts that pass on their arguments: one for a POSIX shell, one for cmd.exe."""
     quoted = " ".join(f'"{word}"' for word in command).replace("%", "%%")
     return {COMMAND_NAME: f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', f"{COMMAND_NAME}.cmd": f"@{quoted} %*\n"}
 
 
 def resolve_command(command: str, environment: dict[str, str]) -> str:
-    """A command as the system can start it: Windows itself would look where we were found, and only for .exe."""
+    """The path of a command: Windows itself would search the wrong folders, and only for .exe."""
     if os.name != "nt":
         return command
     return shutil.which(command, path=environment.get("PATH")) or command

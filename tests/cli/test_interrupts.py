@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: cpctl ends with the status a shell expects, and what was accepted is safe."""
+"""Ctrl-C and SIGTERM: cpctl ends with the status a shell expects, and accepted signals are safe."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def test_a_signal_stopped_in_mid_send_is_safe_and_says_so(
     wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     code, out, err = stop_with_signal(process, number)
     assert (code, out) == (status, "")
-    assert err == f"cpctl: {word}; what was accepted is safe, and `cpctl outbox flush` sends it.\n"
+    assert err == f"cpctl: {word}; accepted signals are safe, and `cpctl outbox flush` sends them.\n"
     (row,) = cli.run_json("outbox", "list")
     assert (row["item"], row["state"], row["maybe_duplicate"]) == (ITEM, "queued", True)
     assert row["message"] == "interrupted while sending"
@@ -93,7 +93,7 @@ def test_ctrl_c_at_the_terminal_ends_a_slow_send(cli: CliEnvironment, sandbox: S
     )
     wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     child.sendintr()
-    child.expect("Interrupted; what was accepted is safe")
+    child.expect("Interrupted; accepted signals are safe")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130

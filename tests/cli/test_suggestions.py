@@ -116,7 +116,7 @@ def test_a_path_that_is_nearly_known_is_sent_with_a_warning(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
 ) -> None:
     result = invoke(cli, "api", "ordrs/info", "-f", "reference=x")
-    assert 'cpctl knows no path "ordrs/info". Did you mean "orders/info"?' in result.err
+    assert 'cpctl does not know the path "ordrs/info". Did you mean "orders/info"?' in result.err
     assert result.code == 5
     assert [request["path"] for request in sandbox.state.journal.list_entries()] == ["/cloudcore/1.0/ordrs/info"]
     for path in ("orders/info", "/cloudcore/1.0/orders/", "orders", "something/new"):

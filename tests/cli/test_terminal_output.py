@@ -146,7 +146,7 @@ def test_without_a_terminal_nothing_asks(cli: CliEnvironment, invoke: Invoke, ho
     invoke(cli, "signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     result = cli.run("outbox", "drop", "1", *how, input="y\n")
     assert (result.code, result.out) == (2, "")
-    assert "Nobody can be asked here." in result.err
+    assert "Cannot prompt: input is not a terminal." in result.err
     assert "--yes" in result.err
     seen = run_on_terminal(cli, "outbox", "drop", "1", CPCTL_NO_INPUT="1")
     assert seen.code == 2

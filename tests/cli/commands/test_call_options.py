@@ -31,7 +31,7 @@ def test_a_field_that_cpctl_does_not_know_arrives_with_every_call(
         for field in (*example.request, "apikey"):
             result = invoke(world, *example.arguments, "-f", f"{field}=x")
             assert result.code == 2
-            assert f"{field} is said twice" in result.err
+            assert f"{field} is given twice" in result.err
         assert invoke(world, *example.arguments, "-f", "x=1", "-f", "x=2").code == 2
     assert len(service.requests) == 1
 

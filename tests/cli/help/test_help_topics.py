@@ -191,7 +191,7 @@ def test_a_mistyped_topic_or_command_names_the_nearest(
 def test_a_word_too_many_is_refused(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(unconfigured_cli, "help", "whoami", "now")
     assert (result.code, result.out) == (2, "")
-    assert "`cpctl whoami` has no commands of its own." in result.err
+    assert "`cpctl whoami` has no subcommands." in result.err
     result = invoke(unconfigured_cli, "help", "exit-codes", "now")
     assert (result.code, result.out) == (2, "")
     assert 'The topic "exit-codes" takes no "now".' in result.err
@@ -203,7 +203,7 @@ def test_a_word_that_is_like_nothing_points_to_the_lists(
 ) -> None:
     result = invoke(unconfigured_cli, "help", word)
     assert result.code == 2
-    assert result.err == f'cpctl: There is no topic and no command "{word}".\n  `cpctl help` lists them.\n'
+    assert result.err == f'cpctl: There is no topic or command "{word}".\n  `cpctl help` lists them.\n'
 
 
 def test_a_topic_typed_as_a_command_is_found(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
