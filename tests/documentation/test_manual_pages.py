@@ -80,13 +80,13 @@ def own_options(group: str, name: str) -> set[str]:
 def test_the_page_of_a_group_shows_its_commands_with_options_and_examples(man_folder: Path, group: str) -> None:
     text = rendered_page(man_folder / "man1" / f"cpctl-{group}.1")
     flat = re.sub(r"\s+", " ", text)
-    for words in ALL_COMMANDS:
-        if words[0] == group:
-            assert f"   {' '.join(['cpctl', *words])} [OPTIONS]" in text
-            command: Any = LazyGroup(group, "").get_command(None, words[1])
+    for arguments in ALL_COMMANDS:
+        if arguments[0] == group:
+            assert f"   {' '.join(['cpctl', *arguments])} [OPTIONS]" in text
+            command: Any = LazyGroup(group, "").get_command(None, arguments[1])
             assert re.sub(r"\s+", " ", command.epilog) in flat
             assert re.sub(r"\s+", " ", command.help.replace("`", "")) in flat
-            for option in own_options(group, words[1]):
+            for option in own_options(group, arguments[1]):
                 assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), option
 
 
