@@ -92,9 +92,9 @@ SETTING = make_columns("setting", "value", "source")
 CONFIG_PATH = make_columns("what", "path", "source", "exists")
 PROFILE_FINDING = make_columns("what", "verdict", "remedy")
 DOCTOR_CHECK = make_columns("check", "level", "said", "remedy")
-SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "landed", "body")
+SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "processed", "body")
 DOCUMENT_PROBLEM = make_columns("path", "verdict", "message")
-SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
+SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_attempt_at")
 EVENT = (
     *make_columns("id"),
     Column("datetime", drop_priority=1),

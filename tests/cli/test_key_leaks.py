@@ -133,7 +133,7 @@ def test_no_source_of_a_key_shows_it(
         assert result.code in (0, 5), (arguments, result)
         assert list(find_leaks(cli, sandbox_with_marked_keys, result.out, result.err)) == [], arguments
         assert arguments[0] not in ("whoami", "profile") or arguments[1] == "check" or ends in result.out
-    assert [entry["landed"] for entry in sandbox_with_marked_keys.state.journal.list_entries()] == [True, False], (
+    assert [entry["processed"] for entry in sandbox_with_marked_keys.state.journal.list_entries()] == [True, False], (
         "the keys were right"
     )
 

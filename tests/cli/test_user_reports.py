@@ -44,7 +44,7 @@ def test_a_dry_run_of_export_writes_no_file_and_holds_no_signal(cli: CliEnvironm
 
 def test_a_dry_run_does_not_change_the_sandbox(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
     for arguments in (("fault", "down"), ("reset",), ("advance", "1h"), ("trigger", "ItemShipped")):
-        assert "the sandbox is left as it is" in invoke(cli, "sandbox", *arguments, "-n").err
+        assert "the sandbox was not changed" in invoke(cli, "sandbox", *arguments, "-n").err
     assert invoke(cli, "sandbox", "fault", "-o", "json").data == []
     assert sandbox.state.webhooks.list_deliveries() == []
 

@@ -1,6 +1,5 @@
 """Invalid orders, catalogs, titles and paths: each is named, and nothing is sent."""
 
-import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,22 +8,12 @@ import pytest
 
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import CORE_PATH, ORDER, PUBLISH_ORDER
+from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER
+from examples.edits import replace_value
 from harness.cli_environment import CliEnvironment, CliResult
 
 Invoke = Callable[..., CliResult]
 WriteDocument = Callable[..., str]
-
-
-def replace_value(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The document with another value at a path such as `items.0.count`."""
-    changed: Any = copy.deepcopy(document)
-    *parents, last = (int(step) if step.isdigit() else step for step in path.split("."))
-    target = changed
-    for step in parents:
-        target = target[step]
-    target[last] = value
-    return dict(changed)
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
