@@ -49,9 +49,7 @@ def _shared_options_signature(
     config: Annotated[str | None, typer.Option(metavar="FILE", help="Use this configuration file.")] = None,
     output: Annotated[
         str | None,
-        typer.Option(
-            "-o", "--output", metavar="FORMAT", help="Output as table, tsv, json, jsonl, yaml, csv or value."
-        ),
+        typer.Option("-o", "--output", metavar="FORMAT", help="Output as table, tsv, json, jsonl, yaml, csv or value."),
     ] = None,
     query: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Select a part of the result.")] = None,
     dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Show the calls; send and store nothing.")] = False,

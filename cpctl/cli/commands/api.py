@@ -21,14 +21,10 @@ commands = Commands()
 @commands.add("api", "cpctl api orders/info -f reference=12346")
 def call_path(
     context: Context,
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="Path: orders/info, or /cloudcore/1.0/orders/info.")
-    ],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path: orders/info, or /cloudcore/1.0/orders/info.")],
     extra_fields: ExtraFieldOptions,
     input_file: Annotated[str | None, typer.Option("--input", metavar="FILE|-", help="Send this JSON object.")] = None,
-    service: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Service: core, publish or signal.")
-    ] = None,
+    service: Annotated[str | None, typer.Option(metavar="NAME", help="Service: core, publish or signal.")] = None,
 ) -> None:
     """Call any path of the service; the right key is added."""
     body = _read_json_object(input_file) if input_file else {}

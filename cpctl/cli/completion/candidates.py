@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,41 +143,23 @@ def _complete_orders(include_finished: bool) -> Callable[[CompletionLine], Candi
     return complete
 
 
-def _complete_signals(undelivered_only: bool) -> Callable[[CompletionLine], Candidates]:
-    def complete(line: CompletionLine) -> Candidates:
-        from cpctl.outbox.completion_queries import list_recent_signals
+def _complete_from_store(query: str, *arguments: object) -> Callable[[CompletionLine], Candidates]:
+    """Complete with the result of a query in `completion_queries`; ids already on the line are left out."""
 
+    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
         name, store = line.profile_and_store
-        return [row for row in list_recent_signals(store, name, undelivered_only) if row[0] not in line.words]
+        for row in getattr(import_module("cpctl.outbox.completion_queries"), query)(store, name, *arguments):
+            if isinstance(row, str):
+                yield row, ""
+            elif row[0] not in line.words:
+                yield row
 
     return complete
 
 
-def _complete_signal_column(column: str) -> Callable[[CompletionLine], Candidates]:
-    def complete(line: CompletionLine) -> Candidates:
-        from cpctl.outbox.completion_queries import list_recent_names
-
-        name, store = line.profile_and_store
-        return [(text, "") for text in list_recent_names(store, name, column)]
-
-    return complete
-
-
-def _complete_events(line: CompletionLine) -> Candidates:
-    from cpctl.outbox.completion_queries import list_recent_events
-
-    name, store = line.profile_and_store
-    return [row for row in list_recent_events(store, name) if row[0] not in line.words]
-
-
-def _complete_event_columns(*columns: str) -> Callable[[CompletionLine], Candidates]:
-    def complete(line: CompletionLine) -> Candidates:
-        from cpctl.outbox.completion_queries import list_recent_event_values
-
-        name, store = line.profile_and_store
-        return [(text, "") for column in columns for text in list_recent_event_values(store, name, column)]
-
-    return complete
+def _complete_references(line: CompletionLine) -> Iterator[tuple[str, str]]:
+    for column in ("order_reference", "item_reference"):
+        yield from _complete_from_store("list_recent_event_values", column)(line)
 
 
 COMPLETERS: Mapping[str, Callable[[CompletionLine], Candidates]] = {
@@ -195,12 +178,12 @@ COMPLETERS: Mapping[str, Callable[[CompletionLine], Candidates]] = {
     "reported-items": _complete_items(include_finished=True),
     "unfinished-orders": _complete_orders(include_finished=False),
     "reported-orders": _complete_orders(include_finished=True),
-    "outbox-ids": _complete_signals(undelivered_only=True),
-    "signal-ids": _complete_signals(undelivered_only=False),
-    "stations": _complete_signal_column("station"),
-    "operators": _complete_signal_column("operator"),
-    "event-ids": _complete_events,
-    "received-orders": _complete_event_columns("order_id"),
-    "received-items": _complete_event_columns("item"),
-    "received-references": _complete_event_columns("order_reference", "item_reference"),
+    "outbox-ids": _complete_from_store("list_recent_signals", True),
+    "signal-ids": _complete_from_store("list_recent_signals", False),
+    "stations": _complete_from_store("list_recent_names", "station"),
+    "operators": _complete_from_store("list_recent_names", "operator"),
+    "event-ids": _complete_from_store("list_recent_events"),
+    "received-orders": _complete_from_store("list_recent_event_values", "order_id"),
+    "received-items": _complete_from_store("list_recent_event_values", "item"),
+    "received-references": _complete_references,
 }

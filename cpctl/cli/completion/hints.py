@@ -27,11 +27,12 @@ class HintRule(NamedTuple):
     description_field: str = ""
     is_complete_list: bool = False  # the list holds all there is: it replaces the known hints of its kinds
     open_kind: str = ""  # orders that have not ended are kept under this kind too
+    category_kind: str = ""  # the categories of records are kept under this kind
 
 
 _ORDERS = HintRule("orders", "reference", "state_code", open_kind="open-orders")
 _PUBLISH_ORDERS = HintRule("publish-orders", "order_reference", "state_code", open_kind="open-publish-orders")
-_PRODUCTS = HintRule("products", "reference", "name")
+_PRODUCTS = HintRule("products", "reference", "name", category_kind="categories")
 _MIXES = HintRule("mixes", "product_mix_reference", "name")
 _CATALOGS = HintRule("catalogs", "catalog_reference", "name")
 _TITLES = HintRule("titles", "isbn", "title")
@@ -84,7 +85,7 @@ def update_hints(known: list[CachedCandidate], name: str, body: Record, result: 
     if name in HINT_RULES:
         rule = HINT_RULES[name]
         records = _extract_records(result)
-        replaced = {rule.kind, rule.open_kind, *_extra_kinds(rule)} if rule.is_complete_list else set()
+        replaced = {rule.kind, rule.open_kind, rule.category_kind} if rule.is_complete_list else set()
         return _merge_hints(known, replaced, list(_extract_hints(rule, records)), _hint_keys(rule, records))
     change = ADDING_ENDPOINTS.get(name) or REMOVING_ENDPOINTS.get(name)
     count = parse_change_counts(ENDPOINTS[name], result) if name in ENDPOINTS else None
@@ -109,18 +110,13 @@ def _extract_hints(rule: HintRule, records: Iterable[Record]) -> Iterator[Cached
             yield CachedCandidate(rule.kind, value, description)
             if rule.open_kind and not _is_ended(record):
                 yield CachedCandidate(rule.open_kind, value, description)
-            for kind in _extra_kinds(rule):
-                if is_completable(record.get("category")):
-                    yield CachedCandidate(kind, str(record["category"]))
+            if rule.category_kind and is_completable(record.get("category")):
+                yield CachedCandidate(rule.category_kind, str(record["category"]))
 
 
 def _extract_value(rule: HintRule, record: Record) -> str:
     value = record.get(rule.value_field)
     return str(value) if isinstance(value, str | int) else ""
-
-
-def _extra_kinds(rule: HintRule) -> tuple[str, ...]:
-    return ("categories",) if rule.kind == "products" else ()
 
 
 def _hint_keys(rule: HintRule, records: Iterable[Record]) -> set[tuple[str, str]]:

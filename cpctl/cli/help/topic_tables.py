@@ -1,6 +1,7 @@
 """The tables and values in the texts of `cpctl help`, taken from the modules that use them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 
 from cpctl.cli.lazy_tables import LazyTable, output_formats
 
@@ -113,12 +114,6 @@ TABLES: Mapping[str, LazyTable | Callable[[], Rows]] = {
 }
 
 
-def _latest_version() -> str:
-    from cpctl.signals.signal_types import LATEST_API_VERSION
-
-    return LATEST_API_VERSION
-
-
 def _retry_delays() -> str:
     from cpctl import retry
 
@@ -129,21 +124,21 @@ def _format_delay(seconds: float) -> str:
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min" if seconds < 3600 else f"{seconds // 3600} h"
 
 
-def _sandbox_value(name: str, separator: str = "") -> Callable[[], str]:
-    def value() -> str:
-        from cpctl.sandbox import sandbox_state
+def _constant(module: str, name: str, separator: str = "") -> Callable[[], str]:
+    """A constant of a module of cpctl, as text; with a separator, its elements."""
 
-        found = getattr(sandbox_state, name)
-        return separator.join(found) if separator else str(found)
+    def read() -> str:
+        value = getattr(import_module(f"cpctl.{module}"), name)
+        return separator.join(value) if separator else str(value)
 
-    return value
+    return read
 
 
 VALUES: Mapping[str, Callable[[], str]] = {
-    "latest-version": _latest_version,
+    "latest-version": _constant("signals.signal_types", "LATEST_API_VERSION"),
     "retry-delays": _retry_delays,
-    "key-variables": lambda: ", ".join(name for name, _ in LazyTable("config.keys", "KEY_VARIABLES").rows()),
-    "order-count": _sandbox_value("DEFAULT_ORDERS"),
-    "items-per-order": _sandbox_value("DEFAULT_ITEMS_PER_ORDER"),
-    "dialects": _sandbox_value("DIALECTS", " or "),
+    "key-variables": lambda: ", ".join(name for _, name in LazyTable("config.keys", "KEY_VARIABLES").rows()),
+    "order-count": _constant("sandbox.sandbox_state", "DEFAULT_ORDERS"),
+    "items-per-order": _constant("sandbox.sandbox_state", "DEFAULT_ITEMS_PER_ORDER"),
+    "dialects": _constant("sandbox.sandbox_state", "DIALECTS", " or "),
 }
