@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -22,26 +23,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 UsageError: Any = typer.BadParameter.__mro__[1]
 
 
-class SharedParameters:
-    """The options of every command, built once."""
+@cache
+def shared_parameters() -> Sequence[Any]:
+    """The options of every command, as parameters of typer."""
+    return _build_parameters(_shared_options_signature)
 
-    _cached: list[Any] | None = None
 
-    @classmethod
-    def parameters(cls) -> list[Any]:
-        """The options as parameters of typer."""
-        if cls._cached is None:
-            built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(_shared_options_signature)
-            cls._cached = list(built)
-        return cls._cached
+def _build_parameters(signature: Callable[..., None]) -> Sequence[Any]:
+    parameters, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(signature)
+    return list(parameters)
 
-    @classmethod
-    def apply(cls, typer_context: typer.Context) -> None:
-        """Move the shared options of one level of the command line to the Context; deeper levels win."""
-        params, context = typer_context.params, typer_context.obj
-        values = {name: params.pop(name) for name in SharedOptions._fields if name in params}
-        given = {name: value for name, value in values.items() if value not in (None, False, 0)}
-        context.options = context.options._replace(**given)
+
+def _apply_shared_options(typer_context: typer.Context) -> None:
+    """Move the shared options of one level of the command line to the Context; deeper levels win."""
+    params, context = typer_context.params, typer_context.obj
+    values = {name: params.pop(name) for name in SharedOptions._fields if name in params}
+    given = {name: value for name, value in values.items() if value not in (None, False, 0)}
+    context.options = context.options._replace(**given)
 
 
 def _shared_options_signature(
@@ -79,7 +77,7 @@ class _SharedOptionsMixin:
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Options of every command": []}
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
-            is_shared = parameter in SharedParameters.parameters() or parameter.name == "help"
+            is_shared = parameter in shared_parameters() or parameter.name == "help"
             own_section = "Arguments" if parameter.param_type_name == "argument" else "Options"
             if record := parameter.get_help_record(ctx):
                 sections["Options of every command" if is_shared else own_section].append(record)
@@ -105,12 +103,11 @@ class Command(_SharedOptionsMixin, typer.core.TyperCommand):
         own = params or []
         taken = {name for parameter in own for name in parameter.opts}
         # A command's own option replaces a shared one of the same name: `orders wait --timeout`.
-        shared = [each for each in SharedParameters.parameters() if not taken & set(each.opts)]
+        shared = [each for each in shared_parameters() if not taken & set(each.opts)]
         super().__init__(params=[*own, *shared], context_settings=settings, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        """Apply the shared options, then run the command."""
-        SharedParameters.apply(ctx)
+        _apply_shared_options(ctx)
         return super().invoke(ctx)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -126,7 +123,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
         super().__init__(
             name=name,
             help=help,
-            params=SharedParameters.parameters(),
+            params=[*shared_parameters()],
             context_settings=HELP_SETTINGS,
             rich_markup_mode=None,
         )
@@ -137,11 +134,9 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
         raise NotImplementedError
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names of the commands, in order of declaration."""
         return list(self.summaries())
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the commands first, then the options."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.summaries().items()))
         super().format_options(ctx, formatter)
@@ -159,7 +154,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Apply the shared options; without a command, show the help."""
-        SharedParameters.apply(ctx)
+        _apply_shared_options(ctx)
         if not ctx._protected_args:
             typer.echo(ctx.get_help())
             return None
@@ -176,7 +171,6 @@ class RootGroup(_CommandGroup):
         self.params = [_version_option(), *self.params]
 
     def summaries(self) -> Mapping[str, str]:
-        """All groups and commands."""
         return {**self._groups, **self._commands}
 
     def commands_by_group(self) -> dict[str, list[str]]:
@@ -196,7 +190,6 @@ class LazyGroup(_CommandGroup):
     """A group whose module is loaded when its commands are listed or run."""
 
     def declarations(self) -> Mapping[str, "CommandDeclaration"]:
-        """The commands as their module declares them."""
         commands: Commands = importlib.import_module(f"cpctl.cli.commands.{self.name}").commands
         return commands.declarations
 
@@ -206,7 +199,6 @@ class LazyGroup(_CommandGroup):
         return {name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in declared}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Make one command."""
         declared = self.declarations().get(cmd_name)
         if declared is None:
             return None
@@ -298,8 +290,8 @@ def _version_option() -> Any:
             bool, typer.Option("--version", "-V", callback=show, is_eager=True, help="Show the version.")
         ] = False,
     ) -> None:
-        """Never called; typer reads its signature."""
+        """The signature from which the option is built; never called."""
 
-    built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(declared)
-    built[0].expose_value = False
-    return built[0]
+    (parameter,) = _build_parameters(declared)
+    parameter.expose_value = False
+    return parameter

@@ -102,7 +102,9 @@ def _report_error(context: Context, arguments: list[str], error: CpctlError) -> 
         if error.hint:
             output.error(f"  {error.hint}")
     if context.options.debug:
-        _print_traceback(output)
+        import traceback
+
+        output.error(traceback.format_exc().rstrip())
     return error.exit_code
 
 
@@ -120,17 +122,8 @@ def _error_document(context: Context, error: CpctlError) -> dict[str, Any]:
         profile = context.profile.name
     except ConfigError:
         profile = None
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "hint": error.hint,
-            "exit_code": int(error.exit_code),
-            "http_status": error.http_status,
-            "retryable": error.retryable,
-            "profile": profile,
-        }
-    }
+    names = ("code", "message", "hint", "exit_code", "http_status", "retryable")
+    return {"error": {**{name: getattr(error, name) for name in names}, "profile": profile}}
 
 
 def _report_interruption(context: Context, reason: str, status: ExitCode) -> int:
@@ -146,9 +139,3 @@ def _report_bug(context: Context, arguments: list[str], error: Exception) -> int
     message = f"This is a bug in cpctl: {type(error).__name__}: {error}"
     hint = "" if context.options.debug else "Run it again with --debug, and report the output."
     return _report_error(context, arguments, CpctlError(message, hint))
-
-
-def _print_traceback(output: Output) -> None:
-    import traceback
-
-    output.error(traceback.format_exc().rstrip())

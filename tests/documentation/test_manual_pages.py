@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpctl.cli.framework import LazyGroup, SharedParameters
+from cpctl.cli.framework import LazyGroup, shared_parameters
 from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph
 from cpctl.cli.root import COMMANDS, GROUPS
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
@@ -71,7 +71,7 @@ def test_groff_reports_no_warnings(man_folder: Path, page: Path) -> None:
 
 def own_options(group: str, name: str) -> set[str]:
     command: Any = LazyGroup(group, "").get_command(None, name)
-    own = [each for each in command.params if each not in SharedParameters.parameters()]
+    own = [each for each in command.params if each not in shared_parameters()]
     return {name for parameter in own for name in parameter.opts if name.startswith("-")}
 
 
@@ -97,7 +97,7 @@ def test_the_page_of_cpctl_shows_groups_shared_options_and_commands_without_a_gr
         assert re.search(rf"^ +{name}\s+{re.escape(sentence)}$", text, re.MULTILINE)
     for name in COMMANDS:
         assert f"   cpctl {name} [OPTIONS]" in text
-    for parameter in SharedParameters.parameters():
+    for parameter in shared_parameters():
         assert all(re.search(rf"(?<![\w-]){name}(?![\w-])", text) for name in parameter.opts)
     for name in (*KEY_VARIABLES.values(), "NO_COLOR", "--help", "--version"):
         assert name in text

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cpctl.cli.context import Context
-from cpctl.cli.framework import SharedParameters
+from cpctl.cli.framework import shared_parameters
 from cpctl.cli.help.blocks import Block, CodeBlock, DefinitionList, Paragraph
 from cpctl.cli.help.topics import TOPICS
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
@@ -128,7 +128,7 @@ def _command_section(command: Any, name: str, parent: Any) -> Iterator[str]:
         usage = " ".join([typer_context.command_path, *command.collect_usage_pieces(typer_context)])
         yield f'.SS "{escape_text(usage)}"'
         yield render_line(command.help)
-        shared = SharedParameters.parameters()
+        shared = shared_parameters()
         yield from _options([each for each in command.params if each not in shared], typer_context)
         if command.epilog:
             yield from render_code(command.epilog)

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from cpctl.cli.context import Context
-from cpctl.cli.framework import SharedParameters
+from cpctl.cli.framework import shared_parameters
 from cpctl.cli.help.topic_tables import environment_variables, response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES
@@ -122,7 +122,7 @@ def _command_section(group: Any, context: Any, name: str) -> Iterator[str]:
 def _shared_options_help() -> str:
     with typer.Context(build_root(), terminal_width=HELP_COLUMNS, resilient_parsing=True) as context:
         formatter = context.make_formatter()
-        formatter.write_dl([parameter.get_help_record(context) for parameter in SharedParameters.parameters()])
+        formatter.write_dl([parameter.get_help_record(context) for parameter in shared_parameters()])
         return textwrap.dedent(str(formatter.getvalue()))
 
 

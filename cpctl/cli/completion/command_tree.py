@@ -15,7 +15,7 @@ from cpctl.cli.completion.nodes import (
 )
 from cpctl.cli.completion.parameter_values import find_value_kind, load_static_words
 from cpctl.cli.context import Context
-from cpctl.cli.framework import SharedParameters
+from cpctl.cli.framework import shared_parameters
 from cpctl.cli.root import build_root
 
 
@@ -24,7 +24,7 @@ def build_tree() -> CommandTree:
     top = build_root()
     with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as typer_context:
         commands = tuple(_walk_commands(top, typer_context, ""))
-        parameters = (*SharedParameters.parameters(), top.get_help_option(typer_context))
+        parameters = (*shared_parameters(), top.get_help_option(typer_context))
     shared = tuple(_build_option("", option) for option in parameters)
     kinds = [option.kind for option in (*shared, *(each for command in commands for each in command.options))]
     kinds += [argument.kind for command in commands for argument in command.arguments]
@@ -48,7 +48,7 @@ def _walk_commands(group: Any, typer_context: Any, path: str) -> Iterator[Comman
 
 
 def _build_options(path: str, parameters: Any) -> tuple[OptionNode, ...]:
-    shared = SharedParameters.parameters()
+    shared = shared_parameters()
     own = (each for each in parameters if each.param_type_name == "option" and each not in shared)
     return tuple(_build_option(path, option) for option in own)
 
