@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.order_documents.skeletons import core_skeleton
+from cpctl.order_documents.skeletons import CORE_SKELETON
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import (
@@ -88,7 +88,7 @@ def test_ids_joined_by_a_comma_are_refused(cli: CliEnvironment, invoke: Invoke) 
 
 
 def test_an_interrupted_order_is_reported_as_unknown(cli: CliEnvironment, sandbox: Sandbox) -> None:
-    (cli.folder / "o.yaml").write_text(core_skeleton(), encoding="utf-8")
+    (cli.folder / "o.yaml").write_text(CORE_SKELETON, encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=30))
     adding = cli.start("orders", "add", "o.yaml")
     while not any(entry["path"].endswith("orders/add") for entry in sandbox.state.journal.list_entries()):  # type: ignore[attr-defined]
@@ -96,7 +96,7 @@ def test_an_interrupted_order_is_reported_as_unknown(cli: CliEnvironment, sandbo
     os.kill(adding.pid, signal.SIGINT)
     _, message = adding.communicate(timeout=20)
     assert adding.returncode == 130
-    assert 'Whether the order "order-0001" was created is unknown' in message
+    assert 'It is unknown whether the order "order-0001" was created' in message
 
 
 def test_a_held_signal_is_released_by_the_command_in_the_notice(cli: CliEnvironment, invoke: Invoke) -> None:

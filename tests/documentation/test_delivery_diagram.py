@@ -21,7 +21,7 @@ DIAGRAM_LABELS = {
     HOLD: "401, 403; 404, 410, 3xx",
     RETRY: "no connection, no answer, 408, 429, 5xx",
 }
-DIAGRAM_ALIASES = {"time is up, or the connection broke": "no answer", "503": "5xx", "other 5xx": "5xx"}
+DIAGRAM_ALIASES = {"timeout, or connection lost": "no answer", "503": "5xx", "other 5xx": "5xx"}
 
 
 def test_every_state_of_a_signal_is_drawn() -> None:

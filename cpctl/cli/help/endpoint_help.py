@@ -62,17 +62,18 @@ def _document_section(endpoint: Endpoint) -> Any:
 
 
 def _find_skeleton(endpoint: Endpoint) -> str:
-    from cpctl.order_documents.skeletons import core_skeleton, publish_skeleton
+    from cpctl.order_documents.skeletons import CORE_SKELETON, PUBLISH_SKELETON
 
-    return {"orders/add": core_skeleton, "publish/orders/add": publish_skeleton}.get(endpoint.name, str)()
+    return {"orders/add": CORE_SKELETON, "publish/orders/add": PUBLISH_SKELETON}.get(endpoint.name, "")
 
 
 def _describe_rules(section: Any) -> Iterator[str]:
     """The rules of a document about several fields, section by section."""
-    from cpctl.order_documents.rules import describe_rule
+    from cpctl.order_documents.rules import RULE_DESCRIPTIONS
 
     if section.rules:
-        yield f"{section.label[0].upper()}{section.label[1:]} needs: {'; '.join(map(describe_rule, section.rules))}."
+        needs = "; ".join(RULE_DESCRIPTIONS[rule] for rule in section.rules)
+        yield f"{section.label[0].upper()}{section.label[1:]} needs: {needs}."
     for row in section.fields.values():
         if row.section is not None:
             yield from _describe_rules(row.section)

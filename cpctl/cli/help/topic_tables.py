@@ -103,7 +103,7 @@ TABLES: Mapping[str, LazyTable | Callable[[], Rows]] = {
     "signal-types": _signal_types,
     "signal-states": LazyTable("outbox.models", "STATE_MEANINGS"),
     "responses": _responses_by_state,
-    "command-codes": LazyTable("packing.scan_decoder", "COMMAND_MEANINGS"),
+    "command-codes": LazyTable("packing.scanned_codes", "COMMAND_MEANINGS"),
     "verdicts": _verdicts,
     "carriers": LazyTable("signals.carriers", "CARRIER_NAMES"),
     "column-headings": _column_headings,

@@ -1,4 +1,4 @@
-"""Quotes and prices: from options, from documents, and the selection of offers."""
+"""Quotes and prices are requested with options or documents, and offers are chosen."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,6 @@ FLYER_ITEM = "flyer_ss_a5_fc,count=500"
 
 
 def last_request_body(sandbox: Sandbox) -> Any:
-    """The body of the last request."""
     return sandbox.state.journal.list_entries()[-1]["body"]
 
 
@@ -37,7 +36,7 @@ def test_options_make_the_documented_request(
     assert set(QUOTE_RESPONSE) <= set(result.data)
 
 
-def test_several_items_are_numbered_and_always_have_options(
+def test_several_items_are_numbered_and_have_a_list_of_options(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
 ) -> None:
     arguments = (
@@ -65,7 +64,7 @@ def test_several_items_are_numbered_and_always_have_options(
     }
 
 
-def test_a_quote_can_be_requested_for_an_order_document(
+def test_an_order_document_is_quoted(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     assert invoke(cli, "quote", "get", write_document(ORDER)).code == 0
@@ -86,7 +85,7 @@ def test_a_quote_document_is_read_from_standard_input(cli: CliEnvironment, sandb
     assert last_request_body(sandbox)["items"][0]["options"] == []
 
 
-def test_titles_have_no_quote(
+def test_a_publish_order_has_no_quote(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     result = invoke(cli, "quote", "get", write_document(PUBLISH_ORDER))
@@ -95,7 +94,7 @@ def test_titles_have_no_quote(
     assert sandbox.state.journal.list_entries() == []
 
 
-# --- output ---------------------------------------------------------------------------------
+# --- offers ---------------------------------------------------------------------------------
 
 TWO_SHIPMENTS_QUOTE: dict[str, Any] = {
     "expire_date": "2026-09-12T07:58:51.496394Z",
@@ -118,27 +117,27 @@ TWO_SHIPMENTS_QUOTE: dict[str, Any] = {
 
 @pytest.fixture
 def run_quote(invoke: Invoke, make_cli: MakeCli) -> Callable[..., CliResult]:
-    """Request a quote; the response has two shipments."""
+    """Request a quote that is answered with two shipments."""
 
-    def run(*arguments: str, answer: Any = TWO_SHIPMENTS_QUOTE) -> CliResult:
+    def run(*options: str, answer: Any = TWO_SHIPMENTS_QUOTE) -> CliResult:
         with scripted_server({f"{CORE_PATH}orders/quote": ScriptedResponse(200, encode_body(answer))}) as service:
-            return invoke(make_cli(service.url), "quote", "get", "--country", "NL", "--item", FLYER_ITEM, *arguments)
+            return invoke(make_cli(service.url), "quote", "get", "--country", "NL", "--item", FLYER_ITEM, *options)
 
     return run
 
 
-def test_offers_are_sorted_by_price_as_numbers_and_their_carrier_is_trimmed(
+def test_offers_are_sorted_by_numeric_price_and_their_carrier_is_trimmed(
     run_quote: Callable[..., CliResult],
 ) -> None:
     heading, *rows = (line.split("\t") for line in run_quote().out.splitlines())
-    shown = [dict(zip(heading, row, strict=True)) for row in rows]
-    assert [row["price"] for row in shown] == ["9.2160", "10.0000", "14.5000", "100.0"]
-    assert [row["shipping_option"] for row in shown] == ["Colissimo", "UPS", "DHL", "X"]
-    assert [row["shipment"] for row in shown] == ["1", "1", "1", "2"]
-    assert [row["items"] for row in shown] == ["1, 2"] * 3 + ["3"]
+    offers = [dict(zip(heading, row, strict=True)) for row in rows]
+    assert [row["price"] for row in offers] == ["9.2160", "10.0000", "14.5000", "100.0"]
+    assert [row["shipping_option"] for row in offers] == ["Colissimo", "UPS", "DHL", "X"]
+    assert [row["shipment"] for row in offers] == ["1", "1", "1", "2"]
+    assert [row["items"] for row in offers] == ["1, 2"] * 3 + ["3"]
 
 
-def test_json_output_is_the_unchanged_response(run_quote: Callable[..., CliResult]) -> None:
+def test_json_shows_the_unchanged_answer(run_quote: Callable[..., CliResult]) -> None:
     assert run_quote("-o", "json").data == TWO_SHIPMENTS_QUOTE
 
 
@@ -152,7 +151,7 @@ def test_the_cheapest_offer_of_each_shipment_is_chosen(run_quote: Callable[..., 
     ]
 
 
-def test_a_level_without_offers_is_not_found_and_gets_a_suggestion(run_quote: Callable[..., CliResult]) -> None:
+def test_a_level_that_is_not_offered_is_not_found_and_gets_a_suggestion(run_quote: Callable[..., CliResult]) -> None:
     result = run_quote("--level", "cp_grund")
     assert (result.code, result.out) == (9, "")
     assert 'Shipment 1 has no offer of the level "cp_grund".' in result.err
@@ -168,12 +167,10 @@ def test_an_offer_without_a_price_is_never_the_cheapest(run_quote: Callable[...,
     assert result.out == "z\n"
 
 
-# --- refusals -------------------------------------------------------------------------------
+# --- invalid requests -----------------------------------------------------------------------
 
 
-def test_a_country_with_states_needs_one_without_a_terminal(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
-) -> None:
+def test_a_missing_state_is_an_error_without_a_terminal(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
     for country in ("US", "CA"):
         result = invoke(cli, "quote", "get", "--country", country, "--item", FLYER_ITEM)
         assert result.code == 2
@@ -181,7 +178,7 @@ def test_a_country_with_states_needs_one_without_a_terminal(
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_terminal_prompts_for_the_state(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_missing_state_is_prompted_for_at_a_terminal(cli: CliEnvironment, sandbox: Sandbox) -> None:
     process = pexpect.spawn(
         sys.executable,
         ["-m", "cpctl", "quote", "get", "--country", "US", "--item", FLYER_ITEM],
@@ -200,20 +197,20 @@ def test_a_terminal_prompts_for_the_state(cli: CliEnvironment, sandbox: Sandbox)
 
 BAD_ARGUMENTS = {
     "no country": (["--item", FLYER_ITEM], "country"),
-    "a country that is none": (["--country", "UK", "--item", FLYER_ITEM], 'Did you mean "GB"'),
-    "a currency that is none": (["--country", "NL", "--currency", "Euro", "--item", FLYER_ITEM], 'Did you mean "EUR"'),
-    "a state that is none": (["--country", "US", "--state", "ZZ", "--item", FLYER_ITEM], "no state of US"),
+    "an invalid country": (["--country", "UK", "--item", FLYER_ITEM], 'Did you mean "GB"'),
+    "an invalid currency": (["--country", "NL", "--currency", "Euro", "--item", FLYER_ITEM], 'Did you mean "EUR"'),
+    "an invalid state": (["--country", "US", "--state", "ZZ", "--item", FLYER_ITEM], "is not a state of US"),
     "no items": (["--country", "NL"], "--item"),
     "no product": (["--country", "NL", "--item", "count=1"], "the product comes first"),
-    "nothing of a thing": (["--country", "NL", "--item", "flyer_ss_a5_fc,count=0"], "whole number of 1 or more"),
+    "a count of zero": (["--country", "NL", "--item", "flyer_ss_a5_fc,count=0"], "must be a whole number"),
     "an option without count": (["--country", "NL", "--item", "flyer_ss_a5_fc,paper_90off"], "OPTION=COUNT"),
     "an option twice": (["--country", "NL", "--item", "flyer_ss_a5_fc,a=1,a=1"], "given twice"),
-    "a family for an option": (["--country", "NL", "--item", "flyer_ss_a5_fc,type_main_paper=1"], "family"),
+    "an option family": (["--country", "NL", "--item", "flyer_ss_a5_fc,type_main_paper=1"], "family"),
 }
 
 
 @pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS.values(), ids=list(BAD_ARGUMENTS))
-def test_invalid_options_are_refused_before_any_call(
+def test_invalid_arguments_are_refused_before_any_call(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, arguments: list[str], message: str
 ) -> None:
     result = invoke(cli, "quote", "get", *arguments)
@@ -228,7 +225,7 @@ def test_a_document_and_items_together_are_refused(
     assert invoke(cli, "quote", "get", write_document(QUOTE), "--item", FLYER_ITEM).code == 2
 
 
-def test_an_option_the_product_does_not_have_is_refused_by_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_service_refuses_an_option_that_the_product_does_not_have(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "quote", "get", "--country", "NL", "--item", "flyer_ss_a5_fc,pageblock_80off=1")
     assert result.code == 5
     assert "option_unknown: pageblock_80off" in result.err
@@ -237,7 +234,7 @@ def test_an_option_the_product_does_not_have_is_refused_by_the_service(cli: CliE
 # --- hashes ---------------------------------------------------------------------------------
 
 
-def test_a_quote_can_be_ordered_by_its_hash_until_it_expires(
+def test_a_quote_can_be_ordered_and_shown_until_it_expires(
     dialect_cli: CliEnvironment, dialect_sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     result = invoke(dialect_cli, "quote", "get", write_document(ORDER), "--cheapest", "-o", "value")
@@ -254,22 +251,26 @@ def test_a_quote_can_be_ordered_by_its_hash_until_it_expires(
     late = invoke(dialect_cli, "orders", "add", write_document({**order, "reference": "late"}))
     assert (late.code, late.out) == (5, "")
     assert "Quote hash not found or expired" in late.err
-    gone = invoke(dialect_cli, "quote", "info", quote)
-    assert gone.code == 9
-    assert "cpctl quote get" in gone.err or "There is no quote" in gone.err
+    expired = invoke(dialect_cli, "quote", "info", quote)
+    assert expired.code == 9
+    assert "cpctl quote get" in expired.err or "There is no quote" in expired.err
 
 
-def test_a_response_without_the_hash_means_not_found(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_an_answer_without_the_hash_means_not_found(invoke: Invoke, make_cli: MakeCli) -> None:
     with scripted_server({f"{CORE_PATH}orders/quote/info": ScriptedResponse(200, b"{}")}) as service:
         assert invoke(make_cli(service.url), "quote", "info", POSTAL_QUOTE).code == 9
 
 
-def test_documented_offers_are_selected_by_level(
+def test_the_documented_offers_are_chosen_by_level(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument
 ) -> None:
     write_document(QUOTE)
     with scripted_server({f"{CORE_PATH}prices/lookup": ScriptedResponse(200, encode_body(QUOTE_RESPONSE))}) as service:
-        cli = make_cli(service.url)
+        environment = make_cli(service.url)
         for level, quote in (("cp_postal", POSTAL_QUOTE), ("cp_ground", GROUND_QUOTE), ("cp_fast", EXPRESS_QUOTE)):
-            assert invoke(cli, "quote", "price", "order.json", "--level", level, "-o", "value").out == f"{quote}\n"
-        assert invoke(cli, "quote", "price", "order.json", "--cheapest", "-o", "value").out == f"{POSTAL_QUOTE}\n"
+            assert (
+                invoke(environment, "quote", "price", "order.json", "--level", level, "-o", "value").out == f"{quote}\n"
+            )
+        assert (
+            invoke(environment, "quote", "price", "order.json", "--cheapest", "-o", "value").out == f"{POSTAL_QUOTE}\n"
+        )
