@@ -17,9 +17,10 @@ from cpctl.config.profiles import load_profile
 from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError, suggest
 from cpctl.outbox.delivery_result import Send
 from cpctl.outbox.dispatcher import Dispatcher
-from cpctl.outbox.models import Origin, QueuedSignal, State, exit_status
+from cpctl.outbox.models import Origin, QueuedSignal, State
 from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
+from cpctl.sdk.exit_status import exit_status
 from cpctl.sdk.sender import make_client, make_signal_sender
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.signals.signal_types import SIGNAL_TYPES
@@ -173,7 +174,7 @@ class Partner:
         """
         if not self._store.exists():
             return ""
-        pause = self._new_dispatcher().get_pause()
+        pause = self._outbox.read_pause()
         return pause.message or f"answer {pause.http_status}" if pause else ""
 
     def history(self, order: str = "", item: str = "", limit: int = 0) -> list[SignalResult]:

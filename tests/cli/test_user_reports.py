@@ -101,7 +101,7 @@ def test_an_interrupted_order_is_reported_as_unknown(cli: CliEnvironment, sandbo
 
 def test_a_held_signal_is_released_by_the_command_in_the_notice(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, *QUEUE_ONLY_COMMAND)
-    assert "`cpctl outbox release 1` lets them go" in invoke(cli, "outbox", "hold", "1").err
+    assert "`cpctl outbox release 1` releases them" in invoke(cli, "outbox", "hold", "1").err
     assert "was not paused" in invoke(cli, "outbox", "release").err
     assert invoke(cli, "outbox", "release", "1", "-o", "json").data[0]["state"] == "queued"
 

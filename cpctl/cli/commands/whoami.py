@@ -5,6 +5,7 @@ from typing import Any
 
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
+from cpctl.cli.profile_rows import key_rows, setting_rows
 from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import Profile
 from cpctl.errors import ConfigError, ExitCode
@@ -47,14 +48,10 @@ def show_whoami(context: Context) -> None:
 
 def _setting_rows(data: dict[str, Any]) -> list[Mapping[str, Any]]:
     """A row per value, with its source."""
-    keys = [
-        {"setting": f"{service} key", "value": key["key"] or key.get("problem"), "source": key["source"]}
-        for service, key in data["keys"].items()
-    ]
-    settings = [{"setting": name, **value} for name, value in data["settings"].items()]
-    depth = [{"setting": f"outbox {name}", "value": value} for name, value in data["outbox"].items()]
     profile = {"setting": "profile", "value": data["profile"], "source": data["profile_source"]}
-    return [profile, {"setting": "config", "value": data["config"]}, *settings, *keys, *depth]
+    config = {"setting": "config", "value": data["config"]}
+    depth = [{"setting": f"outbox {name}", "value": value} for name, value in data["outbox"].items()]
+    return [profile, config, *setting_rows(data["settings"]), *key_rows(data["keys"]), *depth]
 
 
 def describe_key(context: Context, service: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def _exit_codes() -> Rows:
 def environment_variables() -> Rows:
     """Every environment variable of cpctl, with its effect."""
     from cpctl.config.keys import KEY_VARIABLES
-    from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
+    from cpctl.config.settings import OTHER_VARIABLES, SETTINGS
 
     yield from ((row.variable, row.meaning) for row in SETTINGS.values() if row.variable)
     for service, name in KEY_VARIABLES.items():
@@ -34,7 +34,7 @@ def environment_variables() -> Rows:
 
 def _settings() -> Rows:
     from cpctl.config.keys import KEY_USES
-    from cpctl.config.profiles import KEY_SOURCE_SETTINGS, SETTINGS
+    from cpctl.config.settings import KEY_SOURCE_SETTINGS, SETTINGS
 
     sources = ", ".join(KEY_SOURCE_SETTINGS)
     yield from ((service, f"one of {sources}: the key for {use}") for service, use in KEY_USES.items())
@@ -97,9 +97,9 @@ TABLES: Mapping[str, LazyTable | Callable[[], Rows]] = {
     "output-variables": LazyTable("output.text", "ENVIRONMENT_VARIABLES"),
     "formats": output_formats,
     "settings": _settings,
-    "shop-settings": LazyTable("config.profiles", "SHOP_SETTINGS"),
+    "shop-settings": LazyTable("config.settings", "SHOP_SETTINGS"),
     "key-uses": _key_uses,
-    "key-sources": LazyTable("config.profiles", "KEY_SOURCE_SETTINGS"),
+    "key-sources": LazyTable("config.settings", "KEY_SOURCE_SETTINGS"),
     "signal-types": _signal_types,
     "signal-states": LazyTable("outbox.models", "STATE_MEANINGS"),
     "responses": _responses_by_state,

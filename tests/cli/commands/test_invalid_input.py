@@ -19,12 +19,12 @@ WriteDocument = Callable[..., str]
 BAD_FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "blank": (b" \n\n# nothing\n", "is empty"),
-    "a list": (b"- reference: a\n- reference: b\n", "a list stands here"),
-    "a list of JSON": (b'[{"reference": "a"}]', "a list stands here"),
-    "a word": (b"order\n", "a single value stands here"),
+    "a list": (b"- reference: a\n- reference: b\n", "this is a list"),
+    "a list of JSON": (b'[{"reference": "a"}]', "this is a list"),
+    "a word": (b"order\n", "this is a single value"),
     "not YAML": (b"reference: a\n\titems: []\n", "line 2"),
-    "not JSON": (b'{"reference": "a",}', "Take away the comma"),
-    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "a second time"),
+    "not JSON": (b'{"reference": "a",}', "Remove the comma"),
+    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "is given twice"),
     "a field twice in YAML": (b"reference: a\nemail: b\nreference: c\n", "line 3"),
     "not text": (b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "not UTF-8"),
     "UTF-16": ("reference: a".encode("utf-16"), "UTF-16"),
@@ -57,7 +57,7 @@ def test_a_file_of_more_than_50_megabytes_is_refused(cli: CliEnvironment, invoke
     for name in ("order.yaml", "/dev/zero"):
         result = invoke(cli, "orders", "add", name)
         assert result.code == 2
-        assert f"{name} has more than 50 MB" in result.err
+        assert f"{name} is larger than 50 MB" in result.err
 
 
 def test_an_unreadable_file_is_named(cli: CliEnvironment, invoke: Invoke) -> None:

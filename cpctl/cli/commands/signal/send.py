@@ -6,7 +6,6 @@ import shutil
 import sys
 import tempfile
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from cpctl.cli.time_args import parse_time
 from cpctl.clock import utc_now
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError, suggest
+from cpctl.files import private_file
 from cpctl.imports.column_mapping import COLUMN_ALIASES, find_signal_type, map_columns
 from cpctl.imports.importer import FAILED_STATES, INVALID, MAX_SHOWN_PROBLEMS, Importer, RowResult
 from cpctl.imports.row_parser import RowRules
@@ -27,7 +27,6 @@ from cpctl.imports.table_reader import RESULT_HEADINGS, Table, TableFormat, open
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.output.columns import make_columns
-from cpctl.output.private_files import private_file
 from cpctl.signals.signal import Signal
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 
@@ -205,15 +204,13 @@ def deliver_backlog(context: Context, first_ids: list[int], connections: int, wa
     """Send what waits over several connections; the signals in `first` alone before, even out of a paused queue."""
     from cpctl.cli.signal_sender import make_sender
     from cpctl.outbox.dispatcher import Dispatcher
-    from cpctl.outbox.parallel_dispatcher import ParallelDispatcher
 
     sends: list[Send] = [make_sender(context) for _ in range(connections)]
-    name = uuid.uuid4().hex
+    dispatcher = Dispatcher(context.outbox, sends, context.profile.timeout)
     if first_ids:
-        Dispatcher(context.outbox, sends[0], context.profile.timeout, run_id=name).deliver(first_ids)
+        dispatcher.deliver(first_ids)
     started = time.monotonic()
-    crew = ParallelDispatcher(context.outbox, sends, context.profile.timeout, run_id=name)
-    for tried, _ in enumerate(crew.flush(probe=not first_ids), 1):
+    for tried, _ in enumerate(dispatcher.flush(probe=not first_ids), 1):
         if context.output.stderr_is_terminal:
             rate = tried / max(time.monotonic() - started, 0.001)
             left = max(waiting_count - len(first_ids) - tried, 0) / rate
@@ -224,22 +221,16 @@ def deliver_backlog(context: Context, first_ids: list[int], connections: int, wa
 
 
 def _exit_status(context: Context, tally: Counter[str], waiting: int, options: FileOptions) -> ExitCode:
-    from cpctl.outbox.dispatcher import Dispatcher
-
     if any(tally[state] for state in FAILED_STATES):
         return ExitCode.CONFLICT
     if waiting and not options.queue_only:
-        pause = Dispatcher(context.outbox, _send_nothing, context.profile.timeout).get_pause()
+        pause = context.outbox.read_pause()
         if pause is not None:
             context.output.error(
                 f"cpctl: The queue is paused: {pause.message}. `cpctl outbox release`, when that is mended."
             )
             return ExitCode.KEY_REFUSED if pause.http_status in (401, 403) else ExitCode.REFUSED
     return ExitCode.TEMPORARY if waiting and options.require_delivery else ExitCode.DONE
-
-
-def _send_nothing(signals: Any) -> Any:
-    raise AssertionError("a paused queue is only looked at")
 
 
 # --- telling --------------------------------------------------------------------------------

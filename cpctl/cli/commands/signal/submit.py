@@ -13,9 +13,10 @@ from cpctl.cli.signal_sender import build_calls, make_sender
 from cpctl.cli.time_args import parse_time
 from cpctl.clock import utc_now
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, StoreError
-from cpctl.outbox.models import WAITING_STATES, Origin, QueuedSignal, State, exit_status
+from cpctl.outbox.models import WAITING_STATES, Origin, QueuedSignal, State
 from cpctl.outbox.outbox import AcceptedSignal
 from cpctl.output.columns import SIGNAL
+from cpctl.sdk.exit_status import exit_status
 from cpctl.signals.signal import Signal, make_signal, quote_value
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
 
