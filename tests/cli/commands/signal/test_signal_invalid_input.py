@@ -69,8 +69,8 @@ BAD_INPUT: list[tuple[Sequence[str], str, str]] = [
         "Use `cpctl signal error`",
     ),
     (("packed", *ITEM_ARGUMENTS, "--api-version", "3"), '--api-version "3" does not exist', "Valid: 1.1, 2.0."),
-    (("packed", *ITEM_ARGUMENTS, "-f", "colour"), '-f "colour" is not KEY=VALUE', "-f colour=red"),
-    (("packed", *ITEM_ARGUMENTS, "-f", "=red"), '-f "=red" is not KEY=VALUE', "-f colour=red"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "colour"), '-f "colour" is not KEY=VALUE', "-f color=red"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "=red"), '-f "=red" is not KEY=VALUE', "-f color=red"),
     (("packed", *ITEM_ARGUMENTS, "-f", "apikey=1"), "apikey is set by cpctl itself", "Nothing was accepted"),
     (
         ("packed", *ITEM_ARGUMENTS, "-f", "tracking=1"),

@@ -129,7 +129,7 @@ def test_the_name_of_a_target_that_is_wrong_is_refused_with_the_nearest(
 def test_nothing_is_deleted_without_a_yes(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     result = invoke(cli, *PRUNE_COMMAND)
     assert (result.code, result.out, count_stored(event_store)) == (2, "", 15)
-    assert "Nobody can be asked here." in result.err
+    assert "Cannot prompt: input is not a terminal." in result.err
     assert "5 events" in result.err
     assert "Add --yes" in result.err
     dry = invoke(cli, *PRUNE_COMMAND, "--dry-run", "-o", "json")
