@@ -157,7 +157,7 @@ def test_a_client_of_an_unknown_service_is_refused_with_the_names(partner: Partn
 def test_a_signal_made_by_hand_is_checked_like_any_other(partner: Partner, received_signals: ReceivedSignals) -> None:
     good = partner.signal("ItemPacked", ORDER, ITEM)
     bad = Signal(SIGNAL_TYPES["ItemPacked"], LATEST_API_VERSION, {"order": ORDER, "item": "two ids"}, datetime.now(UTC))
-    with pytest.raises(InvalidInput, match="each id stands alone"):
+    with pytest.raises(InvalidInput, match="it must be one value"):
         partner.report([good, bad])
     assert (received_signals(), partner.history()) == ([], [])
 

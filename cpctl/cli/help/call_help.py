@@ -9,7 +9,6 @@ from cpctl.cli.help.field_help import FieldHelp
 from cpctl.errors import ExitCode
 from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
-from cpctl.signals.signal_types import SignalField as SignalField
 
 
 class ResponseHelp(NamedTuple):
@@ -68,7 +67,7 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         known = tuple(version for version in versions if kind.has_field(version, row.name))
         if known:
             required = all(row.name in kind.required[version] for version in known)
-            yield FieldHelp(row.name, "text", required, _field_meaning(row, kind), _field_example(row, kind), known)
+            yield FieldHelp(row.name, "text", required, *row.variant_for(kind.name), known)
     yield FieldHelp(
         DATETIME_FIELD.name,
         "text",
@@ -77,18 +76,6 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         DATETIME_FIELD.example,
         versions,
     )
-
-
-def _field_meaning(row: SignalField, kind: SignalType) -> str:
-    if row.name != "cause":
-        return row.meaning
-    return "one of `cpctl signal causes`" if kind.name == "ItemCanceled" else "why, in words"
-
-
-def _field_example(row: SignalField, kind: SignalType) -> str:
-    from cpctl.signals.causes import EXAMPLE_CAUSE
-
-    return EXAMPLE_CAUSE if row.name == "cause" and kind.name == "ItemCanceled" else row.example
 
 
 def _signal_notes(kind: SignalType) -> Iterator[str]:

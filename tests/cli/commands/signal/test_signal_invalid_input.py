@@ -27,12 +27,12 @@ BAD_INPUT: list[tuple[Sequence[str], str, str]] = [
     (("packed", "", "--order", ORDER), "item is empty", "Nothing was accepted"),
     (("packed", ITEM, "--order", ""), "order is empty", "Nothing was accepted"),
     (("packed", " \t", "--order", ORDER), "item is empty", "Nothing was accepted"),
-    (("packed", "12 34", "--order", ORDER), 'item "12 34" holds a blank', "Nothing was accepted"),
-    (("packed", ITEM, "--order", "12 34"), 'order "12 34" holds a blank', "Nothing was accepted"),
+    (("packed", "12 34", "--order", ORDER), 'item "12 34" contains a space', "Nothing was accepted"),
+    (("packed", ITEM, "--order", "12 34"), 'order "12 34" contains a space', "Nothing was accepted"),
     (("packed", "1" * 10_000, "--order", ORDER), "has 10000 characters, more than 128", "Nothing was accepted"),
     (("packed", ITEM, "--order", "1" * 10_000), "has 10000 characters, more than 128", "Nothing was accepted"),
     (("packed", ITEM, ITEM, "--order", ORDER), f'The item "{ITEM}" is named twice', "Name each item once"),
-    (("packed", ITEM, SECOND_ITEM, "x y", "--order", ORDER), 'item "x y" holds a blank', "Nothing was accepted"),
+    (("packed", ITEM, SECOND_ITEM, "x y", "--order", ORDER), 'item "x y" contains a space', "Nothing was accepted"),
     (
         ("delay", *ITEM_ARGUMENTS, "--delay", "soon"),
         'delay "soon" is not a number of whole hours',
@@ -77,7 +77,7 @@ BAD_INPUT: list[tuple[Sequence[str], str, str]] = [
         "version 2.0 has no tracking in ItemPacked",
         "Nothing was accepted",
     ),
-    (("packed", *ITEM_ARGUMENTS, "-f", "note=a\x1b[31mb"), "holds a control character", "Nothing was accepted"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "note=a\x1b[31mb"), "contains a control character", "Nothing was accepted"),
 ]
 
 
