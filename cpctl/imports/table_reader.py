@@ -1,31 +1,19 @@
-"""Files of rows: CSV in the dialects of spreadsheets and shipping software, and JSON. Read as streams."""
+"""Read files of rows as streams: CSV as spreadsheets and shipping programs write it, and JSON."""
 
 import codecs
 import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
 from cpctl.errors import InvalidInput
+from cpctl.imports.column_mapping import COLUMN_ALIASES
 from cpctl.signals.signal import quote_value
 
-# What a JSON row may say: the keys of a signal's body, and what a shipping export adds.
-JSON_HEADINGS = (
-    "type",
-    "order",
-    "item",
-    "tracking",
-    "shipping_option",
-    "cause",
-    "message",
-    "delay",
-    "datetime",
-    "carrier",
-    "void",
-)
-RESULT_HEADINGS = ("cpctl_state", "cpctl_id", "cpctl_message")
+# A JSON row has the fields of a file's columns as its keys.
+JSON_HEADINGS = tuple(COLUMN_ALIASES)
 _COMMON_DELIMITERS = (";", ",", "\t", "|")
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _BOMS = (
@@ -33,15 +21,15 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What a shop without UTF-8 writes: Windows in Western Europe.
+# The encoding of Windows in Western Europe, for files that are not UTF-8.
 _FALLBACK_ENCODING = "cp1252"
 _CHUNK_SIZE = 65_536
-_MAX_HEADER_LINES = 50  # lines
+_MAX_HEADER_LINES = 50
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 class TableRow(NamedTuple):
-    """One row: the line it begins on as an editor counts, its cells as they stand, and why it cannot be read."""
+    """One row: the number of its first line, as an editor counts, its cells, and why it cannot be read."""
 
     line: int
     cells: list[str]
@@ -49,7 +37,7 @@ class TableRow(NamedTuple):
 
 
 class TableFormat(NamedTuple):
-    """What the user says about a file; empty where the file itself tells."""
+    """The user's description of a file; what is empty is detected."""
 
     encoding: str = ""
     delimiter: str = ""
@@ -57,7 +45,7 @@ class TableFormat(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file of rows that can be read more than once."""
+    """A file of rows; it can be read more than once."""
 
     name: str
     file: IO[bytes]
@@ -68,7 +56,7 @@ class Table(NamedTuple):
     note: str = ""
 
     def read_rows(self) -> Iterator[TableRow]:
-        """All rows from the first. Raises InvalidInput where the rest of the file cannot be read."""
+        """Yield all rows, from the first. Raises InvalidInput if the rest of the file cannot be read."""
         self.file.seek(0)
         text = io.TextIOWrapper(self.file, self.encoding, newline="")
         try:
@@ -91,17 +79,17 @@ class Table(NamedTuple):
         except csv.Error as error:
             raise InvalidInput(
                 f"{self.name}, line {line}: the row cannot be read ({error}).",
-                "A quote may be open, or the file may have been cut off. Nothing was accepted.",
+                "A quote may be unclosed, or the file may have been cut off. Nothing was accepted.",
             ) from error
 
     def _find_extra_cells(self, cells: Sequence[str]) -> str:
         if any(map(str.strip, cells[len(self.headings) :])):
-            return f"it has {len(cells)} cells, and there are {len(self.headings)} columns"
+            return f"the row has {len(cells)} cells, but there are {len(self.headings)} columns"
         return ""
 
 
 def open_table(name: str, file: IO[bytes], table_format: TableFormat = TableFormat()) -> Table:  # noqa: B008 (a NamedTuple)
-    """Find out how a file is written. Raises InvalidInput."""
+    """Detect the encoding, the delimiter and the header of a file. Raises InvalidInput."""
     encoding, note = _detect_encoding(name, file, table_format.encoding)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
@@ -114,7 +102,7 @@ def open_table(name: str, file: IO[bytes], table_format: TableFormat = TableForm
 
 
 def _encoding_error(name: str, encoding: str) -> InvalidInput:
-    return InvalidInput(f"{name} is not {encoding} all through.", "Name its --encoding.")
+    return InvalidInput(f"{name} contains bytes that are not valid {encoding}.", "Set its encoding with --encoding.")
 
 
 def _detect_table(
@@ -126,29 +114,25 @@ def _detect_table(
     if line.lstrip()[:1] in ("[", "{"):
         return Table(name, file, encoding, "", list(JSON_HEADINGS), 0, note)
     delimiter = _parse_delimiter(table_format.delimiter)
-    if told := _SEPARATOR_LINE.fullmatch(line):  # Excel's own way to say it
-        delimiter = delimiter or told[1]
+    if separator := _SEPARATOR_LINE.fullmatch(line):  # Excel names the delimiter this way
+        delimiter = delimiter or separator[1]
         skipped, line = skipped + 1, text.readline()
-    if table_format.columns:
-        return Table(
-            name, file, encoding, delimiter or _detect_delimiter(line), list(table_format.columns), skipped, note
-        )
     delimiter = delimiter or _detect_delimiter(line)
+    if table_format.columns:
+        return Table(name, file, encoding, delimiter, list(table_format.columns), skipped, note)
     reader = csv.reader([line, *_read_header_rest(line, text)], delimiter=delimiter)
     headings = next(reader, [])
     return Table(name, file, encoding, delimiter, headings, skipped + max(reader.line_num, 1), note)
 
 
-def _read_header_rest(line: str, text: IO[str]) -> Iterable[str]:
-    """What else belongs to a header in which a quoted heading has several lines."""
-    more: list[str] = []
-    while (
-        len(more) < _MAX_HEADER_LINES
-        and (line.count('"') + sum(each.count('"') for each in more)) % 2
-        and (following := text.readline())
-    ):
-        more.append(following)
-    return more
+def _read_header_rest(line: str, text: IO[str]) -> Iterator[str]:
+    """The further lines of a header in which a quoted heading has line breaks."""
+    quotes = line.count('"')
+    for _ in range(_MAX_HEADER_LINES):
+        if quotes % 2 == 0 or not (following := text.readline()):
+            return
+        quotes += following.count('"')
+        yield following
 
 
 def _detect_encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
@@ -162,14 +146,14 @@ def _detect_encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]
             codecs.lookup(wanted)
         except LookupError as error:
             raise InvalidInput(
-                f"There is no encoding {quote_value(wanted)}.", "Such as: utf-8, cp1252, latin-1."
+                f"There is no encoding {quote_value(wanted)}.", "Use for example utf-8, cp1252 or latin-1."
             ) from error
         return wanted, ""
     if _is_utf8(file):
         return "utf-8", ""
     return (
         _FALLBACK_ENCODING,
-        f"{name} is not UTF-8; it is read as {_FALLBACK_ENCODING}. Another is named by --encoding.",
+        f"{name} is not UTF-8; it is read as {_FALLBACK_ENCODING}. Use --encoding to set another encoding.",
     )
 
 
@@ -177,8 +161,8 @@ def _is_utf8(file: IO[bytes]) -> bool:
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        while piece := file.read(_CHUNK_SIZE):
-            decoder.decode(piece)
+        while chunk := file.read(_CHUNK_SIZE):
+            decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -186,27 +170,23 @@ def _is_utf8(file: IO[bytes]) -> bool:
 
 
 def _parse_delimiter(text: str) -> str:
-    named = _DELIMITER_NAMES.get(text.lower(), text)
-    if len(named) > 1 or named in ('"', "\n", "\r"):
+    delimiter = _DELIMITER_NAMES.get(text.lower(), text)
+    if len(delimiter) > 1 or delimiter in ('"', "\n", "\r"):
         raise InvalidInput(f"--delimiter {quote_value(text)} is not one character.", "Such as: ';' or tab.")
-    return named
+    return delimiter
 
 
 def _detect_delimiter(header: str) -> str:
-    """The most frequent of the usual ones outside quotes; a file of one column has none of them."""
+    """The most frequent of the common delimiters outside quotes, or a comma for a file of one column."""
     bare = re.sub(r'"[^"]*"', "", header)
     best = max(_COMMON_DELIMITERS, key=bare.count)
     return best if bare.count(best) else ","
 
 
-# --- JSON -----------------------------------------------------------------------------------
-
-
 def _read_json_rows(name: str, text: IO[str]) -> Iterator[TableRow]:
-    """The objects of an array, or one after the other, each read when it is asked for."""
     for line, value in _read_json_values(name, text):
         if not isinstance(value, dict):
-            yield TableRow(line, [""] * len(JSON_HEADINGS), "it is not an object")
+            yield TableRow(line, [""] * len(JSON_HEADINGS), "the row is not an object")
             continue
         cells, problems = [], [f"there is no field {quote_value(key)}" for key in value if key not in JSON_HEADINGS]
         for heading in JSON_HEADINGS:
@@ -224,11 +204,12 @@ def _parse_json_cell(heading: str, value: object) -> tuple[str, str]:
     if isinstance(value, str | int):
         return str(value), ""
     if isinstance(value, float):
-        return str(value), f"{heading} is the number {value}; write it as a text, in quotes"
-    return "", f"{heading} is neither a text nor a whole number"
+        return str(value), f"{heading} is the number {value}; write it as a string, in quotes"
+    return "", f"{heading} is neither a string nor a whole number"
 
 
 def _read_json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
+    """Yield the members of an array, or the values of JSON Lines, with their line numbers."""
     decoder = json.JSONDecoder()
     buffer, at, line, depth = text.read(_CHUNK_SIZE), 0, 1, 0
     while True:
@@ -241,17 +222,17 @@ def _read_json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
             if buffer:
                 continue
             if depth:
-                raise InvalidInput(f"{name}, line {line}: the array does not end.", "The file may have been cut off.")
+                raise InvalidInput(f"{name}, line {line}: the array is not closed.", "The file may have been cut off.")
             return
         try:
             value, end = decoder.raw_decode(buffer, at)
         except (ValueError, RecursionError) as error:
-            piece = text.read(max(_CHUNK_SIZE, len(buffer) - at))
-            if not piece:
+            chunk = text.read(max(_CHUNK_SIZE, len(buffer) - at))
+            if not chunk:
                 raise InvalidInput(
                     f"{name}, line {line}: not JSON ({getattr(error, 'msg', error)}).", "Nothing was accepted."
                 ) from error
-            buffer, at = buffer[at:] + piece, 0
+            buffer, at = buffer[at:] + chunk, 0
             continue
         yield line, value
         line += buffer.count("\n", at, end)

@@ -124,7 +124,7 @@ def _find_unknown_fields(signal_type: SignalType, version: str, given: Mapping[s
 
 
 def _check_value(name: str, value: str) -> Iterator[str]:
-    row = SIGNAL_FIELDS.get(name) or SignalField(quote_value(name)[1:-1], "", FieldFormat.TEXT, 1000, "")
+    row = SIGNAL_FIELDS.get(name) or SignalField(quote_value(name)[1:-1], "TEXT", "", FieldFormat.TEXT, 1000, "")
     shown = quote_value(value)
     if len(value) > row.max_length:
         yield f"{row.name} {shown} has {len(value)} characters, more than {row.max_length}"

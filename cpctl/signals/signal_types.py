@@ -10,145 +10,95 @@ from typing import NamedTuple
 
 API_VERSIONS = ("1.1", "2.0")
 LATEST_API_VERSION = "2.0"
-_NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
+_Versions = Mapping[str, Sequence[str]]  # signal type -> API versions
+_NONE: _Versions = MappingProxyType({})
 
 
 class FieldFormat(Enum):
     """What the values of a field look like. Checks of values and the reading of cells depend on it."""
 
-    ID = auto()  # one word; cells of spreadsheets may have damaged it
-    CODE = auto()  # digits and letters, maybe with spaces; cells of spreadsheets may have damaged it
+    ID = auto()  # one word; spreadsheets may damage it
+    CODE = auto()  # digits and letters, maybe with spaces; spreadsheets may damage it
     NAME = auto()
     TEXT = auto()
     HOURS = auto()
 
 
+ID, CODE, NAME, TEXT, HOURS = FieldFormat
+
+
 class FieldVariant(NamedTuple):
-    """What differs in a field for one signal type."""
+    """What may differ in a field between signal types."""
 
     meaning: str
     example: str
+    metavar: str
 
 
 class SignalField(NamedTuple):
     """One field of a signal; every value is a string on the wire.
 
-    Everything that knows fields reads these rows: the commands' options, the checks, CSV and JSON files, the help.
-    `required` and `optional` map the signal types that take the field to the API versions in which they do.
+    All code that knows fields reads these rows: the commands' options, the checks, CSV and JSON files, the help.
+    `required` and `optional` map the signal types that have the field to the API versions in which they have it.
     `headings` are the column headings of files that mean this field, besides its name.
     """
 
     name: str
+    metavar: str
     meaning: str
     format: FieldFormat
     max_length: int  # characters; CloudSignal documents no limit, these reject only what is certainly a mistake
     example: str
-    required: Mapping[str, Sequence[str]] = _NONE
-    optional: Mapping[str, Sequence[str]] = _NONE
+    required: _Versions = _NONE
+    optional: _Versions = _NONE
     headings: tuple[str, ...] = ()
-    metavar: str = "TEXT"
+    default: str = ""
     variants: Mapping[str, FieldVariant] = MappingProxyType({})
 
     def variant_for(self, type_name: str) -> FieldVariant:
-        """The meaning and the example of this field in one signal type."""
-        return self.variants.get(type_name) or FieldVariant(self.meaning, self.example)
+        """The field as one signal type has it."""
+        return self.variants.get(type_name) or FieldVariant(self.meaning, self.example, self.metavar)
 
 
-_ITEM_SIGNALS: dict[str, Sequence[str]] = {
+_PROBLEM_TYPES: _Versions = {"ItemDelay": ("2.0",), "ItemError": API_VERSIONS, "ItemCanceled": API_VERSIONS}
+_ITEM_TYPES: _Versions = {
     "ItemRegistered": ("2.0",),
-    "ItemProduce": API_VERSIONS,
-    "ItemProduced": API_VERSIONS,
-    "ItemPacked": API_VERSIONS,
-    "ItemShipped": API_VERSIONS,
-    "ItemDelay": ("2.0",),
-    "ItemError": API_VERSIONS,
-    "ItemCanceled": API_VERSIONS,
+    **dict.fromkeys(("ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped"), API_VERSIONS),
+    **_PROBLEM_TYPES,
 }
-_PROBLEM_SIGNALS = {name: _ITEM_SIGNALS[name] for name in ("ItemDelay", "ItemError", "ItemCanceled")}
-
+_ORDER_HEADINGS = ("Order Number", "Order #", "Order ID", "Bestellnummer", "Auftragsnummer")
+_ITEM_HEADINGS = (
+    *("Item ID", "Order Item", "Reference 1", "Referenz 1", "Reference", "Referenz"),
+    *("Kundenreferenz", "Sendungsreferenz", "CustRef"),
+)
+_TRACKING_HEADINGS = (
+    *("Tracking Number", "Tracking Code", "PackageTrackingNumber", "Sendungsnummer", "Paketnummer"),
+    *("Identcode", "Shipment Number", "Parcel Number", "Numéro de suivi"),
+)
+_CANCEL_CAUSE = FieldVariant("one of `cpctl signal causes`", "CancelBookSize", "CAUSE")
+# fmt: off
 # In the order in which the documents' examples write them.
-SIGNAL_FIELDS: dict[str, SignalField] = {
-    row.name: row
-    for row in (
-        SignalField(
-            "order",
-            "full order id",
-            FieldFormat.ID,
-            128,
-            "123456780000",
-            required={"OrderRegistered": ("1.1",), **_ITEM_SIGNALS},
-            headings=("Order Number", "Order #", "Order ID", "Bestellnummer", "Auftragsnummer"),
-            metavar="ORDER",
-        ),
-        SignalField(
-            "item",
-            "full item id",
-            FieldFormat.ID,
-            128,
-            "123456780001",
-            required=_ITEM_SIGNALS,
-            headings=(
-                *("Item ID", "Order Item", "Reference 1", "Referenz 1", "Reference", "Referenz"),
-                *("Kundenreferenz", "Sendungsreferenz", "CustRef"),
-            ),
-            metavar="ITEM",
-        ),
-        SignalField(
-            "tracking",
-            "tracking code of the parcel",
-            FieldFormat.CODE,
-            512,
-            "1A2B3C4D5E6F",
-            required={"ItemShipped": API_VERSIONS},
-            headings=(
-                *("Tracking Number", "Tracking Code", "PackageTrackingNumber", "Sendungsnummer", "Paketnummer"),
-                *("Identcode", "Shipment Number", "Parcel Number", "Numéro de suivi"),
-            ),
-            metavar="CODE",
-        ),
-        SignalField(
-            "shipping_option",
-            "carrier of the parcel, such as GLS",
-            FieldFormat.NAME,
-            128,
-            "GLS",
-            required={"ItemShipped": ("2.0",)},
-            metavar="NAME",
-        ),
-        SignalField(
-            "cause",
-            "reason for the problem",
-            FieldFormat.TEXT,
-            1000,
-            "Print error, reprint needed",
-            optional=_PROBLEM_SIGNALS,
-            headings=("Grund",),
-            variants={"ItemCanceled": FieldVariant("one of `cpctl signal causes`", "CancelBookSize")},
-        ),
-        SignalField(
-            "message",
-            "message for the client",
-            FieldFormat.TEXT,
-            1000,
-            "Book has wrong width",
-            optional={"ItemCanceled": API_VERSIONS},
-            headings=("Nachricht",),
-        ),
-        SignalField(
-            "delay",
-            "expected delay in whole hours",
-            FieldFormat.HOURS,
-            4,
-            "24",
-            optional=_PROBLEM_SIGNALS,
-            headings=("Verzögerung",),
-            metavar="HOURS",
-        ),
-    )
-}
+_FIELDS = (
+    SignalField("order", "ORDER", "full order id", ID, 128, "123456780000",
+                required={"OrderRegistered": ("1.1",), **_ITEM_TYPES}, headings=_ORDER_HEADINGS),
+    SignalField("item", "ITEM", "full item id", ID, 128, "123456780001",
+                required=_ITEM_TYPES, headings=_ITEM_HEADINGS),
+    SignalField("tracking", "CODE", "tracking code of the parcel", CODE, 512, "1A2B3C4D5E6F",
+                required={"ItemShipped": API_VERSIONS}, headings=_TRACKING_HEADINGS),
+    SignalField("shipping_option", "NAME", "carrier of the parcel, such as GLS", NAME, 128, "GLS",
+                required={"ItemShipped": ("2.0",)}, default="the profile's"),
+    SignalField("cause", "TEXT", "reason for the problem", TEXT, 1000, "Print error, reprint needed",
+                optional=_PROBLEM_TYPES, headings=("Grund",), variants={"ItemCanceled": _CANCEL_CAUSE}),
+    SignalField("message", "TEXT", "message for the client", TEXT, 1000, "Book has wrong width",
+                optional={"ItemCanceled": API_VERSIONS}, headings=("Nachricht",)),
+    SignalField("delay", "HOURS", "expected delay in whole hours", HOURS, 4, "24",
+                optional=_PROBLEM_TYPES, headings=("Verzögerung",)),
+)
+# fmt: on
+SIGNAL_FIELDS: dict[str, SignalField] = {row.name: row for row in _FIELDS}
 
 # Every signal also has the time of the event; cpctl sets it.
-DATETIME_FIELD = SignalField("datetime", "when it happened, in GMT", FieldFormat.TEXT, 23, "2016-01-20 13:00:00 GMT")
+DATETIME_FIELD = SignalField("datetime", "TIME", "time of the event, in GMT", TEXT, 23, "2016-01-20 13:00:00 GMT")
 
 
 class SignalType(NamedTuple):
@@ -161,6 +111,12 @@ class SignalType(NamedTuple):
     optional: tuple[str, ...] = ()
     is_repeatable: bool = False  # may be reported more than once for one item
     alias_by_version: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def fields(self) -> list[SignalField]:
+        """The fields besides order and item, in any version."""
+        rows = list(SIGNAL_FIELDS.values())[2:]
+        return [row for row in rows if self.name in row.required or self.name in row.optional]
 
     @property
     def is_about_item(self) -> bool:
@@ -180,19 +136,15 @@ class SignalType(NamedTuple):
 
 
 def make_signal_type(
-    name: str,
-    command: str,
-    meaning: str,
-    is_repeatable: bool = False,
-    alias_by_version: Mapping[str, str] = MappingProxyType({}),
+    name: str, command: str, meaning: str, is_repeatable: bool = False, alias_by_version: Mapping[str, str] = {}
 ) -> SignalType:
-    """A signal type with its fields, as the rows of `SIGNAL_FIELDS` name it."""
-    rows = SIGNAL_FIELDS.values()
+    """A signal type with the fields that the rows of `SIGNAL_FIELDS` give it."""
+    fields = SIGNAL_FIELDS.values()
     required = {
-        version: tuple(row.name for row in rows if version in row.required.get(name, ()))
+        version: tuple(field.name for field in fields if version in field.required.get(name, ()))
         for version in SIGNAL_FIELDS["order"].required[name]
     }
-    optional = tuple(row.name for row in rows if name in row.optional)
+    optional = tuple(field.name for field in fields if name in field.optional)
     return SignalType(name, command, meaning, required, optional, is_repeatable, alias_by_version)
 
 
@@ -205,16 +157,8 @@ SIGNAL_TYPES: dict[str, SignalType] = {
         make_signal_type("ItemProduced", "produced", "production of the item is completed"),
         make_signal_type("ItemPacked", "packed", "the item is packed"),
         make_signal_type("ItemShipped", "shipped", "the item is on its way, with a tracking code"),
-        make_signal_type(
-            "ItemDelay", "delay", "the item will be late; production recovers from it", is_repeatable=True
-        ),
-        make_signal_type(
-            "ItemError",
-            "error",
-            "the item has a problem or an error",
-            is_repeatable=True,
-            alias_by_version={"2.0": "ItemDelay"},
-        ),
+        make_signal_type("ItemDelay", "delay", "the item will be late; production recovers from it", True),
+        make_signal_type("ItemError", "error", "the item has a problem or an error", True, {"2.0": "ItemDelay"}),
         make_signal_type("ItemCanceled", "canceled", "the item will not be produced"),
     )
 }
@@ -222,7 +166,7 @@ SIGNAL_TYPES: dict[str, SignalType] = {
 
 def fill_shipping_option(
     fields: Mapping[str, str | None],
-    signal_type: SignalType,
+    type_name: str,
     version: str,
     default: str,
     carrier: str = "",
@@ -233,6 +177,7 @@ def fill_shipping_option(
     It is the option of the carrier if there is one, else `default`; nothing is added if both are empty.
     """
     option = carrier_options.get(carrier) or default
-    if fields.get("shipping_option") is not None or not option or not signal_type.requires(version, "shipping_option"):
+    row = SIGNAL_TYPES.get(type_name)
+    if not option or row is None or not row.requires(version, "shipping_option"):
         return dict(fields)
-    return {**fields, "shipping_option": option}
+    return {**fields, "shipping_option": option if fields.get("shipping_option") is None else fields["shipping_option"]}

@@ -94,7 +94,7 @@ def test_a_field_never_replaces_what_was_said_otherwise(cli: CliEnvironment, inv
     """-f item=… would report another item than the one that was named, and end with 0."""
     result = invoke(cli, *shipped_command(), "--shipping-option", "UPS", "-f", f"{name}=other", "-n")
     assert (result.code, result.out) == (2, "")
-    assert f"{name} is said twice" in result.err
+    assert f"{name} is given twice" in result.err
 
 
 def test_the_outbox_shows_what_it_would_do_and_does_not(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:

@@ -122,7 +122,7 @@ def test_a_map_may_name_the_type_itself(
     ("name", "words"),
     [
         ("owm", 'There is no map "owm"'),
-        ("own", 'wants a column "Auftrag"'),
+        ("own", 'needs a column "Auftrag"'),
         ("broken", '"traking"'),
         ("gls", "tracking code"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpctl.cli.commands.signal.watch import HotFolder
+from cpctl.imports.hot_folder import HotFolder
 from harness.cli_environment import UNREACHABLE_URL, CliEnvironment, CliResult, sandbox_configuration
 from harness.outbox.csv_files import CSV_HEADER, ITEMS, ORDER, all_items_csv, read_rows, shipped_row, signal_states
 
@@ -188,7 +188,7 @@ def test_a_second_watch_of_one_folder_is_refused(invoke: Invoke, cli: CliEnviron
         fcntl.flock(held, fcntl.LOCK_EX)
         result = invoke(cli, *WATCH_ONCE)
     assert result.code == 2
-    assert "Another cpctl works on in already" in result.err
+    assert "Another cpctl is watching in." in result.err
 
 
 @pytest.mark.parametrize(

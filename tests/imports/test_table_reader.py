@@ -85,7 +85,7 @@ def test_what_is_not_utf8_is_read_as_cp1252_and_that_is_said(invoke: Invoke, cli
 def test_a_file_that_is_no_text_is_refused_as_input(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, b"\x90\x81\xff\x8d,\x9d\n" * 100)
     assert (result.code, result.out) == (2, "")
-    assert "is not cp1252 all through" in result.err
+    assert "contains bytes that are not valid cp1252" in result.err
     assert stored_signals(cli.store) == []
 
 
@@ -176,7 +176,7 @@ def test_json_and_jsonl_hold_the_fields_of_a_signal(
     ("row", "words"),
     [
         ({"type": "packed", "order": 1.23e11, "item": ITEMS[0]}, "in quotes"),
-        ({"type": "packed", "order": ORDER, "item": [ITEMS[0]]}, "neither a text"),
+        ({"type": "packed", "order": ORDER, "item": [ITEMS[0]]}, "neither a string"),
         ({"type": "packed", "order": ORDER, "itme": ITEMS[0]}, 'no field "itme"'),
         ("packed", "not an object"),
         ({"order": ORDER, "item": ITEMS[0]}, "names no type"),
@@ -224,7 +224,7 @@ def test_a_file_of_one_column_takes_the_rest_from_the_command_line(invoke: Invok
 def test_a_row_with_too_many_cells_is_refused(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]).strip() + ",more\n")
     assert result.code == 2
-    assert "line 2: it has 5 cells" in result.err
+    assert "line 2: the row has 5 cells" in result.err
 
 
 def test_thirty_thousand_rows_are_accepted_and_told_one_by_one(cli: CliEnvironment) -> None:

@@ -122,10 +122,10 @@ def test_a_refused_signal_is_not_safe_and_says_the_services_words(partner: Partn
         ("ItemPackt", {}, 'Did you mean "ItemPacked"?'),
         ("ItemShipped", {}, "tracking is missing"),
         ("ItemCanceled", {"cause": "Nonsense"}, "is not a published cause"),
-        ("ItemDelay", {"delay": 24}, 'delay 24 is no text; write it as "24".'),
+        ("ItemDelay", {"delay": 24}, 'delay 24 is not a string; write it as "24".'),
         ("ItemPacked", {"item": 123456780001}, 'write it as "123456780001"'),
         ("ItemPacked", {"apikey": "x"}, "apikey is set by cpctl itself"),
-        ("ItemPacked", {"at": "2026-01-20"}, "at '2026-01-20' is no datetime. datetime.fromisoformat makes one"),
+        ("ItemPacked", {"at": "2026-01-20"}, "at '2026-01-20' is not a datetime. Use datetime.fromisoformat"),
     ],
 )
 def test_a_wrong_signal_is_refused_before_anything_is_kept(
@@ -142,7 +142,7 @@ def test_what_is_no_list_of_signals_is_told_so_before_anything_is_kept(partner: 
     signal: Any = partner.signal("ItemPacked", ORDER, ITEM)
     wrong: list[Any] = [signal, [signal, "ItemPacked"], "ItemPacked", [None]]
     for each in wrong:
-        with pytest.raises(InvalidInput, match="is no signal") as refused:
+        with pytest.raises(InvalidInput, match="is not a signal") as refused:
             partner.report(each)
         assert "takes a list" in refused.value.hint
     assert not cli.store.exists()
@@ -253,7 +253,7 @@ def test_a_profile_is_chosen_by_name_and_a_file_by_its_path(cli: CliEnvironment,
 def test_importing_the_names_loads_neither_requests_nor_typer(cli: CliEnvironment) -> None:
     script = (
         "import sys, cpctl.api, cpctl.signals, cpctl.sdk\n"
-        "from cpctl.sdk import Partner, State\nfrom cpctl.signals import KINDS\nfrom cpctl.api import ENDPOINTS\n"
+        "from cpctl.sdk import Partner, State\nfrom cpctl.signals import SIGNAL_TYPES\nfrom cpctl.api import ENDPOINTS\n"
         "print(sorted({'requests', 'typer', 'rich', 'yaml', 'jmespath'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=cli.process_environment())

@@ -16,21 +16,22 @@ from datetime import UTC, datetime
 
 from cpctl.api import ENDPOINTS, Client, call
 from cpctl.errors import CpctlError
-from cpctl.sdk import Fate, Partner, State, exit_code
-from cpctl.signals import CAUSES, KINDS, LATEST, Signal, make_signal
+from cpctl.sdk import Partner, SignalResult, State, exit_code
+from cpctl.signals import CANCEL_CAUSES, LATEST_API_VERSION, SIGNAL_TYPES, Signal, make_signal
 
 
 def work(partner: Partner) -> int:
     now = datetime.now(UTC)
-    signals: list[Signal] = [partner.signal("ItemPacked", "1", "2"), make_signal("ItemPacked", LATEST, {}, now, now)]
-    fates: list[Fate] = partner.report(signals)
-    states: list[State] = [fate.state for fate in fates if fate.safe]
+    packed = make_signal("ItemPacked", LATEST_API_VERSION, {}, now, now)
+    signals: list[Signal] = [partner.signal("ItemPacked", "1", "2"), packed]
+    results: list[SignalResult] = partner.report(signals)
+    states: list[State] = [result.state for result in results if result.is_safe]
     client: Client = partner.client()
     try:
-        print(call(client, ENDPOINTS["orders"], {}, 5.0), states, list(KINDS), list(CAUSES))
+        print(call(client, ENDPOINTS["orders"], {}, 5.0), states, list(SIGNAL_TYPES), list(CANCEL_CAUSES))
     except CpctlError as error:
         return error.exit_code
-    return exit_code(fates)
+    return exit_code(results)
 """
 ILL_TYPED_SCRIPT = "from cpctl.sdk import Partner\nPartner().report('ItemPacked')\nPartner().signal(1, 2)\n"
 

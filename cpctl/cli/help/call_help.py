@@ -67,7 +67,7 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         known = tuple(version for version in versions if kind.has_field(version, row.name))
         if known:
             required = all(row.name in kind.required[version] for version in known)
-            yield FieldHelp(row.name, "text", required, *row.variant_for(kind.name), known)
+            yield FieldHelp(row.name, "text", required, *row.variant_for(kind.name)[:2], known)
     yield FieldHelp(
         DATETIME_FIELD.name,
         "text",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from cpctl.cli.commands.signal.submit import print_next_steps
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
-from cpctl.cli.signal_sender import build_calls, make_sender
 from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
 from cpctl.outbox.delivery_result import DeliveryResult
@@ -15,6 +14,7 @@ from cpctl.outbox.dispatcher import Dispatcher, Pause
 from cpctl.outbox.models import QueuedSignal, State, exit_status
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.output.columns import SIGNAL
+from cpctl.sdk.sender import build_calls
 
 if TYPE_CHECKING:
     from cpctl.outbox.delivery_result import Send
@@ -49,7 +49,7 @@ def _flush_waiting(context: Context, waiting_count: int) -> tuple[list[dict[str,
         return [], standing
     reports = []
     started = time.monotonic()
-    for entry, _ in _make_dispatcher(context, make_sender(context)).flush():
+    for entry, _ in _make_dispatcher(context, context.make_signal_sender()).flush():
         reports.append(entry.to_dict())
         rate = len(reports) / max(time.monotonic() - started, 0.001)
         context.output.progress(f"{len(reports)} of {waiting_count} tried, {rate:.0f} a second")
@@ -105,7 +105,7 @@ def _describe_retry_after(context: Context) -> str:
 
 def watch_outbox(context: Context) -> None:
     """Flush whenever something is due, until the process is stopped. One line per fate on stderr."""
-    send = make_sender(context)
+    send = context.make_signal_sender()
     context.output.note(f'Watching the outbox of profile "{context.profile.name}" in {context.store.path}.')
     paused = False
     probe = True

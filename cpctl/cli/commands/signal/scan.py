@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 
 from cpctl.cli.context import Context
-from cpctl.cli.signal_sender import make_sender
 from cpctl.cli.time_args import parse_duration
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, suggest
@@ -48,7 +47,7 @@ def run_bench(context: Context, short_type: str, order: str, hold: str, sound: s
     session.start()
     send, why_not = None, ""
     try:
-        send = make_sender(context)
+        send = context.make_signal_sender()
     except ConfigError as error:
         why_not = error.message
         context.output.warn(f"Nothing can be sent: {error.message} What is scanned is kept.")

@@ -112,8 +112,8 @@ def test_a_shipping_option_that_nobody_names_has_two_remedies(
     cli.configure(sandbox_configuration(sandbox.base_url, extra_settings=""))
     result = invoke(cli, *shipped_command())
     assert (result.code, result.out) == (2, "")
-    assert "ItemShipped needs a shipping option, and the profile names none." in result.err
-    assert 'Give --shipping-option GLS, or set shipping_option in the profile "sandbox".' in result.err
+    assert "ItemShipped needs a shipping option, and the profile has none." in result.err
+    assert 'Add --shipping-option GLS, or set shipping_option in the profile "sandbox".' in result.err
     assert not cli.store.exists()
     assert invoke(cli, *shipped_command(), "--api-version", "1.1").code == 0, "1.1 has no shipping option"
     assert invoke(cli, *shipped_command(SECOND_ITEM), "--shipping-option", "UPS").code == 0
@@ -182,7 +182,7 @@ def test_what_the_service_refuses_is_told_in_its_own_words(cli: CliEnvironment, 
     assert result.code == 5
     assert result.data[0]["state"] == "refused"
     assert result.data[0]["message"] == "the service refused it (400): item_unknown: item 999 is unknown"
-    assert "Report it anew with the right words, then `cpctl outbox drop 1`" in result.err
+    assert "Report it again with the right values, then `cpctl outbox drop 1`" in result.err
 
 
 def test_one_bad_item_of_several_never_takes_the_others_down(
