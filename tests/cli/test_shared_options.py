@@ -174,7 +174,7 @@ def test_an_id_may_begin_with_a_dash_after_two_dashes(cli: CliEnvironment, invok
 def test_quiet_says_nothing_and_twice_not_even_a_warning(cli: CliEnvironment, invoke: Invoke) -> None:
     words = ["signal", "canceled", ITEM, "--order", ORDER, "--queue-only"]
     said = [invoke(cli, *words, *options).err for options in ([], ["-q"], ["-qq"])]
-    assert "should say its cause" in said[0]
+    assert "should name its cause" in said[0]
     assert said[1].splitlines() == [line for line in said[0].splitlines() if line.startswith("Warning: ")]
     assert said[2] == ""
     assert "is not the id of a signal" in invoke(cli, "outbox", "show", "x", "-qq").err, "errors are always shown"
@@ -183,7 +183,7 @@ def test_quiet_says_nothing_and_twice_not_even_a_warning(cli: CliEnvironment, in
 def test_a_bug_shows_its_traceback_only_with_debug(
     cli: CliEnvironment, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.signals.signal_types.SIGNAL_TYPES", None)
+    monkeypatch.setattr("cpctl.cli.commands.signal.SIGNAL_TYPES", None)
     result = invoke(cli, "signal", "types")
     assert (result.code, result.out) == (1, "")
     assert "This is a bug in cpctl: AttributeError" in result.err
