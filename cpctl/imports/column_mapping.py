@@ -27,79 +27,59 @@ class MappingPreset(NamedTuple):
     """The export of one program: the headings of each field, the first one present counts, and the carrier."""
 
     meaning: str
+    carrier: str
     columns: Mapping[str, tuple[str, ...]]
-    carrier: str = ""
     type: str = "ItemShipped"
 
 
+# fmt: off
 PRESETS: dict[str, MappingPreset] = {
-    "ups-worldship": MappingPreset(
-        "UPS WorldShip, exported automatically after processing",
-        {
-            "tracking": ("PackageTrackingNumber", "Tracking Number"),
-            "item": ("PackageReference1", "Reference 1", "Reference Number 1"),
-            "order": ("PackageReference2", "Reference 2", "Reference Number 2"),
-            "datetime": ("PackageCollectionDate", "CollectionDate"),
-            "void": ("PackageVoidIndicator", "VoidIndicator"),
-        },
-        "ups",
-    ),
-    "dhl": MappingPreset(
-        "DHL business portal: list of shipments",
-        {
-            "tracking": ("Sendungsnummer", "Identcode", "Shipment Number"),
-            "item": ("Sendungsreferenz", "Referenz", "Reference", "Shipment Reference"),
-            "order": ("Bestellnummer", "Auftragsnummer"),
-            "datetime": ("Versanddatum", "Sendungsdatum"),
-            "void": ("Storno", "Storniert"),
-        },
-        "dhl-de",
-    ),
-    "gls": MappingPreset(
-        "GLS: list of parcels",
-        {
-            "tracking": ("Paketnummer", "Parcel Number", "Track ID"),
-            "item": ("Kundenreferenz", "Referenz", "Reference", "Customer Reference"),
-            "order": ("Auftragsnummer", "Bestellnummer", "Order Number"),
-            "datetime": ("Versanddatum", "Ship Date"),
-            "void": ("Storno",),
-        },
-        "gls",
-    ),
-    "dpd": MappingPreset(
-        "DPD: list of parcels",
-        {
-            "tracking": ("Paketnummer", "Paketscheinnummer", "Parcel Number"),
-            "item": ("Referenz 1", "Referenz", "Reference 1", "Kundenreferenz"),
-            "order": ("Referenz 2", "Reference 2", "Auftragsnummer"),
-            "datetime": ("Versanddatum", "Ship Date"),
-            "void": ("Storno",),
-        },
-        "dpd",
-    ),
-    "sendcloud": MappingPreset(
-        "Sendcloud: report of parcels",
-        {
-            "tracking": ("tracking_number", "Tracking Number"),
-            "item": ("reference", "external_reference", "Order Item"),
-            "order": ("order_number", "Order Number"),
-            "carrier": ("carrier_code", "carrier"),
-            "datetime": ("shipped_at", "announced_at"),
-            "void": ("status", "parcel_status"),
-        },
-    ),
-    "shipstation": MappingPreset(
-        "ShipStation: export of shipments",
-        {
-            "tracking": ("Tracking Number", "TrackingNumber", "Shipment - Tracking Number"),
-            "item": ("Custom Field 1", "Order - Custom Field 1", "Item - SKU", "Item SKU"),
-            "order": ("Order Number", "Order - Number", "Order #"),
-            "carrier": ("Carrier", "Shipment - Carrier", "Carrier - Name"),
-            "datetime": ("Ship Date", "Date - Shipped Date"),
-            "void": ("IsVoid", "Voided", "Is Voided"),
-        },
-    ),
+    "ups-worldship": MappingPreset("UPS WorldShip, exported automatically after processing", "ups", {
+        "tracking": ("PackageTrackingNumber", "Tracking Number"),
+        "item": ("PackageReference1", "Reference 1", "Reference Number 1"),
+        "order": ("PackageReference2", "Reference 2", "Reference Number 2"),
+        "datetime": ("PackageCollectionDate", "CollectionDate"),
+        "void": ("PackageVoidIndicator", "VoidIndicator"),
+    }),
+    "dhl": MappingPreset("DHL business portal: list of shipments", "dhl-de", {
+        "tracking": ("Sendungsnummer", "Identcode", "Shipment Number"),
+        "item": ("Sendungsreferenz", "Referenz", "Reference", "Shipment Reference"),
+        "order": ("Bestellnummer", "Auftragsnummer"),
+        "datetime": ("Versanddatum", "Sendungsdatum"),
+        "void": ("Storno", "Storniert"),
+    }),
+    "gls": MappingPreset("GLS: list of parcels", "gls", {
+        "tracking": ("Paketnummer", "Parcel Number", "Track ID"),
+        "item": ("Kundenreferenz", "Referenz", "Reference", "Customer Reference"),
+        "order": ("Auftragsnummer", "Bestellnummer", "Order Number"),
+        "datetime": ("Versanddatum", "Ship Date"),
+        "void": ("Storno",),
+    }),
+    "dpd": MappingPreset("DPD: list of parcels", "dpd", {
+        "tracking": ("Paketnummer", "Paketscheinnummer", "Parcel Number"),
+        "item": ("Referenz 1", "Referenz", "Reference 1", "Kundenreferenz"),
+        "order": ("Referenz 2", "Reference 2", "Auftragsnummer"),
+        "datetime": ("Versanddatum", "Ship Date"),
+        "void": ("Storno",),
+    }),
+    "sendcloud": MappingPreset("Sendcloud: report of parcels", "", {
+        "tracking": ("tracking_number", "Tracking Number"),
+        "item": ("reference", "external_reference", "Order Item"),
+        "order": ("order_number", "Order Number"),
+        "carrier": ("carrier_code", "carrier"),
+        "datetime": ("shipped_at", "announced_at"),
+        "void": ("status", "parcel_status"),
+    }),
+    "shipstation": MappingPreset("ShipStation: export of shipments", "", {
+        "tracking": ("Tracking Number", "TrackingNumber", "Shipment - Tracking Number"),
+        "item": ("Custom Field 1", "Order - Custom Field 1", "Item - SKU", "Item SKU"),
+        "order": ("Order Number", "Order - Number", "Order #"),
+        "carrier": ("Carrier", "Shipment - Carrier", "Carrier - Name"),
+        "datetime": ("Ship Date", "Date - Shipped Date"),
+        "void": ("IsVoid", "Voided", "Is Voided"),
+    }),
 }
+# fmt: on
 
 
 class ColumnMapping(NamedTuple):

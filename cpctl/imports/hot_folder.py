@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from cpctl.errors import InvalidInput
 
@@ -23,14 +23,6 @@ _OFFICE_LOCK_PREFIX = "~$"  # of the files by which Office marks a file as open
 _LOCK_FILE = ".cpctl.lock"
 
 
-class FileSnapshot(NamedTuple):
-    """A file as it was seen."""
-
-    size: int
-    modified_ns: int
-    unchanged_since: float
-
-
 class HotFolder:
     """A hot folder with its subfolders."""
 
@@ -38,7 +30,7 @@ class HotFolder:
         """Raises InvalidInput if the folder does not exist or cannot be written."""
         self.path = path
         self._settle_seconds = settle_seconds
-        self._snapshots: dict[str, FileSnapshot] = {}
+        self._first_seen: dict[tuple[str, int, int], float] = {}  # by name, size and time of change
         if not path.is_dir():
             raise InvalidInput(f"There is no folder {path}.", f"Create it: mkdir {path}")
         for name in (BUSY_FOLDER, DONE_FOLDER, ERROR_FOLDER):
@@ -61,21 +53,18 @@ class HotFolder:
 
     def find_complete(self) -> list[Path]:
         """Files that have not changed for `settle_seconds`, the oldest first."""
-        now, snapshots, complete = time.monotonic(), {}, []
+        now, first_seen, complete = time.monotonic(), {}, []
         for file in self.path.iterdir():
             with suppress(OSError):  # the file may be gone by now
                 if not _is_signal_file(file):
                     continue
                 stat = file.stat()
-                snapshot = FileSnapshot(stat.st_size, stat.st_mtime_ns, now)
-                before = self._snapshots.get(file.name)
-                if before and before[:2] == snapshot[:2]:
-                    snapshot = before
-                    # A program that creates an empty file is about to write it.
-                    if stat.st_size and now - before.unchanged_since >= self._settle_seconds:
-                        complete.append((stat.st_mtime_ns, file))
-                snapshots[file.name] = snapshot
-        self._snapshots = snapshots
+                key = (file.name, stat.st_size, stat.st_mtime_ns)
+                first_seen[key] = self._first_seen.get(key, now)
+                # A program that creates an empty file is about to write it.
+                if key in self._first_seen and stat.st_size and now - first_seen[key] >= self._settle_seconds:
+                    complete.append((stat.st_mtime_ns, file))
+        self._first_seen = first_seen
         return [file for _, file in sorted(complete)]
 
     def claim(self, file: Path) -> Path | None:
@@ -87,7 +76,6 @@ class HotFolder:
             file.rename(busy)
         except OSError:
             return None
-        self._snapshots.pop(file.name, None)
         return busy
 
     def archive(self, busy: Path, succeeded: bool, result: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Read files of rows as streams: CSV as spreadsheets and shipping programs write it, and JSON."""
+"""Read files of rows: CSV as spreadsheets and shipping programs write it, as a stream, and JSON."""
 
 import codecs
 import csv
@@ -16,15 +16,12 @@ from cpctl.signals.signal import quote_value
 JSON_HEADINGS = tuple(COLUMN_ALIASES)
 _COMMON_DELIMITERS = (";", ",", "\t", "|")
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # The encoding of Windows in Western Europe, for files that are not UTF-8.
 _FALLBACK_ENCODING = "cp1252"
 _CHUNK_SIZE = 65_536
 _MAX_HEADER_LINES = 50
+_JSON_SEPARATORS = re.compile(r"[ \t\r\n,\[\]]*")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
@@ -34,14 +31,6 @@ class TableRow(NamedTuple):
     line: int
     cells: list[str]
     problem: str = ""
-
-
-class TableFormat(NamedTuple):
-    """The user's description of a file; what is empty is detected."""
-
-    encoding: str = ""
-    delimiter: str = ""
-    columns: Sequence[str] = ()  # of a file without a header
 
 
 class Table(NamedTuple):
@@ -60,7 +49,7 @@ class Table(NamedTuple):
         self.file.seek(0)
         text = io.TextIOWrapper(self.file, self.encoding, newline="")
         try:
-            yield from self._read_csv_rows(text) if self.delimiter else _read_json_rows(self.name, text)
+            yield from self._read_csv_rows(text) if self.delimiter else _read_json_rows(self.name, text.read())
         except UnicodeError as error:
             raise _encoding_error(self.name, self.encoding) from error
         finally:
@@ -74,7 +63,9 @@ class Table(NamedTuple):
         try:
             for cells in reader:
                 if any(map(str.strip, cells)):
-                    yield TableRow(line, cells, self._find_extra_cells(cells))
+                    has_extra = any(map(str.strip, cells[len(self.headings) :]))
+                    problem = f"the row has {len(cells)} cells, but there are {len(self.headings)} columns"
+                    yield TableRow(line, cells, problem if has_extra else "")
                 line = self.skipped_lines + reader.line_num + 1
         except csv.Error as error:
             raise InvalidInput(
@@ -82,19 +73,33 @@ class Table(NamedTuple):
                 "A quote may be unclosed, or the file may have been cut off. Nothing was accepted.",
             ) from error
 
-    def _find_extra_cells(self, cells: Sequence[str]) -> str:
-        if any(map(str.strip, cells[len(self.headings) :])):
-            return f"the row has {len(cells)} cells, but there are {len(self.headings)} columns"
-        return ""
 
+def open_table(
+    name: str, file: IO[bytes], encoding: str = "", delimiter: str = "", columns: Sequence[str] = ()
+) -> Table:
+    """Detect the encoding, delimiter and header of a file, except what is given. Raises InvalidInput.
 
-def open_table(name: str, file: IO[bytes], table_format: TableFormat = TableFormat()) -> Table:  # noqa: B008 (a NamedTuple)
-    """Detect the encoding, the delimiter and the header of a file. Raises InvalidInput."""
-    encoding, note = _detect_encoding(name, file, table_format.encoding)
+    `columns` are the headings of a file without a header.
+    """
+    encoding, note = _detect_encoding(name, file, encoding)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
     try:
-        return _detect_table(name, file, text, encoding, note, table_format)
+        skipped, line = 0, text.readline(_CHUNK_SIZE)  # JSON may be one line of any length
+        while line and not line.strip():
+            skipped, line = skipped + 1, text.readline()
+        if line.lstrip()[:1] in ("[", "{"):
+            return Table(name, file, encoding, "", list(JSON_HEADINGS), 0, note)
+        delimiter = _parse_delimiter(delimiter)
+        if separator := _SEPARATOR_LINE.fullmatch(line):  # Excel names the delimiter this way
+            delimiter = delimiter or separator[1]
+            skipped, line = skipped + 1, text.readline()
+        delimiter = delimiter or _detect_delimiter(line)
+        if columns:
+            return Table(name, file, encoding, delimiter, list(columns), skipped, note)
+        reader = csv.reader([line, *_read_header_rest(line, text)], delimiter=delimiter)
+        headings = next(reader, [])
+        return Table(name, file, encoding, delimiter, headings, skipped + max(reader.line_num, 1), note)
     except UnicodeError as error:
         raise _encoding_error(name, encoding) from error
     finally:
@@ -103,26 +108,6 @@ def open_table(name: str, file: IO[bytes], table_format: TableFormat = TableForm
 
 def _encoding_error(name: str, encoding: str) -> InvalidInput:
     return InvalidInput(f"{name} contains bytes that are not valid {encoding}.", "Set its encoding with --encoding.")
-
-
-def _detect_table(
-    name: str, file: IO[bytes], text: IO[str], encoding: str, note: str, table_format: TableFormat
-) -> Table:
-    skipped, line = 0, text.readline(_CHUNK_SIZE)  # JSON may be one line of any length
-    while line and not line.strip():
-        skipped, line = skipped + 1, text.readline()
-    if line.lstrip()[:1] in ("[", "{"):
-        return Table(name, file, encoding, "", list(JSON_HEADINGS), 0, note)
-    delimiter = _parse_delimiter(table_format.delimiter)
-    if separator := _SEPARATOR_LINE.fullmatch(line):  # Excel names the delimiter this way
-        delimiter = delimiter or separator[1]
-        skipped, line = skipped + 1, text.readline()
-    delimiter = delimiter or _detect_delimiter(line)
-    if table_format.columns:
-        return Table(name, file, encoding, delimiter, list(table_format.columns), skipped, note)
-    reader = csv.reader([line, *_read_header_rest(line, text)], delimiter=delimiter)
-    headings = next(reader, [])
-    return Table(name, file, encoding, delimiter, headings, skipped + max(reader.line_num, 1), note)
 
 
 def _read_header_rest(line: str, text: IO[str]) -> Iterator[str]:
@@ -138,7 +123,7 @@ def _read_header_rest(line: str, text: IO[str]) -> Iterator[str]:
 def _detect_encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]:
     file.seek(0)
     head = file.read(4)
-    for mark, encoding in _BOMS:
+    for mark, encoding in _BOMS.items():
         if head.startswith(mark):
             return encoding, ""
     if wanted:
@@ -183,17 +168,15 @@ def _detect_delimiter(header: str) -> str:
     return best if bare.count(best) else ","
 
 
-def _read_json_rows(name: str, text: IO[str]) -> Iterator[TableRow]:
+def _read_json_rows(name: str, text: str) -> Iterator[TableRow]:
     for line, value in _read_json_values(name, text):
         if not isinstance(value, dict):
             yield TableRow(line, [""] * len(JSON_HEADINGS), "the row is not an object")
             continue
-        cells, problems = [], [f"there is no field {quote_value(key)}" for key in value if key not in JSON_HEADINGS]
-        for heading in JSON_HEADINGS:
-            cell, problem = _parse_json_cell(heading, value.get(heading))
-            cells.append(cell)
-            problems += [problem] if problem else []
-        yield TableRow(line, cells, "; ".join(problems))
+        parsed = [_parse_json_cell(heading, value.get(heading)) for heading in JSON_HEADINGS]
+        problems = [f"there is no field {quote_value(key)}" for key in value if key not in JSON_HEADINGS]
+        problems += [problem for _, problem in parsed if problem]
+        yield TableRow(line, [cell for cell, _ in parsed], "; ".join(problems))
 
 
 def _parse_json_cell(heading: str, value: object) -> tuple[str, str]:
@@ -208,32 +191,21 @@ def _parse_json_cell(heading: str, value: object) -> tuple[str, str]:
     return "", f"{heading} is neither a string nor a whole number"
 
 
-def _read_json_values(name: str, text: IO[str]) -> Iterator[tuple[int, object]]:
+def _read_json_values(name: str, text: str) -> Iterator[tuple[int, object]]:
     """Yield the members of an array, or the values of JSON Lines, with their line numbers."""
     decoder = json.JSONDecoder()
-    buffer, at, line, depth = text.read(_CHUNK_SIZE), 0, 1, 0
-    while True:
-        while at < len(buffer) and buffer[at] in " \t\r\n,[]":
-            line += buffer[at] == "\n"
-            depth += {"[": 1, "]": -1}.get(buffer[at], 0)
-            at += 1
-        if at == len(buffer):
-            buffer, at = text.read(_CHUNK_SIZE), 0
-            if buffer:
-                continue
-            if depth:
-                raise InvalidInput(f"{name}, line {line}: the array is not closed.", "The file may have been cut off.")
-            return
+    position, line, depth = 0, 1, 0
+    while separators := _JSON_SEPARATORS.match(text, position):
+        line += separators[0].count("\n")
+        depth += separators[0].count("[") - separators[0].count("]")
+        if separators.end() == len(text):
+            break
         try:
-            value, end = decoder.raw_decode(buffer, at)
+            value, position = decoder.raw_decode(text, separators.end())
         except (ValueError, RecursionError) as error:
-            chunk = text.read(max(_CHUNK_SIZE, len(buffer) - at))
-            if not chunk:
-                raise InvalidInput(
-                    f"{name}, line {line}: not JSON ({getattr(error, 'msg', error)}).", "Nothing was accepted."
-                ) from error
-            buffer, at = buffer[at:] + chunk, 0
-            continue
+            reason = getattr(error, "msg", error)
+            raise InvalidInput(f"{name}, line {line}: not JSON ({reason}).", "Nothing was accepted.") from error
         yield line, value
-        line += buffer.count("\n", at, end)
-        at = end
+        line += text.count("\n", separators.end(), position)
+    if depth:
+        raise InvalidInput(f"{name}, line {line}: the array is not closed.", "The file may have been cut off.")

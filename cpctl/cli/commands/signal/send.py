@@ -24,7 +24,7 @@ from cpctl.imports.column_mapping import find_signal_type, map_columns, parse_co
 from cpctl.imports.importer import INVALID, Importer, ImportSummary, RowResult, format_count
 from cpctl.imports.result_file import ResultWriter, result_encoding
 from cpctl.imports.row_parser import RowRules
-from cpctl.imports.table_reader import Table, TableFormat, open_table
+from cpctl.imports.table_reader import Table, open_table
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.output.columns import make_columns
@@ -85,7 +85,7 @@ def open_import(context: Context, name: str, stream: IO[bytes], options: FileOpt
     if options.no_header != bool(options.columns):
         raise InvalidInput("--no-header and --columns belong together.", "Such as: --no-header --columns item,tracking")
     names = [column.strip() for column in options.columns.split(",")] if options.columns else []
-    table = open_table(name, stream, TableFormat(options.encoding, options.delimiter, names))
+    table = open_table(name, stream, options.encoding, options.delimiter, names)
     if table.note:
         context.output.note(table.note)
     return Importer(context.outbox, table, _make_row_rules(context, table, options))
