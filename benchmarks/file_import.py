@@ -175,7 +175,8 @@ def _compare_with_curl(folder: Path, port: int) -> str:
     curl_seconds = _run_seconds(["sh", "-c", loop], environment) / CURL_RUNS * SIGNAL_COUNT
     ours = _send_command(folder, _write_csv(folder, SIGNAL_COUNT, ORDER_COUNT), ["--connections", "25"])
     seconds = statistics.median(_run_seconds(ours(number), environment) for number in range(3))
-    return f"| 10,000 signals, 25 connections | {seconds:.1f} s | {curl_seconds:.0f} s | **{curl_seconds / seconds:.0f}** | 50 |"
+    ratio = curl_seconds / seconds
+    return f"| 10,000 signals, 25 connections | {seconds:.1f} s | {curl_seconds:.0f} s | **{ratio:.0f}** | 50 |"
 
 
 def _memory_row(folder: Path, port: int, options: list[str]) -> str:

@@ -42,10 +42,7 @@ class Partner:
     """
 
     def __init__(
-        self,
-        profile: str | None = None,
-        config: str | Path | None = None,
-        environment: Mapping[str, str] = os.environ,
+        self, profile: str | None = None, config: str | Path | None = None, environment: Mapping[str, str] = os.environ
     ) -> None:
         """Load the profile of that name, or the one that the command line would use. Raises ConfigError."""
         self._profile = load_profile(environment, str(config) if config else None, profile)

@@ -39,14 +39,7 @@ def make_result(entry: QueuedSignal, accepted: AcceptedSignal | None = None) -> 
     """The result of a signal in the outbox; `accepted` says whether it repeats or contradicts an earlier one."""
     stored = entry.to_dict()
     result = SignalResult(
-        entry.id,
-        entry.signal,
-        entry.state,
-        entry.http_status,
-        entry.message,
-        entry.maybe_duplicate,
-        stored,
-        stored,
+        entry.id, entry.signal, entry.state, entry.http_status, entry.message, entry.maybe_duplicate, stored, stored
     )
     if accepted is None or accepted.is_new:
         return result

@@ -58,13 +58,7 @@ def wire_time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} GMT"
 
 
-def make_signal(
-    type_name: str,
-    version: str,
-    fields: Mapping[str, str | None],
-    at: datetime,
-    now: datetime,
-) -> Signal:
+def make_signal(type_name: str, version: str, fields: Mapping[str, str | None], at: datetime, now: datetime) -> Signal:
     """Check the fields of a signal and build it.
 
     Spaces around values are removed. A time without a zone is local time; `now` is the current time, which `at`

@@ -1,6 +1,5 @@
 """`cpctl signal`: report events of items, and show what was reported."""
 
-from collections.abc import Sequence
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,19 +25,15 @@ OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Full order 
 def _add_report_command(signal_type: SignalType) -> None:
     """Declare the command that reports one signal type; its options are the fields of the type."""
 
-    def report(
-        context: Context,
-        order: str,
-        options: SignalOptions,
-        items: Sequence[str | None] = (None,),
-        **fields: str | None,
-    ) -> None:
-        report_signals(context, signal_type.name, items, order, fields, options)
+    def report(context: Context, order: str, options: SignalOptions, **given: Any) -> None:
+        items = given.pop("items", [None])
+        report_signals(context, signal_type.name, items, order, given, options)
 
-    about: dict[str, Any] = (
-        {"items": Items, "order": OrderId} if signal_type.is_about_item else {"order": OrderArgument}
-    )
-    parameters = [_parameter(name, annotation) for name, annotation in {"context": Context, **about}.items()]
+    parameters = [_parameter("context", Context)]
+    if signal_type.is_about_item:
+        parameters += [_parameter("items", Items), _parameter("order", OrderId)]
+    else:
+        parameters += [_parameter("order", OrderArgument)]
     parameters += [_field_parameter(signal_type, field) for field in signal_type.fields]
     parameters.append(_parameter("options", SignalOptions))
     report.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
@@ -63,9 +58,8 @@ def _field_parameter(signal_type: SignalType, field: SignalField) -> Parameter:
 
 def _report_example(signal_type: SignalType) -> str:
     order, item = SIGNAL_FIELDS["order"].example, SIGNAL_FIELDS["item"].example
-    example = f"cpctl signal {signal_type.command} " + (
-        f"{item} --order {order}" if signal_type.is_about_item else order
-    )
+    about = f"{item} --order {order}" if signal_type.is_about_item else order
+    example = f"cpctl signal {signal_type.command} {about}"
     if LATEST_API_VERSION not in signal_type.required or LATEST_API_VERSION in signal_type.alias_by_version:
         example += " --api-version 1.1"
     for field in signal_type.fields:

@@ -31,9 +31,7 @@ class SignalOptions(NamedTuple):
         str | None, typer.Option("--api-version", metavar="VERSION", help="CloudSignal 1.1 or 2.0.")
     ] = None
     require_delivery: RequireDelivery = False
-    queue_only: Annotated[bool, typer.Option("--queue-only", help="Only accept; `outbox flush` sends it later.")] = (
-        False
-    )
+    queue_only: Annotated[bool, typer.Option("--queue-only", help="Only accept; `outbox flush` sends later.")] = False
     force: Annotated[bool, typer.Option("--force", help="Send it even if it contradicts an earlier signal.")] = False
     extra_fields: ExtraFields = None
 
@@ -130,9 +128,8 @@ def _make_signals(
     signals, problems = [], []
     for item in items:
         try:
-            signals.append(
-                context.reporter.make_signal(type_name, {"order": order, "item": item, **fields}, at, version)
-            )
+            given = {"order": order, "item": item, **fields}
+            signals.append(context.reporter.make_signal(type_name, given, at, version))
         except InvalidInput as error:
             problems.append(error)
     if problems:

@@ -6,13 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.send import (
-    deliver_backlog,
-    format_failures,
-    format_rejection,
-    import_file,
-    open_import,
-)
+from cpctl.cli.commands.signal.send import deliver_backlog, format_failures, format_rejection, import_file, open_import
 from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
 from cpctl.errors import ExitCode, InvalidInput
