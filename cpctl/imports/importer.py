@@ -120,7 +120,6 @@ class Importer:
             yield chunk
 
     def _find_orders(self, items: list[str]) -> Mapping[str, set[str]]:
-        """The orders that earlier signals name for these items."""
         if not self._outbox.store.exists():
             return {}
         rows = self._outbox.store.read(
@@ -183,8 +182,8 @@ class Importer:
             return signal
         query = SignalQuery(self._outbox.profile, _ACTIVE_STATES, signal.order, signal.item)
         earlier = [entry.signal for entry in find_signals(self._outbox.store, query)]
-        same = (each for each in reversed(earlier) if each.type == signal.type and each.fields == signal.fields)
-        return next(same, signal)
+        same = [other for other in earlier if (other.type, other.fields) == (signal.type, signal.fields)]
+        return same[-1] if same else signal
 
     def _void_rows(self, rows: list[tuple[int, ParsedRow]]) -> None:
         for number, row in rows:
@@ -192,7 +191,6 @@ class Importer:
                 self._outcomes[number] = self._void_signal(row)
 
     def _void_signal(self, row: ParsedRow) -> _Outcome:
-        """Drop the waiting signal of a voided row. A delivered signal cannot be taken back."""
         _, order, item, tracking = row.key
         query = SignalQuery(self._outbox.profile, _ACTIVE_STATES, order, item)
         found = [entry for entry in find_signals(self._outbox.store, query) if _is_same_parcel(entry, row, tracking)]

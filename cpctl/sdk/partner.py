@@ -96,13 +96,10 @@ class Partner:
     def report(self, signals: Iterable[Signal], force: bool = False, send: bool = True) -> list[SignalResult]:
         """Accept signals, then try to deliver them; returns a result per signal, in the same order.
 
-        The signals are checked, and written to the store in one transaction, before the first byte is sent. A signal
-        that cannot be delivered now stays there until `flush` or `cpctl outbox flush` sends it. The same signal again
-        is a DUPLICATE; a signal that contradicts an earlier one is a CONFLICT and is not accepted, unless `force`.
-        Several items of an order are sent as one bundle. With `send=False` nothing is sent before a flush.
-
-        Raises InvalidInput, ConfigError and StoreError; then nothing was accepted and nothing was sent. Once the
-        signals are accepted, a problem with sending is a result, not an error.
+        The signals are written to the store in one transaction before the first byte is sent. What cannot be
+        delivered now is sent by `flush` or `cpctl outbox flush`; with `send=False` everything is. The same signal
+        again is a DUPLICATE; a signal that contradicts an earlier one is a CONFLICT and is not accepted, unless
+        `force`. Raises InvalidInput, ConfigError and StoreError; then nothing was accepted and nothing was sent.
         """
         signals = list(signals)
         for signal in signals:

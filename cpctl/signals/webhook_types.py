@@ -34,13 +34,12 @@ class WebhookType(NamedTuple):
 _CAUSE_FIELDS = {"cause": "CancelUserRequest", "message": "Example message"}
 _SHIPPING_FIELDS = {"tracking": "1A2B3C4D5E6F", "shipping_option": "GLS"}
 
+_MESSAGE = ("message",)
 WEBHOOK_TYPES: dict[str, WebhookType] = {
     row.name: row
     for row in (
-        WebhookType("CloudprinterOrderValidated", 10, "the order is received and validated", is_about_item=False),
-        WebhookType(
-            "CloudprinterOrderCanceled", 90, "the order is canceled", is_about_item=False, fields=_CAUSE_FIELDS
-        ),
+        WebhookType("CloudprinterOrderValidated", 10, "the order is received and validated", False),
+        WebhookType("CloudprinterOrderCanceled", 90, "the order is canceled", False, _CAUSE_FIELDS),
         WebhookType("ItemValidated", 20, "the item is received and validated by the production"),
         WebhookType("ItemProduce", 30, "production of the item has started"),
         WebhookType("ItemProduced", 40, "the item is produced"),
@@ -48,13 +47,9 @@ WEBHOOK_TYPES: dict[str, WebhookType] = {
         WebhookType("ItemShipped", 60, "the item is shipped", fields=_SHIPPING_FIELDS, optional=("url",)),
         WebhookType("ItemError", 25, "the item has a problem or an error", optional=("cause", "delay")),
         WebhookType("ItemCanceled", 90, "the item is canceled", optional=("cause", "message")),
-        WebhookType(
-            "ItemDeliveryStarted", 70, "the parcel is being delivered", optional=("message",), since_version="2.1"
-        ),
-        WebhookType(
-            "ItemDeliveryFailed", 75, "the parcel was not delivered", optional=("message",), since_version="2.1"
-        ),
-        WebhookType("ItemDeliveryCompleted", 80, "the parcel is delivered", optional=("message",), since_version="2.1"),
+        WebhookType("ItemDeliveryStarted", 70, "the parcel is being delivered", True, {}, _MESSAGE, "2.1"),
+        WebhookType("ItemDeliveryFailed", 75, "the parcel was not delivered", True, {}, _MESSAGE, "2.1"),
+        WebhookType("ItemDeliveryCompleted", 80, "the parcel is delivered", True, {}, _MESSAGE, "2.1"),
     )
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import check_api_version, print_send_error
+from cpctl.cli.commands.signal.submit import choose_api_version, print_send_error
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.time_args import parse_time
@@ -94,8 +94,7 @@ def open_import(context: Context, name: str, stream: IO[bytes], options: FileOpt
 def _make_row_rules(context: Context, table: Table, options: FileOptions) -> RowRules:
     shop = read_shop_settings(context.profile.shop_nodes)
     constants = parse_constants(options.constants or ())
-    version = options.api_version or context.profile["signal_version"]
-    check_api_version(version)
+    version = choose_api_version(context, options.api_version)
     if options.type and find_signal_type(options.type) is None:
         raise InvalidInput(f'There is no signal "{options.type}".', suggest(options.type, SIGNAL_TYPES))
     mapping = map_columns(table.headings, options.mapping, shop.column_mappings)

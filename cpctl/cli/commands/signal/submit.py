@@ -113,8 +113,7 @@ def _make_signals(
     options: SignalOptions,
 ) -> list[Signal]:
     """Check all signals before any is accepted. Raises InvalidInput with every problem found."""
-    version = options.api_version or context.profile["signal_version"]
-    check_api_version(version)
+    version = choose_api_version(context, options.api_version)
     at = parse_time(options.at, "--at") if options.at else utc_now()
     if repeated := [item for item in items if item is not None and items.count(item) > 1]:
         raise InvalidInput(f"The item {quote_value(min(repeated))} is named twice.", "Name each item once.")
@@ -138,10 +137,12 @@ def _make_signals(
     return signals
 
 
-def check_api_version(version: str) -> None:
-    """Raise InvalidInput for a version that does not exist."""
+def choose_api_version(context: Context, option: str | None) -> str:
+    """The version of --api-version, or the profile's. Raises InvalidInput."""
+    version = option or context.profile["signal_version"]
     if version not in API_VERSIONS:
         raise InvalidInput(f'--api-version "{version}" does not exist.', f"Valid: {', '.join(API_VERSIONS)}.")
+    return str(version)
 
 
 def _check_shipping_option(context: Context, type_name: str, version: str, fields: Mapping[str, str | None]) -> None:
