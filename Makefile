@@ -1,9 +1,10 @@
-# Everything that is done with this repository. `make` alone lists it.
+# All tasks of this repository. `make` alone lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Half of a test's time is spent waiting for processes it started, so two tests share a processor.
+# Tests wait for processes they start about half of the time, so run two per processor.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+BENCHMARKS := startup completion order_list long_history packing_bench file_import webhook_server
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs bench dist clean
@@ -17,40 +18,29 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/installed ## Take an order from registered to shipped on the sandbox, with the network pulled once.
+demo: $(VENV)/installed ## Ship an order on the sandbox, with the network down for a while.
 	@$(BIN)/cpctl sandbox run -- bash examples/ship-an-order.sh
 
 test: $(VENV)/installed ## Run all tests.
 	@$(BIN)/python -m pytest -n $(JOBS)
 
-lint: $(VENV)/installed ## Check style and types.
+lint: $(VENV)/installed ## Check style, and types for Linux, Windows and macOS.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 
-docs: $(VENV)/installed ## Write what is generated: the reference, the completions, the manual pages.
+docs: $(VENV)/installed ## Generate the reference, the completions and the output shown in documents.
 	@$(BIN)/python -m tools.docs.generate
 
-bench: $(VENV)/installed ## Measure, and print the tables of docs/performance.md.
-	@$(BIN)/python -m benchmarks.startup
-	@echo
-	@$(BIN)/python -m benchmarks.completion
-	@echo
-	@$(BIN)/python -m benchmarks.order_list
-	@echo
-	@$(BIN)/python -m benchmarks.long_history
-	@echo
-	@$(BIN)/python -m benchmarks.packing_bench
-	@echo
-	@$(BIN)/python -m benchmarks.file_import
-	@echo
-	@$(BIN)/python -m benchmarks.webhook_server
+bench: $(VENV)/installed ## Run the benchmarks; their tables belong in docs/performance.md.
+	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name && echo || exit 1; done
 
-dist: $(VENV)/installed ## Build wheel, sdist and the one file cpctl.pyz in dist/.
+dist: $(VENV)/installed ## Build the wheel, the sdist and cpctl.pyz in dist/.
+	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation --outdir dist .
-	@$(BIN)/python packaging/build_zipapp.py dist
+	@$(BIN)/python packaging/build_zipapp.py dist/cloudprinter_cli-*.whl dist/cpctl.pyz
 	@ls dist
 
 clean: ## Remove what was built.

@@ -1,6 +1,6 @@
-"""From the last character of a scan to its verdict, measured through a terminal, with a server that is slow or dead.
+"""The time from the last character of a scan to its verdict, through a terminal, with a slow server or none.
 
-A scan counts from the write of its suffix to the moment at which its verdict is on the screen's side of the terminal.
+Measured from the write of the suffix until the verdict can be read from the other side of the terminal.
 """
 
 import fcntl
@@ -57,21 +57,21 @@ class TimedTerminal:
         )
         os.close(slave)
 
-    def wait_for(self, mark: bytes) -> None:
+    def wait_for(self, expected: bytes) -> None:
         """Read until the screen was sent this."""
-        seen = b""
+        received = b""
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while mark not in seen:
+        while expected not in received:
             if not select.select([self.master], [], [], max(deadline - time.monotonic(), 0))[0]:
-                raise TimeoutError(f"{mark!r} did not come; the last was {seen[-2000:]!r}")
-            seen += os.read(self.master, 65536)
+                raise TimeoutError(f"{expected!r} did not come; the last was {received[-2000:]!r}")
+            received += os.read(self.master, 65536)
 
-    def scan(self, code: str, mark: str) -> float:
+    def scan(self, code: str, expected: str) -> float:
         """Milliseconds from the suffix to the verdict."""
         os.write(self.master, code.encode())
         started = time.perf_counter()
         os.write(self.master, b"\r")
-        self.wait_for(mark.encode())
+        self.wait_for(expected.encode())
         return (time.perf_counter() - started) * 1000
 
 
@@ -87,7 +87,7 @@ def open_bench(base_url: str, arguments: list[str]) -> Iterator[TimedTerminal]:
         config.chmod(0o600)
         terminal = TimedTerminal(folder, arguments)
         try:
-            terminal.wait_for(b"NEXT:")
+            terminal.wait_for(b"NEXT STEP:")
             yield terminal
         finally:
             terminal.process.terminate()
@@ -96,18 +96,18 @@ def open_bench(base_url: str, arguments: list[str]) -> Iterator[TimedTerminal]:
 
 
 def scan_items(terminal: TimedTerminal) -> list[float]:
-    """Items in a loop of one scan: each verdict is an acceptance."""
+    """Items without labels: every verdict is an acceptance."""
     return [terminal.scan(f"2{number:011d}", f"   2{number:011d}") for number in range(1, SCAN_COUNT + 1)]
 
 
 def scan_items_and_labels(terminal: TimedTerminal) -> list[float]:
     """Items and labels; every second verdict is an acceptance."""
-    found = []
+    times = []
     for number in range(1, SCAN_COUNT // 2 + 1):
         item = f"3{number:011d}"
-        found.append(terminal.scan(item, f"   ITEM {item}"))
-        found.append(terminal.scan(tracking_code(number), f"   {item} -> "))
-    return found
+        times.append(terminal.scan(item, f"   ITEM {item}"))
+        times.append(terminal.scan(tracking_code(number), f"   {item} -> "))
+    return times
 
 
 def tracking_code(number: int) -> str:
@@ -125,18 +125,18 @@ def table_row(name: str, times: list[float]) -> str:
 
 
 def measure_disk_commits() -> list[float]:
-    """The least that acceptance can cost: one row, durable, in SQLite."""
-    found = []
-    with tempfile.TemporaryDirectory() as name, closing(sqlite3.connect(Path(name) / "x.db")) as opened:
-        opened.execute("PRAGMA journal_mode=WAL")
-        opened.execute("PRAGMA synchronous=FULL")
-        opened.execute("CREATE TABLE x (item TEXT)")
+    """The minimum that acceptance can cost: one durable row in SQLite."""
+    times = []
+    with tempfile.TemporaryDirectory() as name, closing(sqlite3.connect(Path(name) / "x.db")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE x (item TEXT)")
         for number in range(SCAN_COUNT):
             started = time.perf_counter()
-            opened.execute("INSERT INTO x VALUES (?)", (str(number),))
-            opened.commit()
-            found.append((time.perf_counter() - started) * 1000)
-    return found
+            connection.execute("INSERT INTO x VALUES (?)", (str(number),))
+            connection.commit()
+            times.append((time.perf_counter() - started) * 1000)
+    return times
 
 
 def main() -> None:

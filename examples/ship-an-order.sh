@@ -26,4 +26,4 @@ step cpctl outbox flush --verbose
 step cpctl outbox check
 
 printf '\n# What the service received, in order, with the times of the events:\n'
-cpctl sandbox requests -o tsv --query '[?landed].body.items[]'
+cpctl sandbox requests -o tsv --query '[?processed].body.items[]'

@@ -48,7 +48,7 @@ def received_signals(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
     def bodies() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for request in sandbox.state.journal.list_entries():
-            if request["landed"]:
+            if request["processed"]:
                 body = {name: value for name, value in request["body"].items() if name != "apikey"}
                 found += body.get("items", [body])
         return found

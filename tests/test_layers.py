@@ -23,7 +23,7 @@ ALLOWED_IMPORTS = {
     "order_documents": {"reference_data"},
     "output": set(),
     "diagnostics": set(),
-    "packing": {"signals", "store", "outbox"},
+    "packing": {"signals", "store", "outbox", "output"},
     "webhooks": {"signals", "store", "outbox"},
     "service_units": set(),
     "sandbox": {"signals", "reference_data"},

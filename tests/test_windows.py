@@ -11,7 +11,7 @@ import pytest
 
 from cpctl.packing.key_input import KeyEvent, Scan
 from cpctl.packing.sound import _split_command
-from cpctl.packing.windows_keys import WindowsKeyboard
+from cpctl.packing.windows_keyboard import WindowsKeyboard
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM, CliEnvironment
 
 # Names that Windows refuses, or reads as something else.

@@ -9,7 +9,7 @@ from cpctl.cli.dry_run import show_calls
 from cpctl.cli.options import ExtraFields, parse_fields
 from cpctl.errors import CpctlError, ExitCode, InvalidInput
 from cpctl.masking import MASK
-from cpctl.output.columns import View
+from cpctl.output.views import View
 
 MAX_CONCURRENT_CALLS = 5
 

@@ -1,46 +1,11 @@
-"""How this cpctl can be started once more: by a command beside its interpreter, or from its one file."""
+"""The command line that starts this cpctl again."""
 
-import os
-import shlex
-import shutil
 import sys
 from pathlib import Path
 
-COMMAND_NAME = "cpctl"
-
 
 def find_own_command() -> list[str]:
-    """The words that start the cpctl which runs now, whether it is installed or not."""
+    """The command line of the running cpctl, whether it is installed, a module, or a zip application."""
     loader = getattr(sys.modules.get("__main__"), "__loader__", None)
-    archive = getattr(loader, "archive", None)  # only what runs from a zip file has one
-    return [sys.executable, str(Path(archive).absolute())] if archive else [sys.executable, "-m", COMMAND_NAME]
-
-
-def ensure_command_folder(fallback: Path) -> Path:
-    """A folder in which the command `cpctl` is this cpctl; where it is installed in none, one is made in `spare`."""
-    start = find_own_command()
-    if start[1:] == ["-m", COMMAND_NAME]:
-        import sysconfig
-
-        for beside in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
-            if shutil.which(COMMAND_NAME, path=str(beside)):
-                return beside
-    folder = fallback / "bin"
-    folder.mkdir()
-    for name, text in make_launchers(start).items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\r\n" if name.endswith(".cmd") else "\n")
-        (folder / name).chmod(0o700)
-    return folder
-
-
-def make_launchers(command: list[str]) -> dict[str, str]:
-    """Small commands that pass all they are given on: one for a shell, one for Windows' own."""
-    quoted = " ".join(f'"{word}"' for word in command).replace("%", "%%")
-    return {COMMAND_NAME: f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', f"{COMMAND_NAME}.cmd": f"@{quoted} %*\n"}
-
-
-def resolve_command(command: str, environment: dict[str, str]) -> str:
-    """A command as the system can start it: Windows itself would look where we were found, and only for .exe."""
-    if os.name != "nt":
-        return command
-    return shutil.which(command, path=environment.get("PATH")) or command
+    archive = getattr(loader, "archive", None)  # only the loader of a zip file has one
+    return [sys.executable, str(Path(archive).absolute())] if archive else [sys.executable, "-m", "cpctl"]

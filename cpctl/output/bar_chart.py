@@ -1,28 +1,25 @@
-"""Bars as text: blocks where they can be shown, ASCII elsewhere."""
+"""Bar charts as text: with block characters where they can be shown, else in ASCII."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cpctl.output.text import TerminalInfo, escape_controls
+from cpctl.output.text import BOLD, RESET, TerminalInfo, display_width, escape_controls, truncate
 
-MIN_WIDTH, DEFAULT_WIDTH, MAX_WIDTH = 40, 80, 100
+MAX_WIDTH = 100
 MAX_LABEL_WIDTH = 28
-# A chart shows so many bars; what is beyond is one bar.
-MAX_BARS = 15
+MAX_BARS = 15  # the last one sums up all others
 _EIGHTH_BLOCKS = " ▏▎▍▌▋▊▉"
-_BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
 class Bar(NamedTuple):
-    """One bar: what it stands for, and how much."""
+    """A label and its value."""
 
     label: str
     value: int
 
 
 class Chart(NamedTuple):
-    """Bars under a heading; `upright` ones are hours, in a row, and all of them are shown on paper."""
+    """Bars under a heading. Vertical ones are hours; the HTML page shows all of them, side by side."""
 
     heading: str
     bars: Sequence[Bar]
@@ -30,7 +27,7 @@ class Chart(NamedTuple):
 
 
 class ChartReport(NamedTuple):
-    """A page of numbers: what it is, single facts, and charts."""
+    """A page of numbers: title, single facts, and charts."""
 
     title: str
     subtitle: str
@@ -39,12 +36,12 @@ class ChartReport(NamedTuple):
 
 
 def format_report(report: ChartReport, terminal: TerminalInfo) -> str:
-    """A drawing as lines that fit the screen, or 80 columns where there is none."""
+    """Format a report as lines that fit the screen, or 80 columns if there is none."""
     return "".join(f"{line.rstrip()}\n" for line in _format_lines(report, terminal))
 
 
 def limit_bars(bars: Sequence[Bar]) -> list[Bar]:
-    """The first bars, and one for all others."""
+    """Return the first bars, and one for all others."""
     if len(bars) <= MAX_BARS:
         return list(bars)
     others = bars[MAX_BARS - 1 :]
@@ -52,7 +49,7 @@ def limit_bars(bars: Sequence[Bar]) -> list[Bar]:
 
 
 def _format_lines(report: ChartReport, terminal: TerminalInfo) -> Iterator[str]:
-    width = min(max((terminal.width or DEFAULT_WIDTH) - 1, MIN_WIDTH), MAX_WIDTH)
+    width = min(terminal.text_width, MAX_WIDTH)
     yield from (_format_heading(line, terminal) for line in _wrap_parts([report.title], width, ""))
     yield from _wrap_parts(report.subtitle.split(" · "), width, " | ")
     yield ""
@@ -66,7 +63,7 @@ def _format_lines(report: ChartReport, terminal: TerminalInfo) -> Iterator[str]:
 
 
 def _format_heading(text: str, terminal: TerminalInfo) -> str:
-    return f"{_BOLD}{escape_controls(text)}{_RESET}" if terminal.has_color else escape_controls(text)
+    return f"{BOLD}{escape_controls(text)}{RESET}" if terminal.has_color else escape_controls(text)
 
 
 def _wrap_parts(parts: Sequence[str], width: int, separator: str) -> Iterator[str]:
@@ -81,54 +78,27 @@ def _wrap_parts(parts: Sequence[str], width: int, separator: str) -> Iterator[st
 
 
 def _trim_empty_ends(bars: Sequence[Bar]) -> list[Bar]:
-    """From the first hour in which something happened to the last."""
-    at = [place for place, bar in enumerate(bars) if bar.value]
-    return list(bars[at[0] : at[-1] + 1]) if at else []
+    positions = [position for position, bar in enumerate(bars) if bar.value]
+    return list(bars[positions[0] : positions[-1] + 1]) if positions else []
 
 
 def _format_bars(bars: Sequence[Bar], width: int, terminal: TerminalInfo) -> Iterator[str]:
-    labels = [
-        truncate(escape_controls(bar.label), MAX_LABEL_WIDTH, "…" if terminal.has_blocks else "...") for bar in bars
-    ]
-    first = max(map(display_width, labels))
-    last = max(len(str(bar.value)) for bar in bars)
-    room = max(width - first - last - 4, 1)
-    most = max(bar.value for bar in bars) or 1
+    ellipsis = "…" if terminal.has_blocks else "..."
+    labels = [truncate(escape_controls(bar.label), MAX_LABEL_WIDTH, ellipsis) for bar in bars]
+    label_width = max(map(display_width, labels))
+    value_width = max(len(str(bar.value)) for bar in bars)
+    bar_width = max(width - label_width - value_width - 4, 1)
+    maximum = max(bar.value for bar in bars) or 1
     for label, bar in zip(labels, bars, strict=True):
-        drawn = draw_bar(bar.value / most, room, terminal.has_blocks)
-        yield f"{label}{' ' * (first - display_width(label))}  {bar.value:>{last}}  {drawn}"
+        drawn = draw_bar(bar.value / maximum, bar_width, terminal.has_blocks)
+        yield f"{label}{' ' * (label_width - display_width(label))}  {bar.value:>{value_width}}  {drawn}"
 
 
 def draw_bar(fraction: float, width: int, has_blocks: bool) -> str:
-    """A bar that fills a share of the room; what is more than nothing shows."""
+    """Draw a bar that fills this fraction of the width; one above zero is always visible."""
     if fraction <= 0:
         return ""
     if not has_blocks:
         return "#" * max(round(fraction * width), 1)
     eighths = max(round(fraction * width * 8), 1)
     return "█" * (eighths // 8) + _EIGHTH_BLOCKS[eighths % 8].strip()
-
-
-def truncate(text: str, max_width: int, ellipsis: str) -> str:
-    """A text that takes at most so many columns; `sign` ends one that was cut."""
-    if display_width(text) <= max_width:
-        return text
-    kept = ""
-    for character in text:
-        if display_width(kept + character) > max_width - len(ellipsis):
-            break
-        kept += character
-    return kept + ellipsis
-
-
-def display_width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(_character_width(character) for character in text)
-
-
-def _character_width(character: str) -> int:
-    if character.isascii():
-        return 1
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

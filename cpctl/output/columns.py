@@ -1,48 +1,12 @@
-"""What a person sees of a thing: a row per column. Scripts get all of it, as JSON."""
+"""The columns of every table that cpctl shows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Sequence
 
-from cpctl.output.text import TerminalInfo, format_cell
-
-Record = Mapping[str, Any]
-
-
-class Column(NamedTuple):
-    """One column: its heading, and which value of a record it shows (a key, `a.b`, or a function).
-
-    On a terminal too narrow for all of them, columns are left out, the highest `spare` first;
-    and so are spare ones in which nothing stands; those with 0 always stay.
-    """
-
-    heading: str
-    source: str | Callable[[Record], Any] = ""
-    drop_priority: int = 0
-
-    def value_from(self, record: Record) -> Any:
-        """The cell of a record; None where the record has no such value."""
-        if callable(self.source):
-            return self.source(record)
-        found: Any = record
-        for name in (self.source or self.heading).split("."):
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return found
-
-
-class TableView(NamedTuple):
-    """A result that people read as other rows than scripts do; `drawn` makes a picture for them instead of a table."""
-
-    columns: Sequence[Column]
-    make_rows: Callable[[Any], list[Record]]
-    render: Callable[[Any, TerminalInfo], str] | None = None
-
-
-View = Sequence[Column] | TableView
-
-
-def make_columns(*names: str) -> tuple[Column, ...]:
-    """Columns that are headed as their keys are named."""
-    return tuple(Column(name) for name in names)
+from cpctl.output.text import format_cell
+from cpctl.output.views import Column, NestedList, Record, TableView, make_detail_view
+from cpctl.output.views import View as View
+from cpctl.output.views import format_member as _format_member
+from cpctl.output.views import make_columns as make_columns
 
 
 def _field_values(record: Record) -> str:
@@ -72,7 +36,7 @@ SIGNAL = (
     *make_columns("id", "type"),
     Column("order", drop_priority=3),
     *make_columns("item", "state"),
-    Column("said", _field_values, drop_priority=1),
+    Column("details", _field_values, drop_priority=1),
     Column("attempts", drop_priority=5),
     Column("http_status", drop_priority=6),
     Column("message", drop_priority=2),
@@ -92,9 +56,9 @@ SETTING = make_columns("setting", "value", "source")
 CONFIG_PATH = make_columns("what", "path", "source", "exists")
 PROFILE_FINDING = make_columns("what", "verdict", "remedy")
 DOCTOR_CHECK = make_columns("check", "level", "said", "remedy")
-SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "landed", "body")
+SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "processed", "body")
 DOCUMENT_PROBLEM = make_columns("path", "verdict", "message")
-SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_try")
+SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_attempt_at")
 EVENT = (
     *make_columns("id"),
     Column("datetime", drop_priority=1),
@@ -153,113 +117,8 @@ OFFER = (
     Column("shipping_option", drop_priority=1),
     *make_columns("price", "vat", "currency"),
     Column("expires", drop_priority=2),
-    Column("quote", drop_priority=6),  # 64 characters that nobody types and nobody can copy out of two lines
+    Column("quote", drop_priority=6),  # 64 characters that nobody types, and that cannot be copied from two lines
 )
-
-
-def as_table(data: Any, view: View | None) -> tuple[list[Column], Iterable[list[Any]]]:
-    """Columns and rows of any result; without a view every key that occurs is a column.
-
-    Where the data is a list that is read as it goes, so are the rows.
-    """
-    if isinstance(view, TableView):
-        data, view = view.make_rows(data), view.columns
-    if isinstance(data, Mapping):
-        shown = {column.heading: column.value_from(data) for column in view} if view else data
-        return list(make_columns("field", "value")), [[name, value] for name, value in _flatten(shown)]
-    if view and isinstance(data, LazyList):
-        return list(view), _extract_rows(view, data)
-    rows = as_list(materialize(data))
-    if rows and not all(isinstance(row, Mapping) for row in rows):
-        return _tabulate_values(rows)
-    chosen = view or make_columns(*_collect_keys(rows))
-    return list(chosen), list(_extract_rows(chosen, rows))
-
-
-@runtime_checkable
-class LazyList(Protocol):
-    """A list that is too long to be held as values all at once."""
-
-    def chunks(self) -> Iterator[tuple[str, list[Any]]]:
-        """Some elements at a time: as they were written, separated by commas, and as values."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """The elements."""
-
-
-def materialize(data: Any) -> Any:
-    """Data with every element made."""
-    return list(data) if isinstance(data, LazyList) else data
-
-
-def as_list(data: Any) -> list[Any]:
-    """Any result as a list: what is one thing is a list of one."""
-    return data if isinstance(data, list) else [data]
-
-
-def _extract_rows(view: Sequence[Column], records: Iterable[Record]) -> Iterator[list[Any]]:
-    for record in records:
-        yield [column.value_from(record) for column in view]
-
-
-def top_level_keys(view: View | None) -> list[str] | None:
-    """The keys a view shows, where each of its columns is the plain value of one; else None."""
-    if not view or isinstance(view, TableView):
-        return None
-    keys = [column.source or column.heading for column in view]
-    return [str(key) for key in keys] if all(isinstance(key, str) and "." not in key for key in keys) else None
-
-
-def _tabulate_values(rows: list[Any]) -> tuple[list[Column], list[list[Any]]]:
-    """Rows that a query made of lists or of single values."""
-    lists = [row if isinstance(row, list) else [row] for row in rows]
-    width = max(len(row) for row in lists)
-    headings = ["value"] if width == 1 else [f"column{number}" for number in range(1, width + 1)]
-    return list(make_columns(*headings)), [row + [None] * (width - len(row)) for row in lists]
-
-
-def _collect_keys(rows: Iterable[Record]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _flatten(record: Record, prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in record.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-class NestedList(NamedTuple):
-    """A list inside a thing: what one of its members is called, and which of its values a person sees."""
-
-    label: str
-    keys: Sequence[str] = ()  # none: all that are plain
-
-
-def make_detail_view(**parts: NestedList) -> TableView:
-    """A thing with lists in it, as people read it: its own values, then a line per member of each list."""
-
-    def rows(record: Record) -> list[Record]:
-        plain: list[Record] = [{"field": name, "value": value} for name, value in _flatten(record) if name not in parts]
-        members: list[Record] = [
-            {"field": part.label, "value": _format_member(member, part.keys)}
-            for name, part in parts.items()
-            for member in record.get(name) or ()
-        ]
-        return plain + members
-
-    return TableView(make_columns("field", "value"), rows)
-
-
-def _format_member(member: Any, keys: Sequence[str]) -> Any:
-    """One member of a list in one cell: its values, without names, as far as they are plain."""
-    if not isinstance(member, Mapping):
-        return member
-    values = [member.get(key) for key in keys] if keys else member.values()
-    return "  ".join(format_cell(value) for value in values if value not in (None, "") and not isinstance(value, list))
-
-
 CATALOG_DETAIL = make_detail_view()
 PRODUCT_DETAIL = make_detail_view(
     options=NestedList("option", ("reference", "note", "type", "default")),

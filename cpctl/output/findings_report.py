@@ -1,26 +1,24 @@
-"""Findings as people read them: a line each, and under it what to do."""
+"""The checks of `doctor` for people: a line each, and below it what to do."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cpctl.output.text import TerminalInfo, escape_controls
+from cpctl.output.text import GREEN, RED, YELLOW, TerminalInfo, escape_controls
+from cpctl.output.text import RESET as _RESET
 
-DEFAULT_WIDTH, MIN_WIDTH = 80, 40
-_COLORS = {"ok": "\x1b[32m", "warning": "\x1b[33m", "failure": "\x1b[31m"}
-_RESET = "\x1b[0m"
+_COLORS = {"ok": GREEN, "warning": YELLOW, "failure": RED}
 _LEVEL_WIDTH = 9
 
 
 def format_checks(rows: Sequence[Mapping[str, Any]], terminal: TerminalInfo) -> str:
-    """Findings as lines that fit the screen."""
+    """Format checks as lines that fit the screen."""
     return "".join(f"{line.rstrip()}\n" for line in _format_lines(rows, terminal))
 
 
 def _format_lines(rows: Sequence[Mapping[str, Any]], terminal: TerminalInfo) -> Iterator[str]:
-    width = max((terminal.width or DEFAULT_WIDTH) - 1, MIN_WIDTH)
     names = max((len(str(row["check"])) for row in rows), default=0) + 2
-    room = max(width - _LEVEL_WIDTH - names, 20)
+    room = max(terminal.text_width - _LEVEL_WIDTH - names, 20)
     for row in rows:
         level = str(row["level"])
         shown = f"{level:<{_LEVEL_WIDTH}}"

@@ -1,4 +1,4 @@
-"""A drawing as one HTML page, to print or to hang up: nothing in it comes from elsewhere, nothing in it runs."""
+"""A report as one HTML page to print: it loads nothing and runs nothing."""
 
 import base64
 import hashlib
@@ -36,14 +36,14 @@ text { fill: var(--ink); font: 10px system-ui, sans-serif; text-anchor: middle }
 }
 @page { margin: 15mm }
 """
-# The only thing the page may use is this style, known by its hash: even a slip in escaping could load or run nothing.
+# The policy allows only this style, by its hash: even a mistake in escaping could not load or run anything.
 _STYLE_HASH = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-# Of the upright chart, in units of its own.
+# The vertical chart, in SVG units.
 _CHART_WIDTH, _CHART_HEIGHT, _MARGIN_TOP, _MARGIN_BOTTOM, _MAX_BAR_WIDTH = 820, 120, 16, 18, 60
 
 
 def render_page(report: ChartReport) -> str:
-    """The whole page."""
+    """Render the page."""
     return "".join(f"{line}\n" for line in _render_lines(report))
 
 
@@ -62,40 +62,45 @@ def _render_lines(report: ChartReport) -> Iterator[str]:
     yield "</dl>"
     for chart in report.charts:
         if chart.is_vertical and chart.bars:
-            yield f"<section>\n<h2>{_escape_html(chart.heading)}</h2>\n{_render_vertical_chart(chart)}\n</section>"
+            yield _render_section(chart, _render_vertical_chart(chart))
     yield '<div class="charts">'
     for chart in report.charts:
         if not chart.is_vertical and chart.bars:
-            yield f"<section>\n<h2>{_escape_html(chart.heading)}</h2>\n{_render_table(limit_bars(chart.bars))}\n</section>"
+            yield _render_section(chart, _render_table(limit_bars(chart.bars)))
     yield "</div>\n</main>\n</body>\n</html>"
 
 
+def _render_section(chart: Chart, drawing: str) -> str:
+    return f"<section>\n<h2>{_escape_html(chart.heading)}</h2>\n{drawing}\n</section>"
+
+
 def _escape_html(text: str) -> str:
-    """Text of a stranger: control characters written out, and nothing of it markup."""
+    """Escape foreign text: control characters and markup."""
     return escape(escape_controls(text))
 
 
 def _render_vertical_chart(chart: Chart) -> str:
-    """Bars beside each other, as for the hours of a day; the numbers stand on them."""
+    """Bars side by side, with their values above them."""
     step, bottom = _CHART_WIDTH / len(chart.bars), _MARGIN_TOP + _CHART_HEIGHT
-    wide = min(step * 0.75, _MAX_BAR_WIDTH)
-    most = max(bar.value for bar in chart.bars) or 1
-    said = _escape_html(f"{chart.heading}: " + ", ".join(f"{bar.label} {bar.value}" for bar in chart.bars if bar.value))
-    parts = [f'<svg viewBox="0 0 {_CHART_WIDTH} {bottom + _MARGIN_BOTTOM}" role="img" aria-label="{said}">']
-    for place, bar in enumerate(chart.bars):
-        tall, middle = round(bar.value / most * _CHART_HEIGHT, 2), round((place + 0.5) * step, 2)
+    width = min(step * 0.75, _MAX_BAR_WIDTH)
+    maximum = max(bar.value for bar in chart.bars) or 1
+    values = ", ".join(f"{bar.label} {bar.value}" for bar in chart.bars if bar.value)
+    label = _escape_html(f"{chart.heading}: {values}")
+    parts = [f'<svg viewBox="0 0 {_CHART_WIDTH} {bottom + _MARGIN_BOTTOM}" role="img" aria-label="{label}">']
+    for number, bar in enumerate(chart.bars):
+        height, middle = round(bar.value / maximum * _CHART_HEIGHT, 2), round((number + 0.5) * step, 2)
         if bar.value:
-            across = f'x="{middle - wide / 2:g}" width="{wide:g}"'
-            parts.append(f'<rect class="bar" {across} y="{bottom - tall:g}" height="{tall:g}" />')
-            parts.append(f'<text x="{middle:g}" y="{bottom - tall - 4:g}">{bar.value}</text>')
+            x = f'x="{middle - width / 2:g}" width="{width:g}"'
+            parts.append(f'<rect class="bar" {x} y="{bottom - height:g}" height="{height:g}" />')
+            parts.append(f'<text x="{middle:g}" y="{bottom - height - 4:g}">{bar.value}</text>')
         parts.append(f'<text x="{middle:g}" y="{bottom + 13}">{_escape_html(bar.label[:5])}</text>')
     parts.append(f'<line class="axis" x1="0" x2="{_CHART_WIDTH}" y1="{bottom}" y2="{bottom}" />\n</svg>')
     return "\n".join(parts)
 
 
 def _render_table(bars: Sequence[Bar]) -> str:
-    most = max(bar.value for bar in bars) or 1
-    return "\n".join(["<table>", *(_render_row(bar, most) for bar in bars), "</table>"])
+    maximum = max(bar.value for bar in bars) or 1
+    return "\n".join(["<table>", *(_render_row(bar, maximum) for bar in bars), "</table>"])
 
 
 def _render_row(bar: Bar, maximum: int) -> str:

@@ -1,4 +1,4 @@
-"""Standard output for data, standard error for talk; both may be closed, full, or not a terminal."""
+"""Standard output for data, standard error for messages; both may be closed, full, or not a terminal."""
 
 import os
 import sys
@@ -7,28 +7,32 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from cpctl.errors import InvalidInput, OutputError, suggest
-from cpctl.output.columns import View, materialize
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import (
+    CLEAR_LINE,
     ENCODING_ERROR_HANDLER,
+    RED,
+    RESET,
+    YELLOW,
     TerminalInfo,
     can_show_blocks,
     escape_controls,
     escape_lines,
+    is_terminal,
     wants_color,
 )
+from cpctl.output.views import View, read_stream
 
 # ENABLE_VIRTUAL_TERMINAL_PROCESSING of Windows' console functions.
 _ENABLE_VIRTUAL_TERMINAL = 0x0004
-_RED, _YELLOW, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
 def prepare_streams() -> None:
-    """Make the three standard streams safe to use. Called once, before anything is opened.
+    """Make the three standard streams safe to use. Call it once, before any file is opened.
 
-    A closed one is replaced, so that no database or socket is given its number. Files and pipes
-    get the same bytes on every system: UTF-8, lines that end with LF, and what is no text
-    written out. A terminal keeps its encoding, and gets stand-ins for what that lacks.
+    A closed stream is replaced, so that no database or socket gets its number. Files and pipes get the same bytes
+    on every system: UTF-8, LF line ends, and escapes for what cannot be encoded. A terminal keeps its encoding, and
+    gets substitutes for what that lacks.
     """
     for number in (0, 1, 2):
         try:
@@ -49,7 +53,7 @@ def _is_utf8(encoding: str) -> bool:
 
 
 def _enable_ansi_escapes(stream: TextIO) -> None:
-    """Have a Windows console obey escape codes instead of showing them; other terminals do without being asked."""
+    """Make a Windows console interpret escape codes; other terminals always do."""
     if sys.platform == "win32":
         import ctypes
         import msvcrt
@@ -61,7 +65,7 @@ def _enable_ansi_escapes(stream: TextIO) -> None:
 
 
 class Output:
-    """Where a command's result and its talk go."""
+    """Writes a command's result and its messages."""
 
     def __init__(
         self,
@@ -73,7 +77,7 @@ class Output:
         quiet: int = 0,
         verbose: int = 0,
     ) -> None:
-        """`hide` takes the keys out of a text. Raises InvalidInput for a format or query that cannot be."""
+        """`redact` masks the keys in a text. Raises InvalidInput for an unknown format or an invalid query."""
         if format is not None and format not in FORMATS:
             raise InvalidInput(f'There is no output format "{format}".', suggest(format, FORMATS))
         if format == "value" and query is None:
@@ -82,30 +86,30 @@ class Output:
         self._quiet = quiet
         self._verbose = verbose
         self._query = _compile_query(query)
-        terminal = _is_terminal(sys.stdout)
-        self.format = format or ("table" if terminal else "tsv")
+        stdout_is_terminal = is_terminal(sys.stdout)
+        self.format = format or ("table" if stdout_is_terminal else "tsv")
         self._terminal = TerminalInfo(
-            terminal,
-            wants_color(color, terminal, environment),
-            _terminal_width() if terminal else None,
-            can_show_blocks(terminal, environment, windows=os.name == "nt"),
+            stdout_is_terminal,
+            wants_color(color, stdout_is_terminal, environment),
+            _terminal_width() if stdout_is_terminal else None,
+            can_show_blocks(stdout_is_terminal, environment, windows=os.name == "nt"),
         )
-        self.stderr_is_terminal = _is_terminal(sys.stderr)
+        self.stderr_is_terminal = is_terminal(sys.stderr)
         self._stderr_has_color = wants_color(color, self.stderr_is_terminal, environment)
 
     def show(self, data: Any, view: View | None = None) -> None:
         """Write a result. Raises OutputError, BrokenPipeError, InvalidInput."""
         if self._query is not None:
-            data, view = self._query(materialize(data)), None
+            data, view = self._query(read_stream(data)), None
         self.write(FORMATS[self.format][0](data, view, self._terminal))
 
     def write(self, chunks: Iterator[str]) -> None:
-        """Write text to standard output, all of it or an error. Raises OutputError, BrokenPipeError."""
+        """Write text to standard output. Raises OutputError, BrokenPipeError unless all of it was written."""
         if sys.stdout is None:
             raise OutputError("The result could not be written: standard output is closed.")
         try:
-            for piece in chunks:
-                sys.stdout.write(self._redact(piece))
+            for chunk in chunks:
+                sys.stdout.write(self._redact(chunk))
             sys.stdout.flush()
         except BrokenPipeError:
             _discard_stdout()
@@ -115,49 +119,49 @@ class Output:
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
 
     def ensure_reader(self) -> None:
-        """Raise BrokenPipeError where nobody reads standard output any more, as far as the system tells."""
+        """Raise BrokenPipeError if standard output has no reader anymore, as far as the system reports it."""
         import select
 
         gone = False
         if sys.stdout is not None and hasattr(select, "poll"):
             with suppress(OSError, ValueError):
                 poll = select.poll()
-                poll.register(sys.stdout.fileno(), 0)  # asks for nothing; an error is told all the same
+                poll.register(sys.stdout.fileno(), 0)  # no events: errors are always reported
                 gone = bool(poll.poll(0))
         if gone:
             _discard_stdout()
             raise BrokenPipeError
 
     def note(self, text: str) -> None:
-        """Say what happened; hidden by --quiet."""
+        """Write what happened; hidden by --quiet."""
         if not self._quiet:
             self._write_stderr(text)
 
     def warn(self, text: str) -> None:
-        """Say what a person should look at; hidden by -qq."""
+        """Write a warning; hidden by -qq."""
         if self._quiet < 2:
-            self._write_stderr(f"Warning: {text}", _YELLOW)
+            self._write_stderr(f"Warning: {text}", YELLOW)
 
     def detail(self, text: str) -> None:
-        """Say more; shown by --verbose."""
+        """Write details; shown by --verbose."""
         if self._verbose:
             self._write_stderr(text)
 
     def error(self, text: str) -> None:
-        """Say what went wrong; never hidden."""
-        self._write_stderr(text, _RED)
+        """Write an error; never hidden."""
+        self._write_stderr(text, RED)
 
     def progress(self, text: str) -> None:
-        """Rewrite one line of talk on a terminal; nothing elsewhere. An empty text clears the line."""
+        """Rewrite one line of a terminal; do nothing elsewhere. An empty text clears the line."""
         if self.stderr_is_terminal and not self._quiet and sys.stderr is not None:
             with suppress(OSError):
-                sys.stderr.write(f"\r\x1b[K{escape_controls(self._redact(text))}")
+                sys.stderr.write(f"\r{CLEAR_LINE}{escape_controls(self._redact(text))}")
                 sys.stderr.flush()
 
     def _write_stderr(self, text: str, color: str = "") -> None:
         safe = escape_lines(self._redact(text))
-        painted = f"{color}{safe}{_RESET}" if color and self._stderr_has_color else safe
-        # Talk that nobody can hear must not undo the work.
+        painted = f"{color}{safe}{RESET}" if color and self._stderr_has_color else safe
+        # A message that cannot be written must not fail the work.
         with suppress(OSError, AttributeError, ValueError):
             sys.stderr.write(painted + "\n")
             sys.stderr.flush()
@@ -172,10 +176,9 @@ def _compile_query(query: str | None) -> Callable[[Any], Any] | None:
     try:
         search = jmespath.compile(query).search
     except (JMESPathError, ValueError, RecursionError) as error:
-        words = str(error).splitlines()[0].rstrip(".:")
-        raise InvalidInput(
-            f'--query "{query}" is not JMESPath: {words}.', "See jmespath.org for the language."
-        ) from error
+        reason = str(error).splitlines()[0].rstrip(".:")
+        message = f'--query "{query}" is not valid JMESPath: {reason}.'
+        raise InvalidInput(message, "See jmespath.org for the language.") from error
 
     def run(data: Any) -> Any:
         try:
@@ -186,10 +189,6 @@ def _compile_query(query: str | None) -> Callable[[Any], Any] | None:
     return run
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and not stream.closed and stream.isatty()
-
-
 def _terminal_width() -> int:
     import shutil
 
@@ -197,7 +196,7 @@ def _terminal_width() -> int:
 
 
 def _discard_stdout() -> None:
-    """Point standard output at nothing, so that the interpreter does not fail a second time on its way out."""
+    """Redirect standard output to nothing, so that the interpreter does not fail again when it flushes at exit."""
     with suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())

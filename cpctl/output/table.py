@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cpctl.output.columns import Column
 from cpctl.output.text import TerminalInfo, escape_controls, format_cell
+from cpctl.output.views import Column
 
-# Wide enough that nothing is folded where there is no terminal to fit into.
+# Nothing is folded if there is no terminal to fit into.
 UNBOUNDED_WIDTH = 100_000
-# Blanks that rich leaves between two columns of a table without lines.
+# Spaces that rich puts between two columns of a table without lines.
 COLUMN_GAP = 2
 
 
 def render_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], terminal: TerminalInfo) -> str:
-    """A table as text. Long values are folded, never cut; markup in data stays what it is."""
+    """Render a table as text. Long values are folded, never cut; markup in data is shown as it is."""
     cells = [[escape_controls(format_cell(value)) for value in row] for row in rows]
     kept = _choose_columns(columns, cells, terminal.width or UNBOUNDED_WIDTH)
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
@@ -27,9 +27,9 @@ def render_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], termi
         table.add_column(Text(columns[number].heading.upper()), overflow="fold")
     for row in cells:
         table.add_row(*(Text(row[number]) for number in kept))
-    written = StringIO()
+    buffer = StringIO()
     console = Console(
-        file=written,
+        file=buffer,
         width=terminal.width or UNBOUNDED_WIDTH,
         height=100,  # without it, TERM=dumb makes rich ignore the width
         force_terminal=terminal.has_color,
@@ -38,18 +38,18 @@ def render_table(columns: Sequence[Column], rows: Sequence[Sequence[Any]], termi
         legacy_windows=False,
     )
     console.print(table)
-    return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())
+    return "".join(line.rstrip() + "\n" for line in buffer.getvalue().splitlines())
 
 
 def _choose_columns(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Which columns to show: all that fit, beginning with those that must be there."""
+    """Leave out empty columns, then others until the rest fits, by their drop priority."""
     widths = [
         max(cell_len(text) for text in (columns[n].heading, *(row[n] for row in cells))) for n in range(len(columns))
     ]
     kept = [n for n in range(len(columns)) if not columns[n].drop_priority or any(row[n] for row in cells)]
     while sum(widths[n] + COLUMN_GAP for n in kept) - COLUMN_GAP > width:
-        spare = max(kept, key=lambda number: columns[number].drop_priority)
-        if not columns[spare].drop_priority:
+        dropped = max(kept, key=lambda number: columns[number].drop_priority)
+        if not columns[dropped].drop_priority:
             break
-        kept.remove(spare)
+        kept.remove(dropped)
     return kept

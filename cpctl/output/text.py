@@ -1,34 +1,47 @@
-"""Text that is safe to show: no character of a stranger's data steers a terminal."""
+"""Text for a terminal: escape codes, colors and widths; and no character of foreign data controls the terminal."""
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
-# C0 and C1, DEL, line separators, and the marks that turn the direction of writing around.
+RESET, BOLD, REVERSE = "\x1b[0m", "\x1b[1m", "\x1b[7m"
+RED, GREEN, YELLOW = "\x1b[31m", "\x1b[32m", "\x1b[33m"
+CURSOR_HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+
+DEFAULT_WIDTH, MIN_WIDTH = 80, 40  # columns of running text
+# C0 and C1, DEL, line separators, and the marks that reverse the direction of writing.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHORT_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 class TerminalInfo(NamedTuple):
-    """What is known of the stream that is written to; `width` is in columns, None where it is no terminal.
-
-    `blocks` says that it shows Unicode's block characters.
-    """
+    """What is known about the stream that is written to."""
 
     is_tty: bool
     has_color: bool
-    width: int | None = None
-    has_blocks: bool = False
+    width: int | None = None  # columns; None if it is not a terminal
+    has_blocks: bool = False  # shows Unicode's block characters
+
+    @property
+    def text_width(self) -> int:
+        """Columns of running text: one less than the terminal has, since some wrap a line that fills it."""
+        return max((self.width or DEFAULT_WIDTH) - 1, MIN_WIDTH)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream is an open terminal."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def escape_controls(text: str) -> str:
-    """One line of harmless text: every control character is written out, as `\\t` or `\\x1b`."""
+    """Escape every control character, as `\\t` or `\\x1b`; the result is one line."""
     return CONTROL_CHARACTERS.sub(_escape_character, text)
 
 
 def escape_lines(text: str) -> str:
-    """Like `escaped`, but line breaks stay."""
+    """Like `escape_controls`, but keep line breaks."""
     return "\n".join(escape_controls(line) for line in text.split("\n"))
 
 
@@ -39,7 +52,7 @@ def _escape_character(match: re.Match[str]) -> str:
 
 
 def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Whether a stream gets colour: the option first, then NO_COLOR, FORCE_COLOR and TERM."""
+    """Decide whether a stream gets color: by the option, then NO_COLOR, FORCE_COLOR and TERM."""
     if choice != "auto":
         return choice == "always"
     if environment.get("NO_COLOR"):
@@ -49,21 +62,21 @@ def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) 
     return is_terminal and environment.get("TERM") != "dumb"
 
 
-# Every variable that output heeds, with what it does.
+# Every environment variable that affects output.
 ENVIRONMENT_VARIABLES = {
-    "NO_COLOR": "any value: no colour",
-    "FORCE_COLOR": "any value but 0: colour, also where there is no terminal",
-    "TERM": "dumb: no colour, and the bench writes line by line",
-    "COLUMNS": "how wide tables on a terminal are",
+    "NO_COLOR": "any value: no color",
+    "FORCE_COLOR": "any value except 0: color, also without a terminal",
+    "TERM": "dumb: no color, and the bench writes line by line",
+    "COLUMNS": "width of tables on a terminal",
     "LC_ALL, LC_CTYPE, LANG": "with UTF-8, charts are drawn with blocks",
 }
 
-# Terminals that have no blocks, or not the thin ones.
+# Terminals without block characters, or without the thin ones.
 _TERMINALS_WITHOUT_BLOCKS = re.compile("dumb|unknown|ansi|linux|vt.*")
 
 
 def can_show_blocks(is_terminal: bool, environment: Mapping[str, str], windows: bool) -> bool:
-    """Whether block characters can be shown: by the encoding of the locale, and by what TERM names."""
+    """Decide whether block characters can be shown, by the encoding of the locale and by TERM."""
     if not windows:
         locale = next((found for name in ("LC_ALL", "LC_CTYPE", "LANG") if (found := environment.get(name))), "")
         if "utf8" not in locale.lower().replace("-", ""):
@@ -72,13 +85,12 @@ def can_show_blocks(is_terminal: bool, environment: Mapping[str, str], windows: 
     return True
 
 
-# What stands in for our own signs where a terminal has none of them; each as wide as what it stands for.
+# Replaces our own symbols where the encoding lacks them; each is as wide as the original.
 _ASCII_SUBSTITUTES = {"█": "#", "─": "-", "·": ".", "…": ".", "→": ">", "×": "x", "–": "-", "—": "-"}
-ENCODING_ERROR_HANDLER = "cpctl-stand-in"  # the name of a way to encode text
+ENCODING_ERROR_HANDLER = "cpctl-stand-in"  # registered with codecs below
 
 
 def _substitute(error: UnicodeError) -> tuple[str, int]:
-    """Text in place of characters that an encoding lacks: our own signs in ASCII, all others as ?."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
@@ -88,8 +100,33 @@ def _substitute(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(ENCODING_ERROR_HANDLER, _substitute)
 
 
+def display_width(text: str) -> int:
+    """The columns that a text takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_character_width, text))
+
+
+def _character_width(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def truncate(text: str, max_width: int, ellipsis: str = "…") -> str:
+    """Cut a text to this many columns; one that was cut ends with the ellipsis."""
+    if display_width(text) <= max_width:
+        return text
+    room = max_width - len(ellipsis)
+    kept = ""
+    for character in text:
+        room -= _character_width(character)
+        if room < 0:
+            break
+        kept += character
+    return kept + ellipsis
+
+
 def format_cell(value: Any) -> str:
-    """A value as one cell of a table: nothing is empty, truth is true or false, structures are JSON."""
+    """A value as one cell of a table: None is empty, booleans are true or false, lists and dicts are JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):

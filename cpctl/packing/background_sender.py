@@ -1,4 +1,4 @@
-"""Delivery beside the bench: a thread with a store of its own, never in the path of a verdict."""
+"""Delivery beside the bench: a thread with its own store connection, so that no verdict waits for the network."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,34 +11,36 @@ from cpctl.clock import utc_now
 from cpctl.errors import StoreError
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import Dispatcher
-from cpctl.outbox.models import QueuedSignal
 from cpctl.outbox.outbox import Outbox
 from cpctl.packing.bench_store import BenchStore
 from cpctl.packing.models import ConnectionStatus
+from cpctl.packing.session import Notice
 from cpctl.store.store import Store, Transaction
 
 POLL_SECONDS = 1.0
-STOP_TIMEOUT_SECONDS = 3.0  # a call under way may end, so that nobody has to doubt whether it arrived
+STOP_TIMEOUT_SECONDS = 3.0  # lets a running call end, so that its signals are not marked as maybe sent
 
-Notice = ConnectionStatus | QueuedSignal | str
 T = TypeVar("T")
 
 
 class SerializedStore(Store):
-    """A store whose writers in one process wait for each other here: SQLite would have them sleep and look again."""
+    """A store whose writers in this process share a lock.
+
+    Without it, SQLite makes a writer that finds the file locked sleep and poll, which delays verdicts.
+    """
 
     def __init__(self, path: Path, warn: Callable[[str], None], write_lock: Lock) -> None:
         super().__init__(path, warn)
         self._write_lock = write_lock
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """As the store's own."""
+        """Run work in one transaction, as Store.write does."""
         with self._write_lock:
             return super().write(work)
 
 
 class BackgroundSender:
-    """Sends what is due, by the rules of `outbox flush --watch`, and tells what a bench has to know."""
+    """Sends what is due by the rules of `outbox flush --watch`, and puts what the bench has to know into `notices`."""
 
     def __init__(
         self,
@@ -50,13 +52,13 @@ class BackgroundSender:
         write_lock: Lock,
         unavailable_reason: str = "",
     ) -> None:
-        """`send` is None where nothing can be sent, and `why_not` says so: then only the store is watched.
+        """Without `send` (`unavailable_reason` says why) it only watches the store.
 
-        `turn` is held by whoever writes; the bench's store shares it.
+        `write_lock` is the lock of the bench's own SerializedStore.
         """
-        self._write_lock = write_lock
         self.notices: SimpleQueue[Notice] = SimpleQueue()
-        self.on_notice: Callable[[], None] = lambda: None
+        self.on_notice: Callable[[], None] = lambda: None  # called in the sender's thread
+        self._write_lock = write_lock
         self._path = path
         self._profile = profile
         self._station = station
@@ -68,16 +70,16 @@ class BackgroundSender:
         self._thread = Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._notify(self._connection)
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at once: something new was accepted."""
+        """Send now: a new signal was accepted."""
         self._wake_up.set()
 
     def stop(self) -> None:
-        """End; waits a moment for a call that is under way."""
+        """Stop the thread; waits up to STOP_TIMEOUT_SECONDS for a running call."""
         self._stop.set()
         self._wake_up.set()
         if self._thread.is_alive():
@@ -86,24 +88,24 @@ class BackgroundSender:
     def _run(self) -> None:
         store = SerializedStore(self._path, self._notify, self._write_lock)
         outbox = Outbox(store, self._profile)
-        memory = BenchStore(outbox, self._station)
-        told: set[int] | None = None
+        bench_store = BenchStore(outbox, self._station)
+        known_failures: set[int] | None = None  # None until the store was read: failures of earlier runs are no alerts
         probe = True
         while not self._stop.is_set():
             try:
-                if told is None:
-                    told = {entry.id for entry in memory.find_failed_signals()}
+                if known_failures is None:
+                    known_failures = {entry.id for entry in bench_store.find_failed_signals()}
                 self._flush(outbox, probe)
-                fresh = [entry for entry in memory.find_failed_signals() if entry.id not in told]
-                told |= {entry.id for entry in fresh}
-                for entry in fresh:
-                    self._notify(entry)
+                for entry in bench_store.find_failed_signals():
+                    if entry.id not in known_failures:
+                        known_failures.add(entry.id)
+                        self._notify(entry)
             except StoreError as error:
                 self._update_connection(ConnectionStatus(stop_reason=error.message))
-            except Exception as error:  # a bug must be seen at the bench, and must not end it
+            except Exception as error:  # a bug must be visible at the bench, and must not end it
                 self._update_connection(ConnectionStatus(stop_reason=f"{type(error).__name__}: {error}"))
             probe = False
-            # Where nobody answers, one try a second is enough: each new signal would ask for another.
+            # Offline, new signals do not wake the sender: one attempt per second is enough.
             (self._stop if self._connection.is_online is False else self._wake_up).wait(POLL_SECONDS)
             self._wake_up.clear()
         store.close()
@@ -112,10 +114,10 @@ class BackgroundSender:
         if self._send is None:
             return
         delivery = Dispatcher(outbox, self._send, self._send_seconds)
-        for entry, reply in delivery.flush(probe=probe):
-            self._update_connection(_connection_after(self._connection, reply, utc_now()))
-            if reply.disposition is Disposition.DELIVERED:
-                self._notify(f"{entry.id}")
+        for _, result in delivery.flush(probe=probe):
+            self._update_connection(_connection_after(self._connection, result, utc_now()))
+            if result.disposition is Disposition.DELIVERED:
+                self._notify(None)
             if self._stop.is_set():
                 return
         if (pause := delivery.get_pause()) is not None:
@@ -133,10 +135,10 @@ class BackgroundSender:
         self.on_notice()
 
 
-def _connection_after(previous: ConnectionStatus, reply: DeliveryResult, now: datetime) -> ConnectionStatus:
-    """What one answer says of the connection. An error of one signal's own leaves it as it is."""
-    if reply.disposition is Disposition.RETRY:
-        if not reply.affects_service or previous.is_online is False:
+def _connection_after(previous: ConnectionStatus, result: DeliveryResult, now: datetime) -> ConnectionStatus:
+    """The connection after one attempt. A failure of a single signal does not change it."""
+    if result.disposition is Disposition.RETRY:
+        if not result.affects_service or previous.is_online is False:
             return previous
         return ConnectionStatus(False, now)
     return previous if previous.is_online and not previous.stop_reason else ConnectionStatus(True, now)

@@ -1,7 +1,7 @@
-"""What a bench asks of the store beside accepting: known items, unfinished parcels, counts, refusals."""
+"""What a bench asks of the store besides accepting: known items, open parcels, counts, failed signals."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,13 +20,13 @@ class ScannedItem(NamedTuple):
 
 
 class CodeHistory(NamedTuple):
-    """What outbox and history know of a code: the orders it was an item of, and whether it was an order."""
+    """What the store knows of a code: the orders it was an item of, and whether it was an order."""
 
     orders: tuple[str, ...]
     is_order: bool
 
 
-class UnfinishedParcel(NamedTuple):
+class OpenParcel(NamedTuple):
     """Items that were scanned and have no label yet."""
 
     items: tuple[ScannedItem, ...]
@@ -34,19 +34,19 @@ class UnfinishedParcel(NamedTuple):
 
 
 class BenchStore:
-    """The store of one profile as one station uses it."""
+    """The store as one station of one profile uses it."""
 
     def __init__(self, outbox: Outbox, station: str) -> None:
-        self.outbox = outbox
-        self.station = station
+        self._outbox = outbox
         self._store = outbox.store
         self._profile = outbox.profile
+        self._owner = {"profile": outbox.profile, "station": station}
 
     def find_code_history(self, code: str) -> CodeHistory:
-        """What is known of a code. Raises StoreError."""
+        """Return what is known of a code. Raises StoreError."""
+        values = {"profile": self._profile, "code": code}
 
-        def work(transaction: Transaction) -> CodeHistory:
-            values = {"profile": self._profile, "code": code}
+        def find(transaction: Transaction) -> CodeHistory:
             rows = transaction.fetch_all(
                 "SELECT DISTINCT order_id FROM signals WHERE profile = :profile AND item = :code ORDER BY order_id",
                 **values,
@@ -56,103 +56,107 @@ class BenchStore:
             )
             return CodeHistory(tuple(row["order_id"] for row in rows), order is not None)
 
-        return self._store.read(work)
+        return self._store.read(find)
 
     def save_open_parcel(self, items: Sequence[ScannedItem], now: datetime) -> None:
-        """Write down which items wait for their label, so that a crash does not lose them. Raises StoreError."""
+        """Save which items wait for their label, so that a crash does not lose them. Raises StoreError."""
 
-        def work(transaction: Transaction) -> None:
-            values = {"profile": self._profile, "station": self.station}
+        def save(transaction: Transaction) -> None:
             if not items:
                 transaction.execute(
-                    "DELETE FROM open_parcels WHERE profile = :profile AND station = :station", **values
+                    "DELETE FROM open_parcels WHERE profile = :profile AND station = :station", **self._owner
                 )
                 return
             transaction.insert(
-                "INSERT INTO open_parcels (profile, station, items, saved_at) VALUES (:profile, :station, :items, :saved_at)"
+                "INSERT INTO open_parcels (profile, station, items, saved_at)"
+                " VALUES (:profile, :station, :items, :saved_at)"
                 " ON CONFLICT (profile, station) DO UPDATE SET items = excluded.items, saved_at = excluded.saved_at",
                 items=json.dumps(items),
                 saved_at=to_ms(now),
-                **values,
+                **self._owner,
             )
 
-        self._store.write(work)
+        self._store.write(save)
 
-    def find_open_parcel(self, signal_type: str) -> UnfinishedParcel | None:
-        """What this station left behind: without what was accepted in the same breath. Raises StoreError."""
+    def find_open_parcel(self, signal_type: str) -> OpenParcel | None:
+        """Return the parcel that this station left open. Raises StoreError.
 
-        def work(transaction: Transaction) -> UnfinishedParcel | None:
-            values = {"profile": self._profile, "station": self.station}
+        Items accepted after the parcel was saved are left out: a crash may come between the two writes.
+        """
+
+        def find(transaction: Transaction) -> OpenParcel | None:
             row = transaction.fetch_one(
-                "SELECT * FROM open_parcels WHERE profile = :profile AND station = :station", **values
+                "SELECT * FROM open_parcels WHERE profile = :profile AND station = :station", **self._owner
             )
             if row is None:
                 return None
-            pieces = tuple(ScannedItem(*each) for each in json.loads(row["items"]))
-            left = [
-                each for each in pieces if not self._was_accepted_since(transaction, signal_type, each, row["saved_at"])
-            ]
-            return UnfinishedParcel(tuple(left), from_ms(row["saved_at"])) if left else None
+            saved_at = row["saved_at"]
+            items = [ScannedItem(*pair) for pair in json.loads(row["items"])]
+            left = [item for item in items if not self._was_accepted_since(transaction, signal_type, item, saved_at)]
+            return OpenParcel(tuple(left), from_ms(saved_at)) if left else None
 
-        return self._store.read(work)
+        return self._store.read(find)
 
-    def _was_accepted_since(self, transaction: Transaction, signal_type: str, item: ScannedItem, since: int) -> bool:
+    def _was_accepted_since(self, transaction: Transaction, signal_type: str, scanned: ScannedItem, since: int) -> bool:
         found = transaction.fetch_one(
             "SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item"
             " AND type = :type AND accepted_at >= :since AND state <> 'dropped'",
             profile=self._profile,
-            order_id=item.order,
-            item=item.item,
+            order_id=scanned.order,
+            item=scanned.item,
             type=signal_type,
             since=since,
         )
         return found is not None
 
     def count_signals(self, signal_type: str, since: datetime) -> int:
-        """How many signals of a kind this station had accepted since then, and did not take back."""
+        """Count the signals of a type that this station accepted since then and did not undo. Raises StoreError."""
         row = self._store.read(
-            lambda work: work.fetch_one(
+            lambda transaction: transaction.fetch_one(
                 "SELECT count(*) AS number FROM signals WHERE accepted_at >= :since AND profile = :profile"
                 " AND station = :station AND type = :type AND state <> 'dropped'",
                 since=to_ms(since),
-                profile=self._profile,
-                station=self.station,
                 type=signal_type,
+                **self._owner,
             )
         )
         return int(row["number"]) if row else 0
 
     def find_failed_signals(self) -> list[QueuedSignal]:
-        """What this station reported and the service refused, or did not take in time."""
+        """Return this station's signals that were refused or expired. Raises StoreError."""
         rows = self._store.read(
-            lambda work: work.fetch_all(
+            lambda transaction: transaction.fetch_all(
                 "SELECT * FROM signals WHERE profile = :profile AND station = :station"
                 " AND state IN ('refused', 'expired') ORDER BY id",
-                profile=self._profile,
-                station=self.station,
+                **self._owner,
             )
         )
         return [QueuedSignal.from_row(row) for row in rows]
 
     def record_audit_events(self, kind: str, signals: Sequence[Signal], origin: Origin, details: str) -> None:
-        """Write down what the operator decided: an override, an undo. Raises StoreError."""
+        """Record a decision of the operator: an override, an undo. Raises StoreError."""
 
-        def work(transaction: Transaction) -> None:
+        def record(transaction: Transaction) -> None:
             for signal in signals:
-                self.outbox.record_audit_event(transaction, kind, signal, origin, details)
+                self._outbox.record_audit_event(transaction, kind, signal, origin, details)
 
-        self._store.write(work)
+        self._store.write(record)
+
+
+def join_items(items: Iterable[ScannedItem]) -> str:
+    """The ids of items, separated by commas."""
+    return ", ".join(scanned.item for scanned in items)
 
 
 def format_signal_status(entry: QueuedSignal, now: datetime) -> str:
-    """What became of an accepted signal, in a few words for the screen."""
+    """The state of an accepted signal in a few words for the screen."""
     if entry.state is State.DELIVERED and entry.settled_at:
         return f"sent {from_ms(entry.settled_at).astimezone():%H:%M:%S}"
     if entry.state is State.QUEUED:
-        left = (entry.not_before - to_ms(now)) / 1000
-        if left > 0 and not entry.attempts:
-            return f"sending in {left:.0f} s" if left >= 1 else "sending"
-        return "waits, safe here" if entry.attempts else "sending"
+        if entry.attempts:
+            return "waiting, saved here"
+        seconds = (entry.not_before - to_ms(now)) / 1000
+        return f"sending in {seconds:.0f} s" if seconds >= 1 else "sending"
     if entry.state is State.REFUSED:
         return f"REFUSED: {entry.message}"
-    return {State.DROPPED: "taken back", State.EXPIRED: "EXPIRED"}.get(entry.state, str(entry.state))
+    return {State.DROPPED: "undone", State.EXPIRED: "EXPIRED"}.get(entry.state, str(entry.state))

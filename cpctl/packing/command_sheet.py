@@ -1,13 +1,14 @@
-"""The printable sheet of command barcodes: HTML with an SVG picture for each, Code 128."""
+"""The printable sheet of command barcodes: HTML with an SVG image of each, in Code 128."""
 
+import re
 from html import escape
 from typing import NamedTuple
 
-from cpctl.packing.scan_decoder import COMMAND_CODES, COMMAND_MEANINGS, COMMAND_PREFIX, TEST_CHARACTERS, TEST_PREFIX
+from cpctl.packing.scanned_codes import COMMAND_CODES, COMMAND_MEANINGS, COMMAND_PREFIX, TEST_CHARACTERS, TEST_PREFIX
 
-MODULE_PX = 2  # CSS pixels of the thinnest bar, about half a millimetre on paper
+MODULE_PX = 2  # CSS pixels of the thinnest bar, about half a millimeter on paper
 BAR_HEIGHT_PX = 70
-QUIET_ZONE_MODULES = 10  # modules of white on each side (ISO/IEC 15417)
+QUIET_ZONE_MODULES = 10  # white on each side (ISO/IEC 15417)
 
 _PAGE_TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -41,41 +42,38 @@ class SheetRow(NamedTuple):
 
 def list_codes() -> list[SheetRow]:
     """All codes of the sheet."""
-    commands = [
-        SheetRow(str(command), COMMAND_PREFIX + COMMAND_CODES[command], COMMAND_MEANINGS[command])
-        for command in COMMAND_CODES
-    ]
+    meaning = "test scanner, layout and suffix: `cpctl signal scan --check`"
     return [
-        *commands,
-        SheetRow("TEST", TEST_PREFIX + TEST_CHARACTERS, "test scanner, layout and suffix: `cpctl signal scan --check`"),
+        *(
+            SheetRow(str(command), COMMAND_PREFIX + code, COMMAND_MEANINGS[command])
+            for command, code in COMMAND_CODES.items()
+        ),
+        SheetRow("TEST", TEST_PREFIX + TEST_CHARACTERS, meaning),
     ]
 
 
 def render_sheet() -> str:
-    """The sheet as one HTML file without anything from elsewhere."""
+    """The sheet as one HTML file that loads nothing."""
     return _PAGE_TEMPLATE.format(sections="\n".join(map(_render_section, list_codes())))
 
 
 def _render_section(row: SheetRow) -> str:
-    words = f"<h2>{escape(row.command)}</h2>\n<p>{escape(row.meaning)}</p>\n"
-    return f"<section>\n{words}{render_barcode(row.code)}\n<code>{escape(row.code)}</code>\n</section>"
+    heading = f"<h2>{escape(row.command)}</h2>\n<p>{escape(row.meaning)}</p>\n"
+    return f"<section>\n{heading}{render_barcode(row.code)}\n<code>{escape(row.code)}</code>\n</section>"
 
 
 def render_barcode(code: str) -> str:
-    """A code as bars."""
+    """A barcode as SVG."""
     from barcode.codex import Code128
 
-    bars = Code128(code).build()[0]
-    rectangles = []
-    start = 0
-    for place, sign in enumerate(f"{bars}0"):
-        if sign == "0":
-            if place > start:
-                left, width = (QUIET_ZONE_MODULES + start) * MODULE_PX, (place - start) * MODULE_PX
-                rectangles.append(f'<rect x="{left}" y="0" width="{width}" height="{BAR_HEIGHT_PX}"/>')
-            start = place + 1
-    whole = (len(bars) + 2 * QUIET_ZONE_MODULES) * MODULE_PX
+    modules = Code128(code).build()[0]  # a string of 1 for black and 0 for white
+    bars = "".join(
+        f'<rect x="{(QUIET_ZONE_MODULES + bar.start()) * MODULE_PX}" y="0" width="{len(bar[0]) * MODULE_PX}"'
+        f' height="{BAR_HEIGHT_PX}"/>'
+        for bar in re.finditer("1+", modules)
+    )
+    width = (len(modules) + 2 * QUIET_ZONE_MODULES) * MODULE_PX
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{BAR_HEIGHT_PX}" viewBox="0 0 {whole} {BAR_HEIGHT_PX}"'
-        f' role="img" aria-label="{escape(code)}">{"".join(rectangles)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{BAR_HEIGHT_PX}"'
+        f' viewBox="0 0 {width} {BAR_HEIGHT_PX}" role="img" aria-label="{escape(code)}">{bars}</svg>'
     )

@@ -1,4 +1,4 @@
-"""What the bench says: verdicts, and all that a screen shows."""
+"""The bench's verdicts, and everything that a screen shows."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How a verdict is meant. OK, DONE and STOP differ in word, colour and sound."""
+    """The kind of a verdict. OK, DONE and STOP differ in word, color and sound."""
 
     STEP = "step"
     OK = "ok"
@@ -15,27 +15,23 @@ class Severity(StrEnum):
     CHECK = "check"
     STOP = "stop"
 
+    @property
+    def sound(self) -> str:
+        """The name of its sound, also the argument of a sound command."""
+        return "stop" if self is Severity.CHECK else str(self)
+
 
 SEVERITY_MEANINGS: dict[Severity, str] = {
-    Severity.STEP: "noted; more has to follow",
-    Severity.OK: "accepted: on this machine's disk",
-    Severity.DONE: "was accepted before; nothing new",
+    Severity.STEP: "noted; another scan has to follow",
+    Severity.OK: "accepted: saved on this machine's disk",
+    Severity.DONE: "accepted before; nothing new",
     Severity.CHECK: "not accepted yet: look, then decide",
-    Severity.STOP: "not accepted, or no longer right; holds the bench until it is answered",
-}
-
-
-SOUNDS: dict[Severity, str] = {
-    Severity.STEP: "step",
-    Severity.OK: "ok",
-    Severity.DONE: "done",
-    Severity.CHECK: "stop",
-    Severity.STOP: "stop",
+    Severity.STOP: "not accepted, or no longer right; the bench waits for an answer",
 }
 
 
 class Verdict(NamedTuple):
-    """The answer to one scan, or news that interrupt."""
+    """The answer to one scan, or an alert."""
 
     severity: Severity
     message: str
@@ -47,7 +43,7 @@ class Verdict(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A verdict that waits for an answer. `yes` and `no` do what OK and NEXT decide."""
+    """A verdict that waits for the command OK or NEXT."""
 
     verdict: Verdict
     on_ok: Callable[[], Verdict]
@@ -73,7 +69,7 @@ class ConnectionStatus(NamedTuple):
 
 
 class ScreenView(NamedTuple):
-    """All that the screen shows at one moment."""
+    """Everything that the screen shows at one moment."""
 
     environment: str
     profile: str
@@ -94,5 +90,5 @@ class ScreenView(NamedTuple):
 
 
 def format_clock_time(time: datetime) -> str:
-    """A time of the day, as the clock on the wall shows it."""
+    """A time of day in the local zone, as HH:MM:SS."""
     return f"{time.astimezone():%H:%M:%S}"

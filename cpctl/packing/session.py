@@ -1,91 +1,89 @@
-"""A shift at a bench: the state machine with its last scans, its counts and its news. What a screen or a pipe shows."""
+"""A shift at a bench: the bench with its last scans, counts and alerts, as a screen or a pipe shows them."""
 
 from collections import deque
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from cpctl.clock import Clock, utc_now
 from cpctl.errors import NotFound, StoreError
 from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import read_queue_depth
-from cpctl.packing.bench_store import format_signal_status
+from cpctl.packing.bench_store import format_signal_status, join_items
 from cpctl.packing.controller import Bench
 from cpctl.packing.key_input import Scan
 from cpctl.packing.models import ConnectionStatus, ScanRow, ScreenView, Severity, Verdict
-from cpctl.packing.scan_decoder import COMMAND_MEANINGS
+from cpctl.packing.scanned_codes import COMMAND_MEANINGS
 
 MAX_ROWS = 60
 
-
-class _ShownVerdict(NamedTuple):
-    verdict: Verdict
-    at: datetime
+# From the sender: its connection, a signal that failed, a warning, or None: something was delivered.
+Notice = ConnectionStatus | QueuedSignal | str | None
 
 
 class BenchSession:
-    """Everything between two ends of a run: scans in, verdicts and views out."""
+    """One run of a bench: scans go in, verdicts and views come out."""
 
     def __init__(self, bench: Bench, outbox: Outbox, environment: str, clock: Clock = utc_now) -> None:
         self.bench = bench
         self.connection = ConnectionStatus()
-        self.verdict = Verdict(Severity.STEP, "Good day", time=clock())
+        self.verdict = Verdict(Severity.STEP, "Hello", time=clock())
+        self.waiting_count = 0  # accepted and not delivered
+        self.refused_count = 0  # refused or expired, and not fixed
         self._outbox = outbox
         self._environment = environment
         self._clock = clock
-        self._shown_verdicts: deque[_ShownVerdict] = deque(maxlen=MAX_ROWS)
+        self._verdicts: deque[tuple[datetime, Verdict]] = deque(maxlen=MAX_ROWS)  # the newest first
         self._signals_by_id: dict[int, QueuedSignal] = {}
-        self._waiting_count = self._refused_count = self._count_before_run = 0
+        self._count_before_run = 0
         self._day = ""
 
     def start(self) -> None:
-        """Look at the store once, so that nothing that can be known late is. Raises StoreError."""
+        """Read the store once, so that a store that cannot be used is reported now. Raises StoreError."""
         left = self.bench.recover()
         self.refresh()
         if left is not None:
             self.show(left)
-        elif self._refused_count:
-            self.show(Verdict(Severity.STEP, f"{self._refused_count} refused and not mended", "HELP shows them."))
+        elif self.refused_count:
+            self.show(Verdict(Severity.STEP, f"{self.refused_count} refused and not fixed", "HELP shows them."))
 
     def scan(self, scan: Scan) -> Verdict | None:
-        """The verdict on a scan, noted as the last one; None where there is none."""
+        """Return the verdict on a scan, already shown; None if there is none."""
         verdict = self.bench.scan(scan.text, scan.is_typed)
         if verdict is not None:
             self.show(verdict)
         return verdict
 
     def show(self, verdict: Verdict) -> None:
-        """Make this the verdict that stands large on the screen."""
-        at = verdict.time or self._clock()
-        self.verdict = verdict._replace(time=at)
-        self._shown_verdicts.appendleft(_ShownVerdict(self.verdict, at))
-        self._waiting_count += len(verdict.signal_ids) if verdict.severity is Severity.OK else 0
+        """Make this the verdict that the screen shows large."""
+        shown_at = verdict.time or self._clock()
+        self.verdict = verdict._replace(time=shown_at)
+        self._verdicts.appendleft((shown_at, self.verdict))
+        self.waiting_count += len(verdict.signal_ids) if verdict.severity is Severity.OK else 0
 
-    def receive(self, notice: "ConnectionStatus | QueuedSignal | str") -> None:
-        """Take news of the courier in."""
+    def receive(self, notice: Notice) -> None:
+        """Take in a notice of the sender."""
         if isinstance(notice, ConnectionStatus):
             self.connection = notice
         elif isinstance(notice, QueuedSignal):
             self.bench.interrupt_for(notice)
-        elif not notice.isdecimal():
-            self.bench.interrupt(notice, "Call somebody. Answer with OK.")
+        elif notice is not None:
+            self.bench.interrupt(notice, "Get help, then scan OK.")
 
     def pop_alert(self) -> Verdict | None:
-        """News that now hold the bench; already shown."""
+        """Return the alert that now stops the bench, already shown; None if there is none."""
         verdict = self.bench.pop_alert()
         if verdict is not None:
             self.show(verdict)
         return verdict
 
     def refresh(self) -> None:
-        """Look again at what waits and what became of the last scans; a store that fails is told by the next scan."""
+        """Read counts and the states of the last scans. A store that fails here is reported by the next scan."""
         try:
             self.bench.save_stale_parcel()
-            found = read_queue_depth(self._outbox.store, self._outbox.profile)
-            self._waiting_count = found.waiting_count
-            self._refused_count = found.counts.get(State.REFUSED, 0) + found.counts.get(State.EXPIRED, 0)
-            ids = [key for shown in self._shown_verdicts for key in shown.verdict.signal_ids]
+            depth = read_queue_depth(self._outbox.store, self._outbox.profile)
+            self.waiting_count = depth.waiting_count
+            self.refused_count = depth.counts.get(State.REFUSED, 0) + depth.counts.get(State.EXPIRED, 0)
+            ids = [signal_id for _, verdict in self._verdicts for signal_id in verdict.signal_ids]
             self._signals_by_id = {entry.id: entry for entry in self._outbox.get_by_ids(ids[:MAX_ROWS])}
             day = f"{self._clock().astimezone():%Y-%m-%d}"
             if day != self._day:
@@ -94,18 +92,8 @@ class BenchSession:
             pass
 
     @property
-    def waiting_count(self) -> int:
-        """Accepted and not delivered."""
-        return self._waiting_count
-
-    @property
-    def refused_count(self) -> int:
-        """Refused or expired, and not mended."""
-        return self._refused_count
-
-    @property
     def today_count(self) -> int:
-        """Accepted at this bench since midnight, without what was taken back."""
+        """Signals accepted at this bench since midnight and not undone."""
         return self._count_before_run + self._net_count
 
     @property
@@ -114,13 +102,12 @@ class BenchSession:
 
     def _start_day(self, day: str) -> None:
         midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        self._count_before_run = (
-            self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight) - self._net_count
-        )
+        stored_count = self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight)
+        self._count_before_run = stored_count - self._net_count
         self._day = day
 
     def build_view(self) -> ScreenView:
-        """All that the screen shows now."""
+        """Everything that the screen shows now."""
         bench, now = self.bench, self._clock()
         return ScreenView(
             self._environment,
@@ -128,51 +115,46 @@ class BenchSession:
             bench.rules.station,
             bench.operator,
             self.connection,
-            self._waiting_count,
-            self._refused_count,
+            self.waiting_count,
+            self.refused_count,
             self.today_count,
             now,
             self.verdict,
             self._find_signal_status(self.verdict, now),
             bench.next_step(),
-            [f"{piece.item} (order {piece.order})" for piece in bench.parcel],
+            [f"{scanned.item} (order {scanned.order})" for scanned in bench.parcel],
             [
-                ScanRow(
-                    each.at, each.verdict.severity, each.verdict.message, self._find_signal_status(each.verdict, now)
-                )
-                for each in self._shown_verdicts
+                ScanRow(shown_at, verdict.severity, verdict.message, self._find_signal_status(verdict, now))
+                for shown_at, verdict in self._verdicts
             ],
             self._list_help() if bench.is_help_shown else (),
             bench.is_paused,
         )
 
     def _find_signal_status(self, verdict: Verdict, now: datetime) -> str:
-        words = [
-            format_signal_status(self._signals_by_id[key], now)
-            for key in verdict.signal_ids
-            if key in self._signals_by_id
-        ]
-        return next((word for word in words if word.startswith("REFUSED")), words[0] if words else "")
+        known = self._signals_by_id
+        texts = [format_signal_status(known[signal_id], now) for signal_id in verdict.signal_ids if signal_id in known]
+        return next((text for text in texts if text.startswith("REFUSED")), texts[0] if texts else "")
 
-    def _list_help(self) -> Sequence[str]:
+    def _list_help(self) -> list[str]:
         lines = [f"{command:6} {meaning}" for command, meaning in COMMAND_MEANINGS.items()]
         if self.connection.stop_reason:
-            lines.append(f"Sending is stopped: {self.connection.stop_reason}. What is accepted is safe here.")
+            lines.append(f"Sending has stopped: {self.connection.stop_reason}. Accepted signals are saved here.")
         try:
-            refused = self.bench.store.find_failed_signals()
+            failed = self.bench.store.find_failed_signals()
         except StoreError:
-            refused = []
-        lines += [f"{entry.state}: item {entry.signal.item}: {entry.message}" for entry in refused[-8:]]
+            failed = []
+        lines += [f"{entry.state}: item {entry.signal.item}: {entry.message}" for entry in failed[-8:]]
         if self.bench.unknown_codes:
             lines.append(f"Unknown codes: {', '.join(self.bench.unknown_codes[-5:])}")
         return lines
 
     def summarize(self) -> str:
-        """The shift in a line."""
-        reports = self.bench.reporter
-        parts = [f"{self.today_count} today", f"{self._waiting_count} waiting", f"{self._refused_count} refused"]
-        parts += [f"{reports.override_count} overrides"] if reports.override_count else []
-        parts += [f"{len(self.bench.unknown_codes)} unknown codes"] if self.bench.unknown_codes else []
-        safe = " What waits is safe; `cpctl outbox flush` sends it." if self._waiting_count else ""
-        left = f" Without a label: {', '.join(piece.item for piece in self.bench.parcel)}." if self.bench.parcel else ""
-        return f"{', '.join(parts)}.{safe}{left}"
+        """The shift in one line."""
+        bench = self.bench
+        parts = [f"{self.today_count} today", f"{self.waiting_count} waiting", f"{self.refused_count} refused"]
+        parts += [f"{bench.reporter.override_count} overrides"] if bench.reporter.override_count else []
+        parts += [f"{len(bench.unknown_codes)} unknown codes"] if bench.unknown_codes else []
+        waiting = " Waiting signals are saved; `cpctl outbox flush` sends them." if self.waiting_count else ""
+        unlabeled = f" Without a label: {join_items(bench.parcel)}." if bench.parcel else ""
+        return f"{', '.join(parts)}.{waiting}{unlabeled}"

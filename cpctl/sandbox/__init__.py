@@ -1,1 +1,1 @@
-"""A Cloudprinter on loopback, for practice and for tests: state, rules and faults. It never reaches another machine."""
+"""A simulated Cloudprinter on loopback, for practice and tests. It never connects to another machine."""

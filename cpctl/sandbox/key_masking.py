@@ -1,17 +1,17 @@
-"""Keys have no place in what the sandbox remembers: masked before anything is kept."""
+"""Masking of API keys in everything the sandbox stores."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from cpctl.masking import MASK
 
-# Deeper than any document of the API; what lies below is masked whole instead of walked.
+# Deeper than any document of the API. Anything below is masked whole, so that nesting cannot exhaust the stack.
 _MAX_DEPTH = 40
-# A shorter text given as a key is no key, and masking it everywhere would shred the body.
+# A shorter text sent as a key is not a real key, and masking it everywhere would garble the body.
 _MIN_KEY_LENGTH = 8
 
 
 def mask_keys(value: object, keys: Iterable[str]) -> object:
-    """The value without any of the keys, without what stands under the name of one, and without its repeats."""
+    """A copy without these keys, without the values of fields named `apikey`, and without repeats of those."""
     return _mask_value(value, sorted({*keys, *_find_keys(value, 0)}, key=len, reverse=True), 0)
 
 
@@ -41,7 +41,7 @@ def _is_key_name(name: str) -> bool:
 
 
 def _find_keys(value: object, depth: int) -> Iterator[str]:
-    """Every text that stands under the name of a key: wrong here, it may be right elsewhere."""
+    """Texts sent as a key. A key that is wrong here may be valid elsewhere."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, list):

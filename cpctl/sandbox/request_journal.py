@@ -1,6 +1,7 @@
-"""Every request the sandbox received, keys masked: what was asked, what was answered, and whether it took effect."""
+"""The journal of all API requests: request, response, and whether the request was processed."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,57 +11,57 @@ MAX_ENTRIES = 10_000
 
 @dataclass
 class JournalEntry:
-    """One request to the API. Status stays None while, or if, no answer was sent."""
+    """One request to the API. Status is None until a response was sent."""
 
     number: int
     time: str  # ISO 8601, UTC
     method: str
     path: str
     body: object
-    raw_bytes: int | None  # the length of a body that is not JSON; its text is never kept
+    raw_bytes: int | None  # the length of a body that is not JSON; its text is not stored
     fault: str | None = None
     status: int | None = None
     processed: bool = False
 
     def as_json(self) -> dict[str, object]:
-        """The entry as `GET /_sandbox/requests` shows it."""
-        shown: dict[str, object] = {
+        """The entry as `GET /_sandbox/requests` returns it."""
+        entry: dict[str, object] = {
             "n": self.number,
             "time": self.time,
             "method": self.method,
             "path": self.path,
             "status": self.status,
             "fault": self.fault,
-            "landed": self.processed,
+            "processed": self.processed,
             "body": self.body,
         }
-        return shown if self.raw_bytes is None else {**shown, "raw_bytes": self.raw_bytes}
+        return entry if self.raw_bytes is None else {**entry, "raw_bytes": self.raw_bytes}
 
 
 class Journal:
-    """The newest requests, in the order in which they came. Expects what it is given to be masked."""
+    """The most recent requests, oldest first, with all keys masked."""
 
-    def __init__(self, lock: AbstractContextManager[bool], max_entries: int = MAX_ENTRIES) -> None:
-        self._lock = lock
+    def __init__(
+        self, lock: AbstractContextManager[bool], mask_keys: Callable[[object], object], max_entries: int = MAX_ENTRIES
+    ) -> None:
+        self._lock, self._mask_keys = lock, mask_keys
         self._entries: deque[JournalEntry] = deque(maxlen=max_entries)
         self._count = 0
 
     def add_entry(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> JournalEntry:
-        """Note a request that has come in."""
         with self._lock:
             self._count += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            path, body = str(self._mask_keys(path)), self._mask_keys(body)
             entry = JournalEntry(self._count, now, method, path, body, raw_bytes, fault)
             self._entries.append(entry)
             return entry
 
     def list_entries(self) -> list[dict[str, object]]:
-        """All entries, oldest first."""
         with self._lock:
             return [entry.as_json() for entry in self._entries]
 
     def clear(self) -> None:
-        """Forget everything and count from 1 again."""
         with self._lock:
             self._entries.clear()
             self._count = 0

@@ -134,7 +134,7 @@ def test_what_a_running_sandbox_prints_is_all_that_a_shell_needs(unconfigured_cl
     given = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
     done = unconfigured_cli.run_json("signal", "packed", ITEM, "--order", ORDER, **given)
     assert [row["state"] for row in done] == ["delivered"]
-    assert [row["landed"] for row in unconfigured_cli.run_json("sandbox", "requests", **given)] == [True]
+    assert [row["processed"] for row in unconfigured_cli.run_json("sandbox", "requests", **given)] == [True]
     assert stop_with_signal(process, signal.SIGTERM)[2] == "", "quiet is quiet, also at its end"
 
 
@@ -142,7 +142,7 @@ def test_a_port_that_is_taken_is_said_so(cli: CliEnvironment, sandbox: Sandbox) 
     port = sandbox.base_url.rpartition(":")[2]
     result = cli.run("sandbox", "serve", "--port", port)
     assert (result.code, result.out) == (2, "")
-    assert f"Port {port} of 127.0.0.1 cannot be had: Address already in use." in result.err
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in result.err
     assert "--port" in result.err
 
 

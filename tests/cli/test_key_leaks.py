@@ -133,7 +133,7 @@ def test_no_way_to_a_key_shows_it(
         assert result.code in (0, 5), (words, result)
         assert list(find_leaks(world, sandbox_with_marked_keys, result.out, result.err)) == [], words
         assert words[0] not in ("whoami", "profile") or words[1] == "check" or ends in result.out
-    assert [entry["landed"] for entry in sandbox_with_marked_keys.state.journal.list_entries()] == [True, False], (
+    assert [entry["processed"] for entry in sandbox_with_marked_keys.state.journal.list_entries()] == [True, False], (
         "the keys were right"
     )
 

@@ -44,7 +44,7 @@ def test_a_dry_run_of_export_writes_no_file_and_holds_nothing(cli: CliEnvironmen
 
 def test_a_dry_run_leaves_the_sandbox_as_it_is(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
     for words in (("fault", "down"), ("reset",), ("advance", "1h"), ("trigger", "ItemShipped")):
-        assert "the sandbox is left as it is" in invoke(cli, "sandbox", *words, "-n").err
+        assert "the sandbox was not changed" in invoke(cli, "sandbox", *words, "-n").err
     assert invoke(cli, "sandbox", "fault", "-o", "json").data == []
     assert sandbox.state.webhooks.list_deliveries() == []
 

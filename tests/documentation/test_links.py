@@ -1,4 +1,4 @@
-"""Every link of the documents leads somewhere; none leads out of the house but to a few known places."""
+"""Every link in the documents has a target, and links to other hosts go to a few known ones."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ def case_id(value: object) -> str:
 
 
 @pytest.mark.parametrize(("document", "target"), INTERNAL_LINKS, ids=case_id)
-def test_every_link_leads_to_a_file_and_a_heading(document: Path, target: str) -> None:
+def test_every_link_has_an_existing_file_and_heading(document: Path, target: str) -> None:
     name, _, anchor = target.partition("#")
     file = (document.parent / name).resolve() if name else document
     assert file.is_relative_to(ROOT.resolve()), f"{document.name} links out of this repository: {target}"
@@ -28,7 +28,7 @@ def test_every_link_leads_to_a_file_and_a_heading(document: Path, target: str) -
 
 
 @pytest.mark.parametrize(("document", "target"), EXTERNAL_LINKS, ids=case_id)
-def test_every_link_to_the_world_is_https_and_goes_to_a_known_place(document: Path, target: str) -> None:
+def test_every_external_link_is_https_and_goes_to_a_known_host(document: Path, target: str) -> None:
     parts = urlsplit(target)
     assert parts.scheme == "https", f"{document.name}: {target}"
     assert parts.hostname in ALLOWED_HOSTS, f"{document.name}: {target}"
@@ -48,7 +48,7 @@ def test_links_are_found() -> None:
         ("```sh\n# no heading\n```\n## One_word-two", {"one_word-two"}),
     ],
 )
-def test_headings_get_the_anchors_that_viewers_give_them(tmp_path: Path, text: str, found: set[str]) -> None:
+def test_headings_have_the_anchors_that_markdown_viewers_use(tmp_path: Path, text: str, found: set[str]) -> None:
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
     assert heading_anchors(page) == found

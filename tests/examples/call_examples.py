@@ -1,21 +1,20 @@
-"""Every example of the CloudCore and CloudPublish documents: what is sent without its key, and what comes back.
+"""Every example of the CloudCore and CloudPublish documents: the request without its key, and the response.
 
-Where an example is no JSON (a comment in a price list, commas and a bracket that are missing or too many), it is
-written here as it was meant.
+Examples that are not valid JSON (a comment in a price list, missing or extra commas and brackets) are corrected here.
 """
 
-import copy
 import json
 from typing import Any, NamedTuple
 
+from examples.core_requests import CORE_PATH, FILES, ORDER, PUBLISH_ADDRESS, PUBLISH_ORDER, PUBLISH_PATH, QUOTE
+
 Json = Any
-CORE_PATH, PUBLISH_PATH = "/cloudcore/1.0/", "/cloudpublish/1.0/"
 
 
 class Example(NamedTuple):
-    """One example of a document: the words that make the call, where it goes, what is sent, what is answered.
+    """One example: the arguments of cpctl that make the call, its path, its request and its response.
 
-    `file` is written to `order.json` before; `shown` is the part of the answer that is the result.
+    `document` is written to `order.json` first; `result_key` selects the part of the response that is the result.
     """
 
     arguments: tuple[str, ...]
@@ -32,46 +31,6 @@ class Example(NamedTuple):
         return self.response[self.result_key] if self.result_key else self.response
 
 
-def _file_entries(*types: str) -> list[Json]:
-    known = {
-        "cover": ("9aade201b3a85ceec318b2240d5eb373", "4578c3ecf64e47581b175d542f8b0160"),
-        "book": ("c4b5a0b95114f40fc8c9d4e7cd504290", "1ef89e74e628e223ae94aa4586330833"),
-    }
-    return [
-        {"type": kind, "url": f"https://download.example.com/files/{known[kind][0]}", "md5sum": known[kind][1]}
-        for kind in types
-    ]
-
-
-ORDER: dict[str, Json] = {
-    "reference": "12346",
-    "email": "support@client-company.com",
-    "addresses": [
-        {
-            "type": "delivery",
-            "company": "Example company",
-            "firstname": "Example firstname",
-            "lastname": "Example lastname",
-            "street1": "Example street 1234",
-            "zip": "99999",
-            "city": "Example city",
-            "country": "DE",
-            "email": "email@example.com",
-            "phone": "12345678",
-        }
-    ],
-    "items": [
-        {
-            "reference": "12346-1",
-            "product": "book_hardcover_21x30",
-            "shipping_level": "cp_saver",
-            "title": "Book Hardcover 21x30",
-            "count": "5",
-            "files": _file_entries("cover", "book"),
-            "options": [{"type": "total_pages", "count": "36"}, {"type": "paper_130mcg", "count": "36"}],
-        }
-    ],
-}
 ORDER_INFO: dict[str, Json] = {
     "reference": "123456",
     "state": "45",
@@ -102,18 +61,7 @@ ORDER_INFO: dict[str, Json] = {
                 {"type": "gloss_pages_170g", "count": "24"},
                 {"type": "gloss_laminate_cover", "count": "1"},
             ],
-            "files": _file_entries("cover", "book"),
-        }
-    ],
-}
-QUOTE: dict[str, Json] = {
-    "country": "NL",
-    "items": [
-        {
-            "reference": "ref_id_1234567",
-            "product": "textbook_pb_a4_p_bw",
-            "count": "1",
-            "options": [{"type": "pageblock_80off", "count": "120"}, {"type": "total_pages", "count": "120"}],
+            "files": FILES,
         }
     ],
 }
@@ -198,35 +146,6 @@ PRODUCT: dict[str, Json] = {
         )
     ],
 }
-PUBLISH_ADDRESS: dict[str, Json] = {
-    "type": "delivery",
-    "company": "Example company",
-    "firstname": "Test firstname",
-    "lastname": "Test lastname",
-    "street1": "Test street1",
-    "street2": "Test street2",
-    "zip": "1234",
-    "city": "Test city",
-    "state": "FL",
-    "country": "US",
-    "email": "mail@customer.com",
-    "phone": "+112345678",
-}
-PUBLISH_ORDER: dict[str, Json] = {
-    "order_reference": "200012345",
-    "email": "support@client-company.com",
-    "addresses": [PUBLISH_ADDRESS],
-    "items": [
-        {
-            "item_reference": f"123456-000{n}",
-            "catalog_reference": "catalog_1",
-            "isbn": f"123456789012{n + 2}",
-            "shipping_level": "cp_saver",
-            "quantity": "1",
-        }
-        for n in (1, 2)
-    ],
-}
 _FIRST_CATALOG = {
     "catalog_reference": "catalog_1",
     "name": "First catalog",
@@ -297,13 +216,13 @@ _PUBLISH_ORDER_INFO: dict[str, Json] = {
 }
 
 
-def change_counter(things: str, word: str, number: int = 1) -> dict[str, Json]:
-    """What CloudPublish answers to a change."""
-    return {"status": {things: {word: number}}}
+def change_counter(resource: str, change: str, count: int = 1) -> dict[str, Json]:
+    """The response of CloudPublish to a change."""
+    return {"status": {resource: {change: count}}}
 
 
-def _arguments(line: str, *more: str) -> tuple[str, ...]:
-    return (*line.split(), *more)
+def _arguments(line: str, *further: str) -> tuple[str, ...]:
+    return (*line.split(), *further)
 
 
 EXAMPLES: dict[str, Example] = {
@@ -332,7 +251,7 @@ EXAMPLES: dict[str, Example] = {
         _arguments("orders cancel 12346 --yes"),
         f"{CORE_PATH}orders/cancel",
         {"reference": "12346"},
-        # The document shows none; this is what live answers look like.
+        # The document shows no body; this is the shape of live responses.
         {"reference": "12346", "state": 500, "state_code": "order_state_canceled", "status": 500},
     ),
     "orders/log": Example(
@@ -542,13 +461,8 @@ MISSING_PARAMETER_BODY = {"status": {"errors": {"missing_required_parameter": "c
 MISSPELLED_COUNTER_BODY = change_counter("catalogs", "radded", 0)
 
 
-def make_order(reference: str = "12346", **changes: Json) -> dict[str, Json]:
-    """The order of CloudCore's example, with another reference or other fields."""
-    return {**copy.deepcopy(ORDER), "reference": reference, **changes}
-
-
 def with_unknown_fields(value: Json) -> Json:
-    """The same answer with a field in every object that no document knows."""
+    """The same response with an unknown field in every object."""
     if isinstance(value, dict):
         return {
             **{name: with_unknown_fields(inner) for name, inner in value.items()},
@@ -558,5 +472,5 @@ def with_unknown_fields(value: Json) -> Json:
 
 
 def encode_body(value: Json) -> bytes:
-    """A value as the service writes it."""
+    """A value as the service encodes it."""
     return b"" if value is None else json.dumps(value, ensure_ascii=False).encode()

@@ -8,9 +8,9 @@ _TIME_FIELDS = {"datetime": EVENT_TIME}
 _DELAY_FIELDS = {"cause": "Print error, reprint needed", "delay": "24"}
 
 
-def simple_signal(kind: str) -> dict[str, Any]:
-    """A signal that says nothing but its type, item and time."""
-    return {"type": kind, **_ITEM_FIELDS, **_TIME_FIELDS}
+def simple_signal(signal_type: str) -> dict[str, Any]:
+    """A signal with only its type, item and time."""
+    return {"type": signal_type, **_ITEM_FIELDS, **_TIME_FIELDS}
 
 
 SIGNAL_EXAMPLES: dict[str, list[dict[str, Any]]] = {

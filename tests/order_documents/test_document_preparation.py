@@ -10,7 +10,9 @@ from cpctl.errors import InvalidInput
 from cpctl.order_documents.checks import check_order
 from cpctl.order_documents.preparation import CHUNK_BYTES, compute_md5, prepare_document
 from cpctl.order_documents.reader import read_document
-from examples.document_examples import PUBLISH_DOCUMENT_JSON, make_order, make_quote, replace_value
+from examples.core_requests import make_order, make_quote
+from examples.document_examples import PUBLISH_DOCUMENT_JSON
+from examples.edits import replace_value
 
 MD5_SUM = "0123456789abcdef0123456789abcdef"
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cpctl.errors import ExitCode, InvalidInput
 from cpctl.order_documents import reader as reading
 from cpctl.order_documents.reader import MAX_BYTES, MAX_DEPTH, read_document
-from examples.document_examples import PUBLISH_DOCUMENT_JSON, PUBLISH_DOCUMENT_TEXT, make_order, make_quote
+from examples.core_requests import make_order, make_quote
+from examples.document_examples import PUBLISH_DOCUMENT_JSON, PUBLISH_DOCUMENT_TEXT
 
 
 def reading_error(content: str | bytes) -> InvalidInput:

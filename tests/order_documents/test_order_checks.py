@@ -6,20 +6,17 @@ import pytest
 
 from cpctl.order_documents.checks import Problem, check_order, check_publish_order, check_quote
 from cpctl.order_documents.value_checks import REORDER_CAUSES
+from examples.core_requests import make_order, make_publish_order, make_quote
 from examples.document_examples import (
     ADDRESS_PATH,
     FILE_PATH,
     ITEM_PATH,
-    REMOVED,
     check_changed_order,
     error_paths,
-    make_order,
-    make_publish_order,
-    make_quote,
-    replace_value,
     single_problem,
     warning_paths,
 )
+from examples.edits import REMOVED, replace_value
 
 ADDRESS_FIELDS = ("type", "firstname", "lastname", "street1", "zip", "city", "country", "email", "phone")
 QUOTE_ID = "0123456789abcdef" * 4

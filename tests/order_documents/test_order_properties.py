@@ -15,7 +15,8 @@ from cpctl.order_documents.value_checks import ITEM_FILE_TYPES, REORDER_CAUSES, 
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
 from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES
-from examples.document_examples import REMOVED, error_paths, replace_value, value_at
+from examples.document_examples import error_paths
+from examples.edits import REMOVED, replace_value, value_at
 
 Document = dict[str, Any]
 

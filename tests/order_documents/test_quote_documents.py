@@ -8,7 +8,9 @@ from cpctl.errors import InvalidInput
 from cpctl.order_documents.checks import check_quote
 from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import read_document
-from examples.document_examples import PUBLISH_DOCUMENT_JSON, error_paths, make_order, make_quote, replace_value
+from examples.core_requests import make_order, make_quote
+from examples.document_examples import PUBLISH_DOCUMENT_JSON, error_paths
+from examples.edits import replace_value
 
 
 def test_the_example_of_the_documents_can_be_typed() -> None:

@@ -1,6 +1,5 @@
 """What the checks of an order let through, the sandbox takes; what it refuses for its form, the checks find before."""
 
-import copy
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -9,12 +8,14 @@ from hypothesis import strategies as st
 from cpctl.order_documents.checks import check_order, check_quote
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
-from cpctl.sandbox.fixtures.destinations import DESTINATIONS
+from cpctl.reference_data.countries import COUNTRIES
+from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, required_file_types
 from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
 from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
 from cpctl.sandbox.simulated_api.routes import respond
+from examples.edits import REMOVED, replace_value, value_paths
 
 Document = dict[str, Any]
 FEWER_EXAMPLES = settings(
@@ -24,7 +25,7 @@ WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 REFERENCES = st.text("abcXYZ019-_.", min_size=1, max_size=20).filter(lambda text: not text.startswith("order-"))
 COUNTS = st.integers(1, 5000) | st.integers(1, 5000).map(str)
 # A place in the service's list that needs a state is one that the checks know of only for US and CA.
-COUNTRY_CODES = sorted(code for code, row in DESTINATIONS.items() if not row.requires_state or code in ("US", "CA"))
+COUNTRY_CODES = sorted(code for code in COUNTRIES if code not in STATES_BY_COUNTRY or code in ("US", "CA"))
 FORM_ERRORS = (
     "missing_required_parameter",
     "invalid_parameter",
@@ -43,7 +44,7 @@ def valid_orders(draw: st.DrawFn) -> Document:
     address = {name: draw(WORDS) for name in ("firstname", "lastname", "street1", "city", "zip")}
     address |= {"type": "delivery", "country": country, "email": "a@example.com", "phone": f"+{draw(COUNTS)}"}
     if country in ("US", "CA"):
-        address["state"] = draw(st.sampled_from(sorted(DESTINATIONS[country].states)))
+        address["state"] = draw(st.sampled_from(sorted(STATES_BY_COUNTRY[country])))
     if country == "BR":
         address["customer_identification"] = "529.982.247-25"
     names = draw(st.lists(REFERENCES, min_size=1, max_size=3, unique=True))
@@ -108,25 +109,12 @@ INVALID_VALUES = st.sampled_from(
 )
 
 
-def value_paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Where something stands in a document."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for key, inner in pairs for place in [(*path, key), *value_paths(inner, (*path, key))]]
-
-
 @st.composite
 def damaged_orders(draw: st.DrawFn) -> Document:
     """Orders of which one value is gone or is something else."""
-    order: Any = copy.deepcopy(draw(valid_orders()))
-    *way, last = draw(st.sampled_from(value_paths(order)))
-    there = order
-    for step in way:
-        there = there[step]
-    if draw(st.booleans()):
-        del there[last]
-    else:
-        there[last] = draw(INVALID_VALUES)
-    return dict(order)
+    order = draw(valid_orders())
+    value = REMOVED if draw(st.booleans()) else draw(INVALID_VALUES)
+    return replace_value(order, draw(st.sampled_from(list(value_paths(order)))), value)
 
 
 @settings(FEWER_EXAMPLES, max_examples=60)

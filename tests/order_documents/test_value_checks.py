@@ -9,6 +9,7 @@ from cpctl.reference_data.countries import COUNTRY_ALIASES as MEANT_COUNTRIES
 from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE, STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES
 from cpctl.reference_data.currencies import CURRENCY_ALIASES as MEANT_CURRENCIES
+from examples.core_requests import make_order, make_publish_order, make_quote
 from examples.document_examples import (
     ADDRESS_PATH,
     FILE_PATH,
@@ -16,13 +17,10 @@ from examples.document_examples import (
     check_changed_order,
     check_order_to_country,
     error_paths,
-    make_order,
-    make_publish_order,
-    make_quote,
-    replace_value,
     single_problem,
     warning_paths,
 )
+from examples.edits import replace_value
 
 QUOTE_ID = "0123456789abcdef" * 4
 

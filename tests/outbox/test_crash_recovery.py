@@ -107,7 +107,7 @@ def test_a_power_cut_at_any_point_loses_nothing_and_doubles_nothing_unmarked(
             break
         places.append(ended.err.splitlines()[-1])
         recover(fork_runner, there, scene.arguments)
-        posts = [entry for entry in sandbox.state.journal.list_entries() if entry["landed"]]
+        posts = [entry for entry in sandbox.state.journal.list_entries() if entry["processed"]]
         check_promises(there, posts, scene, f"point {point}, {places[-1]}")
     kinds = ("before a commit", "after a commit", "before a send", "after an answer")
     assert set(places) == {f"killed {kind}" for kind in kinds}

@@ -42,7 +42,7 @@ def kill_during_send(cli: "CliEnvironment", sandbox: Sandbox, *words: str) -> No
     process = cli.start(*words)
     journal = sandbox.state.journal
     wait_until(
-        lambda: any(entry["landed"] for entry in journal.list_entries()[before:]), "the request is in the journal"
+        lambda: any(entry["processed"] for entry in journal.list_entries()[before:]), "the request is in the journal"
     )
     process.kill()
     assert wait_for_exit(process)[0] == -9

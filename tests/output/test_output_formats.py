@@ -1,4 +1,4 @@
-"""Every format of a result: what it holds, and what a program makes of it."""
+"""Every output format: what it contains, and what a program reads from it."""
 
 import csv
 import io
@@ -10,20 +10,22 @@ import pytest
 import yaml
 
 from cpctl.output.formats import FORMATS
+from cpctl.output.text import TerminalInfo
+from cpctl.output.views import make_columns
 from cpctl.signals.causes import CANCEL_CAUSES
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from harness.cli_environment import ITEM, ORDER, CliEnvironment, CliResult
 
 Invoke = Callable[..., CliResult]
 LEADING_ZEROS_ID = "000000000001"
-# What spoils lines and cells: a backslash, quotes, a comma, what looks like a number, markup and letters of all kinds.
+# What breaks lines and cells: a backslash, quotes, a comma, a number, markup, non-ASCII letters.
 HOSTILE_TEXT = 'C:\\temp\\new "quoted", 1e5 =1+1 [bold]x[/bold] :truck: Größe 再印刷'
 
 
 @pytest.fixture
 def signal_result(cli: CliEnvironment, invoke: Invoke) -> Callable[..., CliResult]:
-    """The result of a signal whose ids have leading zeros and whose words are nasty, in any format."""
-    words = [
+    """A signal whose ids have leading zeros and whose cause is hostile text, in any format."""
+    arguments = [
         "signal",
         "delay",
         LEADING_ZEROS_ID,
@@ -34,7 +36,7 @@ def signal_result(cli: CliEnvironment, invoke: Invoke) -> Callable[..., CliResul
         "--at",
         "2026-01-20T13:00:00Z",
     ]
-    invoke(cli, *words, "--queue-only")
+    invoke(cli, *arguments, "--queue-only")
 
     def run(*options: str, **changes: str | None) -> CliResult:
         return invoke(cli, "outbox", "list", *options, **changes)
@@ -43,10 +45,12 @@ def signal_result(cli: CliEnvironment, invoke: Invoke) -> Callable[..., CliResul
 
 
 @pytest.mark.parametrize(("name", "size"), [("types", len(SIGNAL_TYPES)), ("causes", len(CANCEL_CAUSES))])
-def test_a_table_of_cpctl_itself_is_whole_in_every_format(
+def test_a_list_is_complete_in_every_format(
     unconfigured_cli: CliEnvironment, invoke: Invoke, name: str, size: int
 ) -> None:
-    out = {each: invoke(unconfigured_cli, "signal", name, "-o", each).out for each in FORMATS if each != "value"}
+    out = {
+        format: invoke(unconfigured_cli, "signal", name, "-o", format).out for format in FORMATS if format != "value"
+    }
     data = json.loads(out["json"])
     assert len(data) == size
     assert yaml.safe_load(out["yaml"]) == data
@@ -73,11 +77,11 @@ def test_every_type_and_cause_is_listed(unconfigured_cli: CliEnvironment, invoke
         ("jsonl", ""),
         ("yaml", "[]\n"),
         ("table", ""),
-        ("tsv", "id\ttype\torder\titem\tstate\tsaid\tattempts\thttp_status\tmessage\tdatetime\n"),
-        ("csv", "id,type,order,item,state,said,attempts,http_status,message,datetime\n"),
+        ("tsv", "id\ttype\torder\titem\tstate\tdetails\tattempts\thttp_status\tmessage\tdatetime\n"),
+        ("csv", "id,type,order,item,state,details,attempts,http_status,message,datetime\n"),
     ],
 )
-def test_an_empty_list_is_empty_data_and_a_word_on_stderr(
+def test_an_empty_list_is_empty_data_and_a_note_on_stderr(
     cli: CliEnvironment, invoke: Invoke, name: str, expected: str
 ) -> None:
     result = invoke(cli, "outbox", "list", "-o", name)
@@ -101,14 +105,14 @@ def test_json_yaml_and_jsonl_keep_every_character(signal_result: Callable[..., C
 def test_csv_reads_back_and_tsv_escapes_what_would_break_it(signal_result: Callable[..., CliResult]) -> None:
     (row,) = csv.DictReader(io.StringIO(signal_result("-o", "csv").out))
     assert (row["order"], row["item"]) == ("0007", LEADING_ZEROS_ID)
-    assert HOSTILE_TEXT in row["said"]
+    assert HOSTILE_TEXT in row["details"]
     header, line = (line.split("\t") for line in signal_result("-o", "tsv").out.splitlines())
     cells = dict(zip(header, line, strict=True))
     assert (cells["order"], cells["item"], cells["http_status"]) == ("0007", LEADING_ZEROS_ID, "")
-    assert cells["said"].replace("\\\\", "\\").endswith(HOSTILE_TEXT)
+    assert cells["details"].replace("\\\\", "\\").endswith(HOSTILE_TEXT)
 
 
-def test_a_table_shows_data_as_it_is(signal_result: Callable[..., CliResult]) -> None:
+def test_a_table_shows_data_unchanged(signal_result: Callable[..., CliResult]) -> None:
     """No markup, no emoji, no highlighting; and without a terminal nothing is folded or cut."""
     lines = signal_result("-o", "table").out.splitlines()
     assert len(lines) == 2
@@ -130,7 +134,7 @@ def test_a_table_shows_data_as_it_is(signal_result: Callable[..., CliResult]) ->
         ("[0].fields.cause", HOSTILE_TEXT + "\n"),
     ],
 )
-def test_value_writes_one_value_a_line(signal_result: Callable[..., CliResult], query: str, expected: str) -> None:
+def test_value_writes_one_value_per_line(signal_result: Callable[..., CliResult], query: str, expected: str) -> None:
     result = signal_result("-o", "value", "--query", query)
     assert (result.code, result.out) == (0, expected)
 
@@ -141,10 +145,10 @@ def test_value_needs_a_query_and_single_values(signal_result: Callable[..., CliR
     assert "`-o value` needs --query" in result.err
     result = signal_result("-o", "value", "--query", "[]")
     assert (result.code, result.out) == (2, "")
-    assert "the result holds structures" in result.err
+    assert "the result contains lists or objects" in result.err
 
 
-@pytest.mark.parametrize("name", [each for each in FORMATS if each != "value"])
+@pytest.mark.parametrize("name", [format for format in FORMATS if format != "value"])
 def test_a_query_is_applied_once_to_the_whole_result(signal_result: Callable[..., CliResult], name: str) -> None:
     out = signal_result("-o", name, "--query", "[].{number: item, order: order} | reverse(@)").out
     assert out.splitlines(), name
@@ -169,18 +173,16 @@ def test_a_query_may_make_rows_and_single_values(signal_result: Callable[..., Cl
 
 
 @pytest.mark.parametrize("query", ["[", "", "a b", "[?id=1]", "nope(@)", "length(`1`)", "sort_by(@, &fields)"])
-def test_a_query_that_is_no_jmespath_or_does_not_fit_ends_with_2(
-    signal_result: Callable[..., CliResult], query: str
-) -> None:
+def test_an_invalid_query_ends_with_2(signal_result: Callable[..., CliResult], query: str) -> None:
     result = signal_result("--query", query, "-o", "json")
     assert (result.code, result.out) == (2, "")
     assert f'--query "{query}"' in result.error["message"]
 
 
-def test_a_query_too_deep_to_read_ends_with_2(signal_result: Callable[..., CliResult]) -> None:
+def test_a_query_nested_too_deeply_ends_with_2(signal_result: Callable[..., CliResult]) -> None:
     result = signal_result("--query", "[" * 5000, "-o", "json")
     assert (result.code, result.out) == (2, "")
-    assert "is not JMESPath" in result.error["message"]
+    assert "is not valid JMESPath" in result.error["message"]
 
 
 def test_a_bad_query_or_format_is_found_before_anything_is_accepted(cli: CliEnvironment, invoke: Invoke) -> None:
@@ -190,8 +192,8 @@ def test_a_bad_query_or_format_is_found_before_anything_is_accepted(cli: CliEnvi
         assert not cli.store.exists(), options
 
 
-def test_a_query_that_does_not_fit_the_result_leaves_the_work_its_status(cli: CliEnvironment, invoke: Invoke) -> None:
-    """The signal is accepted and delivered; only showing it failed. That must not read as `nothing was sent`."""
+def test_a_query_that_fails_on_the_result_keeps_the_status_of_the_work(cli: CliEnvironment, invoke: Invoke) -> None:
+    """The signal is accepted and delivered; only showing it failed. The status must not mean `nothing was sent`."""
     result = invoke(cli, "signal", "packed", ITEM, "--order", ORDER, "--query", "length(`1`)")
     assert (result.code, result.out) == (0, "")
     assert "cannot be applied to this result" in result.err
@@ -199,7 +201,7 @@ def test_a_query_that_does_not_fit_the_result_leaves_the_work_its_status(cli: Cl
 
 
 @pytest.mark.parametrize(("typed", "near"), [("jsn", "json"), ("tabel", "table"), ("YAML", "yaml")])
-def test_an_unknown_format_names_the_nearest(
+def test_an_unknown_format_suggests_the_nearest(
     unconfigured_cli: CliEnvironment, invoke: Invoke, typed: str, near: str
 ) -> None:
     result = invoke(unconfigured_cli, "signal", "types", "-o", typed)
@@ -208,7 +210,7 @@ def test_an_unknown_format_names_the_nearest(
     assert f'Did you mean "{near}"?' in result.err
 
 
-@pytest.mark.parametrize("name", [each for each in FORMATS if each != "value"])
+@pytest.mark.parametrize("name", [format for format in FORMATS if format != "value"])
 def test_the_result_of_a_signal_is_a_list_in_every_format(cli: CliEnvironment, invoke: Invoke, name: str) -> None:
     out = invoke(cli, "signal", "packed", ITEM, "--order", ORDER, "-o", name).out
     if name == "json":
@@ -220,3 +222,11 @@ def test_the_result_of_a_signal_is_a_list_in_every_format(cli: CliEnvironment, i
         assert yaml.safe_load(out)[0]["item"] == ITEM, "an id stays a text, also in YAML"
     for word in (ITEM, ORDER, "delivered", "ItemPacked"):
         assert word in out
+
+
+@pytest.mark.parametrize("name", [format for format in FORMATS if format != "value"])
+@pytest.mark.parametrize("records", [[], [{"a": "x\ny", "b": {"c": [1, 2]}}, {"a": "Größe", "b": {}}]])
+def test_a_generator_is_written_as_the_same_list(name: str, records: list[Any]) -> None:
+    view, pipe = make_columns("a", "b"), TerminalInfo(is_tty=False, has_color=False)
+    write = FORMATS[name][0]
+    assert "".join(write(iter(records), view, pipe)) == "".join(write(records, view, pipe))

@@ -1,4 +1,4 @@
-"""Text that is safe to show, and when there is colour."""
+"""Text that is safe to show, and when there is color."""
 
 import unicodedata
 
@@ -29,8 +29,8 @@ CONTROL_CHARACTERS = [
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=lambda each: f"{ord(each):04x}")
-def test_no_format_lets_data_steer_a_terminal(name: str, character: str) -> None:
+@pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=lambda character: f"{ord(character):04x}")
+def test_no_format_lets_data_control_a_terminal(name: str, character: str) -> None:
     text = f"a{character}[31mb"
     data = text if name == "value" else [{"field": text, "inner": {"deep": [text]}}]
     written = "".join(FORMATS[name][0](data, None, TERMINAL))
@@ -39,8 +39,8 @@ def test_no_format_lets_data_steer_a_terminal(name: str, character: str) -> None
 
 
 @pytest.mark.parametrize("name", ["json", "jsonl", "yaml"])
-@pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=lambda each: f"{ord(each):04x}")
-def test_for_a_program_every_character_comes_back(name: str, character: str) -> None:
+@pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=lambda character: f"{ord(character):04x}")
+def test_a_program_gets_every_character_unchanged(name: str, character: str) -> None:
     import json
 
     import yaml
@@ -53,13 +53,17 @@ def test_for_a_program_every_character_comes_back(name: str, character: str) -> 
 @given(st.text())
 def test_escaped_text_is_one_line_of_printable_characters(text: str) -> None:
     shown = escape_controls(text)
-    assert not [each for each in shown if unicodedata.category(each) in ("Cc", "Zl", "Zp")]
-    assert not [each for each in shown if unicodedata.bidirectional(each) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI")]
+    assert not [character for character in shown if unicodedata.category(character) in ("Cc", "Zl", "Zp")]
+    assert not [
+        character
+        for character in shown
+        if unicodedata.bidirectional(character) in ("RLO", "LRO", "RLE", "LRE", "PDF", "RLI")
+    ]
     assert escape_controls(shown) == shown
     assert escape_lines(text).count("\n") == text.count("\n")
 
 
-def test_what_people_know_by_name_is_written_by_name() -> None:
+def test_common_control_characters_are_escaped_by_name() -> None:
     assert escape_controls("a\tb\nc\rd\x1b[0m\u202ee") == "a\\tb\\nc\\rd\\x1b[0m\\u202ee"
 
 
@@ -67,7 +71,7 @@ def test_what_people_know_by_name_is_written_by_name() -> None:
     ("value", "shown"),
     [(None, ""), (True, "true"), (False, "false"), (0, "0"), ("0", "0"), ([1, "ü"], '[1, "ü"]'), ({}, "{}")],
 )
-def test_a_cell_shows_nothing_as_nothing_and_truth_as_a_word(value: object, shown: str) -> None:
+def test_cells_show_none_booleans_and_structures(value: object, shown: str) -> None:
     assert format_cell(value) == shown
 
 
@@ -90,13 +94,13 @@ def test_a_cell_shows_nothing_as_nothing_and_truth_as_a_word(value: object, show
         ("never", True, {"FORCE_COLOR": "1"}, False),
     ],
 )
-def test_colour_goes_by_option_then_environment_then_stream(
+def test_color_depends_on_option_then_environment_then_stream(
     choice: str, terminal: bool, environment: dict[str, str], wanted: bool
 ) -> None:
     assert wants_color(choice, terminal, environment) is wanted
 
 
-def test_a_key_hides_itself() -> None:
+def test_a_key_never_shows_its_value() -> None:
     key = Key("00112233445566778899aabbccddeeff")
     assert "0011" not in f"{key} {key!r} {[key]}"
     assert key.last_four == "…eeff"

@@ -1,4 +1,4 @@
-"""The bench on terminals and pipes that do not speak UTF-8."""
+"""The bench on terminals and pipes without UTF-8."""
 
 import json
 
@@ -7,11 +7,11 @@ from harness.packing.bench_terminal import open_bench_terminal
 
 
 def test_the_bench_runs_on_a_terminal_without_utf8(cli: CliEnvironment) -> None:
-    words = ("--type", "packed", "--order", ORDER, "--hold", "0s", "--sound", "none")
-    with open_bench_terminal(cli, *words, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as bench:
+    arguments = ("--type", "packed", "--order", ORDER, "--hold", "0s", "--sound", "none")
+    with open_bench_terminal(cli, *arguments, PYTHONIOENCODING="ascii", PYTHONUTF8="0") as bench:
         bench.wait_for("codes: UNDO")
         bench.scan(ITEM, "OK")
-        bench.send_codes("CPCTLSTOP")
+        bench.send_codes("CPCTLEND")
         assert bench.wait_for_exit() == 0
         assert all(byte < 128 for byte in bench.raw_output)
         assert b"------" in bench.raw_output
@@ -21,6 +21,6 @@ def test_the_bench_runs_on_a_terminal_without_utf8(cli: CliEnvironment) -> None:
 
 
 def test_json_of_the_bench_is_utf8_in_a_pipe(cli: CliEnvironment) -> None:
-    words = ("signal", "scan", "--type", "packed", "--order", ORDER, "--hold", "0s", "-o", "json")
-    result = cli.run(*words, input="Größe\n", PYTHONIOENCODING="cp1252")
+    arguments = ("signal", "scan", "--type", "packed", "--order", ORDER, "--hold", "0s", "-o", "json")
+    result = cli.run(*arguments, input="Größe\n", PYTHONIOENCODING="cp1252")
     assert [json.loads(line)["code"] for line in result.out.splitlines()] == ["Größe"]

@@ -1,4 +1,4 @@
-"""Whatever is scanned, undone, cut off and started anew: one effective signal per item, and only what was accepted."""
+"""Whatever is scanned, undone, interrupted and restarted: one effective signal per item, and only accepted ones."""
 
 import tempfile
 from pathlib import Path
@@ -40,18 +40,18 @@ STEPS = st.one_of(
 
 
 class FakeService:
-    """A service that keeps what it is told, unless it cannot be reached."""
+    """A service that keeps the tracking code of each item, if it can be reached."""
 
     def __init__(self) -> None:
         self.received: dict[str, str] = {}
 
-    def make_send(self, mood: str) -> Send:
+    def make_send(self, condition: str) -> Send:
         def send(signals: object) -> DeliveryResult:
-            if mood == "offline":
+            if condition == "offline":
                 return DeliveryResult(Disposition.RETRY, affects_service=True)
             for signal in signals:  # type: ignore[attr-defined]
                 self.received[signal.item] = signal.fields.get("tracking", "")
-            if mood == "lost answer":
+            if condition == "lost answer":
                 return DeliveryResult(Disposition.RETRY, affects_service=True, maybe_processed=True)
             return DeliveryResult(Disposition.DELIVERED, 200)
 
@@ -59,44 +59,46 @@ class FakeService:
 
 
 def run_steps(steps: list[str], rules: ShopRules, path: Path) -> None:
-    bank, wire = BenchHarness(path, rules), FakeService()
-    said_ok: set[int] = set()
-    bank.bench.recover()
+    harness, service = BenchHarness(path, rules), FakeService()
+    accepted_ids: set[int] = set()
+    harness.bench.recover()
     for step in steps:
-        bank.advance_time(3)
+        harness.advance_time(3)
         if step in ("send", "offline", "lost answer"):
-            bank.deliver(wire.make_send(step))
+            harness.deliver(service.make_send(step))
         elif step == "restart":
-            bank.store.close()
-            bank.reopen().recover()
+            harness.store.close()
+            harness.reopen().recover()
         elif step == "wait":
-            bank.advance_time(7200)
-        elif (verdict := bank.bench.scan(step)) is not None and verdict.severity is Severity.OK:
-            said_ok |= set(verdict.signal_ids)
-        elif verdict is not None and bank.bench.question is not None:
-            # A parcel of several, of which one contradicts: the others were accepted, and the question says so.
-            said_ok |= {
-                entry.id for entry in bank.queued_signals() if entry.accepted_at == int(bank.now.timestamp() * 1000)
+            harness.advance_time(7200)
+        elif (verdict := harness.bench.scan(step)) is not None and verdict.severity is Severity.OK:
+            accepted_ids |= set(verdict.signal_ids)
+        elif verdict is not None and harness.bench.question is not None:
+            # A conflict of one item of a parcel: the others were accepted, as the question says.
+            accepted_ids |= {
+                entry.id
+                for entry in harness.queued_signals()
+                if entry.accepted_at == int(harness.now.timestamp() * 1000)
             }
-    bank.advance_time(7200)
-    bank.deliver(wire.make_send("send"))
-    entries = bank.queued_signals()
-    assert {entry.id for entry in entries} <= said_ok
+    harness.advance_time(7200)
+    harness.deliver(service.make_send("send"))
+    entries = harness.queued_signals()
+    assert {entry.id for entry in entries} <= accepted_ids
     left = {entry.signal.item: entry.signal.fields.get("tracking", "") for entry in entries if entry.state != "dropped"}
-    assert wire.received == left, "what the service last heard of an item is what the bench accepted last"
+    assert service.received == left, "the last tracking code sent for an item is the last one accepted"
     assert all(entry.state in ("delivered", "dropped") for entry in entries)
-    bank.store.close()
+    harness.store.close()
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, max_size=25))
-def test_pairs_have_one_effective_signal_per_item(steps: list[str]) -> None:
+def test_each_item_with_a_label_has_one_effective_signal(steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run_steps(steps, SHIPPING_RULES, Path(folder) / "bench.db")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, max_size=25))
-def test_single_scans_have_one_effective_signal_per_item(steps: list[str]) -> None:
+def test_each_item_without_a_label_has_one_effective_signal(steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run_steps(steps, PACKING_RULES, Path(folder) / "bench.db")

@@ -1,4 +1,4 @@
-"""The bench as a state machine: what each scan means, over a real store."""
+"""The bench as a state machine over a real store: the verdict on each scan."""
 
 import re
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ from harness.packing.bench_harness import (
 
 @pytest.fixture
 def shipping_bench(tmp_path: Path) -> Iterator[BenchHarness]:
-    with open_bench(tmp_path / "bench.db") as made:
-        yield made
+    with open_bench(tmp_path / "bench.db") as harness:
+        yield harness
 
 
 @pytest.fixture
 def packing_bench(tmp_path: Path) -> Iterator[BenchHarness]:
-    with open_bench(tmp_path / "bench.db", PACKING_RULES) as made:
-        yield made
+    with open_bench(tmp_path / "bench.db", PACKING_RULES) as harness:
+        yield harness
 
 
 def change_rules(harness: BenchHarness, **changes: object) -> BenchHarness:
@@ -47,7 +47,7 @@ def change_rules(harness: BenchHarness, **changes: object) -> BenchHarness:
     return harness
 
 
-def test_an_item_and_its_label_are_one_signal(shipping_bench: BenchHarness) -> None:
+def test_an_item_and_its_label_become_one_signal(shipping_bench: BenchHarness) -> None:
     assert shipping_bench.scan(ITEM).severity is Severity.STEP
     assert shipping_bench.signal_summaries() == []
     verdict = shipping_bench.scan(UPS)
@@ -56,38 +56,38 @@ def test_an_item_and_its_label_are_one_signal(shipping_bench: BenchHarness) -> N
     assert shipping_bench.queued_signals()[0].origin == ("Ana", "bench-2", "ups")
 
 
-def test_the_default_shipping_option_stands_in_where_the_carrier_has_none(shipping_bench: BenchHarness) -> None:
+def test_a_carrier_without_an_option_gets_the_default_shipping_option(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, "00340434161094015902")
     assert shipping_bench.signal_summaries() == [(ITEM, "00340434161094015902", "GLS", "queued")]
 
 
-def test_a_loop_of_one_scan_accepts_every_item(packing_bench: BenchHarness) -> None:
+def test_without_labels_every_item_is_accepted_at_once(packing_bench: BenchHarness) -> None:
     assert packing_bench.scan(ITEM).severity is Severity.OK
     assert packing_bench.scan(SECOND_ITEM).severity is Severity.OK
     assert packing_bench.scan(ITEM).message.startswith("ALREADY DONE")
-    assert [told[0] for told in packing_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
+    assert [summary[0] for summary in packing_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
 
 
-def test_undo_after_a_scan_that_was_done_before_takes_nothing_else_back(packing_bench: BenchHarness) -> None:
+def test_undo_after_already_done_does_not_undo_an_earlier_scan(packing_bench: BenchHarness) -> None:
     packing_bench.scan(ITEM)
     packing_bench.scan(SECOND_ITEM)
     packing_bench.advance_time(2)
     assert packing_bench.scan(ITEM).message.startswith("ALREADY DONE")
-    assert packing_bench.scan("CPCTLUNDO").message == "Nothing to take back"
-    assert [told[0] for told in packing_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
+    assert packing_bench.scan("CPCTLUNDO").message == "Nothing to undo"
+    assert [summary[0] for summary in packing_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
 
 
 def test_several_items_go_into_one_parcel(shipping_bench: BenchHarness) -> None:
     assert shipping_bench.scan(ITEM, SECOND_ITEM, THIRD_ITEM).message.endswith("number 3 of this parcel")
     assert shipping_bench.scan(UPS).message.startswith("3 items -> ")
-    assert [told[:2] for told in shipping_bench.signal_summaries()] == [
+    assert [summary[:2] for summary in shipping_bench.signal_summaries()] == [
         (ITEM, UPS),
         (SECOND_ITEM, UPS),
         (THIRD_ITEM, UPS),
     ]
 
 
-def test_a_code_twice_within_a_moment_is_one_scan(shipping_bench: BenchHarness) -> None:
+def test_the_same_code_twice_within_a_second_is_one_scan(shipping_bench: BenchHarness) -> None:
     shipping_bench.bench.scan(ITEM)
     shipping_bench.advance_time(1)
     assert shipping_bench.bench.scan(ITEM) is None
@@ -100,11 +100,11 @@ def test_the_same_label_after_two_items_is_not_a_double_scan(shipping_bench: Ben
     for code in (ITEM, UPS, SECOND_ITEM, UPS):
         shipping_bench.advance_time(0.1)
         shipping_bench.bench.scan(code)
-    assert [told[0] for told in shipping_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
+    assert [summary[0] for summary in shipping_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "message"),
     [
         (ITEM, "THIS IS THE ITEM AGAIN"),
         (ISBN, "THIS IS THE BOOK'S ISBN"),
@@ -113,11 +113,11 @@ def test_the_same_label_after_two_items_is_not_a_double_scan(shipping_bench: Ben
         (ORDER, "THE ORDER'S CODE"),
     ],
 )
-def test_what_is_certainly_no_label_is_stopped(shipping_bench: BenchHarness, code: str, words: str) -> None:
+def test_a_code_that_cannot_be_a_label_stops_the_bench(shipping_bench: BenchHarness, code: str, message: str) -> None:
     shipping_bench.scan(ITEM)
     verdict = shipping_bench.scan(code)
     assert verdict.severity is Severity.STOP
-    assert words in verdict.message
+    assert message in verdict.message
     held = shipping_bench.scan(UPS)
     assert held.severity is Severity.STOP and held.message.startswith("Answer first. ")
     assert shipping_bench.signal_summaries() == []
@@ -126,51 +126,51 @@ def test_what_is_certainly_no_label_is_stopped(shipping_bench: BenchHarness, cod
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "message"),
     [(ISBN, "ISBN"), (UPS, "LABEL"), ("HELLO", "UNKNOWN CODE"), ("4006381333931", "ARTICLE"), ("A\x1eB", "2D code")],
 )
-def test_what_is_no_item_is_stopped(shipping_bench: BenchHarness, code: str, words: str) -> None:
+def test_a_code_that_cannot_be_an_item_stops_the_bench(shipping_bench: BenchHarness, code: str, message: str) -> None:
     verdict = shipping_bench.scan(code)
     assert verdict.severity is Severity.STOP
-    assert words in verdict.message
+    assert message in verdict.message
 
 
-def test_unknown_codes_are_kept_for_later(shipping_bench: BenchHarness) -> None:
+def test_unknown_codes_are_kept_for_the_summary(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan("HELLO", "CPCTLOK", "WORLD")
     assert shipping_bench.bench.unknown_codes == ["HELLO", "WORLD"]
 
 
 @pytest.mark.parametrize("code", [DAMAGED_UPS, "SOMETHING-NEW-77", LEITCODE, "4006381333931"])
-def test_advice_waits_for_a_yes_and_is_written_down(shipping_bench: BenchHarness, code: str) -> None:
+def test_a_doubtful_label_has_to_be_confirmed_and_is_recorded(shipping_bench: BenchHarness, code: str) -> None:
     assert shipping_bench.scan(ITEM, code).severity is Severity.CHECK
     assert shipping_bench.signal_summaries() == []
     assert shipping_bench.scan("CPCTLOK").severity is Severity.OK
     assert shipping_bench.signal_summaries()[0][:2] == (ITEM, code)
-    ((kind, item, words),) = shipping_bench.audit_events()
-    assert (kind, item) == ("override", ITEM) and words.endswith(code)
+    ((kind, item, details),) = shipping_bench.audit_events()
+    assert (kind, item) == ("override", ITEM) and details.endswith(code)
     assert shipping_bench.bench.reporter.override_count == 1
 
 
-def test_advice_can_be_answered_by_the_right_label(shipping_bench: BenchHarness) -> None:
+def test_a_doubtful_label_can_be_replaced_by_the_right_one(shipping_bench: BenchHarness) -> None:
     assert shipping_bench.scan(ITEM, DAMAGED_UPS).severity is Severity.CHECK
     assert shipping_bench.scan(UPS).severity is Severity.OK
     assert shipping_bench.signal_summaries() == [(ITEM, UPS, "UPS", "queued")]
     assert shipping_bench.audit_events() == []
 
 
-def test_advice_can_be_declined(shipping_bench: BenchHarness) -> None:
+def test_a_doubtful_label_can_be_discarded(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, DAMAGED_UPS)
-    assert shipping_bench.scan("CPCTLNEXT").message.startswith("Forgotten")
+    assert shipping_bench.scan("CPCTLNEXT").message.startswith("Discarded")
     assert shipping_bench.scan(UPS).severity is Severity.OK
 
 
-def test_a_shop_without_carriers_is_not_advised(shipping_bench: BenchHarness) -> None:
+def test_without_carriers_any_code_is_accepted_as_a_label(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, carriers=())
     assert shipping_bench.scan(ITEM, "whatever-1").severity is Severity.OK
     assert shipping_bench.scan(SECOND_ITEM, "https://example.com/t/1").severity is Severity.CHECK
 
 
-def test_a_sandbox_takes_its_own_tracking_codes(shipping_bench: BenchHarness) -> None:
+def test_a_sandbox_accepts_its_own_tracking_codes(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, environment="sandbox")
     assert shipping_bench.scan(ITEM, "SANDBOX_1").severity is Severity.OK
 
@@ -187,7 +187,7 @@ def test_another_label_for_the_same_item_needs_a_decision(
     shipping_bench.scan(answer)
     shipping_bench.advance_time(60)
     shipping_bench.deliver()
-    assert [told[1] for told in shipping_bench.signal_summaries() if told[3] == "delivered"] == [tracking]
+    assert [summary[1] for summary in shipping_bench.signal_summaries() if summary[3] == "delivered"] == [tracking]
 
 
 def test_a_replaced_label_that_was_sent_is_followed_by_the_new_one(shipping_bench: BenchHarness) -> None:
@@ -197,15 +197,18 @@ def test_a_replaced_label_that_was_sent_is_followed_by_the_new_one(shipping_benc
     shipping_bench.scan(ITEM, OTHER_UPS, "CPCTLOK")
     shipping_bench.advance_time(60)
     shipping_bench.deliver()
-    assert [told[1:4:2] for told in shipping_bench.signal_summaries()] == [(UPS, "delivered"), (OTHER_UPS, "delivered")]
+    assert [summary[1:4:2] for summary in shipping_bench.signal_summaries()] == [
+        (UPS, "delivered"),
+        (OTHER_UPS, "delivered"),
+    ]
 
 
-def test_of_a_parcel_only_what_contradicts_is_held(shipping_bench: BenchHarness) -> None:
+def test_a_conflict_does_not_hold_the_other_items_of_the_parcel(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     verdict = shipping_bench.scan(ITEM, SECOND_ITEM, OTHER_UPS)
-    assert f"ITEM {ITEM} ALREADY HAS" in verdict.message and "others of the parcel are accepted" in verdict.hint
+    assert f"ITEM {ITEM} ALREADY HAS" in verdict.message and "other items of the parcel are accepted" in verdict.hint
     shipping_bench.scan("CPCTLNEXT")
-    assert [told[:2] for told in shipping_bench.signal_summaries()] == [(ITEM, UPS), (SECOND_ITEM, OTHER_UPS)]
+    assert [summary[:2] for summary in shipping_bench.signal_summaries()] == [(ITEM, UPS), (SECOND_ITEM, OTHER_UPS)]
 
 
 def test_the_same_label_again_is_already_done(shipping_bench: BenchHarness) -> None:
@@ -218,28 +221,28 @@ def test_the_same_label_again_is_already_done(shipping_bench: BenchHarness) -> N
 # --- undo -----------------------------------------------------------------------------------
 
 
-def test_undo_takes_the_last_one_back_and_asks_for_its_label_again(shipping_bench: BenchHarness) -> None:
+def test_undo_drops_the_last_signal_and_asks_for_its_label_again(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
-    assert shipping_bench.scan("CPCTLUNDO").message == f"TAKEN BACK: {ITEM}"
-    assert [told[3] for told in shipping_bench.signal_summaries()] == ["dropped"]
-    assert shipping_bench.audit_events() == [("undo", ITEM, "taken back at the bench")]
+    assert shipping_bench.scan("CPCTLUNDO").message == f"UNDONE: {ITEM}"
+    assert [summary[3] for summary in shipping_bench.signal_summaries()] == ["dropped"]
+    assert shipping_bench.audit_events() == [("undo", ITEM, "undone at the bench")]
     assert shipping_bench.scan(OTHER_UPS).severity is Severity.OK
     shipping_bench.advance_time(60)
     shipping_bench.deliver()
-    assert [told[1] for told in shipping_bench.signal_summaries() if told[3] == "delivered"] == [OTHER_UPS]
+    assert [summary[1] for summary in shipping_bench.signal_summaries() if summary[3] == "delivered"] == [OTHER_UPS]
 
 
-def test_nothing_is_sent_in_the_time_of_undo(shipping_bench: BenchHarness) -> None:
+def test_nothing_is_sent_while_it_can_be_undone(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(9)
     shipping_bench.deliver()
-    assert [told[3] for told in shipping_bench.signal_summaries()] == ["queued"]
+    assert [summary[3] for summary in shipping_bench.signal_summaries()] == ["queued"]
     shipping_bench.advance_time(2)
     shipping_bench.deliver()
-    assert [told[3] for told in shipping_bench.signal_summaries()] == ["delivered"]
+    assert [summary[3] for summary in shipping_bench.signal_summaries()] == ["delivered"]
 
 
-def test_undo_after_sending_says_when_it_was_sent(shipping_bench: BenchHarness) -> None:
+def test_undo_after_sending_shows_when_it_was_sent(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(11)
     shipping_bench.deliver()
@@ -257,25 +260,25 @@ def test_undo_of_what_may_have_arrived_is_refused(shipping_bench: BenchHarness) 
     assert "may have been sent" in shipping_bench.scan("CPCTLUNDO").message
 
 
-def test_undo_in_mid_pair_takes_the_item_away(shipping_bench: BenchHarness) -> None:
+def test_undo_before_the_label_removes_the_item(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, SECOND_ITEM, "CPCTLUNDO")
     assert [piece.item for piece in shipping_bench.bench.parcel] == [ITEM]
     shipping_bench.scan("CPCTLHELP", "CPCTLUNDO")
     assert shipping_bench.bench.parcel == []
-    assert shipping_bench.scan("CPCTLNEXT", "CPCTLUNDO").message == "Nothing to take back"
+    assert shipping_bench.scan("CPCTLNEXT", "CPCTLUNDO").message == "Nothing to undo"
 
 
 def test_undo_works_offline_for_hours(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(3600)
     shipping_bench.deliver(lambda signals: DeliveryResult(Disposition.RETRY, affects_service=True))
-    assert shipping_bench.scan("CPCTLUNDO").message.startswith("TAKEN BACK")
+    assert shipping_bench.scan("CPCTLUNDO").message.startswith("UNDONE")
 
 
 # --- orders ---------------------------------------------------------------------------------
 
 
-def test_without_a_rule_an_unknown_order_stops_with_words(shipping_bench: BenchHarness) -> None:
+def test_an_unknown_order_stops_the_bench_with_a_hint(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, order_rule=None)
     verdict = shipping_bench.scan(ITEM)
     assert verdict.severity is Severity.STOP
@@ -296,29 +299,29 @@ def test_a_scanned_order_holds_for_one_parcel(shipping_bench: BenchHarness) -> N
     assert shipping_bench.scan(SECOND_ITEM).severity is Severity.STOP
 
 
-def test_what_the_history_knows_needs_no_order(shipping_bench: BenchHarness) -> None:
-    change_rules(shipping_bench, kind=PACKING_RULES.signal_type, order="A-1", order_rule=None)
+def test_an_item_in_the_history_needs_no_order(shipping_bench: BenchHarness) -> None:
+    change_rules(shipping_bench, signal_type=PACKING_RULES.signal_type, order="A-1", order_rule=None)
     shipping_bench.scan(ITEM)
-    change_rules(shipping_bench, kind=SHIPPING_RULES.signal_type, order="")
+    change_rules(shipping_bench, signal_type=SHIPPING_RULES.signal_type, order="")
     shipping_bench.scan(ITEM, UPS)
     assert [entry.signal.order for entry in shipping_bench.queued_signals()] == ["A-1", "A-1"]
 
 
-def test_an_item_known_of_two_orders_is_not_guessed(shipping_bench: BenchHarness) -> None:
-    change_rules(shipping_bench, kind=PACKING_RULES.signal_type, order="A-1", order_rule=None)
+def test_an_item_of_a_contradicting_order_is_not_guessed(shipping_bench: BenchHarness) -> None:
+    change_rules(shipping_bench, signal_type=PACKING_RULES.signal_type, order="A-1", order_rule=None)
     shipping_bench.scan(ITEM)
     shipping_bench.rules = shipping_bench.rules._replace(order="B-1")
-    assert "IS OF ORDER A-1" in change_rules(shipping_bench).scan(ITEM).message
+    assert "BELONGS TO ORDER A-1" in change_rules(shipping_bench).scan(ITEM).message
 
 
-def test_an_item_of_another_order_is_stopped(shipping_bench: BenchHarness) -> None:
+def test_an_item_of_another_order_stops_the_bench(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, order=OTHER_ORDER)
-    assert f"IS OF ORDER {ORDER}" in shipping_bench.scan(ITEM).message
+    assert f"BELONGS TO ORDER {ORDER}" in shipping_bench.scan(ITEM).message
     shipping_bench.scan("CPCTLOK")
     assert shipping_bench.scan(OTHER_ORDER_ITEM, UPS).severity is Severity.OK
 
 
-def test_a_code_that_can_be_both_is_asked_about(shipping_bench: BenchHarness) -> None:
+def test_a_code_that_could_be_item_or_label_has_to_be_decided(shipping_bench: BenchHarness) -> None:
     change_rules(shipping_bench, carriers=("fedex",))
     fedex = "986578788855"
     assert shipping_bench.scan(ITEM, fedex).message.startswith("ITEM OR LABEL?")
@@ -331,13 +334,13 @@ def test_a_code_that_can_be_both_is_asked_about(shipping_bench: BenchHarness) ->
 # --- people ---------------------------------------------------------------------------------
 
 
-def test_a_badge_names_the_operator(shipping_bench: BenchHarness) -> None:
-    assert shipping_bench.scan("badge-Ben").message == "Good day, Ben"
+def test_a_badge_sets_the_operator(shipping_bench: BenchHarness) -> None:
+    assert shipping_bench.scan("badge-Ben").message == "Hello, Ben"
     shipping_bench.scan(ITEM, UPS)
     assert shipping_bench.queued_signals()[0].origin.operator == "Ben"
 
 
-def test_pause_locks_until_a_badge(shipping_bench: BenchHarness) -> None:
+def test_pause_locks_the_bench_until_a_badge_is_scanned(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan("CPCTLLOCK")
     assert shipping_bench.scan(ITEM).message.startswith("PAUSED")
     assert shipping_bench.scan("CPCTLNEXT").message.startswith("PAUSED")
@@ -346,15 +349,15 @@ def test_pause_locks_until_a_badge(shipping_bench: BenchHarness) -> None:
     assert shipping_bench.scan("CPCTLPAUSE", "CPCTLPAUSE").message == "PAUSED" or not shipping_bench.bench.is_paused
 
 
-def test_stop_ends_the_shift_but_not_over_a_question(shipping_bench: BenchHarness) -> None:
+def test_end_does_not_end_the_shift_while_a_question_is_open(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ISBN)
-    assert shipping_bench.scan("CPCTLSTOP").severity is Severity.STOP
+    assert shipping_bench.scan("CPCTLEND").severity is Severity.STOP
     assert not shipping_bench.bench.is_ended
-    shipping_bench.scan("CPCTLOK", "CPCTLSTOP")
+    shipping_bench.scan("CPCTLOK", "CPCTLEND")
     assert shipping_bench.bench.is_ended
 
 
-def test_what_is_typed_must_be_typed_twice(shipping_bench: BenchHarness) -> None:
+def test_a_typed_code_must_be_typed_twice(shipping_bench: BenchHarness) -> None:
     assert shipping_bench.scan(ITEM, is_typed=True).severity is Severity.CHECK
     assert shipping_bench.scan(SECOND_ITEM, is_typed=True).severity is Severity.CHECK
     assert shipping_bench.bench.parcel == []
@@ -385,27 +388,27 @@ def test_a_label_from_a_wrong_keyboard_layout_is_repaired(
 # --- crashes and faults ---------------------------------------------------------------------
 
 
-def test_a_crash_in_mid_pair_is_taken_up(shipping_bench: BenchHarness) -> None:
+def test_an_open_parcel_survives_a_crash(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, SECOND_ITEM)
     verdict = shipping_bench.reopen().recover()
     assert verdict is not None and f"{ITEM}, {SECOND_ITEM} was scanned" in verdict.message
     assert shipping_bench.scan(UPS).message.startswith("2 items")
-    assert [told[0] for told in shipping_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
+    assert [summary[0] for summary in shipping_bench.signal_summaries()] == [ITEM, SECOND_ITEM]
 
 
-def test_a_crash_right_after_acceptance_asks_for_nothing(shipping_bench: BenchHarness) -> None:
+def test_a_crash_right_after_acceptance_leaves_no_open_parcel(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     assert shipping_bench.reopen().recover() is None
 
 
-def test_settling_forgets_what_is_accepted(shipping_bench: BenchHarness) -> None:
+def test_an_accepted_parcel_is_removed_from_the_store(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.bench.save_stale_parcel()
     rows = shipping_bench.store.read(lambda work: work.fetch_all("SELECT * FROM open_parcels"))
     assert rows == []
 
 
-def test_a_store_that_fails_is_a_stop(shipping_bench: BenchHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_fails_stops_the_bench(shipping_bench: BenchHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     shipping_bench.scan(ITEM)
 
     def full(*arguments: object) -> None:
@@ -421,7 +424,7 @@ def test_a_store_that_fails_is_a_stop(shipping_bench: BenchHarness, monkeypatch:
     assert shipping_bench.scan(UPS).severity is Severity.OK, "the item still waits for its label"
 
 
-def test_an_item_that_cannot_be_kept_is_not_on_the_table(
+def test_an_item_that_cannot_be_saved_is_not_on_the_table(
     shipping_bench: BenchHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
@@ -433,7 +436,7 @@ def test_an_item_that_cannot_be_kept_is_not_on_the_table(
     assert shipping_bench.bench.parcel == []
 
 
-def test_news_interrupt_when_nothing_else_is_asked(shipping_bench: BenchHarness) -> None:
+def test_an_alert_waits_until_no_question_is_open(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(60)
     shipping_bench.deliver(lambda signals: DeliveryResult(Disposition.REFUSED, 400, "order canceled"))
@@ -443,21 +446,21 @@ def test_news_interrupt_when_nothing_else_is_asked(shipping_bench: BenchHarness)
     shipping_bench.scan("CPCTLOK")
     alert = shipping_bench.bench.pop_alert()
     assert alert is not None and alert.severity is Severity.STOP
-    assert f"PULL THE PARCEL of item {ITEM}: refused: order canceled" in alert.message
+    assert f"PULL THE PARCEL with item {ITEM}: refused: order canceled" in alert.message
     assert shipping_bench.scan(SECOND_ITEM).severity is Severity.STOP
     shipping_bench.scan("CPCTLOK")
     assert shipping_bench.scan(SECOND_ITEM).severity is Severity.STEP
 
 
-def test_a_refused_parcel_can_be_scanned_anew(shipping_bench: BenchHarness) -> None:
+def test_a_refused_parcel_can_be_scanned_again(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, UPS)
     shipping_bench.advance_time(60)
     shipping_bench.deliver(lambda signals: DeliveryResult(Disposition.REFUSED, 400, "order canceled"))
     assert shipping_bench.scan(ITEM, UPS).severity is Severity.OK
 
 
-@pytest.mark.parametrize(("word", "code"), [("OK", "CPCTLOK"), ("stop", "CPCTLSTOP"), ("PAUSE", "CPCTLLOCK")])
-def test_who_types_the_word_of_a_command_hears_its_code_and_nothing_is_answered(
+@pytest.mark.parametrize(("word", "code"), [("OK", "CPCTLOK"), ("stop", "CPCTLEND"), ("PAUSE", "CPCTLLOCK")])
+def test_a_command_typed_without_its_prefix_is_explained_and_answers_nothing(
     shipping_bench: BenchHarness, word: str, code: str
 ) -> None:
     shipping_bench.scan(ITEM, ISBN)
@@ -469,12 +472,12 @@ def test_who_types_the_word_of_a_command_hears_its_code_and_nothing_is_answered(
     assert shipping_bench.bench.question is asked
 
 
-def test_who_types_the_word_of_a_command_in_place_of_a_label_still_has_the_item(shipping_bench: BenchHarness) -> None:
+def test_a_command_typed_instead_of_a_label_keeps_the_item(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM, "UNDO")
     assert shipping_bench.scan(UPS).severity is Severity.OK
 
 
-def test_what_an_earlier_run_left_goes_into_no_parcel_by_itself(shipping_bench: BenchHarness) -> None:
+def test_a_leftover_item_is_not_added_to_a_new_parcel_without_asking(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM)
     shipping_bench.reopen().recover()
     verdict = shipping_bench.scan(SECOND_ITEM)
@@ -485,7 +488,7 @@ def test_what_an_earlier_run_left_goes_into_no_parcel_by_itself(shipping_bench: 
     assert shipping_bench.signal_summaries() == [(SECOND_ITEM, UPS, "UPS", "queued")]
 
 
-def test_what_an_earlier_run_left_goes_into_one_parcel_with_the_next_if_that_is_said(
+def test_a_leftover_item_joins_the_next_parcel_on_ok(
     shipping_bench: BenchHarness,
 ) -> None:
     shipping_bench.scan(ITEM)
@@ -495,7 +498,7 @@ def test_what_an_earlier_run_left_goes_into_one_parcel_with_the_next_if_that_is_
     assert shipping_bench.scan(THIRD_ITEM).severity is Severity.STEP
 
 
-def test_what_an_earlier_run_left_is_asked_about_once(shipping_bench: BenchHarness) -> None:
+def test_a_leftover_item_is_asked_about_once(shipping_bench: BenchHarness) -> None:
     shipping_bench.scan(ITEM)
     shipping_bench.reopen().recover()
     assert shipping_bench.scan(UPS).severity is Severity.OK

@@ -1,4 +1,4 @@
-"""The bench at a terminal: the scenes of a shift, raw bytes, bursts, and every way to end."""
+"""The bench at a terminal: a shift, raw bytes, bursts, and every way to end."""
 
 import os
 import resource
@@ -38,37 +38,37 @@ def bench_cli(cli: CliEnvironment, sandbox: Sandbox) -> CliEnvironment:
 
 @pytest.fixture
 def shipping_terminal(bench_cli: CliEnvironment) -> Iterator[BenchTerminal]:
-    with open_bench_terminal(bench_cli, "--hold", "0s") as opened:
-        yield opened
+    with open_bench_terminal(bench_cli, "--hold", "0s") as terminal:
+        yield terminal
 
 
 @pytest.fixture
 def packing_terminal(bench_cli: CliEnvironment) -> Iterator[BenchTerminal]:
-    with open_bench_terminal(bench_cli, "--hold", "0s", "--type", "packed") as opened:
-        yield opened
+    with open_bench_terminal(bench_cli, "--hold", "0s", "--type", "packed") as terminal:
+        yield terminal
 
 
 def stored_items(cli: CliEnvironment) -> list[str]:
-    with closing(sqlite3.connect(cli.store)) as opened:
-        return [row[0] for row in opened.execute("SELECT item FROM signals ORDER BY id")]
+    with closing(sqlite3.connect(cli.store)) as connection:
+        return [row[0] for row in connection.execute("SELECT item FROM signals ORDER BY id")]
 
 
 # --- the shift ------------------------------------------------------------------------------
 
 
-def test_the_first_screen_says_where_one_is_and_what_comes_next(shipping_terminal: BenchTerminal) -> None:
+def test_the_first_screen_shows_the_station_and_the_next_step(shipping_terminal: BenchTerminal) -> None:
     top, *rest = shipping_terminal.screen_text.split("\n")
     assert top.startswith(" SANDBOX  sandbox  bench-2  Ana  ")
     assert "ready  waiting 0  today 0  " in top
-    assert any(line == " NEXT: scan the ITEM (shipped)" for line in rest)
-    assert rest[-1].startswith(" codes: UNDO  OK  NEXT  STOP  PAUSE  HELP")
+    assert any(line == " NEXT STEP: scan the ITEM (shipped)" for line in rest)
+    assert rest[-1].startswith(" codes: UNDO  OK  NEXT  END  PAUSE  HELP")
     assert len(rest) == 23
 
 
-def test_a_pair_is_accepted_shown_large_and_sent(
+def test_an_item_and_its_label_are_accepted_shown_large_and_sent(
     shipping_terminal: BenchTerminal, received_signals: ReceivedSignals
 ) -> None:
-    shipping_terminal.scan(ITEM, "NEXT: scan the LABEL")
+    shipping_terminal.scan(ITEM, "NEXT STEP: scan the LABEL")
     assert f"ITEM {ITEM} of order 123456780000" in shipping_terminal.screen_text
     shipping_terminal.scan(UPS, f"{ITEM} -> {UPS}  UPS")
     assert "██████      ██      ██" in shipping_terminal.screen_text, "the word OK, large"
@@ -79,7 +79,7 @@ def test_a_pair_is_accepted_shown_large_and_sent(
     ]
 
 
-def test_already_done_has_its_own_word_and_colour(packing_terminal: BenchTerminal) -> None:
+def test_already_done_has_its_own_word_and_color(packing_terminal: BenchTerminal) -> None:
     packing_terminal.scan(ITEM, "today 1")
     packing_terminal.scan(SECOND_ITEM, "today 2")
     packing_terminal.scan(ITEM, "ALREADY DONE")
@@ -87,22 +87,22 @@ def test_already_done_has_its_own_word_and_colour(packing_terminal: BenchTermina
     assert "today 2" in packing_terminal.screen_text
 
 
-def test_stop_holds_the_loop_until_it_is_answered(shipping_terminal: BenchTerminal, bench_cli: CliEnvironment) -> None:
+def test_stop_holds_the_bench_until_it_is_answered(shipping_terminal: BenchTerminal, bench_cli: CliEnvironment) -> None:
     shipping_terminal.scan("9780131103627", "THIS IS THE BOOK'S ISBN")
     assert any(background == "red" for _, background in shipping_terminal.line_colors("   THIS IS THE BOOK"))
     shipping_terminal.scan(ITEM, "Answer first.")
-    shipping_terminal.scan("CPCTLOK", "NEXT: scan the ITEM")
+    shipping_terminal.scan("CPCTLOK", "NEXT STEP: scan the ITEM")
     assert stored_items(bench_cli) == []
 
 
-def test_the_time_to_take_back_is_shown_and_undo_works(
+def test_the_time_left_for_undo_is_shown_and_undo_works(
     bench_cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     with open_bench_terminal(bench_cli, "--hold", "1h") as bench:
         bench.send_codes(ITEM, UPS)
         bench.wait_for("sending in 3")
-        bench.scan("CPCTLUNDO", f"TAKEN BACK: {ITEM}")
-        bench.wait_for("today 0", "taken back")
+        bench.scan("CPCTLUNDO", f"UNDONE: {ITEM}")
+        bench.wait_for("today 0", "undone")
     assert received_signals() == []
 
 
@@ -115,12 +115,12 @@ def test_a_conflict_is_decided_by_a_scan(shipping_terminal: BenchTerminal, recei
     wait_until(lambda: [body["tracking"] for body in received_signals()] == [UPS, OTHER_UPS])
 
 
-def test_offline_is_no_stop_and_online_again_drains(
+def test_the_bench_works_offline_and_sends_when_online_again(
     shipping_terminal: BenchTerminal, sandbox: Sandbox, received_signals: ReceivedSignals
 ) -> None:
     sandbox.add_fault(make_fault("down"))
     shipping_terminal.send_codes(ITEM, UPS)
-    shipping_terminal.wait_for("OFFLINE since", "waits, safe here", "waiting 1")
+    shipping_terminal.wait_for("OFFLINE since", "waiting, saved here", "waiting 1")
     shipping_terminal.send_codes(SECOND_ITEM, OTHER_UPS)
     shipping_terminal.wait_for(f"{SECOND_ITEM} -> {OTHER_UPS}", "waiting 2", "today 2")
     assert ("black", "green") in shipping_terminal.line_colors(f"   {SECOND_ITEM} -> {OTHER_UPS}")
@@ -130,21 +130,19 @@ def test_offline_is_no_stop_and_online_again_drains(
     assert sorted(body["item"] for body in received_signals()) == [ITEM, SECOND_ITEM, THIRD_ITEM]
 
 
-def test_a_refusal_later_interrupts_loudly(shipping_terminal: BenchTerminal, sandbox: Sandbox) -> None:
+def test_a_later_refusal_interrupts_with_bells(shipping_terminal: BenchTerminal, sandbox: Sandbox) -> None:
     sandbox.add_fault(make_fault("status", status=400, times=1))
     shipping_terminal.send_codes(ITEM, UPS)
-    shipping_terminal.wait_for(f"PULL THE PARCEL of item {ITEM}: refused")
+    shipping_terminal.wait_for(f"PULL THE PARCEL with item {ITEM}: refused")
     assert "REFUSED 1" in shipping_terminal.screen_text
     wait_until(lambda: shipping_terminal.read_output(0.05) or shipping_terminal.raw_output.count(b"\a") >= 5)
     shipping_terminal.scan(SECOND_ITEM, "Answer first.")
     shipping_terminal.send_codes("CPCTLOK")
-    shipping_terminal.wait_for("NEXT: scan the ITEM")
+    shipping_terminal.wait_for("NEXT STEP: scan the ITEM")
     shipping_terminal.scan("CPCTLHELP", f"refused: item {ITEM}")
 
 
-def test_a_key_that_is_refused_stops_sending_and_not_packing(
-    shipping_terminal: BenchTerminal, sandbox: Sandbox
-) -> None:
+def test_a_refused_key_stops_sending_but_not_packing(shipping_terminal: BenchTerminal, sandbox: Sandbox) -> None:
     sandbox.add_fault(make_fault("status", status=401))
     shipping_terminal.send_codes(ITEM, UPS)
     shipping_terminal.wait_for("SENDING STOPPED", "waiting 1")
@@ -152,18 +150,18 @@ def test_a_key_that_is_refused_stops_sending_and_not_packing(
     shipping_terminal.wait_for("today 2")
 
 
-def test_the_stop_code_ends_with_a_summary(shipping_terminal: BenchTerminal) -> None:
+def test_the_end_code_ends_with_a_summary(shipping_terminal: BenchTerminal) -> None:
     shipping_terminal.send_codes(ITEM, UPS)
     shipping_terminal.wait_for("sent ")
-    shipping_terminal.send_codes("CPCTLSTOP")
+    shipping_terminal.send_codes("CPCTLEND")
     assert shipping_terminal.wait_for_exit() == 0
     assert "1 today, 0 waiting, 0 refused." in shipping_terminal.raw_output.decode()
 
 
-def test_pause_locks_and_a_badge_unlocks(shipping_terminal: BenchTerminal) -> None:
-    shipping_terminal.scan("CPCTLLOCK", "NEXT: PAUSED")
+def test_pause_locks_the_bench_and_a_badge_unlocks_it(shipping_terminal: BenchTerminal) -> None:
+    shipping_terminal.scan("CPCTLLOCK", "NEXT STEP: PAUSED")
     shipping_terminal.scan(ITEM, "nothing was accepted")
-    shipping_terminal.scan("BADGE-Ben", "Good day, Ben")
+    shipping_terminal.scan("BADGE-Ben", "Hello, Ben")
     assert "bench-2  Ben" in shipping_terminal.screen_text
 
 
@@ -175,13 +173,11 @@ def test_pause_locks_and_a_badge_unlocks(shipping_terminal: BenchTerminal) -> No
     [b"\x1d", b"\x1e\x1d\x04", b"\x1c", b"\x13", b"\x11", b"\x12\x17", b"\x15\x16", b"\x1a", b"\x0f"],
     ids=lambda data: data.hex(),
 )
-def test_control_characters_in_a_scan_are_kept_and_harm_nothing(
-    shipping_terminal: BenchTerminal, inside: bytes
-) -> None:
-    shipping_terminal.scan(ITEM, "NEXT: scan the LABEL")
+def test_control_characters_in_a_scan_are_kept_and_do_no_harm(shipping_terminal: BenchTerminal, inside: bytes) -> None:
+    shipping_terminal.scan(ITEM, "NEXT STEP: scan the LABEL")
     shipping_terminal.write(b"1Z5R89" + inside + b"390357567127\r")
     shipping_terminal.wait_for("2D code, or two codes")
-    shipping_terminal.scan("CPCTLOK", "NEXT: scan the LABEL")
+    shipping_terminal.scan("CPCTLOK", "NEXT STEP: scan the LABEL")
     shipping_terminal.scan(UPS, f"{ITEM} -> {UPS}")
 
 
@@ -218,7 +214,7 @@ def test_a_burst_in_one_piece_loses_nothing(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_a_french_keyboard_is_repaired_whatever_the_encoding(shipping_terminal: BenchTerminal, encoding: str) -> None:
-    shipping_terminal.scan(ITEM, "NEXT: scan the LABEL")
+    shipping_terminal.scan(ITEM, "NEXT STEP: scan the LABEL")
     shipping_terminal.write('&W(R_ç"çà"(è(-è&éè\r'.encode(encoding))
     shipping_terminal.wait_for(f"{ITEM} -> {UPS}", "repaired: French")
 
@@ -228,7 +224,7 @@ def test_a_scanner_without_a_suffix_is_noticed(shipping_terminal: BenchTerminal)
     shipping_terminal.wait_for("sends no Enter")
 
 
-def test_nothing_in_a_code_steers_the_terminal(packing_terminal: BenchTerminal) -> None:
+def test_nothing_in_a_code_controls_the_terminal(packing_terminal: BenchTerminal) -> None:
     packing_terminal.write(b"\x1b]0;owned\x07\x1b[2Jx\r")
     packing_terminal.wait_for("2D code")
     assert b"owned" not in packing_terminal.raw_output and packing_terminal.raw_output.count(b"\x1b[2J") == 0
@@ -237,7 +233,7 @@ def test_nothing_in_a_code_steers_the_terminal(packing_terminal: BenchTerminal) 
 # --- sizes ----------------------------------------------------------------------------------
 
 
-def test_a_resized_terminal_is_drawn_anew(shipping_terminal: BenchTerminal) -> None:
+def test_a_resized_terminal_is_redrawn(shipping_terminal: BenchTerminal) -> None:
     shipping_terminal.resize(100, 30)
     shipping_terminal.wait_for("codes: UNDO")
     wait_until(
@@ -247,11 +243,11 @@ def test_a_resized_terminal_is_drawn_anew(shipping_terminal: BenchTerminal) -> N
     )
     assert shipping_terminal.screen_text.split("\n")[29].startswith(" codes: UNDO")
     shipping_terminal.resize(40, 10)
-    shipping_terminal.scan("CPCTLNEXT", "Nothing is asked")
-    assert "NEXT: scan the ITEM" in shipping_terminal.screen_text
+    shipping_terminal.scan("CPCTLNEXT", "no question to answer")
+    assert "NEXT STEP: scan the ITEM" in shipping_terminal.screen_text
 
 
-def test_without_colour_no_colour_is_used(bench_cli: CliEnvironment) -> None:
+def test_no_color_disables_color(bench_cli: CliEnvironment) -> None:
     with open_bench_terminal(bench_cli, NO_COLOR="1") as bench:
         bench.scan("9780131103627", "ISBN")
         assert {background for _, background in bench.line_colors("   THIS IS")} == {"default"}
@@ -260,7 +256,7 @@ def test_without_colour_no_colour_is_used(bench_cli: CliEnvironment) -> None:
 # --- ends -----------------------------------------------------------------------------------
 
 
-def test_the_terminal_is_raw_meanwhile(shipping_terminal: BenchTerminal) -> None:
+def test_the_terminal_is_raw_while_the_bench_runs(shipping_terminal: BenchTerminal) -> None:
     input_mode, _, _, local_mode, *_ = shipping_terminal.terminal_mode()
     assert not local_mode & (termios.ICANON | termios.ECHO | termios.IEXTEN)
     assert not input_mode & (termios.IXON | termios.ICRNL)
@@ -272,7 +268,7 @@ def test_the_terminal_is_raw_meanwhile(shipping_terminal: BenchTerminal) -> None
 def test_a_signal_restores_the_terminal(
     shipping_terminal: BenchTerminal, bench_cli: CliEnvironment, number: int, status: int
 ) -> None:
-    shipping_terminal.scan(ITEM, "NEXT: scan the LABEL")
+    shipping_terminal.scan(ITEM, "NEXT STEP: scan the LABEL")
     shipping_terminal.process.send_signal(number)
     assert shipping_terminal.wait_for_exit() == status
     assert shipping_terminal.terminal_mode() == shipping_terminal.initial_mode
@@ -283,19 +279,19 @@ def test_a_signal_restores_the_terminal(
 
 def test_ctrl_c_asks_once_and_leaves_the_second_time(shipping_terminal: BenchTerminal) -> None:
     shipping_terminal.write(b"\x03")
-    shipping_terminal.wait_for("0 waiting, they are safe", "Press Ctrl-C again")
+    shipping_terminal.wait_for("0 waiting, they are saved", "Press Ctrl-C again")
     shipping_terminal.write(b"\x03")
     assert shipping_terminal.wait_for_exit() == 130
     assert shipping_terminal.terminal_mode() == shipping_terminal.initial_mode
 
 
-def test_the_stop_code_restores_the_terminal(shipping_terminal: BenchTerminal) -> None:
-    shipping_terminal.send_codes("CPCTLSTOP")
+def test_the_end_code_restores_the_terminal(shipping_terminal: BenchTerminal) -> None:
+    shipping_terminal.send_codes("CPCTLEND")
     assert shipping_terminal.wait_for_exit() == 0
     assert shipping_terminal.terminal_mode() == shipping_terminal.initial_mode
 
 
-def test_a_damaged_store_is_told_and_the_bench_goes_on(
+def test_a_damaged_store_is_reported_and_the_bench_continues(
     shipping_terminal: BenchTerminal, bench_cli: CliEnvironment
 ) -> None:
     shipping_terminal.send_codes(ITEM, UPS)
@@ -304,19 +300,19 @@ def test_a_damaged_store_is_told_and_the_bench_goes_on(
         file.write_bytes(b"x" * 8192)
     shipping_terminal.send_codes(SECOND_ITEM)
     shipping_terminal.wait_for("THE STORE WAS DAMAGED")
-    shipping_terminal.scan("CPCTLOK", "NEXT: scan")
-    shipping_terminal.scan("CPCTLNEXT", "NEXT: scan the ITEM")
-    shipping_terminal.scan("CPCTLUNDO", "not in this store any more")
-    shipping_terminal.scan("CPCTLOK", "NEXT: scan the ITEM")
+    shipping_terminal.scan("CPCTLOK", "NEXT STEP: scan")
+    shipping_terminal.scan("CPCTLNEXT", "NEXT STEP: scan the ITEM")
+    shipping_terminal.scan("CPCTLUNDO", "not in this store anymore")
+    shipping_terminal.scan("CPCTLOK", "NEXT STEP: scan the ITEM")
     shipping_terminal.send_codes(THIRD_ITEM, UPS)
     shipping_terminal.wait_for(f"{THIRD_ITEM} -> {UPS}", "sent ")
 
 
-def test_a_terminal_that_goes_away_loses_nothing(bench_cli: CliEnvironment) -> None:
+def test_closing_the_terminal_loses_nothing(bench_cli: CliEnvironment) -> None:
     bench = BenchTerminal(bench_cli)
     try:
-        bench.wait_for("NEXT:")
-        bench.scan(ITEM, "NEXT: scan the LABEL")
+        bench.wait_for("NEXT STEP:")
+        bench.scan(ITEM, "NEXT STEP: scan the LABEL")
         os.close(bench.slave)
         os.close(bench.master)
         assert bench.process.wait(timeout=60) == -signal.SIGHUP
@@ -326,7 +322,7 @@ def test_a_terminal_that_goes_away_loses_nothing(bench_cli: CliEnvironment) -> N
         again.wait_for(f"Item {ITEM} was scanned")
 
 
-def test_ctrl_z_gives_the_terminal_back_and_cont_takes_it_again(bench_cli: CliEnvironment) -> None:
+def test_ctrl_z_suspends_and_fg_resumes_the_bench(bench_cli: CliEnvironment) -> None:
     import sys
 
     import pexpect
@@ -348,13 +344,13 @@ def test_ctrl_z_gives_the_terminal_back_and_cont_takes_it_again(bench_cli: CliEn
     shell.expect_exact("today 1")
     shell.send(f"{SECOND_ITEM}\r")
     shell.expect_exact("today 2")
-    shell.send("CPCTLSTOP\r")
+    shell.send("CPCTLEND\r")
     shell.expect_exact("prompt> ")
     shell.close(force=True)
     assert stored_items(bench_cli) == [ITEM, SECOND_ITEM]
 
 
-def test_killed_in_mid_pair_the_item_still_waits_for_its_label(bench_cli: CliEnvironment) -> None:
+def test_after_a_kill_the_items_still_wait_for_their_label(bench_cli: CliEnvironment) -> None:
     with open_bench_terminal(bench_cli) as bench:
         bench.send_codes(ITEM, SECOND_ITEM)
         bench.wait_for("number 2 of this parcel")
@@ -376,19 +372,19 @@ def test_a_full_disk_is_never_an_ok(bench_cli: CliEnvironment) -> None:
         bench.scan(SECOND_ITEM, "NOT ACCEPTED, do not ship")
         bench.scan(THIRD_ITEM, "Answer first.")
         resource.prlimit(bench.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
-        bench.scan("CPCTLOK", "NEXT: scan the ITEM")
+        bench.scan("CPCTLOK", "NEXT STEP: scan the ITEM")
         bench.scan(SECOND_ITEM, "today 2")
     assert stored_items(bench_cli) == [ITEM, SECOND_ITEM]
 
 
-def test_what_another_flush_had_refused_interrupts_too(bench_cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_refusal_of_another_flush_interrupts_too(bench_cli: CliEnvironment, sandbox: Sandbox) -> None:
     bench_cli.configure(sandbox_configuration(UNREACHABLE_URL, BENCH_SETTINGS))
     with open_bench_terminal(bench_cli, "--hold", "0s", "--type", "packed") as bench:
         bench.scan(ITEM, "today 1")
         bench.wait_for("OFFLINE")
         sandbox.add_fault(make_fault("status", status=400))
         bench_cli.run("outbox", "flush", CPCTL_BASE_URL=sandbox.base_url)
-        bench.wait_for(f"PULL THE ITEM of item {ITEM}")
+        bench.wait_for(f"PULL THE ITEM {ITEM}")
 
 
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines(bench_cli: CliEnvironment) -> None:

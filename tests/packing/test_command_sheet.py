@@ -57,11 +57,11 @@ def decode_barcode(picture: str) -> str:
 
 
 @pytest.mark.parametrize("line", list_codes(), ids=lambda line: line.command)
-def test_every_code_of_the_sheet_reads_back(line: SheetRow) -> None:
+def test_every_barcode_of_the_sheet_reads_back(line: SheetRow) -> None:
     assert decode_barcode(render_barcode(line.code)) == line.code
 
 
-def test_the_page_holds_all_codes_and_nothing_from_elsewhere(cli: CliEnvironment) -> None:
+def test_the_page_contains_all_codes_and_loads_nothing(cli: CliEnvironment) -> None:
     result = cli.run("signal", "sheet", "--html", "sheet.html")
     assert result.code == 0
     text = (cli.folder / "sheet.html").read_text(encoding="utf-8")
@@ -71,11 +71,11 @@ def test_the_page_holds_all_codes_and_nothing_from_elsewhere(cli: CliEnvironment
     assert "src=" not in text and "href=" not in text
 
 
-def test_the_sheet_can_be_looked_at_as_a_table(cli: CliEnvironment) -> None:
+def test_without_html_the_codes_are_listed(cli: CliEnvironment) -> None:
     rows = cli.run_json("signal", "sheet")
     assert [row["code"] for row in rows][:3] == ["CPCTLUNDO", "CPCTLOK", "CPCTLNEXT"]
 
 
-def test_a_sheet_that_cannot_be_written_is_said_so(cli: CliEnvironment) -> None:
+def test_a_sheet_that_cannot_be_written_is_an_error(cli: CliEnvironment) -> None:
     result = cli.run("signal", "sheet", "--html", "no/such/folder.html")
     assert result.code == 2 and "cannot be written" in result.err

@@ -1,4 +1,4 @@
-"""Ways to talk to a sandbox without cpctl's own client."""
+"""Fixtures that send requests to a sandbox without cpctl's own client."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def control(sandbox: Sandbox) -> ControlClient:
 
 @pytest.fixture
 def send_signal(sandbox: Sandbox) -> Callable[..., HttpReply]:
-    """Send a signal; the key is added unless the body brings one."""
+    """Send a signal; adds the key unless the body has one."""
 
     def _send(body: dict[str, Any], path: str = STATUS_2_0_PATH, **options: Any) -> HttpReply:
         return post_json(sandbox.base_url, path, {"apikey": SIGNAL_KEY, **body}, **options)
@@ -28,13 +28,13 @@ def send_signal(sandbox: Sandbox) -> Callable[..., HttpReply]:
 
 @pytest.fixture(params=DIALECTS)
 def client(request: pytest.FixtureRequest) -> Iterator[SandboxClient]:
-    """A client of a sandbox whose clock stands still; every test runs in both dialects."""
+    """A client of a sandbox with a fixed clock, in both dialects."""
     with Sandbox(dialect=request.param, real_now=fixed_clock) as running:
         yield SandboxClient(running)
 
 
 @pytest.fixture
 def live_client() -> Iterator[SandboxClient]:
-    """A client of a sandbox that answers as the live service does, whose clock stands still."""
+    """A client of a sandbox with a fixed clock, in the live dialect."""
     with Sandbox(real_now=fixed_clock) as running:
         yield SandboxClient(running)

@@ -1,11 +1,13 @@
-"""What `orders/add` checks, as the document says and as the live service is known to."""
+"""The checks of `orders/add`, as documented and as the live service is known to make them."""
 
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
-from harness.servers.sandbox_client import ADDRESS, FILES, ORDER_REQUEST, QUOTE_REQUEST, SandboxClient, replace_value
+from examples.core_requests import ADDRESS, FILES, ORDER, QUOTE
+from examples.edits import replace_value
+from harness.servers.sandbox_client import SandboxClient
 
 REQUIRED_FIELDS = [
     ("reference", "reference"),
@@ -21,16 +23,16 @@ REQUIRED_FIELDS = [
 ]
 
 
-@pytest.mark.parametrize(("place", "name"), REQUIRED_FIELDS, ids=[row[0] for row in REQUIRED_FIELDS])
-def test_the_first_missing_field_is_named_and_nothing_is_added(client: SandboxClient, place: str, name: str) -> None:
-    reply = client.send("orders/add", replace_value(ORDER_REQUEST, place))
+@pytest.mark.parametrize(("path", "name"), REQUIRED_FIELDS, ids=[row[0] for row in REQUIRED_FIELDS])
+def test_a_missing_field_is_named_and_no_order_is_added(client: SandboxClient, path: str, name: str) -> None:
+    reply = client.send("orders/add", replace_value(ORDER, path))
     assert (reply.status, reply.error) == (400, ("missing_required_parameter", name))
     assert len(client.sandbox.state.orders) == 2
 
 
-def test_of_several_missing_fields_the_first_is_named(client: SandboxClient) -> None:
+def test_the_first_of_several_missing_fields_is_named(client: SandboxClient) -> None:
     body = replace_value(
-        replace_value(replace_value(ORDER_REQUEST, "addresses.0.phone"), "items.0.product"), "addresses.0.city"
+        replace_value(replace_value(ORDER, "addresses.0.phone"), "items.0.product"), "addresses.0.city"
     )
     assert client.send("orders/add", body).error == ("missing_required_parameter", "city")
 
@@ -68,40 +70,40 @@ INVALID_FIELDS = [
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "kind"), INVALID_FIELDS, ids=[f"{row[0]} {row[1]}" for row in INVALID_FIELDS]
+    ("path", "value", "error_type"), INVALID_FIELDS, ids=[f"{row[0]} {row[1]}" for row in INVALID_FIELDS]
 )
-def test_a_wrong_value_is_refused(client: SandboxClient, place: str, value: Any, kind: str) -> None:
-    reply = client.send("orders/add", replace_value(ORDER_REQUEST, place, value))
-    assert (reply.status, reply.error[0]) == (400, kind)
+def test_an_invalid_value_is_refused(client: SandboxClient, path: str, value: Any, error_type: str) -> None:
+    reply = client.send("orders/add", replace_value(ORDER, path, value))
+    assert (reply.status, reply.error[0]) == (400, error_type)
     assert len(client.sandbox.state.orders) == 2
 
 
-def test_a_reference_is_taken_once(client: SandboxClient) -> None:
+def test_a_reference_must_be_unique(client: SandboxClient) -> None:
     client.add_order()
     for reference in ("12346", "order-1"):
-        reply = client.send("orders/add", {**ORDER_REQUEST, "reference": reference})
+        reply = client.send("orders/add", {**ORDER, "reference": reference})
         assert reply.status == (409 if client.sandbox.state.is_live else 400)
         assert reply.error == ("reference_not_unique", reference)
 
 
-def test_item_references_are_unique_within_their_order_only(client: SandboxClient) -> None:
-    twice = {**ORDER_REQUEST, "items": ORDER_REQUEST["items"] * 2}
+def test_item_references_must_be_unique_within_their_order(client: SandboxClient) -> None:
+    twice = {**ORDER, "items": ORDER["items"] * 2}
     assert client.send("orders/add", twice).error == ("item_reference_not_unique", "12346-1")
     client.add_order("a")
     client.add_order("b")
 
 
-def test_numbers_are_as_good_as_strings(client: SandboxClient) -> None:
+def test_numbers_are_accepted_as_strings(client: SandboxClient) -> None:
     body = replace_value(
-        replace_value(replace_value(ORDER_REQUEST, "items.0.count", 5), "items.0.options.0.count", 36), "reference", 777
+        replace_value(replace_value(ORDER, "items.0.count", 5), "items.0.options.0.count", 36), "reference", 777
     )
     assert client.get("orders/add", body, 201) == {"order": "777"}
     assert client.order_state("777") == 1
 
 
-def test_customs_data_meta_and_files_of_the_order_are_taken(client: SandboxClient) -> None:
-    more: dict[str, Any] = {"price": "12,50", "currency": "USD", "hc": "4901", "meta": {"a": 1}}
-    client.add_order("a", **more, files=[{**FILES[0], "type": "delivery_note"}])
+def test_customs_data_metadata_and_order_files_are_accepted(client: SandboxClient) -> None:
+    fields: dict[str, Any] = {"price": "12,50", "currency": "USD", "hc": "4901", "meta": {"a": 1}}
+    client.add_order("a", **fields, files=[{**FILES[0], "type": "delivery_note"}])
     client.add_order("b", price=12.5)
 
 
@@ -115,8 +117,8 @@ def test_customs_data_meta_and_files_of_the_order_are_taken(client: SandboxClien
         ("NL", {}),
     ],
 )
-def test_an_address_is_checked_by_its_country(client: SandboxClient, country: str, change: dict[str, Any]) -> None:
-    body = replace_value(ORDER_REQUEST, "addresses.0", {**ADDRESS, "country": country, **change})
+def test_a_valid_address_of_each_kind_is_accepted(client: SandboxClient, country: str, change: dict[str, Any]) -> None:
+    body = replace_value(ORDER, "addresses.0", {**ADDRESS, "country": country, **change})
     body = replace_value(body, "items.0.shipping_level", "cp_fast")
     assert client.send("orders/add", body).status == 201
 
@@ -130,10 +132,10 @@ def test_an_address_is_checked_by_its_country(client: SandboxClient, country: st
         ("BR", {"state": "SP"}, ("missing_required_parameter", "customer_identification")),
     ],
 )
-def test_an_address_that_its_country_does_not_take_is_refused(
+def test_an_address_that_is_invalid_in_its_country_is_refused(
     client: SandboxClient, country: str, change: dict[str, Any], error: tuple[str, str]
 ) -> None:
-    body = replace_value(ORDER_REQUEST, "addresses.0", {**ADDRESS, "country": country, **change})
+    body = replace_value(ORDER, "addresses.0", {**ADDRESS, "country": country, **change})
     reply = client.send("orders/add", body)
     assert (reply.status, reply.error) == (400, error)
 
@@ -147,22 +149,22 @@ def test_an_address_that_its_country_does_not_take_is_refused(
         ("FR", "cp_limited", "Mondial Relay"),
     ],
 )
-def test_where_a_level_is_not_to_be_had_a_higher_one_is_taken(
+def test_a_higher_level_replaces_one_that_is_not_available(
     client: SandboxClient, country: str, level: str, option: str
 ) -> None:
-    body = replace_value(replace_value(ORDER_REQUEST, "addresses.0.country", country), "items.0.shipping_level", level)
+    body = replace_value(replace_value(ORDER, "addresses.0.country", country), "items.0.shipping_level", level)
     client.get("orders/add", body, 201)
     found = client.get("orders/info", {"reference": "12346"})["items"][0]["shipping_option"]
     assert found.rstrip() == option
 
 
-def test_where_no_higher_level_is_to_be_had_the_order_is_refused(client: SandboxClient) -> None:
-    body = replace_value(replace_value(ORDER_REQUEST, "addresses.0.country", "BE"), "items.0.shipping_level", "cp_fast")
+def test_an_order_without_an_available_level_is_refused(client: SandboxClient) -> None:
+    body = replace_value(replace_value(ORDER, "addresses.0.country", "BE"), "items.0.shipping_level", "cp_fast")
     assert client.send("orders/add", body).error[0] == "shipping_level_not_available"
 
 
-def test_a_shipping_option_does_as_well_as_a_level(client: SandboxClient) -> None:
-    body = replace_value(ORDER_REQUEST, "items.0.shipping_level")
+def test_a_shipping_option_replaces_a_level(client: SandboxClient) -> None:
+    body = replace_value(ORDER, "items.0.shipping_level")
     for name, kind in (
         ("gls_euro", ""),
         ("colissimo", "shipping_option_not_available"),
@@ -173,28 +175,28 @@ def test_a_shipping_option_does_as_well_as_a_level(client: SandboxClient) -> Non
 
 
 def test_stock_items_need_no_files(client: SandboxClient) -> None:
-    body = replace_value(replace_value(ORDER_REQUEST, "items.0.files"), "items.0.type", "stock")
+    body = replace_value(replace_value(ORDER, "items.0.files"), "items.0.type", "stock")
     client.get("orders/add", body, 201)
 
 
-def test_a_printed_box_needs_a_file_of_its_own(client: SandboxClient) -> None:
+def test_a_printed_box_needs_its_own_file(client: SandboxClient) -> None:
     box = {"type": "puzzle_box_printed_373x273x56_mm", "count": 1}
-    item = {**ORDER_REQUEST["items"][0], "product": "puzzle_30x40_1000pcs", "options": [box]}
+    item = {**ORDER["items"][0], "product": "puzzle_30x40_1000pcs", "options": [box]}
     product, printed = ({**FILES[0], "type": kind} for kind in ("product", "box"))
-    reply = client.send("orders/add", {**ORDER_REQUEST, "items": [{**item, "files": [product]}]})
+    reply = client.send("orders/add", {**ORDER, "items": [{**item, "files": [product]}]})
     assert reply.error == ("missing_required_parameter", "file of type box")
-    client.get("orders/add", {**ORDER_REQUEST, "items": [{**item, "files": [product, printed]}]}, 201)
+    client.get("orders/add", {**ORDER, "items": [{**item, "files": [product, printed]}]}, 201)
 
 
 def test_a_reorder_names_items_of_one_order_and_needs_no_level(client: SandboxClient) -> None:
     client.add_order("first")
     client.add_order("second")
-    item = replace_value(ORDER_REQUEST, "items.0.shipping_level")["items"][0]
+    item = replace_value(ORDER, "items.0.shipping_level")["items"][0]
     again = {**item, "reorder_cause": "reorder_print_quality", "reorder_desc": "stripes"}
 
     def reply(*rows: dict[str, Any]) -> Any:
         return client.send(
-            "orders/add", {**ORDER_REQUEST, "items": [{**row, "reference": f"r{n}"} for n, row in enumerate(rows)]}
+            "orders/add", {**ORDER, "items": [{**row, "reference": f"r{n}"} for n, row in enumerate(rows)]}
         )
 
     good = {**again, "reorder_order_reference": "first", "reorder_item_reference": "12346-1"}
@@ -208,20 +210,20 @@ def test_a_reorder_names_items_of_one_order_and_needs_no_level(client: SandboxCl
     assert reply(good).status == 201
 
 
-def test_an_order_by_quote_must_be_covered_by_it(client: SandboxClient) -> None:
-    quoted = client.get("orders/quote", {**QUOTE_REQUEST, "country": "DE"})
+def test_a_quote_must_cover_the_ordered_item(client: SandboxClient) -> None:
+    quoted = client.get("orders/quote", {**QUOTE, "country": "DE"})
     name = quoted["shipments"][0]["quotes"][-1]["quote"]
-    wanted = QUOTE_REQUEST["items"][0]
+    wanted = QUOTE["items"][0]
     item = {**wanted, "files": FILES, "quote": name}
-    lost = ("quote_not_found", "Quote hash not found or expired")
+    not_found = ("quote_not_found", "Quote hash not found or expired")
     for change in ({"reference": "other"}, {"product": "textbook_pb_a5_p_bw"}, {"quote": name[::-1]}):
-        assert client.send("orders/add", {**ORDER_REQUEST, "items": [{**item, **change}]}).error == lost
-    client.get("orders/add", {**ORDER_REQUEST, "items": [item]}, 201)
+        assert client.send("orders/add", {**ORDER, "items": [{**item, **change}]}).error == not_found
+    client.get("orders/add", {**ORDER, "items": [item]}, 201)
     found = client.get("orders/info", {"reference": "12346"})["items"][0]
     assert found["shipping_option"] == "DHL - International Express"
 
 
-def test_a_shop_may_have_thousands_of_orders_of_its_own(live_client: SandboxClient) -> None:
+def test_added_orders_have_consecutive_ids(live_client: SandboxClient) -> None:
     ids = [live_client.sandbox.state.orders.next_id()]
     live_client.add_order("a")
     ids.append(live_client.sandbox.state.orders.next_id())
@@ -229,7 +231,7 @@ def test_a_shop_may_have_thousands_of_orders_of_its_own(live_client: SandboxClie
     assert list(live_client.sandbox.state.orders["123456800000"].items) == ["123456800001"]
 
 
-def test_many_clients_at_once_each_get_their_order(live_client: SandboxClient) -> None:
+def test_concurrent_clients_each_add_their_orders(live_client: SandboxClient) -> None:
     ready = Barrier(6)
 
     def work(client: int) -> None:

@@ -7,64 +7,15 @@ import pytest
 
 from cpctl.signals.signal import make_signal, wire_time
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
+from examples.signal_examples import SIGNAL_EXAMPLES
 
 NOW = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 EVENT_TIME = datetime(2016, 1, 20, 13, 0, tzinfo=UTC)
 ORDER, ITEM, WIRE_TIME = "123456780000", "123456780001", "2016-01-20 13:00:00 GMT"
-DELAY_FIELDS = {"cause": "Print error, reprint needed", "delay": "24"}
-
-# The example of every signal type, as the documents of each version print it, without its key.
-SIMPLE_EXAMPLES = [
-    ("1.1", {"type": "OrderRegistered", "order": ORDER, "datetime": WIRE_TIME}),
-    ("1.1", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("1.1", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("1.1", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("2.0", {"type": "ItemRegistered", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("2.0", {"type": "ItemProduce", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("2.0", {"type": "ItemProduced", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-    ("2.0", {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": WIRE_TIME}),
-]
-DETAILED_EXAMPLES = [
-    ("1.1", {"type": "ItemShipped", "order": ORDER, "item": ITEM, "tracking": "1A2B3C4D5E6F", "datetime": WIRE_TIME}),
-    ("1.1", {"type": "ItemError", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
-    (
-        "1.1",
-        {
-            "type": "ItemCanceled",
-            "order": ORDER,
-            "item": ITEM,
-            "cause": "190",
-            "message": "Example message",
-            "delay": "24",
-            "datetime": WIRE_TIME,
-        },
-    ),
-    (
-        "2.0",
-        {
-            "type": "ItemShipped",
-            "order": ORDER,
-            "item": ITEM,
-            "tracking": "1A2B3C4D5E6F",
-            "shipping_option": "GLS",
-            "datetime": WIRE_TIME,
-        },
-    ),
-    ("2.0", {"type": "ItemDelay", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
-    ("2.0", {"type": "ItemError", "order": ORDER, "item": ITEM, **DELAY_FIELDS, "datetime": WIRE_TIME}),
-    (
-        "2.0",
-        {
-            "type": "ItemCanceled",
-            "order": ORDER,
-            "item": ITEM,
-            "cause": "CancelBookSize",
-            "message": "Book has wrong width",
-            "datetime": WIRE_TIME,
-        },
-    ),
-]
-EXAMPLES = SIMPLE_EXAMPLES + DETAILED_EXAMPLES
+EXAMPLES = [(version, example) for version, examples in SIGNAL_EXAMPLES.items() for example in examples]
+# The table of 1.1 has `delay` as an optional field of a cancellation; the example does not show it.
+CANCELED = {name: value for name, value in SIGNAL_EXAMPLES["1.1"][-1].items() if name != "datetime"}
+EXAMPLES.append(("1.1", {**CANCELED, "delay": "24", "datetime": WIRE_TIME}))
 
 
 def signal_fields(example: dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The picture of the bench: what the program writes to a terminal, as a terminal shows it, as an SVG."""
+"""Generates docs/bench.svg: the bench's screen as a terminal shows it."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ EXAMPLE_VIEW = ScreenView(
     ],
 )
 SCREEN_STYLE = ScreenStyle()
-_CELL_WIDTH_PX, _CELL_HEIGHT_PX, _MARGIN_PX = 9, 20, 12  # pixels: of a character, and around them all
+_CELL_WIDTH_PX, _CELL_HEIGHT_PX, _MARGIN_PX = 9, 20, 12  # of a character, and around all of them
 _BACKGROUND, _FOREGROUND = "#16181d", "#d7dae0"
 _COLORS = {
     "default": _FOREGROUND,
@@ -57,52 +57,49 @@ _COLORS = {
 
 
 def render_bench_svg() -> str:
-    """The SVG, without anything that another place would have to send."""
+    """Render the SVG; it loads nothing."""
     screen = pyte.Screen(SCREEN_STYLE.columns, SCREEN_STYLE.lines)
     pyte.Stream(screen).feed(render_frame(EXAMPLE_VIEW, SCREEN_STYLE))
-    width, height = (
-        SCREEN_STYLE.columns * _CELL_WIDTH_PX + 2 * _MARGIN_PX,
-        SCREEN_STYLE.lines * _CELL_HEIGHT_PX + 2 * _MARGIN_PX,
-    )
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-            'aria-label="The packing bench: the last scan was accepted, in letters read from two metres">',
-            f'<rect width="{width}" height="{height}" rx="8" fill="{_BACKGROUND}"/>',
-            '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="15" shape-rendering="crispEdges">',
-            *(piece for row in range(SCREEN_STYLE.lines) for piece in _render_row(screen, row)),
-            "</g>",
-            "</svg>",
-            "",
-        ]
-    )
+    width = SCREEN_STYLE.columns * _CELL_WIDTH_PX + 2 * _MARGIN_PX
+    height = SCREEN_STYLE.lines * _CELL_HEIGHT_PX + 2 * _MARGIN_PX
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="The packing bench: the last scan was accepted, in letters that can be read from two meters">',
+        f'<rect width="{width}" height="{height}" rx="8" fill="{_BACKGROUND}"/>',
+        '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="15" shape-rendering="crispEdges">',
+    ]
+    for row in range(SCREEN_STYLE.lines):
+        parts += _render_row(screen, row)
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 def _render_row(screen: pyte.Screen, row: int) -> Iterator[str]:
-    """A line: the ground of each run of one colour, its large signs as boxes, and its text."""
+    """One line: per run of equal colors the background, the blocks of large letters as boxes, and the text."""
     cells = [(column, screen.buffer[row][column]) for column in range(screen.columns)]
-    for (ink, ground, bold), run in groupby(cells, key=lambda cell: _cell_colors(cell[1])):
+    y = _MARGIN_PX + row * _CELL_HEIGHT_PX
+    for (foreground, background, bold), run in groupby(cells, key=lambda cell: _cell_colors(cell[1])):
         part = list(run)
-        x, y = _MARGIN_PX + part[0][0] * _CELL_WIDTH_PX, _MARGIN_PX + row * _CELL_HEIGHT_PX
-        if ground != _BACKGROUND:
-            yield f'<rect x="{x}" y="{y}" width="{len(part) * _CELL_WIDTH_PX}" height="{_CELL_HEIGHT_PX}" fill="{ground}"/>'
-        for blocks, signs in groupby(part, key=lambda cell: cell[1].data == "█"):
-            yield from _render_cells(list(signs), y, ink, bold, blocks)
+        if background != _BACKGROUND:
+            yield _render_box(part, y, background)
+        for is_block, group in groupby(part, key=lambda cell: cell[1].data == "█"):
+            block = list(group)
+            yield from [_render_box(block, y, foreground)] if is_block else _render_words(block, y, foreground, bold)
 
 
-def _render_cells(cells: list[tuple[int, Char]], y: int, foreground: str, bold: bool, blocks: bool) -> Iterator[str]:
+def _render_box(cells: list[tuple[int, Char]], y: int, color: str) -> str:
     x, width = _MARGIN_PX + cells[0][0] * _CELL_WIDTH_PX, len(cells) * _CELL_WIDTH_PX
-    if blocks:
-        yield f'<rect x="{x}" y="{y}" width="{width}" height="{_CELL_HEIGHT_PX}" fill="{foreground}"/>'
-        return
+    return f'<rect x="{x}" y="{y}" width="{width}" height="{_CELL_HEIGHT_PX}" fill="{color}"/>'
+
+
+def _render_words(cells: list[tuple[int, Char]], y: int, color: str, bold: bool) -> Iterator[str]:
+    x = _MARGIN_PX + cells[0][0] * _CELL_WIDTH_PX
     weight = ' font-weight="bold"' if bold else ""
     for word in re.finditer(r"\S+", "".join(cell.data for _, cell in cells)):
-        # Place and length of every word are set, so that signs stand in columns whatever font there is.
-        place = f'x="{x + word.start() * _CELL_WIDTH_PX}" y="{y + 15}" textLength="{len(word[0]) * _CELL_WIDTH_PX}"'
-        yield f'<text {place} fill="{foreground}"{weight}>{escape(word[0])}</text>'
+        # Position and length of every word are set, so that columns line up in any font.
+        position = f'x="{x + word.start() * _CELL_WIDTH_PX}" y="{y + 15}" textLength="{len(word[0]) * _CELL_WIDTH_PX}"'
+        yield f'<text {position} fill="{color}"{weight}>{escape(word[0])}</text>'
 
 
 def _cell_colors(cell: Char) -> tuple[str, str, bool]:
-    ink = _COLORS[cell.fg]
-    ground = _BACKGROUND if cell.bg == "default" else _COLORS[cell.bg]
-    return (ground, ink, cell.bold) if cell.reverse else (ink, ground, cell.bold)
+    foreground, background = _COLORS[cell.fg], _BACKGROUND if cell.bg == "default" else _COLORS[cell.bg]
+    return (background, foreground, cell.bold) if cell.reverse else (foreground, background, cell.bold)

@@ -11,7 +11,8 @@ from cpctl.cli.help.call_help import CallHelp
 from cpctl.cli.help.explanations import all_calls, call_to_blocks, call_to_dict, find_calls
 from cpctl.cli.root import build_root
 from cpctl.errors import InvalidInput, suggest
-from cpctl.output.columns import EXPLAINED_CALL, EXPLAINED_FIELD, TableView
+from cpctl.output.columns import EXPLAINED_CALL, EXPLAINED_FIELD
+from cpctl.output.views import TableView
 
 APIS = ("core", "publish")
 commands = Commands()

@@ -15,7 +15,8 @@ from cpctl.errors import InvalidInput, NotFound, suggest
 from cpctl.order_documents.checks import check_quote
 from cpctl.order_documents.quote_requests import quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import MAX_BYTES, read_document
-from cpctl.output.columns import OFFER, TableView
+from cpctl.output.columns import OFFER
+from cpctl.output.views import TableView
 from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE
 
 commands = Commands()

@@ -10,7 +10,8 @@ from cpctl.config.profiles import Profile
 from cpctl.errors import ConfigError, ExitCode
 from cpctl.outbox.models import State
 from cpctl.outbox.queries import read_queue_depth
-from cpctl.output.columns import SETTING, TableView
+from cpctl.output.columns import SETTING
+from cpctl.output.views import TableView
 
 commands = Commands()
 

@@ -93,7 +93,7 @@ def _format_interval(seconds: float) -> str:
 def scan() -> Iterator[Block]:
     """The packing bench."""
     from cpctl.packing.models import SEVERITY_MEANINGS
-    from cpctl.packing.scan_decoder import COMMAND_MEANINGS
+    from cpctl.packing.scanned_codes import COMMAND_MEANINGS
     from cpctl.signals.carriers import CARRIER_NAMES
 
     yield Paragraph(

@@ -4,27 +4,29 @@ import json
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from cpctl.errors import CpctlError, InvalidInput, TemporaryError
 from cpctl.sandbox.control.control_routes import CONTROL_PREFIX
 
-_TIMEOUT_SECONDS = 10.0  # seconds
+T = TypeVar("T")
+_TIMEOUT_SECONDS = 10.0
 _UNREACHABLE_HINT = (
-    "Start one with `cpctl sandbox serve`; while the fault `down` is on, only its control address answers "
+    "Start one with `cpctl sandbox serve`; while the fault `down` is active, only its control address responds "
     "(CPCTL_SANDBOX_CONTROL)."
 )
+_NOT_A_SANDBOX = "the server there is not a sandbox"
 
 
 class ControlClient:
-    """Switches the sandbox at that address, without any proxy of the environment.
+    """Controls the sandbox at a URL. Proxies of the environment are not used.
 
-    Every method raises TemporaryError where no sandbox answers, and InvalidInput where it refuses a value.
+    Every method raises TemporaryError if no sandbox responds, and InvalidInput if it refuses a value.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises InvalidInput where the address is not that of a sandbox, such as http://127.0.0.1:8900."""
+        """Raises InvalidInput if that is not the URL of a sandbox, such as http://127.0.0.1:8900."""
         self.url = url
         try:
             parts = urlsplit(url)
@@ -43,30 +45,29 @@ class ControlClient:
         retry_after: str | None = None,
         seconds: float | None = None,
     ) -> list[dict[str, Any]]:
-        """Switch a fault on; returns all that are on."""
-        said = {"status": status, "retry_after": retry_after, "seconds": seconds}
-        fault = {"kind": kind, "path": path, "times": times} | {k: v for k, v in said.items() if v is not None}
-        return self._call_for_list("POST", "faults", fault)
+        """Activate a fault; returns all active faults."""
+        parameters = _without_none(status=status, retry_after=retry_after, seconds=seconds)
+        fault = {"kind": kind, "path": path, "times": times, **parameters}
+        return self._call_for(list, "POST", "faults", "faults", fault)
 
     def list_faults(self) -> list[dict[str, Any]]:
-        """The faults that are on."""
-        return self._call_for_list("GET", "faults")
+        """The active faults."""
+        return self._call_for(list, "GET", "faults", "faults")
 
     def clear_faults(self) -> None:
-        """Switch all faults off; the API comes back if it was down."""
+        """Clear all faults; the API responds again if it was down."""
         self._call("DELETE", "faults")
 
     def reset(self, orders: int | None = None, items: int | None = None) -> None:
-        """Make all orders anew, forget all requests, switch all faults off."""
-        said = {"orders": orders, "items": items}
-        self._call("POST", "reset", {name: value for name, value in said.items() if value is not None})
+        """Recreate the seed orders and clear requests, webhooks and faults."""
+        self._call("POST", "reset", _without_none(orders=orders, items=items))
 
     def list_requests(self) -> list[dict[str, Any]]:
         """Every request received, oldest first, keys masked."""
-        return self._call_for_list("GET", "requests")
+        return self._call_for(list, "GET", "requests", "requests")
 
     def get_state(self) -> dict[str, Any]:
-        """Orders with their items, and what was said of each."""
+        """Orders with their items and signals."""
         return self._call("GET", "state")
 
     def get_time(self) -> datetime:
@@ -74,47 +75,42 @@ class ControlClient:
         return self._call_for_time("GET")
 
     def advance_clock(self, seconds: float) -> datetime:
-        """Put the sandbox's clock forward; what is due by then has happened. Returns its time."""
+        """Advance the sandbox's clock and run everything due by then; returns its time."""
         return self._call_for_time("POST", {"advance_seconds": seconds})
 
     def list_webhooks(self) -> list[dict[str, Any]]:
-        """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_try."""
-        return self._call_for_list("GET", "webhooks")
+        """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_attempt_at."""
+        return self._call_for(list, "GET", "webhooks", "webhooks")
 
     def set_webhook_url(self, url: str) -> None:
-        """Send what happens from now on to that address, on this machine."""
+        """Send webhooks to that URL, on this machine, from now on."""
         self._call("POST", "webhooks", {"url": url})
 
     def trigger_webhook(self, type: str, **fields: object) -> dict[str, Any]:
-        """Send one webhook of any type, now; returns its line in the list of all.
+        """Send one webhook of any type; returns it as `list_webhooks` does.
 
-        `order` and `item` may be ids or references, and default to the first there are; every other field is said
-        as it is.
+        `order` and `item` may be ids or references, and default to the first; every other field is sent as given.
         """
-        found = self._call("POST", "trigger", {"type": type, **fields}).get("webhook")
-        if not isinstance(found, dict):
-            raise self._unreachable_error("something else answers there")
-        return found
+        return self._call_for(dict, "POST", "trigger", "webhook", {"type": type, **fields})
 
     def _call_for_time(self, method: str, body: object = None) -> datetime:
         try:
-            return datetime.fromisoformat(str(self._call(method, "time", body).get("now")))
-        except ValueError as fault:
-            raise self._unreachable_error("something else answers there") from fault
+            return datetime.fromisoformat(self._call_for(str, method, "time", "now", body))
+        except ValueError as error:
+            raise self._unreachable_error(_NOT_A_SANDBOX) from error
 
-    def _call_for_list(self, method: str, name: str, body: object = None) -> list[dict[str, Any]]:
-        found = self._call(method, name, body).get(name)
-        if not isinstance(found, list):
-            raise self._unreachable_error("something else answers there")
-        return found
+    def _call(self, method: str, route: str, body: object = None) -> dict[str, Any]:
+        data = b"" if body is None else json.dumps(body).encode()
+        status, response = self._send_request(method, f"{CONTROL_PREFIX}/{route}", data)
+        if isinstance(response, dict) and status == HTTPStatus.OK:
+            return response
+        raise self._build_error(status, response)
 
-    def _call(self, method: str, name: str, body: object = None) -> dict[str, Any]:
-        status, reply = self._send_request(
-            method, f"{CONTROL_PREFIX}/{name}", b"" if body is None else json.dumps(body).encode()
-        )
-        if isinstance(reply, dict) and status == HTTPStatus.OK:
-            return reply
-        raise self._build_error(status, reply)
+    def _call_for(self, expected: type[T], method: str, route: str, key: str, body: object = None) -> T:
+        value = self._call(method, route, body).get(key)
+        if not isinstance(value, expected):
+            raise self._unreachable_error(_NOT_A_SANDBOX)
+        return value
 
     def _send_request(self, method: str, path: str, body: bytes) -> tuple[int, object]:
         connection = HTTPConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS)
@@ -122,20 +118,23 @@ class ControlClient:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
-        except (OSError, HTTPException) as fault:
-            raise self._unreachable_error(
-                getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
-            ) from fault
-        except ValueError as fault:
-            raise self._unreachable_error("something else answers there") from fault
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise self._unreachable_error(reason) from error
+        except ValueError as error:
+            raise self._unreachable_error(_NOT_A_SANDBOX) from error
         finally:
             connection.close()
 
-    def _build_error(self, status: int, reply: object) -> CpctlError:
-        error = reply.get("error") if isinstance(reply, dict) else None
+    def _build_error(self, status: int, response: object) -> CpctlError:
+        error = response.get("error") if isinstance(response, dict) else None
         if isinstance(error, dict) and error.get("type") == InvalidInput.code:
             return InvalidInput(str(error.get("info")), str(error.get("hint", "")))
-        return self._unreachable_error(f"it answers {status}")
+        return self._unreachable_error(f"the server there responds with status {status}")
 
-    def _unreachable_error(self, why: str) -> TemporaryError:
-        return TemporaryError(f"No sandbox answers at {self.url}: {why}.", _UNREACHABLE_HINT)
+    def _unreachable_error(self, reason: str) -> TemporaryError:
+        return TemporaryError(f"No sandbox responds at {self.url}: {reason}.", _UNREACHABLE_HINT)
+
+
+def _without_none(**fields: object) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The switches of the sandbox: what `/_sandbox/...` answers. Never faulted and never in the journal."""
+"""The control interface of the sandbox: requests to `/_sandbox/...`. Faults do not apply to it; nor is it journaled."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -8,16 +8,17 @@ from cpctl.errors import InvalidInput
 from cpctl.sandbox.control.webhook_trigger import trigger_webhook
 from cpctl.sandbox.faults import Fault, parse_fault
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
+from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response, ok_response
 
 CONTROL_PREFIX = "/_sandbox"
 _ALLOWED_HOSTS = ("127.0.0.1", "localhost")
 
 
 class ControllableSandbox(Protocol):
-    """What the panel switches: the sandbox."""
+    """The sandbox as its listeners and the control interface see it."""
 
     state: SandboxState
+    base_url: str
 
     def add_fault(self, fault: Fault) -> None: ...
 
@@ -27,30 +28,28 @@ class ControllableSandbox(Protocol):
 
 
 def is_control_path(path: str) -> bool:
-    """Whether that path is one of the sandbox's own."""
     return f"{path}/".startswith(f"{CONTROL_PREFIX}/")
 
 
 def is_cross_origin(host: str | None, origin: str | None) -> bool:
-    """Whether a request may come from a web page: a browser names the page, or a name of the page's own choice."""
+    """Whether a web page may have sent a request: a browser adds an Origin, or a host name that the page chose."""
     return origin is not None or (host or "").partition(":")[0].lower() not in _ALLOWED_HOSTS
 
 
 def run_control_request(sandbox: ControllableSandbox, method: str, path: str, body: object) -> SandboxResponse:
-    """Answer a request to the panel; a body that is not JSON comes as None, no body as an empty object."""
-    rows = {way: work for (way, place), work in _CONTROL_ROUTES.items() if place == path.removesuffix("/")}
-    if not rows:
+    """Run a control request; a body that is not JSON is None, an empty one is an empty object."""
+    name = path.removesuffix("/").removeprefix(f"{CONTROL_PREFIX}/")
+    handlers = {allowed: handler for (allowed, route), handler in _CONTROL_ROUTES.items() if route == name}
+    if not handlers:
         return error_response(HTTPStatus.NOT_FOUND, "not_found", f"the sandbox has no {path}")
-    if method not in rows:
-        return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"{path} takes {', '.join(rows)}")
+    if method not in handlers:
+        info = f"{path} takes {', '.join(handlers)}"
+        return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", info)
     try:
-        return SandboxResponse(HTTPStatus.OK, rows[method](sandbox, body))
-    except InvalidInput as wrong:
-        return SandboxResponse(HTTPStatus.BAD_REQUEST, _error_json(wrong))
-
-
-def _error_json(wrong: InvalidInput) -> object:
-    return {"error": {"type": wrong.code, "info": wrong.message, "hint": wrong.hint}}
+        return ok_response(handlers[method](sandbox, body))
+    except InvalidInput as error:
+        details = {"type": error.code, "info": error.message, "hint": error.hint}
+        return SandboxResponse(HTTPStatus.BAD_REQUEST, {"error": details})
 
 
 def _list_faults(sandbox: ControllableSandbox, body: object) -> object:
@@ -69,26 +68,14 @@ def _clear_faults(sandbox: ControllableSandbox, body: object) -> object:
 
 def _reset(sandbox: ControllableSandbox, body: object) -> object:
     if not isinstance(body, Mapping) or not set(body) <= {"orders", "items"}:
-        raise InvalidInput("A reset takes a JSON object.", "Valid names: orders, items.")
+        raise InvalidInput("A reset must be a JSON object.", "Valid names: orders, items.")
     sandbox.reset(body.get("orders"), body.get("items"))
-    return {"orders": len(sandbox.state.orders), "items": len(sandbox.state.items)}
-
-
-def _list_requests(sandbox: ControllableSandbox, body: object) -> object:
-    return {"requests": sandbox.state.journal.list_entries()}
-
-
-def _show_state(sandbox: ControllableSandbox, body: object) -> object:
-    return sandbox.state.snapshot()
-
-
-def _show_time(sandbox: ControllableSandbox, body: object) -> object:
-    return {"now": sandbox.state.now().isoformat()}
+    return {"orders": len(sandbox.state.orders), "items": sandbox.state.orders.count_items()}
 
 
 def _advance_clock(sandbox: ControllableSandbox, body: object) -> object:
     if not isinstance(body, Mapping) or set(body) != {"advance_seconds"}:
-        raise InvalidInput("The clock is put forward by a JSON object.", 'Valid: {"advance_seconds": 3600}.')
+        raise InvalidInput("Invalid time to advance the clock by.", 'Send {"advance_seconds": 3600}.')
     return {"now": sandbox.state.advance(body["advance_seconds"]).isoformat()}
 
 
@@ -100,27 +87,21 @@ def _list_webhooks(sandbox: ControllableSandbox, body: object) -> object:
 def _set_webhook_url(sandbox: ControllableSandbox, body: object) -> object:
     url = body.get("url") if isinstance(body, Mapping) and set(body) == {"url"} else None
     if not isinstance(url, str):
-        raise InvalidInput(
-            "The receiver of webhooks is set by a JSON object.", 'Valid: {"url": "https://127.0.0.1:8100/"}.'
-        )
+        raise InvalidInput("Invalid receiver of webhooks.", 'Send {"url": "https://127.0.0.1:8100/"}.')
     sandbox.state.webhooks.set_url(url)
     return _list_webhooks(sandbox, body)
 
 
-def _trigger_webhook(sandbox: ControllableSandbox, body: object) -> object:
-    return {"webhook": trigger_webhook(sandbox.state, body)}
-
-
 _CONTROL_ROUTES: dict[tuple[str, str], Callable[[ControllableSandbox, object], object]] = {
-    ("GET", f"{CONTROL_PREFIX}/faults"): _list_faults,
-    ("POST", f"{CONTROL_PREFIX}/faults"): _add_fault,
-    ("DELETE", f"{CONTROL_PREFIX}/faults"): _clear_faults,
-    ("POST", f"{CONTROL_PREFIX}/reset"): _reset,
-    ("GET", f"{CONTROL_PREFIX}/requests"): _list_requests,
-    ("GET", f"{CONTROL_PREFIX}/state"): _show_state,
-    ("GET", f"{CONTROL_PREFIX}/time"): _show_time,
-    ("POST", f"{CONTROL_PREFIX}/time"): _advance_clock,
-    ("GET", f"{CONTROL_PREFIX}/webhooks"): _list_webhooks,
-    ("POST", f"{CONTROL_PREFIX}/webhooks"): _set_webhook_url,
-    ("POST", f"{CONTROL_PREFIX}/trigger"): _trigger_webhook,
+    ("GET", "faults"): _list_faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "reset"): _reset,
+    ("GET", "requests"): lambda sandbox, body: {"requests": sandbox.state.journal.list_entries()},
+    ("GET", "state"): lambda sandbox, body: sandbox.state.snapshot(),
+    ("GET", "time"): lambda sandbox, body: {"now": sandbox.state.now().isoformat()},
+    ("POST", "time"): _advance_clock,
+    ("GET", "webhooks"): _list_webhooks,
+    ("POST", "webhooks"): _set_webhook_url,
+    ("POST", "trigger"): lambda sandbox, body: {"webhook": trigger_webhook(sandbox.state, body)},
 }

@@ -1,51 +1,46 @@
-"""One webhook of any type at a tester's word: it says what is asked for, and changes nothing in the sandbox."""
+"""A webhook of any type at a tester's request. It changes nothing in the sandbox."""
 
 from collections.abc import Mapping
 
 from cpctl.errors import InvalidInput, suggest
-from cpctl.sandbox.model.order_store import SandboxItem, SandboxOrder
+from cpctl.sandbox.model.order_models import SandboxItem, SandboxOrder
 from cpctl.sandbox.sandbox_state import SandboxState
+from cpctl.sandbox.webhooks.webhook_queue import subject_fields
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
-_NO_RECEIVER_HINT = "Say where to: `cpctl sandbox webhooks --to http://127.0.0.1:8100/`."
+_NO_RECEIVER_HINT = "Set one with `cpctl sandbox webhooks --to http://127.0.0.1:8100/`."
 
 
 def trigger_webhook(state: SandboxState, body: object) -> dict[str, object]:
-    """Queue a webhook; returns its line in the list of all. Raises InvalidInput."""
+    """Queue a webhook; returns it as the list of all webhooks shows it. Raises InvalidInput."""
     if not isinstance(body, Mapping):
-        raise InvalidInput("A webhook to send is a JSON object.", "Valid names: type, order, item, and its fields.")
-    kind = body.get("type")
-    if not isinstance(kind, str) or kind not in WEBHOOK_TYPES:
-        name = "" if kind is None else str(kind)
+        raise InvalidInput(
+            "A webhook to send must be a JSON object.", "Valid names: type, order, item, and other fields."
+        )
+    webhook_type = body.get("type")
+    if not isinstance(webhook_type, str) or webhook_type not in WEBHOOK_TYPES:
+        name = "" if webhook_type is None else str(webhook_type)
         raise InvalidInput(f"There is no webhook {quote_value(name)}.", suggest(name, WEBHOOK_TYPES))
     if state.webhooks.endpoint is None:
         raise InvalidInput("This sandbox has no receiver of webhooks.", _NO_RECEIVER_HINT)
+    given = {name: value for name, value in body.items() if name not in ("type", "apikey")}
     with state.lock:
-        said = _build_fields(
-            state, kind, {name: value for name, value in body.items() if name not in ("type", "apikey")}
-        )
-        return state.webhooks.enqueue(kind, said, state.now()).as_json()
+        return state.webhooks.enqueue(webhook_type, _build_fields(state, webhook_type, given), state.now()).as_json()
 
 
-def _build_fields(state: SandboxState, kind: str, given: Mapping[str, object]) -> dict[str, object]:
-    """What the webhook says: the references of the order and the item, examples, and over both what was given.
+def _build_fields(state: SandboxState, webhook_type: str, given: Mapping[str, object]) -> dict[str, object]:
+    """The ids and references of the order and item, then example values, then the given fields.
 
-    An order or item that nobody knows is sent as it is: a receiver has to cope with that.
+    An unknown order or item is sent as given: receivers must cope with that.
     """
-    row = WEBHOOK_TYPES[kind]
+    row = WEBHOOK_TYPES[webhook_type]
     order = _find_order(state, given.get("order"))
-    said: dict[str, object] = {"order": order.id if order else ""}
     item = _find_item(order, given.get("item")) if row.is_about_item else None
-    if row.is_about_item:
-        said["item"] = item.id if item else ""
-    said["order_reference"] = order.reference if order else ""
-    if row.is_about_item:
-        said["item_reference"] = order.find_ordered_item(item).reference if order and item else ""
-    known = {"order": order, "item": item}
-    # A reference given as the order or the item stands for its id.
-    given = {name: value for name, value in given.items() if known.get(name) is None}
-    return {**said, **row.fields, **given}
+    found = {"order": order, "item": item}
+    # A reference given as the order or the item must not overwrite the id that was found by it.
+    given = {name: value for name, value in given.items() if found.get(name) is None}
+    return {**subject_fields(order, item, row.is_about_item), **row.fields, **given}
 
 
 def _find_order(state: SandboxState, given: object) -> SandboxOrder | None:

@@ -1,6 +1,6 @@
-"""What CloudPublish keeps: catalogs with their titles, and product mixes.
+"""The data of CloudPublish: catalogs with their titles, and product mixes.
 
-Source: the examples of CloudPublish API 1.0, whose catalogs, titles and mixes are there from the start.
+Source: the examples of CloudPublish API 1.0; a sandbox starts with their catalogs, titles and mixes.
 """
 
 from dataclasses import dataclass, field
@@ -12,8 +12,6 @@ _CREATED_AT = datetime(2018, 10, 10, 6, 58, 10, tzinfo=UTC)
 
 
 class PublishFile(NamedTuple):
-    """A file of a title."""
-
     url: str
     size: int
     md5sum: str
@@ -21,7 +19,7 @@ class PublishFile(NamedTuple):
 
 
 class ProductMix(NamedTuple):
-    """One product with a fixed set of options, by their references in the catalogue of products."""
+    """One product with a fixed set of options."""
 
     reference: str
     name: str
@@ -32,8 +30,6 @@ class ProductMix(NamedTuple):
 
 @dataclass
 class Catalog:
-    """A collection of titles."""
-
     reference: str
     name: str
     note: str
@@ -57,8 +53,8 @@ class Title:
 
 
 PRODUCT_MIXES: dict[str, ProductMix] = {
-    row.reference: row
-    for row in (
+    mix.reference: mix
+    for mix in (
         ProductMix(
             "product_mix_test",
             "Mix test",
@@ -86,7 +82,7 @@ _SEED_CATALOGS = (
     ("catalog_1", "First catalog", "The first catalog for all my titles"),
     ("catalog_2", "Second catalog", "The second catalog for all my titles"),
 )
-# ISBN, name, catalog, mix, pages, times used
+# ISBN, name, catalog, mix, pages, used_count
 _SEED_TITLES = (
     ("1234567890123", "The book - Vol 1", "catalog_1", "product_mix_test", 244, 142),
     ("1234567890124", "The book - Vol 2", "catalog_1", "product_mix_test", 198, 17),
@@ -96,27 +92,13 @@ _SEED_TITLES = (
 
 
 class PublishStore:
-    """All catalogs and titles. Whoever calls holds the lock of the state."""
+    """All catalogs and titles. The caller holds the lock of the state."""
 
     def __init__(self) -> None:
         self.catalogs = {row[0]: Catalog(*row, _CREATED_AT) for row in _SEED_CATALOGS}
-        self.titles = {
-            isbn: Title(
-                isbn,
-                name,
-                name,
-                _CREATED_AT,
-                catalog,
-                mix,
-                pages,
-                used,
-                files=[_build_file(isbn, "book"), _build_file(isbn, "cover")],
-            )
-            for isbn, name, catalog, mix, pages, used in _SEED_TITLES
-        }
+        self.titles = {row[0]: _build_title(*row) for row in _SEED_TITLES}
 
     def list_titles(self, catalog: str) -> list[Title]:
-        """The titles of one catalog."""
         return [title for title in self.titles.values() if title.catalog_reference == catalog]
 
     def remove_catalog(self, reference: str) -> None:
@@ -126,9 +108,13 @@ class PublishStore:
             del self.titles[title.isbn]
 
 
+def _build_title(isbn: str, name: str, catalog: str, mix: str, page_count: int, used_count: int) -> Title:
+    files = [_build_file(isbn, "book"), _build_file(isbn, "cover")]
+    return Title(isbn, name, name, _CREATED_AT, catalog, mix, page_count, used_count, files=files)
+
+
 def _build_file(isbn: str, file_type: str) -> PublishFile:
-    mark = md5(isbn.encode(), usedforsecurity=False).hexdigest()
+    folder = md5(isbn.encode(), usedforsecurity=False).hexdigest()
     md5sum = md5(f"{isbn}/{file_type}".encode(), usedforsecurity=False).hexdigest()
-    return PublishFile(
-        f"https://download.example.com/{mark}/{file_type}", 1_000_000 + int(md5sum[:6], 16), md5sum, file_type
-    )
+    url = f"https://download.example.com/{folder}/{file_type}"
+    return PublishFile(url, 1_000_000 + int(md5sum[:6], 16), md5sum, file_type)

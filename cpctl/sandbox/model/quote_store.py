@@ -1,4 +1,4 @@
-"""The quotes that were given, until they expire."""
+"""Quotes given to clients, until they expire."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,9 +12,8 @@ _MAX_QUOTES = 100_000
 
 
 class Quote(NamedTuple):
-    """One way to ship some items, at a price that holds until it expires."""
+    """A price for shipping some items, until it expires."""
 
-    hash: str
     offer: ShippingOffer
     items: tuple[tuple[str, str], ...]  # reference and product
     price: Decimal
@@ -24,37 +23,29 @@ class Quote(NamedTuple):
 
 
 class QuoteStore:
-    """Every quote by its hash, oldest first. Whoever calls holds the lock of the state."""
+    """Quotes by their hash, oldest first. The caller holds the lock of the state."""
 
     def __init__(self) -> None:
         self._quotes: dict[str, Quote] = {}
         self._count = 0
 
-    def add(
-        self,
-        offer: ShippingOffer,
-        items: tuple[tuple[str, str], ...],
-        price: Decimal,
-        vat: Decimal,
-        currency: str,
-        expires_at: datetime,
-    ) -> Quote:
-        """Keep a quote under a new hash."""
+    def add(self, quote: Quote) -> str:
+        """Store a quote; returns its new hash."""
         self._count += 1
-        name = sha256(f"{self._count}|{offer.reference}|{items}".encode()).hexdigest()
+        quote_hash = sha256(f"{self._count}|{quote.offer.reference}|{quote.items}".encode()).hexdigest()
         if len(self._quotes) >= _MAX_QUOTES:
             del self._quotes[next(iter(self._quotes))]
-        made = self._quotes[name] = Quote(name, offer, items, price, vat, currency, expires_at)
-        return made
+        self._quotes[quote_hash] = quote
+        return quote_hash
 
     def remove_expired(self, now: datetime) -> None:
-        """Drop what has expired."""
-        for name, quote in list(self._quotes.items()):
+        # Oldest first, and all have the same lifetime: the first valid quote ends the search.
+        for quote_hash, quote in list(self._quotes.items()):
             if quote.expires_at > now:
                 return
-            del self._quotes[name]
+            del self._quotes[quote_hash]
 
     def find(self, quote_hash: str, now: datetime) -> Quote | None:
-        """The quote with that hash, if it still holds."""
+        """The quote with that hash unless it has expired."""
         quote = self._quotes.get(quote_hash)
         return quote if quote is not None and quote.expires_at > now else None

@@ -1,4 +1,4 @@
-"""One request and its answer on the wire, and what each fault makes of it."""
+"""One API request and its response on the connection, and what each fault does to them."""
 
 import json
 import os
@@ -15,23 +15,20 @@ from cpctl.sandbox.faults import FAULT_KINDS, Fault
 from cpctl.sandbox.request_journal import JournalEntry
 from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
 
-JSON_CONTENT_TYPE = "application/json"
-# A linger of no seconds makes closing a reset; Windows has shorter integers in that place.
+# With a linger of zero seconds, close sends a reset. The struct has shorter integers on Windows.
 _ZERO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _MIN_DRIP_BODY_BYTES = 4096
 _TRUNCATED_BYTES = 64
-_PLACEHOLDER_BODY = {"status": "ok"}  # where an answer has no body, and the fault needs one
+_PLACEHOLDER_BODY = {"status": "ok"}  # for a response without a body, where the fault needs one
 
 
 class ClientConnection:
-    """The connection to one client, as long as it is there."""
-
     def __init__(self, connection: socket.socket, should_close: bool = False) -> None:
         self._connection = connection
-        self.should_close = should_close  # nothing more is to be read from it
+        self.should_close = should_close  # nothing further will be read from it
 
     def send(self, data: bytes) -> bool:
-        """Send everything at once; False when the client is gone."""
+        """Send everything; False if the client has disconnected."""
         try:
             self._connection.sendall(data)
         except OSError:
@@ -40,27 +37,28 @@ class ClientConnection:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Wait; False as soon as the client is gone or the sandbox has cut the line."""
+        """Wait; False as soon as the client disconnects or the sandbox cuts the connection."""
         if seconds <= 0:
             return True
         try:
             self._connection.settimeout(seconds)
-            here = bool(self._connection.recv(1, socket.MSG_PEEK))
+            is_connected = bool(self._connection.recv(1, socket.MSG_PEEK))
         except TimeoutError:
             return True
         except OSError:
-            here = False
+            is_connected = False
         finally:
             with suppress(OSError):
                 self._connection.settimeout(None)
-        if here:
-            time.sleep(seconds)  # the next request is there already: the connection cannot tell the end of this wait
+        if is_connected:
+            # The next request has arrived already, so the connection stays readable and cannot time this wait.
+            time.sleep(seconds)
         else:
             self.should_close = True
-        return here
+        return is_connected
 
     def reset_on_close(self) -> None:
-        """Let closing this line be a TCP reset."""
+        """Make closing this connection a TCP reset."""
         self.should_close = True
         with suppress(OSError):
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ZERO_LINGER)
@@ -68,109 +66,106 @@ class ClientConnection:
 
 @dataclass
 class Exchange:
-    """One request to the API: its place in the journal, its work, its line, and how an answer is written."""
+    """One request to the API: its journal entry, its operation, and its connection."""
 
     entry: JournalEntry
     operation: Callable[[], SandboxResponse]
-    line: ClientConnection
-    omit_body: bool = False  # the answer to HEAD
+    connection: ClientConnection
+    omit_body: bool = False  # the response to HEAD
 
     def respond(self, fault: Fault | None) -> None:
-        """Do the work and answer, or what the fault makes of that.
+        """Process the request and respond, subject to the fault.
 
-        The journal is written before the answer leaves, so that who has the answer finds it there.
+        The journal is complete before the response is sent, so that a client with a response finds its entry.
         """
         if fault is None:
             self.send_response(self._run_operation())
-            return
-        due = (
-            self._run_operation()
-            if FAULT_KINDS[fault.kind].does_work
-            else SandboxResponse(HTTPStatus.INTERNAL_SERVER_ERROR)
-        )
-        FAULT_EFFECTS[fault.kind](self, fault, due)
+        elif FAULT_KINDS[fault.kind].does_work:
+            FAULT_EFFECTS[fault.kind](self, fault, self._run_operation())
+        else:
+            FAULT_EFFECTS[fault.kind](self, fault, SandboxResponse(HTTPStatus.INTERNAL_SERVER_ERROR))
 
     def _run_operation(self) -> SandboxResponse:
-        answer = self.operation()
-        self.entry.processed = answer.status in (HTTPStatus.OK, HTTPStatus.CREATED)
-        return answer
+        response = self.operation()
+        self.entry.processed = response.status in (HTTPStatus.OK, HTTPStatus.CREATED)
+        return response
 
     def send_response(self, response: SandboxResponse, **headers: str) -> None:
-        """Send a whole answer."""
-        self.send_bytes(response.status, encode_response(response, self.line.should_close, self.omit_body, **headers))
+        data = encode_response(response, self.connection.should_close, self.omit_body, **headers)
+        self.send_bytes(response.status, data)
 
     def send_bytes(self, status: int, data: bytes) -> None:
-        """Send these bytes, and note the status of the answer they are."""
+        """Send an encoded response, and record its status."""
         self.entry.status = status
-        if not self.line.send(data):
+        if not self.connection.send(data):
             self.entry.status = None
 
 
 def encode_response(
     response: SandboxResponse, should_close: bool = False, omit_body: bool = False, **headers: str
 ) -> bytes:
-    """An answer as the bytes of HTTP/1.1."""
+    """A response in HTTP/1.1; underscores in the names of headers become hyphens."""
     body = b"" if response.body is None else json.dumps(response.body).encode()
     lines = {name.replace("_", "-"): value for name, value in headers.items()}
     if body:
-        lines["Content-Type"] = JSON_CONTENT_TYPE
+        lines["Content-Type"] = "application/json"
     if should_close:
         lines["Connection"] = "close"
     if response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        return encode_head(response.status, lines)
+        return _encode_head(response.status, lines)
     lines["Content-Length"] = str(len(body))
-    return encode_head(response.status, lines) + (b"" if omit_body else body)
+    return _encode_head(response.status, lines) + (b"" if omit_body else body)
 
 
-def encode_head(status: int, headers: dict[str, str]) -> bytes:
-    """The status line and the headers, with the empty line after them."""
+def _encode_head(status: int, headers: dict[str, str]) -> bytes:
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
     now = f"Date: {formatdate(usegmt=True)}"
     lines = [f"HTTP/1.1 {status} {phrase}", now, *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+def _encode_raw_json(status: int, body: bytes, missing_bytes: int = 0) -> bytes:
+    """A response declared as JSON, whose length may include bytes that are never sent."""
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body) + missing_bytes)}
+    return _encode_head(status, headers) + body
+
+
 def _respond_late(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
-    if exchange.line.wait(fault.seconds or 0):
+    if exchange.connection.wait(fault.seconds or 0):
         exchange.send_response(response)
 
 
 def _respond_with_status(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     status = fault.status or response.status
-    body = error_response(status, "sandbox_fault", f"the sandbox was asked to answer {status}").body
     headers = {} if fault.retry_after is None else {"Retry_After": fault.retry_after}
-    exchange.send_response(SandboxResponse(status, None if status < HTTPStatus.BAD_REQUEST else body), **headers)
+    error = error_response(status, "sandbox_fault", f"the sandbox was asked to answer {status}")
+    exchange.send_response(SandboxResponse(status) if status < HTTPStatus.BAD_REQUEST else error, **headers)
 
 
 def _reset_connection(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
-    exchange.line.reset_on_close()
+    exchange.connection.reset_on_close()
 
 
 def _send_truncated(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     body = json.dumps(response.body or _PLACEHOLDER_BODY).encode()
-    headers = {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body) + _TRUNCATED_BYTES)}
-    exchange.send_bytes(response.status, encode_head(response.status, headers) + body)
-    exchange.line.should_close = True
+    exchange.send_bytes(response.status, _encode_raw_json(response.status, body, _TRUNCATED_BYTES))
+    exchange.connection.should_close = True
 
 
 def _send_invalid_json(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     body = b"<html><body>It works!</body></html>"
-    exchange.send_bytes(
-        response.status,
-        encode_head(response.status, {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body))}) + body,
-    )
+    exchange.send_bytes(response.status, _encode_raw_json(response.status, body))
 
 
 def _drip_response(exchange: Exchange, fault: Fault, response: SandboxResponse) -> None:
     body = json.dumps(response.body or _PLACEHOLDER_BODY).ljust(_MIN_DRIP_BODY_BYTES).encode()
-    data = encode_head(response.status, {"Content-Type": JSON_CONTENT_TYPE, "Content-Length": str(len(body))}) + body
-    for byte in data:
-        if not exchange.line.send(bytes((byte,))) or not exchange.line.wait(fault.seconds or 0):
+    for byte in _encode_raw_json(response.status, body):
+        if not exchange.connection.send(bytes((byte,))) or not exchange.connection.wait(fault.seconds or 0):
             return
     exchange.entry.status = response.status
 
 
-# A row for every fault but `down`, which no request ever meets.
+# All faults but `down`, which refuses connections before there is a request.
 FAULT_EFFECTS: dict[str, Callable[[Exchange, Fault, SandboxResponse], None]] = {
     "latency": _respond_late,
     "status": _respond_with_status,

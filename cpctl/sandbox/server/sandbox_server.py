@@ -1,9 +1,8 @@
-"""The sandbox as a whole: a Cloudprinter on loopback that can be started, broken, mended and stopped."""
+"""The sandbox: a simulated Cloudprinter on loopback that can be started, given faults, and stopped."""
 
 from collections.abc import Callable
 from datetime import datetime
 from threading import RLock
-from types import TracebackType
 from typing import Self
 
 from cpctl.clock import utc_now
@@ -15,10 +14,10 @@ from cpctl.sandbox.server.sandbox_listener import LOOPBACK, SandboxListener
 
 
 class Sandbox:
-    """A Cloudprinter on loopback.
+    """A simulated Cloudprinter on loopback.
 
-    Two addresses: `base_url` answers as the API does, `control_url` only switches the sandbox and stays
-    when the fault `down` has taken the first one away. Both know `/_sandbox/...`.
+    `base_url` serves the API. `control_url` serves only the control interface and stays up during the fault `down`.
+    Both serve `/_sandbox/...`.
     """
 
     def __init__(
@@ -32,10 +31,10 @@ class Sandbox:
         webhook_version: str = "2.0",
         real_now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Raises InvalidInput where a value is out of range; port 0 takes any free port.
+        """Raises InvalidInput if a value is out of range; port 0 is any free port.
 
-        The dialect is that of the live service or that of its documents (`documented`). Webhooks go to an address of
-        this machine only.
+        The dialect is that of the live service (`live`) or of its documents (`documented`). Webhooks are sent to this
+        machine only.
         """
         self.state = SandboxState(orders, items, max_journal_entries, dialect, webhook_url, webhook_version, real_now)
         self.base_url = ""
@@ -46,7 +45,7 @@ class Sandbox:
         self._control_listener: SandboxListener | None = None
 
     def start(self) -> None:
-        """Listen; raises InvalidInput if the port cannot be had."""
+        """Start listening. Raises InvalidInput if the port is not available."""
         with self._lock:
             self._api_listener = self._bind_listener(self._port, serves_api=True)
             self._port = self._api_listener.server_port
@@ -63,7 +62,7 @@ class Sandbox:
             self.state.webhooks.start(self.state.run_due_steps)
 
     def stop(self) -> None:
-        """Stop listening and cut every connection, whatever it is about."""
+        """Stop listening and cut every connection."""
         self.state.webhooks.stop()
         with self._lock:
             for listener in (self._api_listener, self._control_listener):
@@ -75,56 +74,45 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def add_fault(self, fault: Fault) -> None:
-        """Switch a fault on (see `make_fault`)."""
-        with self._lock:
-            was_down = self._is_down()
-            self.state.add_fault(fault)
-            if fault.kind == DOWN and not was_down:
-                self._take_down()
+        """Activate a fault (see `make_fault`)."""
+        self._change_faults(lambda: self.state.add_fault(fault))
 
     def clear_faults(self) -> None:
-        """Switch all faults off; after `down`, the API listens again, on the port it had."""
-        with self._lock:
-            was_down = self._is_down()
-            self.state.clear_faults()
-            if was_down:
-                self._bring_up()
+        """Clear all faults; after `down`, the API listens again on the same port."""
+        self._change_faults(self.state.clear_faults)
 
     def reset(self, orders: object = None, items: object = None) -> None:
-        """Make all orders anew, forget all requests, switch all faults off; None keeps the number there was."""
+        """Recreate the seed orders and clear everything else; None keeps the current number. Raises InvalidInput."""
+        self._change_faults(lambda: self.state.reset(orders, items))
+
+    def _change_faults(self, change: Callable[[], None]) -> None:
         with self._lock:
             was_down = self._is_down()
-            self.state.reset(orders, items)
+            change()
+            if self._api_listener is None or self._is_down() == was_down:
+                return
             if was_down:
-                self._bring_up()
+                self._api_listener.open()
+            else:
+                self._api_listener.close()
+                # Bound but not listening: connections are refused, and no other program can take the port.
+                self._api_listener = self._bind_listener(self._port, serves_api=True)
 
     def _is_down(self) -> bool:
         return any(fault.kind == DOWN for fault in self.state.list_faults())
 
-    def _take_down(self) -> None:
-        if self._api_listener is not None:
-            self._api_listener.close()
-            # Bound but not listening: connections are refused, and no other program can take the port meanwhile.
-            self._api_listener = self._bind_listener(self._port, serves_api=True)
-
-    def _bring_up(self) -> None:
-        if self._api_listener is not None:
-            self._api_listener.open()
-
     def _bind_listener(self, port: int, serves_api: bool) -> SandboxListener:
         try:
             return SandboxListener(self, port, serves_api)
-        except (OSError, OverflowError) as fault:
+        except (OSError, OverflowError) as error:
             raise InvalidInput(
-                f"Port {port} of {LOOPBACK} cannot be had: {getattr(fault, 'strerror', None) or fault}.",
-                "Choose another with --port, or 0 for any that is free.",
-            ) from fault
+                f"Cannot listen on {LOOPBACK}:{port}: {getattr(error, 'strerror', None) or error}.",
+                "Choose another port with --port, or 0 for any free port.",
+            ) from error
 
 
 def _listener_url(listener: SandboxListener) -> str:

@@ -3,63 +3,62 @@
 Source: CloudCore API 1.0, "Product calls" and "Shipping calls"; live answers for the fields the document lacks.
 """
 
-from cpctl.sandbox.fixtures.destinations import DESTINATIONS
+from cpctl.reference_data.countries import COUNTRIES
+from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.sandbox.fixtures.product_catalog import Product, list_product_options, required_file_types
 from cpctl.sandbox.fixtures.product_options import OPTION_FAMILIES, ProductOption
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.request_fields import Body, read_required, shorten_value
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxRefusal, SandboxResponse, ok_response
+from cpctl.sandbox.simulated_api.pricing import INVOICE_CURRENCY
+from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
+from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
 
 
-def list_products(state: SandboxState, body: Body) -> SandboxResponse:
-    """`products`: 204 where the account has none."""
-    found = [_product_json(state, product) for product in state.products.values()]
-    return ok_response(found) if found else NO_CONTENT
+def list_products(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`products`: 204 if the account has none."""
+    products = [
+        {**_product_names(product), "category": product.method.category, **_product_terms(state, product)}
+        for product in state.products.values()
+    ]
+    return ok_response(products) if products else NO_CONTENT
 
 
-def _product_json(state: SandboxState, product: Product) -> dict[str, object]:
-    shown = {
-        "name": product.name,
-        "note": product.note,
-        "reference": product.reference,
-        "category": product.method.category,
-    }
+def _product_names(product: Product) -> dict[str, object]:
+    return {"name": product.name, "note": product.note, "reference": product.reference}
+
+
+def _product_terms(state: SandboxState, product: Product) -> dict[str, object]:
     if state.is_live:
-        return {**shown, "availability": product.availability}
-    return {**shown, "from_price": f"{product.base_price:.2f}", "currency": "EUR"}
+        return {"availability": product.availability}
+    return {"from_price": f"{product.base_price:.2f}", "currency": INVOICE_CURRENCY}
 
 
-def product_info(state: SandboxState, body: Body) -> SandboxResponse:
-    """`products/info`: 204 where there is no such product."""
-    product = state.products.get(read_required(body, "reference"))
+def product_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`products/info`: 204 if there is no such product."""
+    product = state.products.get(body.required("reference"))
     if product is None:
         return NO_CONTENT
-    return ok_response(_live_product_json(product) if state.is_live else _documented_product_json(product))
+    details = _live_product_json(product) if state.is_live else _documented_product_json(product)
+    return ok_response({**_product_names(product), **details})
 
 
 def _live_product_json(product: Product) -> dict[str, object]:
     return {
-        "name": product.name,
-        "note": product.note,
-        "reference": product.reference,
         "availability": product.availability,
         "sub_category_type_id": product.method.category_id,
-        "files": [_file_template_json(product, kind) for kind in required_file_types(product)],
+        "files": [_file_template_json(product, file_type) for file_type in required_file_types(product)],
         "options": [_live_option_json(product, option, default) for option, default in list_product_options(product)],
         "specs": [{"reference": ref, "note": note, "value": value} for ref, note, value in _list_specs(product)],
     }
 
 
-def _file_template_json(product: Product, kind: str) -> dict[str, object]:
-    address = f"https://resources.example.com/templates/{product.reference}/{kind}.zip"
-    return {"type": kind, "format": "pdf", "template": address}
+def _file_template_json(product: Product, file_type: str) -> dict[str, object]:
+    url = f"https://resources.example.com/templates/{product.reference}/{file_type}.zip"
+    return {"type": file_type, "format": "pdf", "template": url}
 
 
 def _live_option_json(product: Product, option: ProductOption, default: bool) -> dict[str, object]:
-    kinds = (
-        [option.file_type] if option.file_type else ["product"] if "product" in product.method.file_types else ["book"]
-    )
+    file_type = option.file_type or ("product" if "product" in product.method.file_types else "book")
     return {
         "type": option.family,
         "type_name": OPTION_FAMILIES[option.family],
@@ -67,19 +66,15 @@ def _live_option_json(product: Product, option: ProductOption, default: bool) ->
         "note": option.note,
         "default": int(default),
         "availability": product.availability,
-        "files": [{"type": kind, "format": "pdf"} for kind in kinds],
+        "files": [{"type": file_type, "format": "pdf"}],
     }
 
 
 def _documented_product_json(product: Product) -> dict[str, object]:
-    # Deprecated, and removed after 2025-03-01, says the document, whose example shows nothing but dashes in it.
-    names = ("note", "reference", "currency", "price_unit", "price_unit_type", "type")
-    prices = {"price": "-", "min": "100", "max": "9000", **dict.fromkeys(names, "-")}
+    # The document calls prices deprecated and removed after 2025-03-01; its example shows only dashes in them.
+    dashes = dict.fromkeys(("note", "reference", "currency", "price_unit", "price_unit_type", "type"), "-")
     return {
-        "name": product.name,
-        "note": product.note,
-        "reference": product.reference,
-        "prices": [prices],
+        "prices": [{"price": "-", "min": "100", "max": "9000", **dashes}],
         "options": [
             {"reference": option.reference, "note": option.note, "type": option.family, "default": int(default)}
             for option, default in list_product_options(product)
@@ -89,24 +84,22 @@ def _documented_product_json(product: Product) -> dict[str, object]:
 
 
 def _list_specs(product: Product) -> list[tuple[str, str, str]]:
-    """Reference, note and value of every spec; only the notes and values are documented."""
-    thing = "book" if product.has_pages else "item"
-    ending = " after trimming" if product.has_pages else ""
-    covered = (("cover_overlap", "Cover overlap in mm", "3"), ("cover_squeeze", "Cover squeeze in mm", "5"))
-    wrapped = (*covered, ("cover_wrap", "Cover wrap in mm", "18")) if "CW" in product.method.technology else ()
-    turned = "No" if product.orientation == "Square" else "Yes"
+    """Reference, note and value of each spec; only the notes and values are documented."""
+    subject, ending = ("book", " after trimming") if product.has_pages else ("item", "")
+    overlaps = [("cover_overlap", "Cover overlap in mm", "3"), ("cover_squeeze", "Cover squeeze in mm", "5")]
+    is_wrapped, is_square = "CW" in product.method.technology, product.orientation == "Square"
     return [
         ("binding", "Binding method / technology", product.method.technology),
         ("bleed", "Bleed in mm", "3"),
-        *wrapped,
-        ("orientation_dependent", "Is the product orientation dependent", turned),
+        *([*overlaps, ("cover_wrap", "Cover wrap in mm", "18")] if is_wrapped else ()),
+        ("orientation_dependent", "Is the product orientation dependent", "No" if is_square else "Yes"),
         ("minimum_quantity", "Minimum order quantity", "1"),
         ("printable_sides", "Number of printable sides", str(product.method.sides)),
         ("orientation", "Orientation of the product", product.orientation),
         ("set_quantity", "Per set order quantity", "1"),
         ("size_category", "Size category", f"{product.width_mm}x{product.height_mm}"),
-        ("height", f"The exact height of the {thing} in mm.{ending}", str(product.height_mm)),
-        ("width", f"The exact width of the {thing} in mm.{ending}", str(product.width_mm)),
+        ("height", f"The exact height of the {subject} in mm.{ending}", str(product.height_mm)),
+        ("width", f"The exact width of the {subject} in mm.{ending}", str(product.width_mm)),
         ("safety_margin", "The page safety margin in mm", "10"),
         ("colors_back", "Colors on the back of the page", product.method.colors if product.method.sides > 1 else "-"),
         ("colors_front", "Colors on the front of the page", product.method.colors),
@@ -114,41 +107,36 @@ def _list_specs(product: Product) -> list[tuple[str, str, str]]:
     ]
 
 
-def list_shipping_levels(state: SandboxState, body: Body) -> SandboxResponse:
-    """`shipping/levels`: the fastest first; the live service has one more than the document knows."""
-    rows = sorted(SHIPPING_LEVELS.values(), key=lambda level: -level.rank)
+def list_shipping_levels(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`shipping/levels`: the fastest first; the live service has one more than the document."""
     return ok_response(
         [
             {
                 "shipping_level_reference": level.reference,
                 "shipping_level": level.reference,
-                "name": level.live_name if state.is_live else level.name,
+                "name": level.display_name(state.is_live),
                 "note": level.note,
             }
-            for level in rows
+            for level in sorted(SHIPPING_LEVELS.values(), key=lambda level: -level.rank)
             if state.is_live or level.is_documented
         ]
     )
 
 
-def list_shipping_countries(state: SandboxState, body: Body) -> SandboxResponse:
-    """`shipping/countries`: require_state is a number in the example, whatever the table says."""
+def list_shipping_countries(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`shipping/countries`: require_state is a number in the example, unlike in the table."""
     return ok_response(
         [
-            {"country_reference": row.reference, "note": row.note, "require_state": int(row.requires_state)}
-            for row in DESTINATIONS.values()
+            {"country_reference": code, "note": name, "require_state": int(code in STATES_BY_COUNTRY)}
+            for code, name in COUNTRIES.items()
         ]
     )
 
 
-def list_shipping_states(state: SandboxState, body: Body) -> SandboxResponse:
-    """`shipping/states`: an empty list for a country without any; what an unknown country gets is not documented."""
-    country = read_required(body, "country_reference")
-    if country not in DESTINATIONS:
-        raise SandboxRefusal("country_unknown", shorten_value(country))
-    return ok_response(
-        [
-            {"state_reference": reference, "name": name, "note": name}
-            for reference, name in DESTINATIONS[country].states.items()
-        ]
-    )
+def list_shipping_states(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`shipping/states`: empty for a country without states; the response to an unknown country is a guess."""
+    country = body.required("country_reference")
+    if country not in COUNTRIES:
+        raise body.refusal("country_unknown", shorten(country))
+    states = STATES_BY_COUNTRY.get(country, {})
+    return ok_response([{"state_reference": code, "name": name, "note": name} for code, name in states.items()])

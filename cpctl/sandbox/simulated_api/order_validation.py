@@ -1,171 +1,131 @@
-"""What `orders/add` checks, in the order of the document's tables: the first thing wrong is the one that is named.
+"""The checks of `orders/add`, in the order of the document's tables: the first error is the one in the response.
 
-Source: CloudCore API 1.0, "Add order", and what the live service is known to enforce: `phone` above all.
+Source: CloudCore API 1.0, "Add order", and what the live service is known to enforce, above all `phone`.
 """
 
 import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from cpctl.sandbox.fixtures.destinations import DESTINATIONS
+from cpctl.reference_data.countries import COUNTRIES_WITHOUT_ZIP
+from cpctl.sandbox.fixtures import shipping_offers
 from cpctl.sandbox.fixtures.product_catalog import Product, required_file_types
-from cpctl.sandbox.fixtures.shipping_offers import (
-    SHIPPING_LEVELS,
-    SHIPPING_OPTIONS,
-    ShippingOffer,
-    find_best_offer,
-    find_offer,
-    list_offers,
-)
-from cpctl.sandbox.model.order_store import OrderDetails, OrderedItem, OrderFile
+from cpctl.sandbox.fixtures.shipping_offers import ShippingOffer
+from cpctl.sandbox.model.order_models import OrderDetails, OrderedItem, OrderFile
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.core_quotes import read_country, read_currency
-from cpctl.sandbox.simulated_api.item_validation import check_item_references, find_product, read_item_options
-from cpctl.sandbox.simulated_api.request_fields import (
-    Body,
-    invalid_parameter,
-    missing_parameter,
-    read_objects,
-    read_positive_int,
-    read_required,
-    read_required_objects,
-    read_text,
-    shorten_value,
-)
+from cpctl.sandbox.simulated_api import item_validation
+from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
 from cpctl.sandbox.simulated_api.sandbox_response import SandboxRefusal
 
 _ORDER_FILE_TYPES = ("delivery_note", "promotion")
 _OPTIONAL_ADDRESS_FIELDS = ("company", "street2", "customer_identification")
 _MD5_PATTERN = re.compile("[0-9a-fA-F]{32}")
+# The document writes the price for customs with a comma; the official PHP library writes a dot.
 _PRICE_PATTERN = re.compile(r"[0-9]{1,12}([.,][0-9]{1,6})?")
 _EMAIL_PATTERN = re.compile(r"[^\s@]+@[^\s@]+")
 _CPF_PATTERN = re.compile(r"[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}")
 
 
 def check_order_reference(state: SandboxState, reference: str) -> None:
-    """An order's reference is unique among all orders.
+    """Refuse a reference that another order has.
 
-    What the service answers to a second one is not known: neither the status (400 is the only one documented,
-    clients expect 409 too) nor the text.
+    How the service responds is not known: neither the status (only 400 is documented, clients expect 409, too)
+    nor the text.
     """
     if state.orders.find(reference) is not None:
         status = HTTPStatus.CONFLICT if state.is_live else HTTPStatus.BAD_REQUEST
-        raise SandboxRefusal("reference_not_unique", shorten_value(reference), status)
+        raise SandboxRefusal("reference_not_unique", shorten(reference), status)
 
 
-def read_order(state: SandboxState, body: Body) -> tuple[str, OrderDetails]:
+def read_order(state: SandboxState, body: RequestBody) -> tuple[str, OrderDetails]:
     """The reference and the details of a new order."""
-    reference = read_required(body, "reference")
+    reference = body.required("reference")
     check_order_reference(state, reference)
     email = read_email(body)
     _check_customs_price(body)
     addresses = read_addresses(body)
-    files = _read_files(read_objects(body, "files"), _ORDER_FILE_TYPES)
-    country = addresses[0]["country"]
-    rows = read_required_objects(body, "items")
+    files = tuple(_read_file(row, _ORDER_FILE_TYPES) for row in body.objects("files"))
+    rows = body.required_objects("items")
     _check_reorders(state, rows)
-    items = [_read_item(state, row, country) for row in rows]
-    check_item_references(item.reference for item in items)
+    items = [_read_item(state, row, addresses[0]["country"]) for row in rows]
+    item_validation.check_item_references(item.reference for item in items)
     return reference, OrderDetails(email, addresses, items, files)
 
 
-def read_email(body: Body) -> str:
-    """An e-mail address; the service is not known to look closely."""
-    mail = read_required(body, "email")
-    if not _EMAIL_PATTERN.fullmatch(mail):
-        raise invalid_parameter("email", f"{shorten_value(mail)} is not an e-mail address")
-    return mail
+def read_email(body: RequestBody) -> str:
+    """An e-mail address; the service is not known to check more than this."""
+    email = body.required("email")
+    if not _EMAIL_PATTERN.fullmatch(email):
+        raise body.invalid("email", f"{shorten(email)} is not an e-mail address")
+    return email
 
 
-def _check_customs_price(body: Body) -> None:
-    """The sales price for customs: with a comma, says the document; the official PHP library writes a dot."""
-    price = read_text(body, "price")
+def _check_customs_price(body: RequestBody) -> None:
+    price = body.text("price")
     if price and not _PRICE_PATTERN.fullmatch(price):
-        raise invalid_parameter("price", f"{shorten_value(price)} is not a price such as 12,50")
-    read_currency(body)
+        raise body.invalid("price", f"{shorten(price)} is not a price such as 12,50")
+    item_validation.read_currency(body)
 
 
-def read_addresses(body: Body) -> list[dict[str, str]]:
-    """The addresses of an order, one or more."""
-    return [_read_address(row) for row in read_required_objects(body, "addresses")]
+def read_addresses(body: RequestBody) -> list[dict[str, str]]:
+    return [_read_address(row) for row in body.required_objects("addresses")]
 
 
-def _read_address(row: Body) -> dict[str, str]:
-    if read_required(row, "type") != "delivery":
-        raise invalid_parameter("type", f"{shorten_value(read_text(row, 'type'))} is not delivery")
-    found = {"type": "delivery"}
-    for name in ("firstname", "lastname", "street1"):
-        found[name] = read_required(row, name)
-    zip_code = read_text(row, "zip")
-    known = DESTINATIONS.get(read_text(row, "country"))
-    if not zip_code and (known is None or known.requires_zip):
-        raise missing_parameter("zip")
-    found |= {"zip": zip_code, "city": read_required(row, "city"), "state": read_text(row, "state")}
-    found["country"] = read_country(row)
-    found |= {"email": read_email(row), "phone": read_required(row, "phone")}
-    _check_identification(row)
-    return {**found, **{name: read_text(row, name) for name in _OPTIONAL_ADDRESS_FIELDS if read_text(row, name)}}
+def _read_address(row: RequestBody) -> dict[str, str]:
+    if row.required("type") != "delivery":
+        raise row.invalid("type", f"{shorten(row.text('type'))} is not delivery")
+    address = {"type": "delivery", **{name: row.required(name) for name in ("firstname", "lastname", "street1")}}
+    country = row.text("country")
+    if not row.text("zip") and country not in COUNTRIES_WITHOUT_ZIP:
+        raise row.missing("zip")
+    address |= {"zip": row.text("zip"), "city": row.required("city"), "state": row.text("state")}
+    address |= {"country": item_validation.read_country(row), "email": read_email(row), "phone": row.required("phone")}
+    # The receiver of a parcel to Brazil needs a CPF number (Cloudprinter "Customer identification").
+    if country == "BR" and not _CPF_PATTERN.fullmatch(row.required("customer_identification")):
+        raise row.invalid("customer_identification", "is not like 000.000.000-00")
+    return {**address, **{name: row.text(name) for name in _OPTIONAL_ADDRESS_FIELDS if row.text(name)}}
 
 
-def _check_identification(row: Body) -> None:
-    """Brazil wants the CPF of whoever receives a parcel (Cloudprinter "Customer identification")."""
-    if read_text(row, "country") == "BR" and not _CPF_PATTERN.fullmatch(read_required(row, "customer_identification")):
-        raise invalid_parameter("customer_identification", "is not like 000.000.000-00")
-
-
-def _read_item(state: SandboxState, row: Body, country: str) -> OrderedItem:
-    reference = read_required(row, "reference")
-    product = find_product(state, row)
-    count = read_positive_int(row, "count")
+def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedItem:
+    reference = row.required("reference")
+    product = item_validation.find_product(state, row)
+    count = row.positive_integer("count")
     offer = _select_offer(state, row, country, reference, product)
     _check_customs_price(row)
-    stock = read_text(row, "type") == "stock"
-    options = read_item_options(product, row)
-    files = _read_item_files(row, product, options, stock)
-    return OrderedItem(
-        reference,
-        product.reference,
-        read_text(row, "title"),
-        count,
-        "stock" if stock else "product",
-        offer.option,
-        offer.reference,
-        options,
-        files,
-    )
+    item_type = "stock" if row.text("type") == "stock" else "product"
+    options = item_validation.read_item_options(product, row)
+    files = _read_item_files(row, product, options, item_type)
+    ordered = (reference, product.reference, row.text("title"), count, item_type)
+    return OrderedItem(*ordered, offer.option, offer.reference, options, files)
 
 
 def _read_item_files(
-    row: Body, product: Product, options: tuple[tuple[str, int], ...], stock: bool
+    row: RequestBody, product: Product, options: tuple[tuple[str, int], ...], item_type: str
 ) -> tuple[OrderFile, ...]:
-    """The files of an item: one of every type that its product and its options need; none for stock."""
+    """The files of an item: one of each type that its product and its options need; none for stock."""
     needed = required_file_types(product, tuple(name for name, _ in options))
-    rows = read_objects(row, "files")
-    if stock and not rows:
-        return ()
+    rows = row.objects("files")
     if not rows:
-        raise missing_parameter("files")
-    files = _read_files(rows, needed)
-    for kind in needed:
-        if all(file.type != kind for file in files):
-            raise SandboxRefusal("missing_required_parameter", f"file of type {kind}")
+        if item_type == "stock":
+            return ()
+        raise row.missing("files")
+    files = tuple(_read_file(file, needed) for file in rows)
+    for file_type in needed:
+        if all(file.type != file_type for file in files):
+            raise row.missing(f"file of type {file_type}")
     return files
 
 
-def _read_files(rows: list[Body], kinds: tuple[str, ...]) -> tuple[OrderFile, ...]:
-    return tuple(_read_file(row, kinds) for row in rows)
-
-
-def _read_file(row: Body, kinds: tuple[str, ...]) -> OrderFile:
-    kind = read_required(row, "type")
-    if kind not in kinds:
-        raise invalid_parameter("type", f"{shorten_value(kind)} is none of {', '.join(kinds)}")
-    url, md5sum = read_required(row, "url"), read_required(row, "md5sum")
+def _read_file(row: RequestBody, types: tuple[str, ...]) -> OrderFile:
+    file_type = row.required("type")
+    if file_type not in types:
+        raise row.invalid("type", f"{shorten(file_type)} is none of {', '.join(types)}")
+    url, md5sum = row.required("url"), row.required("md5sum")
     if not _is_http_url(url):
-        raise invalid_parameter("url", f"{shorten_value(url)} is not an address to fetch a file from")
+        raise row.invalid("url", f"{shorten(url)} is not an address to fetch a file from")
     if not _MD5_PATTERN.fullmatch(md5sum):
-        raise invalid_parameter("md5sum", f"{shorten_value(md5sum)} is not 32 hexadecimal digits")
-    return OrderFile(kind, url, md5sum)
+        raise row.invalid("md5sum", f"{shorten(md5sum)} is not 32 hexadecimal digits")
+    return OrderFile(file_type, url, md5sum)
 
 
 def _is_http_url(url: str) -> bool:
@@ -176,51 +136,52 @@ def _is_http_url(url: str) -> bool:
         return False
 
 
-def _select_offer(state: SandboxState, row: Body, country: str, reference: str, product: Product) -> ShippingOffer:
-    """How an item travels: by its quote, its level or its option, in this order; a reorder needs none of them."""
-    if name := read_text(row, "quote"):
-        quote = state.quotes.find(name, state.now())
+def _select_offer(
+    state: SandboxState, row: RequestBody, country: str, reference: str, product: Product
+) -> ShippingOffer:
+    """How an item is shipped: by its quote, level or option, in this order; a reorder needs none of them."""
+    if quote_hash := row.text("quote"):
+        quote = state.quotes.find(quote_hash, state.now())
         if quote is None or (reference, product.reference) not in quote.items:
-            raise SandboxRefusal("quote_not_found", "Quote hash not found or expired")
+            raise row.refusal("quote_not_found", "Quote hash not found or expired")
         return quote.offer
-    if level := read_text(row, "shipping_level"):
+    if level := row.text("shipping_level"):
         return select_offer_by_level(level, country)
-    if option := read_text(row, "shipping_option"):
-        if option not in SHIPPING_OPTIONS:
-            raise SandboxRefusal("shipping_option_unknown", shorten_value(option))
-        offer = find_offer(country, option)
+    if option := row.text("shipping_option"):
+        if option not in shipping_offers.SHIPPING_OPTIONS:
+            raise row.refusal("shipping_option_unknown", shorten(option))
+        offer = shipping_offers.find_offer(country, option)
         if offer is None:
-            raise SandboxRefusal("shipping_option_not_available", f"{option} does not go to {country}")
+            raise row.refusal("shipping_option_not_available", f"{option} does not go to {country}")
         return offer
-    if read_text(row, "reorder_order_reference"):
-        return list_offers(country)[-1]
-    raise missing_parameter("shipping_level")
+    if row.text("reorder_order_reference"):
+        return shipping_offers.list_offers(country)[-1]
+    raise row.missing("shipping_level")
 
 
 def select_offer_by_level(level: str, country: str) -> ShippingOffer:
-    """The way an order at a level goes to a country: at that level or a higher one."""
-    if level not in SHIPPING_LEVELS:
-        raise SandboxRefusal("shipping_level_unknown", shorten_value(level))
-    offer = find_best_offer(country, level)
+    """The cheapest offer to a country at that level or a higher one."""
+    if level not in shipping_offers.SHIPPING_LEVELS:
+        raise SandboxRefusal("shipping_level_unknown", shorten(level))
+    offer = shipping_offers.find_best_offer(country, level)
     if offer is None:
         raise SandboxRefusal("shipping_level_not_available", f"neither {level} nor a higher level goes to {country}")
     return offer
 
 
-def _check_reorders(state: SandboxState, rows: list[Body]) -> None:
-    """Reorders name an item of an order there is, and all of one order (Cloudprinter "How to make a reorder")."""
-    names = {name for row in rows if (name := read_text(row, "reorder_order_reference"))}
+def _check_reorders(state: SandboxState, rows: list[RequestBody]) -> None:
+    """Reorders name existing items, all of one order (Cloudprinter "How to make a reorder")."""
+    names = {name for row in rows if (name := row.text("reorder_order_reference"))}
     if len(names) > 1:
-        raise SandboxRefusal("reorder_of_several_orders", ", ".join(sorted(map(shorten_value, names))))
+        raise SandboxRefusal("reorder_of_several_orders", ", ".join(sorted(map(shorten, names))))
     for row in rows:
-        item = read_text(row, "reorder_item_reference")
-        name = read_text(row, "reorder_order_reference")
+        item, name = row.text("reorder_item_reference"), row.text("reorder_order_reference")
         if item and not name:
-            raise missing_parameter("reorder_order_reference")
+            raise row.missing("reorder_order_reference")
         if not name:
             continue
         order = state.orders.find(name)
         if order is None:
-            raise SandboxRefusal("reorder_order_unknown", shorten_value(name))
-        if order.find_item(read_required(row, "reorder_item_reference")) is None:
-            raise SandboxRefusal("reorder_item_unknown", shorten_value(item))
+            raise row.refusal("reorder_order_unknown", shorten(name))
+        if order.find_item(row.required("reorder_item_reference")) is None:
+            raise row.refusal("reorder_item_unknown", shorten(item))

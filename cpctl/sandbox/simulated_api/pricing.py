@@ -1,6 +1,6 @@
-"""What things weigh and cost. All of it follows from what is asked for, so that the same question has one answer.
+"""Weights and prices, which depend on nothing but the request: the same request always has the same price.
 
-Prices combine additively, per item, copy and page (Cloudprinter "CloudCore API base definitions", price unit types).
+Prices add up per item, copy and page (Cloudprinter "CloudCore API base definitions", price unit types).
 """
 
 from collections.abc import Iterable
@@ -8,20 +8,22 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from cpctl.sandbox.fixtures.product_catalog import Product
-from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS, TOTAL_PAGES
+from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS, TOTAL_PAGES, ProductOption
 from cpctl.sandbox.fixtures.shipping_offers import ZONE_PRICE_FACTORS, ShippingOffer, find_zone
 
-ORDER_FEE = Decimal("2.7500")  # per order
+INVOICE_CURRENCY = "EUR"
+# The currencies of quotes: how much of each one euro buys. The rates are fixed.
+RATES_PER_EURO = {INVOICE_CURRENCY: Decimal("1.0000"), "USD": Decimal("1.1000")}
+ORDER_FEE = Decimal("2.7500")  # in euros, as all prices here
 APP_FEE = Decimal("0.0000")
-# The sandbox's account is French: Cloudprinter's invoice to it has VAT for what goes to France, and none beyond.
+# The sandbox's account is French: Cloudprinter charges it VAT on shipments to France only.
 ACCOUNT_COUNTRY, VAT_RATE_PERCENT = "FR", 20
 _PRICE_PRECISION = Decimal("0.0001")
 _GRAMS_PER_KILOGRAM = 1000
+_DEFAULT_GRAMS_PER_M2, _COVER_GRAMS_PER_M2 = 300, 250
 
 
 class QuotedItem(NamedTuple):
-    """An item somebody asks the price of."""
-
     reference: str
     product: Product
     copies: int
@@ -29,56 +31,52 @@ class QuotedItem(NamedTuple):
 
     @property
     def page_count(self) -> int:
-        """How many pages it has, as far as anybody said."""
         return dict(self.options).get(TOTAL_PAGES, 0)
+
+    @property
+    def product_options(self) -> list[tuple[ProductOption, int]]:
+        """The options with their counts, without the number of pages."""
+        return [(PRODUCT_OPTIONS[name], count) for name, count in self.options if name in PRODUCT_OPTIONS]
 
 
 def round_price(value: Decimal) -> Decimal:
-    """To four decimals, as the service writes money."""
+    """Round to four decimals, as the service does."""
     return value.quantize(_PRICE_PRECISION, ROUND_HALF_UP)
 
 
 def find_vat_rate(country: str) -> int:
-    """The rate of what goes to a country, in percent."""
+    """The VAT rate of shipments to a country, in percent."""
     return VAT_RATE_PERCENT if country == ACCOUNT_COUNTRY else 0
 
 
 def calculate_item_price(item: QuotedItem, country: str) -> Decimal:
-    """What all copies of an item cost there, without VAT."""
+    """The price of all copies of an item, without VAT."""
     product = item.product
-    each = product.base_price + product.method.price_per_page * item.page_count
-    for name, count in item.options:
-        if name in PRODUCT_OPTIONS:
-            by_page = PRODUCT_OPTIONS[name].family == "type_book_paper"
-            each += PRODUCT_OPTIONS[name].price * (count if by_page else 1)
-    total = each * item.copies
-    if product.bulk_min_copies and item.copies >= product.bulk_min_copies:
-        total = product.bulk_setup_price + (each - product.base_price + product.bulk_copy_price) * item.copies
+    copy_price = product.base_price + product.method.price_per_page * item.page_count
+    for option, count in item.product_options:
+        copy_price += option.price * (count if option.family == "type_book_paper" else 1)  # paper is priced by page
+    total = copy_price * item.copies
+    bulk = product.bulk_price
+    if bulk and item.copies >= bulk.min_copies:
+        total = bulk.setup + (copy_price - product.base_price + bulk.per_copy) * item.copies
     return round_price(total * ZONE_PRICE_FACTORS.get(find_zone(country), Decimal(1)))
 
 
 def calculate_weight_grams(items: Iterable[QuotedItem]) -> int:
-    """What some items weigh together."""
     return sum(max(1, round(_calculate_copy_grams(item))) * item.copies for item in items)
 
 
 def _calculate_copy_grams(item: QuotedItem) -> float:
-    product, chosen = item.product, [PRODUCT_OPTIONS[name] for name, _ in item.options if name in PRODUCT_OPTIONS]
+    product = item.product
+    options = [option for option, _ in item.product_options]
+    options += [PRODUCT_OPTIONS[reference] for reference in product.method.option_references]
+    paper = next((option.grams_per_m2 for option in options if option.grams_per_m2), _DEFAULT_GRAMS_PER_M2)
     area = product.width_mm * product.height_mm / 1_000_000
-    paper = next((row.grams_per_m2 for row in chosen if row.grams_per_m2), 0) or next(
-        (
-            PRODUCT_OPTIONS[name].grams_per_m2
-            for name in product.method.option_references
-            if PRODUCT_OPTIONS[name].grams_per_m2
-        ),
-        300,
-    )
-    cover = area * 2 * 250 if product.has_pages else 0
+    cover = area * 2 * _COVER_GRAMS_PER_M2 if product.has_pages else 0
     return area * paper * max(1, (item.page_count + 1) // 2) + cover
 
 
 def calculate_shipping_price(offer: ShippingOffer, weight_grams: int) -> Decimal:
-    """What an offer costs for so many grams, without VAT."""
-    return round_price(
-        offer.first_kilogram_price + offer.extra_kilogram_price * max(0, -(-weight_grams // _GRAMS_PER_KILOGRAM) - 1)
-    )
+    """The price of an offer, without VAT; further kilograms are rounded up."""
+    extra_kilograms = max(0, -(-weight_grams // _GRAMS_PER_KILOGRAM) - 1)
+    return round_price(offer.first_kilogram_price + offer.extra_kilogram_price * extra_kilograms)

@@ -3,41 +3,48 @@
 Source: CloudPublish API 1.0, "Catalog endpoints", "Title endpoints", "Product Mix endpoints", "Handling errors".
 """
 
+from datetime import datetime
 from http import HTTPStatus
 
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
 from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
 from cpctl.sandbox.model.publish_store import PRODUCT_MIXES, Catalog, Title
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.request_fields import Body, read_required, read_text, shorten_value
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxRefusal, SandboxResponse, ok_response
+from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
+from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
 from cpctl.sandbox.virtual_clock import format_iso_time
 
-# Characters (the tables "Add a catalog" and "Add a title").
+# In characters (the tables "Add a catalog" and "Add a title").
 _MAX_LENGTHS = {"catalog_reference": 128, "isbn": 128, "name": 64, "note": 256}
 
 
 def counter_response(status: int, resource: str, change: str, count: int) -> SandboxResponse:
-    """What a change says: how many things it changed."""
+    """The response to a change: the number of resources it changed."""
     return SandboxResponse(status, {"status": {resource: {change: count}}})
 
 
-def _read_new_value(body: Body, name: str) -> str:
-    """A value of something that is added, within its length."""
-    value = read_required(body, name)
-    if len(value) > _MAX_LENGTHS[name]:
-        raise SandboxRefusal("invalid_parameter", f"{name} is longer than {_MAX_LENGTHS[name]} characters")
-    return value
+def _read_new_values(body: RequestBody, *names: str) -> list[str]:
+    """The required values of a new resource, within their lengths."""
+    values = []
+    for name in names:
+        values.append(body.required(name))
+        if len(values[-1]) > _MAX_LENGTHS[name]:
+            raise body.invalid(name, f"is longer than {_MAX_LENGTHS[name]} characters")
+    return values
 
 
 def _conflict_response(state: SandboxState, resource: str) -> SandboxResponse:
-    """Something of that name is there already; the document writes `radded`, which can only be a slip."""
+    """A resource with that reference exists; the document writes `radded`, which must be a typo."""
     return counter_response(HTTPStatus.CONFLICT, resource, "added" if state.is_live else "radded", 0)
 
 
-def list_catalogs(state: SandboxState, body: Body) -> SandboxResponse:
-    """`catalogs`: no 204 is documented, so an empty list it is."""
+def list_catalogs(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`catalogs`: an empty list if there are none; no 204 is documented."""
     return ok_response({"catalogs": [_catalog_json(catalog) for catalog in state.publish_store.catalogs.values()]})
+
+
+def _dates_json(time: datetime) -> dict[str, object]:
+    return dict.fromkeys(("create_date", "modify_date"), format_iso_time(time))
 
 
 def _catalog_json(catalog: Catalog) -> dict[str, object]:
@@ -45,40 +52,39 @@ def _catalog_json(catalog: Catalog) -> dict[str, object]:
         "catalog_reference": catalog.reference,
         "name": catalog.name,
         "note": catalog.note,
-        "create_date": format_iso_time(catalog.created_at),
-        "modify_date": format_iso_time(catalog.created_at),
+        **_dates_json(catalog.created_at),
     }
 
 
-def catalog_info(state: SandboxState, body: Body) -> SandboxResponse:
-    """`catalogs/info`: one catalog and how many titles it has."""
-    found = state.publish_store.catalogs.get(read_required(body, "catalog_reference"))
-    if found is None:
+def catalog_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`catalogs/info`: one catalog and the number of its titles."""
+    catalog = state.publish_store.catalogs.get(body.required("catalog_reference"))
+    if catalog is None:
         return NO_CONTENT
-    return ok_response({**_catalog_json(found), "titles": len(state.publish_store.list_titles(found.reference))})
+    return ok_response({**_catalog_json(catalog), "titles": len(state.publish_store.list_titles(catalog.reference))})
 
 
-def add_catalog(state: SandboxState, body: Body) -> SandboxResponse:
-    """`catalogs/add`: everything is required."""
-    reference, name, note = (_read_new_value(body, field) for field in ("catalog_reference", "name", "note"))
+def add_catalog(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`catalogs/add`: every field is required."""
+    reference, name, note = _read_new_values(body, "catalog_reference", "name", "note")
     if reference in state.publish_store.catalogs:
         return _conflict_response(state, "catalogs")
     state.publish_store.catalogs[reference] = Catalog(reference, name, note, state.now())
     return counter_response(HTTPStatus.OK, "catalogs", "added", 1)
 
 
-def remove_catalog(state: SandboxState, body: Body) -> SandboxResponse:
-    """`catalogs/remove`: its titles go with it."""
-    reference = read_required(body, "catalog_reference")
+def remove_catalog(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`catalogs/remove`: removes its titles, too."""
+    reference = body.required("catalog_reference")
     if reference not in state.publish_store.catalogs:
         return counter_response(HTTPStatus.GONE, "catalogs", "removed", 0)
     state.publish_store.remove_catalog(reference)
     return counter_response(HTTPStatus.OK, "catalogs", "removed", 1)
 
 
-def list_titles(state: SandboxState, body: Body) -> SandboxResponse:
-    """`titles`: those of one catalog where one is named, as the example does and the table does not."""
-    catalog = read_text(body, "catalog_reference")
+def list_titles(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`titles`: those of one catalog if one is given, as in the example but not in the table."""
+    catalog = body.text("catalog_reference")
     titles = state.publish_store.list_titles(catalog) if catalog else state.publish_store.titles.values()
     return ok_response({"titles": [_title_json(state, title) for title in titles]})
 
@@ -89,16 +95,15 @@ def _title_json(state: SandboxState, title: Title) -> dict[str, object]:
         "isbn": title.isbn,
         "title": title.name,
         "version": title.version,
-        "create_date": format_iso_time(title.created_at),
-        "modify_date": format_iso_time(title.created_at),
+        **_dates_json(title.created_at),
         "catalog_reference": title.catalog_reference,
         "catalog_name": catalog.name if catalog else "",
     }
 
 
-def title_info(state: SandboxState, body: Body) -> SandboxResponse:
+def title_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
     """`titles/info`: one title with its files."""
-    title = state.publish_store.titles.get(read_required(body, "isbn"))
+    title = state.publish_store.titles.get(body.required("isbn"))
     if title is None:
         return NO_CONTENT
     return ok_response(
@@ -112,17 +117,17 @@ def title_info(state: SandboxState, body: Body) -> SandboxResponse:
     )
 
 
-def add_title(state: SandboxState, body: Body) -> SandboxResponse:
+def add_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
     """`titles/add`: how a title gets its catalog, mix and files is not documented.
 
-    Here it may name a catalog and a mix; else it has the first of each.
+    Here it may name a catalog and a mix; the default is the first of each.
     """
-    isbn, name, note = (_read_new_value(body, field) for field in ("isbn", "name", "note"))
-    catalog, mix = read_text(body, "catalog_reference"), read_text(body, "product_mix_reference")
+    isbn, name, note = _read_new_values(body, "isbn", "name", "note")
+    catalog, mix = body.text("catalog_reference"), body.text("product_mix_reference")
     if catalog and catalog not in state.publish_store.catalogs:
-        raise SandboxRefusal("catalog_unknown", shorten_value(catalog))
+        raise body.refusal("catalog_unknown", shorten(catalog))
     if mix and mix not in PRODUCT_MIXES:
-        raise SandboxRefusal("product_mix_unknown", shorten_value(mix))
+        raise body.refusal("product_mix_unknown", shorten(mix))
     if isbn in state.publish_store.titles:
         return _conflict_response(state, "titles")
     catalog = catalog or next(iter(state.publish_store.catalogs), "")
@@ -130,13 +135,13 @@ def add_title(state: SandboxState, body: Body) -> SandboxResponse:
     return counter_response(HTTPStatus.OK, "titles", "added", 1)
 
 
-def remove_title(state: SandboxState, body: Body) -> SandboxResponse:
-    """`titles/remove`: 410 where there is no such title."""
-    removed = state.publish_store.titles.pop(read_required(body, "isbn"), None) is not None
+def remove_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`titles/remove`: 410 if there is no such title."""
+    removed = state.publish_store.titles.pop(body.required("isbn"), None) is not None
     return counter_response(HTTPStatus.OK if removed else HTTPStatus.GONE, "titles", "removed", int(removed))
 
 
-def list_product_mixes(state: SandboxState, body: Body) -> SandboxResponse:
+def list_product_mixes(state: SandboxState, body: RequestBody) -> SandboxResponse:
     """`products/mixes`: every mix of the account."""
     return ok_response(
         {
@@ -148,9 +153,9 @@ def list_product_mixes(state: SandboxState, body: Body) -> SandboxResponse:
     )
 
 
-def product_mix_info(state: SandboxState, body: Body) -> SandboxResponse:
-    """`products/mixes/info`: a mix as the words of its product and options."""
-    mix = PRODUCT_MIXES.get(read_required(body, "product_mix_reference"))
+def product_mix_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`products/mixes/info`: a mix with the names of its product and options."""
+    mix = PRODUCT_MIXES.get(body.required("product_mix_reference"))
     if mix is None:
         return NO_CONTENT
     product, options = PRODUCTS[mix.product_reference], [PRODUCT_OPTIONS[name] for name in mix.option_references]

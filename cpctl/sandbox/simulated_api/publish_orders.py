@@ -1,7 +1,7 @@
 """Orders of CloudPublish: titles by their ISBN.
 
-Source: CloudPublish API 1.0, "Order endpoints". The document puts info, add, cancel and log at the addresses of
-CloudCore, whose own calls are different ones; at those both are taken here, told apart by `order_reference` and `isbn`.
+Source: CloudPublish API 1.0, "Order endpoints". The document puts info, add, cancel and log at the paths of CloudCore,
+whose own calls differ; there the sandbox accepts both and distinguishes them by `order_reference` and `isbn`.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from http import HTTPStatus
 from cpctl.reference_data.order_states import ORDER_STATES
 from cpctl.sandbox.fixtures.product_options import TOTAL_PAGES
 from cpctl.sandbox.fixtures.shipping_offers import list_offers
+from cpctl.sandbox.model.order_models import OrderDetails, OrderedItem, OrderFile, SandboxItem, SandboxOrder
 from cpctl.sandbox.model.order_schedule import is_cancelable
-from cpctl.sandbox.model.order_store import OrderDetails, OrderedItem, OrderFile, SandboxItem, SandboxOrder
 from cpctl.sandbox.model.publish_store import PRODUCT_MIXES, Title
 from cpctl.sandbox.sandbox_state import SandboxState
 from cpctl.sandbox.simulated_api.core_orders import find_tracking
@@ -23,24 +23,18 @@ from cpctl.sandbox.simulated_api.order_validation import (
     select_offer_by_level,
 )
 from cpctl.sandbox.simulated_api.publish_catalogs import counter_response
-from cpctl.sandbox.simulated_api.request_fields import (
-    Body,
-    missing_parameter,
-    read_positive_int,
-    read_required,
-    read_required_objects,
-    read_text,
-    shorten_value,
-)
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxRefusal, SandboxResponse, ok_response
+from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
+from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
 from cpctl.sandbox.virtual_clock import format_iso_time
 
 
-def is_publish_call(state: SandboxState, body: Body) -> bool:
-    """Whether a call at an address of CloudCore is one of CloudPublish."""
-    if "order_reference" in body or _has_isbn(body.get("items")):
+def is_publish_call(state: SandboxState, body: Mapping[str, object]) -> bool:
+    """Whether a call at a path of CloudCore is one of CloudPublish."""
+    items = body.get("items")
+    has_isbn = isinstance(items, list) and any(isinstance(row, Mapping) and "isbn" in row for row in items)
+    if "order_reference" in body or has_isbn:
         return True
-    # `orders/info` names the order by `reference` in both.
+    # `orders/info` has the order in `reference` in both services.
     reference = body.get("reference")
     if "items" in body or not isinstance(reference, str | int):
         return False
@@ -48,22 +42,18 @@ def is_publish_call(state: SandboxState, body: Body) -> bool:
     return order is not None and order.is_publish_order
 
 
-def _has_isbn(items: object) -> bool:
-    return isinstance(items, list) and any(isinstance(row, Mapping) and "isbn" in row for row in items)
-
-
-def _find_order(state: SandboxState, body: Body, *names: str) -> SandboxOrder | None:
-    """The order a call is about, by the first of these fields that is there."""
-    reference = next((value for name in names if (value := read_text(body, name))), "")
+def _find_order(state: SandboxState, body: RequestBody, *names: str) -> SandboxOrder | None:
+    """The order of a call, by the first of these fields that is not empty."""
+    reference = next((value for name in names if (value := body.text(name))), "")
     if not reference:
-        raise missing_parameter(names[0])
+        raise body.missing(names[0])
     order = state.orders.find(reference)
     return order if order is not None and order.is_publish_order else None
 
 
-def list_orders(state: SandboxState, body: Body) -> SandboxResponse:
-    """`orders`: those that were added by CloudPublish; 204 where there is none."""
-    found = [
+def list_orders(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`orders`: the orders that CloudPublish added; 204 if there are none."""
+    orders = [
         {
             "order_reference": order.reference,
             "order_date": format_iso_time(order.created_at),
@@ -71,11 +61,11 @@ def list_orders(state: SandboxState, body: Body) -> SandboxResponse:
         }
         for order in state.orders.list_publish_orders()
     ]
-    return ok_response({"orders": found}) if found else NO_CONTENT
+    return ok_response({"orders": orders}) if orders else NO_CONTENT
 
 
-def order_info(state: SandboxState, body: Body) -> SandboxResponse:
-    """`orders/info`: asked for by `reference`, answered with `order_reference`."""
+def order_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`orders/info`: requested by `reference`, answered with `order_reference`."""
     order = _find_order(state, body, "reference", "order_reference")
     if order is None:
         return NO_CONTENT
@@ -91,66 +81,55 @@ def order_info(state: SandboxState, body: Body) -> SandboxResponse:
     )
 
 
-def _item_json(detail: OrderedItem, item: SandboxItem) -> dict[str, object]:
+def _item_json(ordered: OrderedItem, item: SandboxItem) -> dict[str, object]:
     return {
-        "item_reference": detail.reference,
-        "catalog_reference": detail.catalog_reference,
-        "isbn": detail.isbn,
-        "quantity": detail.copies,
+        "item_reference": ordered.reference,
+        "catalog_reference": ordered.catalog_reference,
+        "isbn": ordered.isbn,
+        "quantity": ordered.copies,
         "tracking": find_tracking(item),
     }
 
 
-def add_order(state: SandboxState, body: Body) -> SandboxResponse:
-    """`orders/add`: 201 and `order`, as the example has it; the table calls it `order_reference`."""
-    reference = read_required(body, "order_reference")
+def add_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`orders/add`: 201 and `order`, as in the example; the table calls it `order_reference`."""
+    reference = body.required("order_reference")
     check_order_reference(state, reference)
-    mail = read_email(body)
+    email = read_email(body)
     addresses = read_addresses(body)
-    items = [_read_item(state, row, addresses[0]["country"]) for row in read_required_objects(body, "items")]
+    items = [_read_item(state, row, addresses[0]["country"]) for row in body.required_objects("items")]
     check_item_references(item.reference for item in items)
     for item in items:
         state.publish_store.titles[item.isbn].used_count += 1
-    state.add_order(reference, OrderDetails(mail, addresses, items), is_publish_order=True)
+    state.add_order(reference, OrderDetails(email, addresses, items), is_publish_order=True)
     return SandboxResponse(HTTPStatus.CREATED, {"order": reference})
 
 
-def _read_item(state: SandboxState, row: Body, country: str) -> OrderedItem:
-    reference, catalog = read_required(row, "item_reference"), read_required(row, "catalog_reference")
-    title = _find_title(state, catalog, read_required(row, "isbn"))
-    count = read_positive_int(row, "quantity")
-    # The example has a level, the table has none.
-    level = read_text(row, "shipping_level")
+def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedItem:
+    reference, catalog = row.required("item_reference"), row.required("catalog_reference")
+    title = _find_title(state, row, catalog, row.required("isbn"))
+    count = row.positive_integer("quantity")
+    # The example has a shipping level, the table has none.
+    level = row.text("shipping_level")
     offer = select_offer_by_level(level, country) if level else list_offers(country)[0]
     mix = PRODUCT_MIXES[title.mix_reference]
     options = ((TOTAL_PAGES, title.page_count), *((name, 1) for name in mix.option_references))
     files = tuple(OrderFile(file.type, file.url, file.md5sum) for file in title.files)
-    return OrderedItem(
-        reference,
-        mix.product_reference,
-        title.name,
-        count,
-        "product",
-        offer.option,
-        offer.reference,
-        options,
-        files,
-        catalog,
-        title.isbn,
-    )
+    ordered = (reference, mix.product_reference, title.name, count, "product")
+    return OrderedItem(*ordered, offer.option, offer.reference, options, files, catalog, title.isbn)
 
 
-def _find_title(state: SandboxState, catalog: str, isbn: str) -> Title:
+def _find_title(state: SandboxState, row: RequestBody, catalog: str, isbn: str) -> Title:
     if catalog not in state.publish_store.catalogs:
-        raise SandboxRefusal("catalog_unknown", shorten_value(catalog))
+        raise row.refusal("catalog_unknown", shorten(catalog))
     title = state.publish_store.titles.get(isbn)
     if title is None or title.catalog_reference != catalog:
-        raise SandboxRefusal("isbn_unknown", shorten_value(isbn))
+        raise row.refusal("isbn_unknown", shorten(isbn))
     return title
 
 
-def cancel_order(state: SandboxState, body: Body) -> SandboxResponse:
-    """`orders/cancel`: how many orders it canceled, with the two l of the document."""
+def cancel_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`orders/cancel`: the number of orders it canceled, `cancelled` as the document spells it."""
     order = _find_order(state, body, "order_reference", "reference")
     if order is None:
         return counter_response(HTTPStatus.GONE, "orders", "cancelled", 0)
@@ -160,20 +139,17 @@ def cancel_order(state: SandboxState, body: Body) -> SandboxResponse:
     return counter_response(HTTPStatus.OK, "orders", "cancelled", 1)
 
 
-def order_log(state: SandboxState, body: Body) -> SandboxResponse:
-    """`orders/log`: every state of an order, oldest first, by its text only."""
+def order_log(state: SandboxState, body: RequestBody) -> SandboxResponse:
+    """`orders/log`: every state of an order, oldest first, by its code only."""
     order = _find_order(state, body, "order_reference", "reference")
     if order is None:
         return NO_CONTENT
-    return ok_response(
+    logs = [
         {
-            "logs": [
-                {
-                    "order_reference": order.reference,
-                    "create_date": format_iso_time(entry.changed_at),
-                    "state_code": ORDER_STATES[entry.state].code,
-                }
-                for entry in order.state_changes
-            ]
+            "order_reference": order.reference,
+            "create_date": format_iso_time(change.changed_at),
+            "state_code": ORDER_STATES[change.state].code,
         }
-    )
+        for change in order.state_changes
+    ]
+    return ok_response({"logs": logs})

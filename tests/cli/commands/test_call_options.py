@@ -8,7 +8,8 @@ import pytest
 
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import CORE_PATH, EXAMPLES, encode_body
+from examples.call_examples import EXAMPLES, encode_body
+from examples.core_requests import CORE_PATH
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.servers.scripted_server import ScriptedResponse, scripted_server
 

@@ -11,16 +11,13 @@ from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.call_examples import (
-    CORE_PATH,
     EXAMPLES,
     MISSING_PARAMETER_BODY,
     MISSPELLED_COUNTER_BODY,
-    ORDER,
-    PUBLISH_ORDER,
-    PUBLISH_PATH,
     change_counter,
     encode_body,
 )
+from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER, PUBLISH_PATH
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.servers.scripted_server import ScriptedResponse, scripted_server
 

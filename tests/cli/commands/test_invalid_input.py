@@ -1,6 +1,5 @@
 """What people get wrong about orders, catalogs, titles and paths: told by name, and nothing sent."""
 
-import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,22 +8,12 @@ import pytest
 
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import CORE_PATH, ORDER, PUBLISH_ORDER
+from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER
+from examples.edits import replace_value
 from harness.cli_environment import CliEnvironment, CliResult
 
 Invoke = Callable[..., CliResult]
 WriteDocument = Callable[..., str]
-
-
-def replace_value(document: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
-    """The document with another value at a place such as `items.0.count`."""
-    made: Any = copy.deepcopy(document)
-    *way, last = (int(step) if step.isdigit() else step for step in place.split("."))
-    there = made
-    for step in way:
-        there = there[step]
-    there[last] = value
-    return dict(made)
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {

@@ -8,18 +8,8 @@ import pexpect
 import pytest
 
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import (
-    CORE_PATH,
-    EXPRESS_QUOTE,
-    GROUND_QUOTE,
-    ORDER,
-    POSTAL_QUOTE,
-    PUBLISH_ORDER,
-    QUOTE,
-    QUOTE_RESPONSE,
-    encode_body,
-    make_order,
-)
+from examples.call_examples import EXPRESS_QUOTE, GROUND_QUOTE, POSTAL_QUOTE, QUOTE_RESPONSE, encode_body
+from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER, QUOTE, make_order
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.servers.scripted_server import ScriptedResponse, scripted_server
 

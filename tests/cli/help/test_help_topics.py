@@ -23,7 +23,7 @@ from cpctl.outbox.models import State
 from cpctl.output.formats import FORMATS
 from cpctl.output.text import ENVIRONMENT_VARIABLES
 from cpctl.packing.models import Severity
-from cpctl.packing.scan_decoder import BenchCommand
+from cpctl.packing.scanned_codes import BenchCommand
 from cpctl.sandbox.faults import FAULT_KINDS
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal_types import SIGNAL_TYPES

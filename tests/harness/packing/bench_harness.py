@@ -1,4 +1,4 @@
-"""A bench without a terminal: a real store, a clock that a test moves, and scans that are words."""
+"""A bench without a terminal: a real store, a clock that a test advances, and scans as text."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.packing.controller import Bench
-from cpctl.packing.models import Verdict as Said
+from cpctl.packing.models import Verdict
 from cpctl.packing.shop_rules import ShopRules
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
@@ -57,7 +57,7 @@ class BenchHarness:
         self.bench = self.reopen()
 
     def reopen(self) -> Bench:
-        """The bench as after a crash: nothing of the old one but the store."""
+        """The bench as after a crash: only the store is left."""
         self.store = Store(self.path, self.warnings.append)
         self.outbox = Outbox(self.store, "shop", lambda: self.now)
         self.bench = Bench(self.outbox, self.rules, "Ana", lambda: self.now, lambda: self.now.timestamp())
@@ -66,19 +66,19 @@ class BenchHarness:
     def advance_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def scan(self, *codes: str, typed: bool = False) -> Said:
+    def scan(self, *codes: str, is_typed: bool = False) -> Verdict:
         """Scan codes, two seconds apart; the last verdict."""
         verdict = None
         for code in codes:
             self.advance_time(2)
-            verdict = self.bench.scan(code, typed)
+            verdict = self.bench.scan(code, is_typed)
         assert verdict is not None
         return verdict
 
     def deliver(self, send: Send | None = None) -> None:
         """Send all that is due."""
-        sent = send or (lambda signals: DeliveryResult(Disposition.DELIVERED, 200))
-        for _ in Dispatcher(self.outbox, sent, 1.0, lambda: self.now).flush():
+        send = send or (lambda signals: DeliveryResult(Disposition.DELIVERED, 200))
+        for _ in Dispatcher(self.outbox, send, 1.0, lambda: self.now).flush():
             pass
 
     def queued_signals(self) -> list[Any]:
@@ -103,9 +103,8 @@ class BenchHarness:
 
 @contextmanager
 def open_bench(path: Path, rules: ShopRules = SHIPPING_RULES) -> Iterator[BenchHarness]:
-    """A bank for the time of a block."""
-    made = BenchHarness(path, rules)
+    harness = BenchHarness(path, rules)
     try:
-        yield made
+        yield harness
     finally:
-        made.store.close()
+        harness.store.close()

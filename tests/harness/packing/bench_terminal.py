@@ -1,4 +1,4 @@
-"""A bench at a real terminal: scans go in as a scanner types them, the screen is read as a person sees it."""
+"""A bench at a real terminal: scans as a scanner types them, the screen as a person sees it."""
 
 import fcntl
 import os
@@ -59,7 +59,7 @@ class BenchTerminal:
             self._screen.resize(lines, columns)
 
     def send_codes(self, *codes: str, suffix: str = "\r") -> None:
-        """What a scanner types: each code, and its suffix."""
+        """Type each code and its suffix, as a scanner does."""
         self.write(b"".join(f"{code}{suffix}".encode() for code in codes))
 
     def write(self, data: bytes) -> None:
@@ -71,7 +71,7 @@ class BenchTerminal:
         return self.wait_for(shows)
 
     def read_output(self, seconds: float) -> bool:
-        """Take in what was written; False where nothing came in time, or the other side is closed."""
+        """Read what was written; False if nothing came in time, or the other side is closed."""
         ready, _, _ = select.select([self.master], [], [], seconds)
         if not ready:
             return False
@@ -90,19 +90,19 @@ class BenchTerminal:
     def wait_for(self, *shown: str, seconds: float = TIMEOUT_SECONDS) -> str:
         """Wait until the screen shows all of these."""
         deadline = time.monotonic() + seconds
-        while not all(each in self.screen_text for each in shown):
+        while not all(text in self.screen_text for text in shown):
             assert time.monotonic() < deadline, f"{shown} not in:\n{self.screen_text}"
             self.read_output(0.05)
         return self.screen_text
 
     def line_colors(self, word: str) -> set[tuple[str, str]]:
-        """Foreground and background of the signs of a line that holds a word."""
+        """The foreground and background colors of the line that contains a word."""
         number = next(index for index, line in enumerate(self._screen.display) if word in line)
         row = self._screen.buffer[number]
         return {(row[column].fg, row[column].bg) for column in range(self._screen.columns)}
 
     def wait_for_exit(self) -> int:
-        """Wait until it has ended; its status."""
+        """Wait for the exit status."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.screen_text
@@ -130,14 +130,14 @@ def open_bench_terminal(cli: CliEnvironment, *arguments: str, **more: Any) -> It
     """A bench that is ready for its first scan."""
     bench = BenchTerminal(cli, *arguments, **more)
     try:
-        bench.wait_for("NEXT:")
+        bench.wait_for("NEXT STEP:")
         yield bench
     finally:
         bench.close()
 
 
-def wait_until(condition: Callable[[], bool], what: str = "it did not happen") -> None:
-    """Look again and again."""
+def wait_until(condition: Callable[[], bool], what: str = "the condition was not met") -> None:
+    """Poll a condition."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, what

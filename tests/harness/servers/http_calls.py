@@ -1,4 +1,4 @@
-"""A caller that speaks plain HTTP to a sandbox."""
+"""Plain HTTP requests to a sandbox."""
 
 import json
 from http.client import HTTPConnection
@@ -9,7 +9,7 @@ SIGNAL_KEY = "sandbox-signal-key"
 
 
 class HttpReply(NamedTuple):
-    """What came back: the status, the headers, the raw body."""
+    """A response: its status, headers and raw body."""
 
     status: int
     headers: dict[str, str]
@@ -17,7 +17,7 @@ class HttpReply(NamedTuple):
 
     @property
     def error(self) -> tuple[str, str]:
-        """The code and the detail of an error body."""
+        """The type and the info of an error body."""
         found = json.loads(self.body)["error"]
         return found["type"], found["info"]
 
@@ -30,7 +30,7 @@ def post_json(
     headers: dict[str, str] | None = None,
     timeout: float = 10,
 ) -> HttpReply:
-    """One request on a connection of its own; a body that is not bytes goes out as JSON."""
+    """Send one request on a new connection; a body that is not bytes is sent as JSON."""
     host, _, port = url.removeprefix("http://").partition(":")
     connection = HTTPConnection(host, int(port), timeout=timeout)
     try:

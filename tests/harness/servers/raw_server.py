@@ -1,4 +1,4 @@
-"""Small servers on loopback that answer one way, whatever they are asked, and remember who asked."""
+"""Servers on loopback with a handler for raw connections, which record the requests."""
 
 import socket
 import struct
@@ -10,10 +10,10 @@ from threading import Event, Thread
 
 @dataclass
 class RawServer:
-    """Where it listens, and every request it was sent."""
+    """The port of a raw server, and the requests it received."""
 
     port: int
-    finished: Event = field(default_factory=Event)  # set when the test is done with it
+    finished: Event = field(default_factory=Event)  # set when the test ends
     requests: list[bytes] = field(default_factory=list)
 
     @property
@@ -26,7 +26,7 @@ ConnectionHandler = Callable[[RawServer, socket.socket], None]
 
 @contextmanager
 def raw_server(handler: ConnectionHandler) -> Iterator[RawServer]:
-    """A server whose every connection is treated like that."""
+    """A server that calls the handler for every connection."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = RawServer(listening.getsockname()[1])
         threads = [Thread(target=_accept_connections, args=(server, listening, handler))]
@@ -40,67 +40,67 @@ def raw_server(handler: ConnectionHandler) -> Iterator[RawServer]:
             threads[0].join()
 
 
-def _accept_connections(server: RawServer, listening: socket.socket, behaviour: ConnectionHandler) -> None:
+def _accept_connections(server: RawServer, listening: socket.socket, handler: ConnectionHandler) -> None:
     threads = []
     while not server.finished.is_set():
         try:
-            line, _ = listening.accept()
+            connection, _ = listening.accept()
         except OSError:
             break
-        threads.append(Thread(target=_serve_connection, args=(server, line, behaviour)))
+        threads.append(Thread(target=_serve_connection, args=(server, connection, handler)))
         threads[-1].start()
     for thread in threads:
         thread.join()
 
 
-def _serve_connection(server: RawServer, line: socket.socket, behaviour: ConnectionHandler) -> None:
-    with line, suppress(OSError):
-        line.settimeout(10)
-        behaviour(server, line)
+def _serve_connection(server: RawServer, connection: socket.socket, handler: ConnectionHandler) -> None:
+    with connection, suppress(OSError):
+        connection.settimeout(10)
+        handler(server, connection)
 
 
-def read_request(server: RawServer, line: socket.socket) -> bytes:
-    """A whole request; what was read is remembered even where its sender goes away."""
+def read_request(server: RawServer, connection: socket.socket) -> bytes:
+    """Read a whole request, record it, and return its body."""
     data = b""
     while b"\r\n\r\n" not in data:
-        piece = line.recv(65536)
+        piece = connection.recv(65536)
         if not piece:
             return data
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(int(row.split(b":")[1]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length"))
     while len(body) < length:
-        body += line.recv(65536)
+        body += connection.recv(65536)
     server.requests.append(head + b"\r\n\r\n" + body)
     return body
 
 
-def reset_on_close(line: socket.socket) -> None:
-    """Make closing this line a reset."""
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def reset_on_close(connection: socket.socket) -> None:
+    """Make closing this connection a TCP reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def send_response(status: str, body: bytes = b"", *headers: str) -> ConnectionHandler:
-    """Read the request and give that answer."""
+    """Read the request and send this response."""
 
-    def behave(server: RawServer, line: socket.socket) -> None:
-        read_request(server, line)
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        read_request(server, connection)
         lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-        line.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
 
-    return behave
+    return handle
 
 
 def drip_response(first_bytes: bytes, slow_bytes: bytes) -> ConnectionHandler:
-    """Read the request, send some bytes at once, and the others one by one until the test is over."""
+    """Read the request, send some bytes at once and the others one by one until the test ends."""
 
-    def behave(server: RawServer, line: socket.socket) -> None:
-        read_request(server, line)
-        line.sendall(first_bytes)
+    def handle(server: RawServer, connection: socket.socket) -> None:
+        read_request(server, connection)
+        connection.sendall(first_bytes)
         for byte in slow_bytes:
             if server.finished.wait(0.05):
                 return
-            line.sendall(bytes([byte]))
+            connection.sendall(bytes([byte]))
         server.finished.wait(10)
 
-    return behave
+    return handle

@@ -1,15 +1,15 @@
-"""A service on loopback that answers by a script: for each path, what to say to one request after the other."""
+"""A service with scripted responses: for each path, the responses to one request after the other."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any, NamedTuple
+
+from harness.servers.local_server import LocalServer, QuietHandler
 
 
 class ScriptedResponse(NamedTuple):
-    """One answer."""
+    """One response."""
 
     status: int = 200
     body: bytes = b""
@@ -17,7 +17,7 @@ class ScriptedResponse(NamedTuple):
 
 
 class RecordedRequest(NamedTuple):
-    """One request that came."""
+    """One request as it was received."""
 
     path: str
     body: dict[str, Any]
@@ -25,58 +25,42 @@ class RecordedRequest(NamedTuple):
 
 
 class ScriptedServer:
-    """Where it listens, and every request it was sent."""
+    """The URL of a scripted server, and the requests it received."""
 
     def __init__(self, script: Mapping[str, ScriptedResponse | Sequence[ScriptedResponse]]) -> None:
         self.url = ""
         self.requests: list[RecordedRequest] = []
         self._script = {
-            path: [said] if isinstance(said, ScriptedResponse) else list(said) for path, said in script.items()
+            path: [responses] if isinstance(responses, ScriptedResponse) else list(responses)
+            for path, responses in script.items()
         }
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        """What was sent, without the keys."""
-        return [{name: value for name, value in each.body.items() if name != "apikey"} for each in self.requests]
+        """The bodies of all requests, without the keys."""
+        return [{name: value for name, value in row.body.items() if name != "apikey"} for row in self.requests]
 
     def next_response(self, path: str) -> ScriptedResponse:
-        """What is said to a request for a path; the last answer of a script is said again and again."""
-        answers = self._script.get(path)
-        if not answers:
+        """The next response of a path; the last one repeats."""
+        responses = self._script.get(path)
+        if not responses:
             return ScriptedResponse(404, b"nothing here")
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        return responses.pop(0) if len(responses) > 1 else responses[0]
 
 
 @contextmanager
 def scripted_server(script: Mapping[str, ScriptedResponse | Sequence[ScriptedResponse]]) -> Iterator[ScriptedServer]:
-    """A server which answers so; in its paths a last slash counts."""
+    """A server that follows the script; a trailing slash in a path matters."""
     service = ScriptedServer(script)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            service.requests.append(RecordedRequest(self.path, body, dict(self.headers)))
-            said = service.next_response(self.path)
-            self.send_response(said.status)
-            for name, value in said.headers.items():
-                self.send_header(name, value)
-            if said.status != 204:
-                self.send_header("Content-Length", str(len(said.body)))
-            self.end_headers()
-            self.wfile.write(said.body)
+            service.requests.append(RecordedRequest(self.path, json.loads(self.read_body()), dict(self.headers)))
+            response = service.next_response(self.path)
+            self.respond(response.status, response.body, response.headers)
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        service.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield service
-        finally:
-            server.shutdown()
-            thread.join()
+    with LocalServer(Handler) as server:
+        service.url = server.url
+        yield service

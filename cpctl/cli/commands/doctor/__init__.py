@@ -8,7 +8,8 @@ import typer
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.errors import Conflict, InvalidInput
-from cpctl.output.columns import DOCTOR_CHECK, TableView
+from cpctl.output.columns import DOCTOR_CHECK
+from cpctl.output.views import TableView
 
 commands = Commands()
 

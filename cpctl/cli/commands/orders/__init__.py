@@ -16,7 +16,8 @@ from cpctl.cli.options import Limit, References, Since, StateFilter, Until, Yes
 from cpctl.cli.time_args import format_age
 from cpctl.clock import utc_now
 from cpctl.errors import ExitCode, InvalidInput, suggest
-from cpctl.output.columns import ORDER, ORDER_DETAIL, ORDER_LOG, ORDER_STATE, PUBLISH_ORDER, TableView
+from cpctl.output.columns import ORDER, ORDER_DETAIL, ORDER_LOG, ORDER_STATE, PUBLISH_ORDER
+from cpctl.output.views import TableView
 from cpctl.reference_data.order_states import ORDER_STATES, order_state_number
 
 commands = Commands()

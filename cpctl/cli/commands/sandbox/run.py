@@ -1,11 +1,15 @@
-"""A command in a world of its own: a fresh sandbox, a configuration that leads to it, an empty store."""
+"""Runs a command with a sandbox of its own: the environment, the configuration, and `cpctl` on its PATH."""
 
 import os
+import shlex
+import shutil
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
-from cpctl.cli.executable import ensure_command_folder, resolve_command
+from cpctl.cli.executable import find_own_command
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import InvalidInput
 from cpctl.output.private_files import write_private
@@ -25,11 +29,9 @@ def make_child_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     config = folder / "config.yaml"
     write_private(config, render_configuration(sandbox))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CPCTL_")}
-    # The command finds the cpctl that runs it, also where that one is not installed for everybody.
     path = os.pathsep.join([str(ensure_command_folder(folder)), inherited.get("PATH", os.defpath)])
-    places = {"CPCTL_DATA_DIR": str(folder / "data"), "CPCTL_CACHE_DIR": str(folder / "cache")}
-    own = {"CPCTL_CONFIG": str(config), **places, CONTROL_VARIABLE: sandbox.control_url}
-    return {**inherited, "PATH": path, **own}
+    folders = {"CPCTL_DATA_DIR": str(folder / "data"), "CPCTL_CACHE_DIR": str(folder / "cache")}
+    return {**inherited, "PATH": path, "CPCTL_CONFIG": str(config), **folders, CONTROL_VARIABLE: sandbox.control_url}
 
 
 def render_configuration(sandbox: Sandbox) -> str:
@@ -40,18 +42,46 @@ def render_configuration(sandbox: Sandbox) -> str:
     )
 
 
+def ensure_command_folder(folder: Path) -> Path:
+    """A folder where `cpctl` is this cpctl: the one it is installed in, else a new one with launchers."""
+    command = find_own_command()
+    if command[1:] == ["-m", "cpctl"]:
+        for installed in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+            if shutil.which("cpctl", path=str(installed)):
+                return installed
+    launchers = folder / "bin"
+    launchers.mkdir()
+    for name, text in make_launchers(command).items():
+        (launchers / name).write_text(text, encoding="utf-8", newline="\r\n" if name.endswith(".cmd") else "\n")
+        (launchers / name).chmod(0o700)
+    return launchers
+
+
+def make_launchers(command: list[str]) -> dict[str, str]:
+    """Scripts that run the command with their arguments, for sh and for cmd.exe, by file name."""
+    quoted = " ".join(f'"{word}"' for word in command).replace("%", "%%")
+    return {"cpctl": f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', "cpctl.cmd": f"@{quoted} %*\n"}
+
+
+def resolve_command(command: str, environment: dict[str, str]) -> str:
+    """The command as Popen needs it: on Windows, Popen ignores the new PATH and finds only .exe files."""
+    if os.name != "nt":
+        return command
+    return shutil.which(command, path=environment.get("PATH")) or command
+
+
 def run_command(command: list[str], environment: dict[str, str]) -> int:
-    """Run a command to its end. Ctrl-C reaches it from the terminal; a SIGTERM to us is passed on."""
+    """Run a command to its end. Ctrl-C reaches it from the terminal; our SIGTERM is passed on."""
     try:
         child = subprocess.Popen([resolve_command(command[0], environment), *command[1:]], env=environment)
     except OSError as error:
-        raise InvalidInput(f"{command[0]} cannot be run: {error.strerror}.") from error
+        raise InvalidInput(f"Cannot run {command[0]}: {error.strerror}.") from error
     try:
         while True:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # the child decides what Ctrl-C means; we exit as it does
+                continue  # the child decides what Ctrl-C does
     finally:
         if child.poll() is None:
             child.terminate()
@@ -59,5 +89,5 @@ def run_command(command: list[str], environment: dict[str, str]) -> int:
 
 
 def shell_exit_status(status: int) -> Any:
-    """The status a shell would show: 128 and the signal's number for what a signal ended."""
+    """The status as a shell reports it: 128 plus the number of the signal that ended the child."""
     return 128 - status if status < 0 else status

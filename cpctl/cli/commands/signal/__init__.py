@@ -192,7 +192,7 @@ def scan_items(
     """Run a packing bench: scan items and labels, and report them."""
     from cpctl.cli.commands.signal import scan
 
-    scan.check_scanner(context, sound) if check else scan.run_bench(context, short_type, order, hold, sound)
+    scan.run_scan(context, short_type, order, hold, sound, check)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")

@@ -8,9 +8,9 @@ from cpctl.packing.command_sheet import list_codes, render_sheet
 
 
 def show_command_sheet(context: Context, html: str | None) -> None:
-    """Show the codes; with a file, write them as barcodes."""
+    """List the codes, or write them as barcodes to a file."""
     if html is None:
-        context.show([line._asdict() for line in list_codes()])
+        context.show([row._asdict() for row in list_codes()])
         return
     text = render_sheet()
     if html == "-":
@@ -20,4 +20,4 @@ def show_command_sheet(context: Context, html: str | None) -> None:
         Path(html).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InvalidInput(f"{html} cannot be written: {error.strerror}.") from error
-    context.output.note(f"Written: {html}. Print it at its real size, and scan TEST with `cpctl signal scan --check`.")
+    context.output.note(f"Written: {html}. Print it at actual size, and scan TEST with `cpctl signal scan --check`.")

@@ -16,6 +16,7 @@ from cpctl.diagnostics.network_checks import ConnectionSettings, check_connectio
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
+from harness.certificates import make_certificate
 from harness.cli_environment import (
     UNREACHABLE_URL,
     CliEnvironment,
@@ -25,7 +26,7 @@ from harness.cli_environment import (
     shipped_command,
 )
 from harness.prompt_session import PromptSession
-from harness.servers.faulty_servers import make_certificate, refusing_proxy, skewed_clock_server
+from harness.servers.faulty_servers import refusing_proxy, skewed_clock_server
 
 Invoke = Callable[..., CliResult]
 # The authorities of the machine these tests run on are none of their business.
@@ -258,7 +259,7 @@ def test_a_certificate_is_judged_by_its_days_and_its_name(
     """Against an authority that is trusted, which only what lies below the command can be handed here."""
     made = make_certificate(tmp_path, days, name)
     with skewed_clock_server(0, made) as address:
-        way = ConnectionSettings(address, "", str(made.file))
+        way = ConnectionSettings(address, "", str(made.cert))
         try:
             reached: Any = probe_connection(way, 10.0)
         except ssl.SSLError as error:

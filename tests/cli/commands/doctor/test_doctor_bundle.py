@@ -12,7 +12,7 @@ import pytest
 
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import ITEM, ORDER, CliEnvironment, CliResult, shipped_command
-from harness.servers.faulty_servers import refusing_server
+from harness.servers.fixed_status_server import fixed_status_server
 
 Invoke = Callable[..., CliResult]
 KEY_MARKER = "Kanarienvogel"
@@ -112,7 +112,7 @@ def test_no_key_is_anywhere_in_a_bundle(cli: CliEnvironment, invoke: Invoke, way
         other = "" if (way, mode) == ("from a command", 0o644) else key  # nothing could know that one
         return f"no {json.loads(body)['apikey']} here, it is not {other}, nor {'0a1b2c3d' * 4}".encode()
 
-    with refusing_server(repeated) as address:
+    with fixed_status_server(400, repeated) as address:
         sent = {"CPCTL_CONFIG": None, "CPCTL_BASE_URL": address, "CPCTL_SIGNAL_KEY": f"{key}-sent"}
         invoke(cli, *shipped_command(ITEM), "--shipping-option", "GLS", **sent)
         assert "0a1b2c3d" in cli.store.read_bytes().decode("latin-1"), "what the service said is in the store"

@@ -14,7 +14,8 @@ import pytest
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import CORE_PATH, encode_body, make_order
+from examples.call_examples import encode_body
+from examples.core_requests import CORE_PATH, make_order
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.servers.scripted_server import ScriptedResponse, scripted_server
 

@@ -13,7 +13,8 @@ import yaml
 from cpctl.cli.commands.orders import add as adding
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
-from examples.call_examples import CORE_PATH, ORDER, ORDER_INFO, PUBLISH_ORDER, encode_body, make_order
+from examples.call_examples import ORDER_INFO, encode_body
+from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER, make_order
 from harness.cli_environment import UNREACHABLE_URL, CliEnvironment, CliResult, sandbox_configuration
 from harness.servers.scripted_server import ScriptedResponse, scripted_server
 

@@ -1,4 +1,4 @@
-"""Which time a shift is: days of 23 and 25 hours, nights, and words that are no day."""
+"""The times of a shift: days of 23 and 25 hours, nights, and invalid days."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -34,9 +34,9 @@ def test_a_day_has_as_many_hours_as_the_local_clock_gives_it(
     fill_store(cli.store, (signal_row(str(n), to_ms(begin) + n * HOUR_MS) for n in range(-1, hours + 1))).close()
     found = run_report(cli, "--date", day)
     assert (found["from"], found["to"]) == (begin, end)
-    assert [each["count"] for each in found["hours"]] == [1] * hours
+    assert [hour["count"] for hour in found["hours"]] == [1] * hours
     assert found["totals"]["accepted"] == hours
-    names = [each["hour"] for each in found["hours"]]
+    names = [hour["hour"] for hour in found["hours"]]
     assert len(set(names)) == hours
     if hours == 23:
         assert names[1:3] == ["01:00", "03:00"]
@@ -44,21 +44,21 @@ def test_a_day_has_as_many_hours_as_the_local_clock_gives_it(
         assert names[1:5] == ["01:00", "02:00+0200", "02:00+0100", "03:00"]
 
 
-def test_a_clock_that_is_turned_by_half_an_hour_loses_no_signal(cli: CliEnvironment) -> None:
+def test_a_clock_change_of_half_an_hour_loses_no_signal(cli: CliEnvironment) -> None:
     begin = to_ms("2026-04-05T00:00:00+11:00")
     fill_store(cli.store, (signal_row(str(n), begin + n * HOUR_MS // 2) for n in range(-1, 50))).close()
     found = run_report(cli, "--date", "2026-04-05", zone=LORD_HOWE)
     assert datetime.fromisoformat(found["to"]).timestamp() * 1000 - begin == 24.5 * HOUR_MS
-    assert sum(each["count"] for each in found["hours"]) == found["totals"]["accepted"] == 49
+    assert sum(hour["count"] for hour in found["hours"]) == found["totals"]["accepted"] == 49
 
 
-def test_a_night_shift_goes_past_midnight_and_its_hours_begin_at_full_hours(cli: CliEnvironment) -> None:
+def test_a_night_shift_ends_on_the_next_day_and_has_full_hours(cli: CliEnvironment) -> None:
     begin = to_ms("2026-01-20T22:15:00+01:00")
     fill_store(cli.store, (signal_row(str(n), begin + n * HOUR_MS // 4) for n in range(-1, 32))).close()
     found = run_report(cli, "--date", "2026-01-20", "--from", "22:15", "--to", "6:00")
     assert (found["from"], found["to"]) == ("2026-01-20T22:15:00+01:00", "2026-01-21T06:00:00+01:00")
-    assert [each["hour"] for each in found["hours"]] == ["22:00", "23:00", *(f"0{n}:00" for n in range(6))]
-    assert [each["count"] for each in found["hours"]] == [3, 4, 4, 4, 4, 4, 4, 4]
+    assert [hour["hour"] for hour in found["hours"]] == ["22:00", "23:00", *(f"0{n}:00" for n in range(6))]
+    assert [hour["count"] for hour in found["hours"]] == [3, 4, 4, 4, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,9 @@ def test_a_night_shift_goes_past_midnight_and_its_hours_begin_at_full_hours(cli:
         (["--from", "06:00", "--to", "06:00"], "20T06:00", "21T06:00"),
     ],
 )
-def test_from_and_to_cut_a_day(cli: CliEnvironment, invoke: Invoke, options: list[str], begin: str, end: str) -> None:
+def test_from_and_to_limit_the_day(
+    cli: CliEnvironment, invoke: Invoke, options: list[str], begin: str, end: str
+) -> None:
     found = invoke(cli, "signal", "report", "--date", "2026-01-20", *options, "-o", "json").data
     assert (found["from"][8:16], found["to"][8:16]) == (begin, end)
 
@@ -83,38 +85,38 @@ def test_today_and_yesterday_are_days_of_the_local_clock(cli: CliEnvironment) ->
     assert (datetime.fromisoformat(dates[0]) - datetime.fromisoformat(dates[1])).days == 1
 
 
-def test_an_empty_day_is_a_success_with_zeros_and_a_word(cli: CliEnvironment) -> None:
+def test_an_empty_day_is_a_success_with_zeros_and_a_note(cli: CliEnvironment) -> None:
     result = cli.run("signal", "report", "--date", "2026-01-20", "-o", "json")
     assert result.code == 0
     assert set(result.data["totals"].values()) == {0}
     assert result.data["types"] == result.data["operators"] == []
-    assert [each["count"] for each in result.data["hours"]] == [0] * 24
+    assert [hour["count"] for hour in result.data["hours"]] == [0] * 24
     assert result.data["registered_to_shipped"]["median_seconds"] is None
     assert "No signal was accepted from 2026-01-20 00:00" in result.err
-    assert not cli.store.exists(), "looking makes no store"
+    assert not cli.store.exists(), "a report creates no store"
 
 
-def test_a_shift_that_is_yet_to_come_says_so(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_shift_in_the_future_is_noted(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "signal", "report", "--date", "2099-01-20")
     assert result.code == 0
-    assert "yet to come" in result.err
+    assert "in the future" in result.err
 
 
-def test_only_the_profile_in_force_counts(cli: CliEnvironment) -> None:
+def test_only_signals_of_the_profile_count(cli: CliEnvironment) -> None:
     at = to_ms("2026-01-20T12:00:00+01:00")
     fill_store(cli.store, [signal_row("1", at), signal_row("2", at, profile="other")]).close()
     assert run_report(cli, "--date", "2026-01-20")["totals"]["accepted"] == 1
 
 
-def test_one_station_or_one_operator_can_be_asked_for(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_report_can_be_limited_to_a_station_or_operator(cli: CliEnvironment, invoke: Invoke) -> None:
     at = to_ms("2026-01-20T12:00:00+00:00")
     benches = [("bench-1", "Ana"), ("bench-1", "Ben"), ("bench-2", "Ana"), ("", "")]
     rows = [signal_row(str(n), at, station=s, operator=o) for n, (s, o) in enumerate(benches)]
     fill_store(cli.store, rows).close()
 
     def accepted(*options: str) -> int:
-        words = ("signal", "report", "--date", "2026-01-20", "-o", "json", *options)
-        found: int = invoke(cli, *words).data["totals"]["accepted"]
+        arguments = ("signal", "report", "--date", "2026-01-20", "-o", "json", *options)
+        found: int = invoke(cli, *arguments).data["totals"]["accepted"]
         return found
 
     assert accepted() == accepted("--all-stations") == 4
@@ -146,7 +148,7 @@ def test_one_station_or_one_operator_can_be_asked_for(cli: CliEnvironment, invok
         ["--operator", "\udcff"],
     ],
 )
-def test_what_is_no_time_is_refused_and_named(cli: CliEnvironment, options: list[str]) -> None:
+def test_an_invalid_time_is_refused_by_name(cli: CliEnvironment, options: list[str]) -> None:
     result = cli.run("signal", "report", *options, TZ="UTC")
     assert (result.code, result.out) == (2, ""), result.err
     assert options[0] in result.err

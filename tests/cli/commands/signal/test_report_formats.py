@@ -1,4 +1,4 @@
-"""The shift as people and as scripts get it."""
+"""The shift report in every format, and its charts."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pyte
 import pytest
 
-from cpctl.output.bar_chart import Bar, Chart, ChartReport, display_width, draw_bar, format_report, limit_bars, truncate
-from cpctl.output.text import TerminalInfo, can_show_blocks
+from cpctl.output.bar_chart import Bar, Chart, ChartReport, draw_bar, format_report, limit_bars
+from cpctl.output.text import TerminalInfo, can_show_blocks, display_width, truncate
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.outbox.store_rows import HOUR_MS, audit_event_row, fill_store, signal_row, to_ms
 from harness.terminal import run_on_terminal
@@ -22,7 +22,7 @@ UTF8_TERMINAL = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 
 @pytest.fixture
 def cli_with_shift(cli: CliEnvironment) -> CliEnvironment:
-    """A world with a shift: 12 shipped, of which 3 by a long name, 2 by a wide one, 1 by a hostile one."""
+    """A store with a shift: 12 shipped, of which 3 by a long name, 2 by a wide one, 1 by a hostile one."""
     at = to_ms("2026-01-20T06:00:00+00:00")
     names = ["Ana"] * 6 + [LONG_NAME] * 3 + ["山田太郎"] * 2 + [HOSTILE_NAME]
     rows = [
@@ -67,7 +67,7 @@ def test_tsv_and_csv_are_rows_of_section_key_and_count(
     assert invoke(cli_with_shift, *REPORT_COMMAND).out.splitlines()[1] == "total\taccepted\t22"
 
 
-def test_an_empty_day_has_the_same_rows_of_totals_as_any_other(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+def test_an_empty_day_has_the_same_rows_as_any_other(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     def keys(day: str) -> list[str]:
         lines = invoke(cli_with_shift, "signal", "report", "--date", day, "-o", "tsv").out.splitlines()
         return [line.rpartition("\t")[0] for line in lines if line.startswith(("total", "waiting", "registered"))]
@@ -75,7 +75,7 @@ def test_an_empty_day_has_the_same_rows_of_totals_as_any_other(cli_with_shift: C
     assert keys("2026-01-20") == keys("2026-01-21")
 
 
-def test_a_query_chooses_from_the_numbers(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+def test_a_query_selects_numbers(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     assert invoke(cli_with_shift, *REPORT_COMMAND, "-o", "value", "--query", "totals.accepted").out == "22\n"
     assert invoke(cli_with_shift, *REPORT_COMMAND, "-o", "table", "--query", "types[0].count").out.split() == [
         "VALUE",
@@ -84,7 +84,7 @@ def test_a_query_chooses_from_the_numbers(cli_with_shift: CliEnvironment, invoke
 
 
 @pytest.mark.parametrize("columns", [80, 60, 132])
-def test_a_terminal_shows_bars_that_fit_it(cli_with_shift: CliEnvironment, columns: int) -> None:
+def test_bars_fit_the_terminal(cli_with_shift: CliEnvironment, columns: int) -> None:
     seen = run_on_terminal(cli_with_shift, *REPORT_COMMAND, columns=columns, **UTF8_TERMINAL)
     assert seen.code == 0
     assert "█" in seen.text
@@ -102,13 +102,13 @@ def test_a_terminal_shows_bars_that_fit_it(cli_with_shift: CliEnvironment, colum
     assert len(wide.screen) <= len(seen.screen)
 
 
-def test_the_headings_are_bold_on_a_terminal_and_not_written_out(cli_with_shift: CliEnvironment) -> None:
+def test_headings_are_bold_on_a_terminal(cli_with_shift: CliEnvironment) -> None:
     seen = run_on_terminal(cli_with_shift, *REPORT_COMMAND, **UTF8_TERMINAL)
     assert "\x1b[1mShift of " in seen.raw
     assert "\\x1b[1m" not in seen.raw
 
 
-def test_a_stranger_s_name_steers_no_terminal(cli_with_shift: CliEnvironment) -> None:
+def test_a_hostile_name_does_not_control_the_terminal(cli_with_shift: CliEnvironment) -> None:
     seen = run_on_terminal(cli_with_shift, *REPORT_COMMAND, color="never", **UTF8_TERMINAL)
     painted = seen.raw.replace("\x1b[1m", "").replace("\x1b[0m", "")
     assert not set(painted) & {"\x1b", "\x07", "\u202e"}
@@ -140,13 +140,13 @@ def test_bars_are_ascii_where_blocks_cannot_be_shown(cli_with_shift: CliEnvironm
         (True, {}, True, True),
     ],
 )
-def test_blocks_need_an_encoding_and_a_terminal_that_have_them(
+def test_blocks_need_an_encoding_and_a_terminal_that_support_them(
     terminal: bool, environment: dict[str, str], windows: bool, blocks: bool
 ) -> None:
     assert can_show_blocks(terminal, environment, windows) is blocks
 
 
-def test_a_bar_is_as_long_as_its_share() -> None:
+def test_the_length_of_a_bar_is_proportional() -> None:
     assert draw_bar(0, 10, True) == draw_bar(0, 10, False) == ""
     assert draw_bar(1, 10, True) == "█" * 10
     assert draw_bar(0.5, 10, False) == "#" * 5
@@ -157,14 +157,14 @@ def test_a_bar_is_as_long_as_its_share() -> None:
     assert lengths == sorted(lengths)
 
 
-def test_a_label_counts_the_columns_it_takes() -> None:
+def test_width_and_truncation_count_columns() -> None:
     assert (display_width("山田"), display_width("Ana"), display_width("e\u0301")) == (4, 3, 1)
     assert truncate("山田太郎", 8, "…") == "山田太郎"
     assert truncate("山田太郎", 7, "…") == "山田太…"
     assert truncate("Anastasia", 6, "...") == "Ana..."
 
 
-def test_many_bars_become_fifteen_and_none_is_lost() -> None:
+def test_many_bars_are_reduced_to_fifteen_with_the_same_total() -> None:
     bars = [Bar(f"op-{n}", 100 - n) for n in range(40)]
     shown = limit_bars(bars)
     assert len(shown) == 15

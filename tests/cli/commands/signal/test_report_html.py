@@ -1,4 +1,4 @@
-"""The page of a shift: whole, sealed, and looked at in a browser."""
+"""The page of a shift: complete, self-contained, and checked in a browser."""
 
 import re
 from collections.abc import Callable
@@ -25,14 +25,14 @@ VOID_ELEMENTS = {"meta", "rect", "line"}
 
 
 class StrictHtmlReader(HTMLParser):
-    """Reads a page strictly: what is opened is closed, in order; keeps tags, attributes and text."""
+    """Fails if elements are not closed in order; keeps tags, attributes and text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(text)
         self.close()
         assert self.open == []
@@ -51,12 +51,12 @@ class StrictHtmlReader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.said.append(data)
+        self.texts.append(data)
 
 
 @pytest.fixture
 def cli_with_shift(cli: CliEnvironment) -> CliEnvironment:
-    """A world with a shift of hostile names."""
+    """A store with a shift of hostile names."""
     at = to_ms("2026-01-20T06:00:00+00:00")
     rows = [
         signal_row(
@@ -80,47 +80,45 @@ def write_report(cli: CliEnvironment, invoke: Invoke, *options: str) -> str:
 
 
 def test_the_page_is_well_formed_and_shows_the_numbers(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
-    read = StrictHtmlReader(write_report(cli_with_shift, invoke))
-    assert {"117", "Shift of 2026-01-20", "Signals by hour", "06:00", "20"} <= set(read.said)
-    assert read.tags.count("svg") >= 2
-    assert ("lang", "en") in read.attributes
+    reader = StrictHtmlReader(write_report(cli_with_shift, invoke))
+    assert {"117", "Shift of 2026-01-20", "Signals by hour", "06:00", "20"} <= set(reader.texts)
+    assert reader.tags.count("svg") >= 2
+    assert ("lang", "en") in reader.attributes
 
 
-def test_the_page_needs_and_runs_nothing(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+def test_the_page_loads_and_runs_nothing(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     text = write_report(cli_with_shift, invoke)
-    read = StrictHtmlReader(text)
+    reader = StrictHtmlReader(text)
     assert not {"script", "link", "img", "iframe", "object", "embed", "base", "a", "form", "image", "use"} & {
-        *read.tags
+        *reader.tags
     }
-    names = {name for name, _ in read.attributes}
+    names = {name for name, _ in reader.attributes}
     assert not names & {"src", "href", "xlink:href", "srcset", "style", "action", "data"}
     assert not [name for name in names if name.startswith("on")]
     style = re.search("<style>(.*?)</style>", text, re.S)
     assert style and not re.search(r"url\(|@import|@font-face|http", style[1])
     assert "prefers-color-scheme: dark" in style[1] and "@media print" in style[1]
-    policy = next(value for name, value in read.attributes if value.startswith("default-src"))
+    policy = next(value for name, value in reader.attributes if value.startswith("default-src"))
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert "apikey" not in text and "://" not in re.sub("http://example.com/x.css", "", text)
 
 
-def test_names_stay_text(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
-    read = StrictHtmlReader(write_report(cli_with_shift, invoke))
-    assert read.tags.count("style") == 1
+def test_hostile_names_stay_text(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+    reader = StrictHtmlReader(write_report(cli_with_shift, invoke))
+    assert reader.tags.count("style") == 1
     for name in HOSTILE_NAMES[:4]:
-        assert name in read.said
-    assert not [text for text in read.said if set(text) & {"\x00", "\x1b", "\u202e"}]
+        assert name in reader.texts
+    assert not [text for text in reader.texts if set(text) & {"\x00", "\x1b", "\u202e"}]
 
 
-def test_a_page_can_go_to_standard_output_and_then_it_is_all_that_does(
-    cli_with_shift: CliEnvironment, invoke: Invoke
-) -> None:
+def test_a_page_on_standard_output_is_the_only_output(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     shown = invoke(cli_with_shift, *REPORT_COMMAND, "--html", "-").out
     assert shown.startswith("<!DOCTYPE html>") and shown.endswith("</html>\n")
     assert shown == write_report(cli_with_shift, invoke)
 
 
-def test_beside_a_page_the_numbers_are_shown_as_ever(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+def test_writing_a_page_still_shows_the_numbers(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     assert (
         invoke(cli_with_shift, *REPORT_COMMAND, "--html", "shift.html", "-o", "json").data["totals"]["accepted"] == 117
     )
@@ -131,14 +129,14 @@ def test_a_dry_run_writes_no_page(cli_with_shift: CliEnvironment, invoke: Invoke
     assert not (cli_with_shift.folder / "shift.html").exists()
 
 
-def test_a_page_that_cannot_be_written_is_said(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
+def test_a_page_that_cannot_be_written_is_an_error(cli_with_shift: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli_with_shift, *REPORT_COMMAND, "--html", "no/such/folder.html")
     assert result.code == 2
     assert "folder.html cannot be written" in result.err
 
 
 @pytest.mark.parametrize("charts", [[], [Chart("Empty", [], True)], [Chart("Zero", [Bar("a", 0)], True)]])
-def test_a_page_without_numbers_is_still_a_page(charts: list[Chart]) -> None:
+def test_a_page_without_numbers_is_valid(charts: list[Chart]) -> None:
     StrictHtmlReader(render_page(ChartReport("Nothing", "", [], charts)))
 
 
@@ -150,7 +148,7 @@ def test_a_page_without_numbers_is_still_a_page(charts: list[Chart]) -> None:
     [("1", "ffffff", "0b6bcb"), ("0", "14181d", "58a6ff")],
     ids=["light", "dark"],
 )
-def test_a_browser_shows_bars_on_paper_in_light_and_in_dark(
+def test_a_browser_shows_bars_in_light_and_dark_mode(
     cli_with_shift: CliEnvironment, invoke: Invoke, chromium: Callable[..., str], scheme: str, paper: str, bar: str
 ) -> None:
     write_report(cli_with_shift, invoke)
@@ -164,7 +162,7 @@ def test_a_browser_shows_bars_on_paper_in_light_and_in_dark(
     seen = count_colors(picture)
     assert seen[bytes.fromhex(paper)] > 800 * 700 * 0.5, "the paper"
     assert seen[bytes.fromhex(bar)] > 800 * 700 * 0.01, "the bars"
-    assert len(seen) > 10, "and text, with its soft edges"
+    assert len(seen) > 10, "and text, with its antialiased edges"
 
 
 def test_a_browser_reads_the_numbers_and_runs_nothing(
@@ -178,7 +176,7 @@ def test_a_browser_reads_the_numbers_and_runs_nothing(
     assert dump.count("<style>") == 1 and "<script" not in dump and "<img" not in dump
 
 
-def test_on_paper_a_shift_is_one_page(
+def test_a_printed_shift_is_one_page(
     cli_with_shift: CliEnvironment, invoke: Invoke, chromium: Callable[..., str]
 ) -> None:
     write_report(cli_with_shift, invoke)

@@ -3,20 +3,21 @@
 import json
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, settle
 from cpctl.webhooks.events.http_post import MAX_RESPONSE_BYTES, PostResponse, TargetUnreachable, post
+from harness.certificates import KeyPair, make_key_pair
 from harness.cli_environment import TIMEOUT_SECONDS, UNREACHABLE_URL, CliEnvironment, CliResult
 from harness.servers.fixed_status_server import fixed_status_server
+from harness.servers.raw_server import raw_server
 from harness.webhooks.stored_events import KEY, NOON_MS, lifecycle_events, make_event, make_event_store, receive_events
-from harness.webhooks.webhook_receiver import WebhookReceiver, run_webhook_receiver
+from harness.webhooks.webhook_receiver import WebhookReceiver
 
 Invoke = Callable[..., CliResult]
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -24,7 +25,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def webhook_receiver() -> Iterator[WebhookReceiver]:
-    with run_webhook_receiver() as running:
+    with WebhookReceiver() as running:
         yield running
 
 
@@ -197,46 +198,11 @@ def test_an_address_of_this_machine_is_never_looked_for_behind_a_proxy(
     assert post(webhook_receiver.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS) == PostResponse(200, "")
 
 
-class ConnectionServer:
-    """A listener on loopback that treats each connection as a test wants it to."""
-
-    def __init__(self, handler: Callable[[socket.socket], None]) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._work = handler
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._handle_connection, args=(connection,), daemon=True).start()
-
-    def _handle_connection(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                self._work(connection)
-            except OSError:
-                pass
-
-    def close(self) -> None:
-        self._listener.close()
-
-
 @pytest.fixture
 def connection_server() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
-    """Listen in a way of one's own; the port."""
-    lines: list[ConnectionServer] = []
-
-    def listen(work: Callable[[socket.socket], None]) -> int:
-        lines.append(ConnectionServer(work))
-        return lines[-1].port
-
-    yield listen
-    for each in lines:
-        each.close()
+    """Listen with a handler of connections; returns the port."""
+    with ExitStack() as servers:
+        yield lambda work: servers.enter_context(raw_server(lambda server, connection: work(connection))).port
 
 
 def _never_respond(connection: socket.socket) -> None:
@@ -296,34 +262,27 @@ def test_an_address_that_leads_nowhere_is_not_reached(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A certificate with its key, for 127.0.0.1 and for shop.example, that nobody vouches for."""
+def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """A self-signed certificate for 127.0.0.1 and for shop.example."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("certificate")
-    names = "subjectAltName=IP:127.0.0.1,DNS:shop.example"
-    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
-    files = ["-subj", "/CN=shop", "-addext", names, "-keyout", str(folder / "key"), "-out", str(folder / "cert")]
-    subprocess.run(["openssl", *words, *files], check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_text((folder / "key").read_text() + (folder / "cert").read_text())
-    return str(both)
+    return make_key_pair(tmp_path_factory.mktemp("certificate"), "shop", also="shop.example")
 
 
-def test_a_target_must_prove_who_it_is(server_certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with run_webhook_receiver(server_certificate) as secure:
+def test_a_target_must_prove_who_it_is(server_certificate: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    with WebhookReceiver(server_certificate) as secure:
         with pytest.raises(TargetUnreachable, match="does not prove who it is"):
             post(secure.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS)
         assert secure.received == []
-        monkeypatch.setenv("SSL_CERT_FILE", str(Path(server_certificate).with_name("cert")))
+        monkeypatch.setenv("SSL_CERT_FILE", str(server_certificate.cert))
         assert post(secure.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS) == PostResponse(200, "")
 
 
 def test_another_machine_is_reached_through_the_proxy_of_the_environment(
-    server_certificate: str, monkeypatch: pytest.MonkeyPatch, connection_server: Callable[..., int]
+    server_certificate: KeyPair, monkeypatch: pytest.MonkeyPatch, connection_server: Callable[..., int]
 ) -> None:
     asked: list[bytes] = []
-    with run_webhook_receiver(server_certificate) as secure:
+    with WebhookReceiver(server_certificate) as secure:
 
         def tunnel(connection: socket.socket) -> None:
             asked.append(connection.recv(65536))
@@ -335,7 +294,7 @@ def test_another_machine_is_reached_through_the_proxy_of_the_environment(
                 back.join(TIMEOUT_SECONDS)
 
         monkeypatch.setenv("https_proxy", f"http://us%40er:pa%3Ass@127.0.0.1:{connection_server(tunnel)}")
-        monkeypatch.setenv("SSL_CERT_FILE", str(Path(server_certificate).with_name("cert")))
+        monkeypatch.setenv("SSL_CERT_FILE", str(server_certificate.cert))
         assert post("https://shop.example:8443/in", b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS) == PostResponse(
             200, ""
         )

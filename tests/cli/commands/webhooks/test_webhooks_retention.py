@@ -14,7 +14,7 @@ from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.store.store import Store
 from cpctl.webhooks.events.event_store import EventSearch, find_events, is_known_order
-from examples.call_examples import make_order
+from examples.core_requests import make_order
 from harness.cli_environment import SECOND_ITEM, TIMEOUT_SECONDS, CliEnvironment, CliResult
 from harness.terminal import run_on_terminal
 from harness.webhooks.stored_events import DAY_MS, lifecycle_events, make_event, make_event_store, receive_events

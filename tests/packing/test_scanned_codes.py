@@ -1,9 +1,9 @@
-"""Codes before anything is known of items: cleaning, commands, keyboards, splitting."""
+"""Codes before items are known: cleaning, commands, keyboard layouts, splitting."""
 
 import pytest
 
 from cpctl.packing.key_input import KeyEvent, Scan, ScanDecoder
-from cpctl.packing.scan_decoder import (
+from cpctl.packing.scanned_codes import (
     COMMAND_CODES,
     COMMAND_PREFIX,
     KEYBOARD_LAYOUTS,
@@ -29,19 +29,21 @@ from cpctl.packing.scan_decoder import (
         ("a\x1cb", "a\x1cb", True),
     ],
 )
-def test_what_stands_around_a_code_is_taken_away_and_what_stands_inside_is_kept(
-    raw: str, text: str, control: bool
-) -> None:
+def test_cleaning_removes_only_what_surrounds_a_code(raw: str, text: str, control: bool) -> None:
     assert clean_scan(raw) == (text, control)
 
 
 @pytest.mark.parametrize("command", BenchCommand)
-def test_a_command_is_known_in_any_case(command: BenchCommand) -> None:
+def test_commands_ignore_case(command: BenchCommand) -> None:
     for code in (COMMAND_PREFIX + COMMAND_CODES[command], COMMAND_PREFIX + command):
         assert parse_command(code) is parse_command(code.lower()) is parse_command(code.swapcase()) is command
 
 
-def test_no_letter_of_a_command_moves_between_keyboards() -> None:
+def test_the_stop_code_of_sheets_printed_earlier_still_ends_the_shift() -> None:
+    assert parse_command("CPCTLSTOP") is parse_command("cpctlstop") is BenchCommand.END
+
+
+def test_command_codes_are_the_same_in_every_keyboard_layout() -> None:
     for word in COMMAND_CODES.values():
         for layout in KEYBOARD_LAYOUTS:
             code = COMMAND_PREFIX + word
@@ -53,7 +55,7 @@ def test_no_letter_of_a_command_moves_between_keyboards() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrived", "fine", "words"),
+    ("arrived", "is_ok", "message"),
     [
         (TEST_PREFIX + TEST_CHARACTERS, True, "layout is right"),
         ((TEST_PREFIX + TEST_CHARACTERS).swapcase(), True, "Caps Lock"),
@@ -63,21 +65,21 @@ def test_no_letter_of_a_command_moves_between_keyboards() -> None:
         (TEST_PREFIX + "AQ", False, "arrived as"),
     ],
 )
-def test_the_test_code_names_what_is_wrong(arrived: str, fine: bool, words: str) -> None:
+def test_the_test_code_shows_what_is_wrong(arrived: str, is_ok: bool, message: str) -> None:
     assert is_test_code(arrived)
-    reading = check_test_code(arrived)
-    assert reading.is_ok is fine and words in reading.message
+    result = check_test_code(arrived)
+    assert result.is_ok is is_ok and message in result.message
 
 
-def test_a_repair_needs_exactly_one_reading_that_fits() -> None:
+def test_a_repair_needs_exactly_one_valid_reading() -> None:
     assert repair_layout("1Y5", lambda text: text == "1Z5") == ("1Z5", "German (QWERTZ)")
     assert repair_layout("1Y5", lambda text: True) is None
     assert repair_layout("zy", lambda text: text in ("yz", "wy")) is None
     assert repair_layout("abc", lambda text: False) is None
 
 
-def scanned_texts(splitter: ScanDecoder, data: bytes, gap: float = 0.0) -> list[str]:
-    return [each.text for each in splitter.feed(data, gap) if isinstance(each, Scan)]
+def scanned_texts(decoder: ScanDecoder, data: bytes, gap: float = 0.0) -> list[str]:
+    return [each.text for each in decoder.feed(data, gap) if isinstance(each, Scan)]
 
 
 @pytest.mark.parametrize(
@@ -101,14 +103,14 @@ def test_bytes_become_scans_and_none_is_lost(data: bytes, found: list[str]) -> N
     assert [text for byte in data for text in scanned_texts(bytewise, bytes([byte]))] == found
 
 
-def test_slow_characters_are_typed_ones() -> None:
-    splitter = ScanDecoder()
-    assert splitter.feed(b"12", 5.0) == []
-    assert splitter.feed(b"3\r", 0.2) == [Scan("123", True, "\\r")]
-    assert splitter.feed(b"45\r", 9.0) == [Scan("45", False, "\\r")]
+def test_slow_characters_are_taken_for_typing() -> None:
+    decoder = ScanDecoder()
+    assert decoder.feed(b"12", 5.0) == []
+    assert decoder.feed(b"3\r", 0.2) == [Scan("123", True, "\\r")]
+    assert decoder.feed(b"45\r", 9.0) == [Scan("45", False, "\\r")]
 
 
 def test_ctrl_z_alone_suspends_and_within_a_code_is_a_character() -> None:
-    splitter = ScanDecoder()
-    assert splitter.feed(b"\x1a", 1.0) == [KeyEvent.SUSPEND]
-    assert scanned_texts(splitter, b"a\x1ab\r") == ["a\x1ab"]
+    decoder = ScanDecoder()
+    assert decoder.feed(b"\x1a", 1.0) == [KeyEvent.SUSPEND]
+    assert scanned_texts(decoder, b"a\x1ab\r") == ["a\x1ab"]

@@ -1,6 +1,7 @@
-"""The keyboard of a terminal, raw: no line editing, no flow control, and no control character but Ctrl-C does a thing.
+"""The raw keyboard of a POSIX terminal: no line editing, no flow control, and no control key except Ctrl-C.
 
-Line editors eat or die of what barcodes hold: FS kills, XOFF freezes, GS and EOT vanish.
+A terminal's line discipline acts on bytes that 2D codes contain: FS kills the program, XOFF freezes the screen, and GS
+and EOT disappear from the input.
 """
 
 import os
@@ -14,34 +15,36 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from cpctl.packing.key_input import KeyEvent, Scan, ScanDecoder
+from cpctl.packing.key_input import Keyboard, KeyEvent, Scan
 
-assert sys.platform != "win32"  # tells a type check for Windows that all below is never run there
+assert sys.platform != "win32"  # tells a type check for Windows that nothing below runs there
 
 _READ_SIZE_BYTES = 65536
 
 
-class PosixKeyboard:
+class PosixKeyboard(Keyboard):
     """Standard input as a terminal, raw between `__enter__` and `__exit__`. Signals become events."""
 
     def __init__(self, fd: int = 0) -> None:
+        super().__init__()
         self._fd = fd
-        self._decoder = ScanDecoder()
         self._events: list[KeyEvent] = []
         self._saved_mode: list[Any] | None = None
         self._previous_handlers: dict[int, Any] = {}
-        self._idle_seconds = 0.0
-        self._wake_reader = self._wake_writer = -1
+        self._previous_wakeup_fd = self._wake_reader = self._wake_writer = -1
 
     def __enter__(self) -> Self:
         import termios
 
         self._saved_mode = termios.tcgetattr(self._fd)
         self._wake_reader, self._wake_writer = os.pipe()
+        # A full pipe wakes the reader just as well; a writer that blocks would hang the sender's thread.
         os.set_blocking(self._wake_writer, False)
-        self._previous_handlers[-1] = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        # Signal handlers run between bytecodes, so a signal alone does not end select(). A byte in the pipe does.
+        self._previous_wakeup_fd = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number, event in _signal_events().items():
-            if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:  # nohup is obeyed
+            # nohup sets SIGHUP to be ignored; the bench then runs on without its terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous_handlers[number] = signal.signal(number, self._make_handler(event))
         self.enter_raw_mode()
         return self
@@ -49,53 +52,43 @@ class PosixKeyboard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.restore()
-        signal.set_wakeup_fd(self._previous_handlers.pop(-1))
+        self._restore()
+        signal.set_wakeup_fd(self._previous_wakeup_fd)
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
         os.close(self._wake_reader)
         os.close(self._wake_writer)
 
     def wake(self) -> None:
-        """Have `read` return; may be called from any thread."""
         with suppress(OSError):
             os.write(self._wake_writer, b"\0")
 
     def enter_raw_mode(self) -> None:
-        """Take the terminal's own doing away. Not from the background, where that would stop us."""
         import termios
 
+        # From the background, tcsetattr() would stop this process with SIGTTOU.
         if self._saved_mode is None or not self._is_in_foreground():
             return
         mode = [*self._saved_mode[:6], list(self._saved_mode[6])]
         mode[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP)
         mode[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
+        # ISIG stays on for Ctrl-C. Quit (FS) and suspend (SUB) are turned off, because codes contain these bytes.
         mode[3] |= termios.ISIG
-        nothing = os.fpathconf(self._fd, "PC_VDISABLE")
-        for name in (termios.VQUIT, termios.VSUSP):
-            mode[6][name] = bytes([nothing])
+        disabled = bytes([os.fpathconf(self._fd, "PC_VDISABLE")])
+        mode[6][termios.VQUIT] = mode[6][termios.VSUSP] = disabled
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         with suppress(OSError, termios.error):
             termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
 
-    def restore(self) -> None:
-        """Give the terminal back as it was found."""
-        import termios
-
-        if self._saved_mode is not None and self._is_in_foreground():
-            with suppress(OSError, termios.error):
-                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved_mode)
-
     def suspend(self) -> None:
-        """Stop as Ctrl-Z does, and go on when we are continued. The terminal is the shell's meanwhile."""
-        self.restore()
+        self._restore()
+        # The default action has to stop this thread before our own handler is set again.
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._make_handler(KeyEvent.SUSPEND))
         self.enter_raw_mode()
 
     def read(self, timeout_seconds: float) -> list[Scan | KeyEvent]:
-        """Scans and events in the order they came; none when the time is up."""
         started = time.monotonic()
         try:
             ready, _, _ = select.select([self._fd, self._wake_reader], [], [], timeout_seconds)
@@ -116,10 +109,12 @@ class PosixKeyboard:
         events, self._events = self._events, []
         return [*events, *found]
 
-    @property
-    def partial_code(self) -> str:
-        """What arrived without an end so far, when nothing came for a while."""
-        return self._decoder.pending.decode("utf-8", "replace") if self._idle_seconds > 1 else ""
+    def _restore(self) -> None:
+        import termios
+
+        if self._saved_mode is not None and self._is_in_foreground():
+            with suppress(OSError, termios.error):
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved_mode)
 
     def _is_in_foreground(self) -> bool:
         try:
@@ -128,10 +123,7 @@ class PosixKeyboard:
             return False
 
     def _make_handler(self, event: KeyEvent) -> Callable[[int, Any], None]:
-        def note(number: int, frame: Any) -> None:
-            self._events.append(event)
-
-        return note
+        return lambda number, frame: self._events.append(event)
 
 
 def _signal_events() -> dict[int, KeyEvent]:

@@ -1,0 +1,136 @@
+"""What a scanned code is before items and parcels are known: commands, the test code, keyboard layouts. No I/O."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+COMMAND_PREFIX = "CPCTL"
+TEST_PREFIX = "CPCTLTEST"
+TEST_CHARACTERS = "AQWZYM0123456789-"
+MIN_TRACKING_LENGTH = 6
+_AIM_IDENTIFIER = re.compile(r"\][A-Za-z][0-9A-Za-z]")  # ISO/IEC 15424: `]C1` before a code read as GS1-128
+_EDGE_CHARACTERS = "".join(map(chr, (*range(0x21), 0x7F)))
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class BenchCommand(StrEnum):
+    """A command that the operator scans from the sheet."""
+
+    UNDO = "UNDO"
+    OK = "OK"
+    NEXT = "NEXT"
+    END = "END"
+    PAUSE = "PAUSE"
+    HELP = "HELP"
+
+
+COMMAND_MEANINGS: dict[BenchCommand, str] = {
+    BenchCommand.UNDO: "undo the last scan",
+    BenchCommand.OK: "yes; I have read it; keep it, replace it",
+    BenchCommand.NEXT: "no; keep the old one; put the item aside",
+    BenchCommand.END: "end the shift at this bench",
+    BenchCommand.PAUSE: "lock the bench; a badge, or the same code again, unlocks it",
+    BenchCommand.HELP: "show the commands, and what was refused",
+}
+# What the barcodes hold after the prefix. Their letters are on the same key on QWERTY, QWERTZ and AZERTY, so that a
+# command works before the keyboard layout is right. PAUSE has an A; its code is LOCK.
+COMMAND_CODES: dict[BenchCommand, str] = {command: str(command) for command in BenchCommand} | {
+    BenchCommand.PAUSE: "LOCK"
+}
+# Also accepted: codes on sheets that were printed by earlier versions, and PAUSE typed by hand.
+_COMMAND_ALIASES = {"STOP": BenchCommand.END, "PAUSE": BenchCommand.PAUSE}
+_COMMANDS_BY_CODE = {code: command for command, code in COMMAND_CODES.items()} | _COMMAND_ALIASES
+
+
+class ScannedCode(NamedTuple):
+    """A cleaned scan: its text, and whether it contains control characters (a 2D code, or two codes in one)."""
+
+    text: str
+    has_control: bool = False
+
+
+def clean_scan(raw: str) -> ScannedCode:
+    """Remove what scanners and labels put around a code; keep everything inside it."""
+    text = raw.strip(_EDGE_CHARACTERS)
+    if identifier := _AIM_IDENTIFIER.match(text):
+        text = text[identifier.end() :].strip(_EDGE_CHARACTERS)
+    return ScannedCode(text, bool(_CONTROL_CHARACTERS.search(text)))
+
+
+def parse_command(text: str) -> BenchCommand | None:
+    """Return the command of a code, ignoring case."""
+    upper = text.upper()
+    return _COMMANDS_BY_CODE.get(upper.removeprefix(COMMAND_PREFIX)) if upper.startswith(COMMAND_PREFIX) else None
+
+
+def explain_bare_command(text: str) -> tuple[str, str] | None:
+    """Return message and hint for a command typed without its prefix."""
+    if (command := parse_command(COMMAND_PREFIX + text)) is None:
+        return None
+    code = COMMAND_PREFIX + COMMAND_CODES[command]
+    return f"{text.upper()} is not a command code", f"Scan {command} on the sheet, or type {code}."
+
+
+# --- the test code and keyboard layouts -----------------------------------------------------
+
+
+class KeyboardLayout(NamedTuple):
+    """A layout that the computer is set to while the scanner types on a US keyboard."""
+
+    name: str
+    to_us_layout: dict[int, int]
+
+
+KEYBOARD_LAYOUTS = (
+    KeyboardLayout("French (AZERTY)", str.maketrans("&é\"'(-è_çà)°aqzwAQZW,?", "1234567890-_qawzQAWZmM")),
+    KeyboardLayout("French (AZERTY, Mac)", str.maketrans("&é\"'(§è!çà)°aqzwAQZW,?", "1234567890-_qawzQAWZmM")),
+    KeyboardLayout("German (QWERTZ)", str.maketrans("zyZYß?", "yzYZ-_")),
+)
+
+
+def repair_layout(text: str, is_valid: Callable[[str], bool]) -> tuple[str, str] | None:
+    """Return a code as it was before a wrong keyboard layout, and the name of that layout.
+
+    None if the code is valid as it is, or if not exactly one layout makes it valid.
+    """
+    if is_valid(text):
+        return None
+    readings = {text.translate(layout.to_us_layout): layout.name for layout in KEYBOARD_LAYOUTS}
+    valid = [(repaired, name) for repaired, name in readings.items() if is_valid(repaired)]
+    return valid[0] if len(valid) == 1 else None
+
+
+class ScannerTestResult(NamedTuple):
+    """What the test code shows about scanner and computer."""
+
+    is_ok: bool
+    message: str
+    hint: str = ""
+
+
+def is_test_code(text: str) -> bool:
+    """Return whether a code is the test code, whatever the layout made of its characters."""
+    return text.upper().startswith(TEST_PREFIX)
+
+
+def check_test_code(text: str) -> ScannerTestResult:
+    """Compare the test code as it arrived with what is printed on the sheet."""
+    arrived = text[len(TEST_PREFIX) :]
+    if arrived == TEST_CHARACTERS and text.startswith(TEST_PREFIX):
+        return ScannerTestResult(True, "The keyboard layout is right.")
+    if arrived.upper() == TEST_CHARACTERS:
+        message = "The keyboard layout is right, but Caps Lock is on or the scanner changes case."
+        return ScannerTestResult(True, message, "Switch it off.")
+    for layout in KEYBOARD_LAYOUTS:
+        if arrived.translate(layout.to_us_layout).upper() == TEST_CHARACTERS:
+            return ScannerTestResult(
+                False,
+                f"The scanner types as on a US keyboard, but this computer is set to {layout.name}.",
+                "Set the scanner's country to that of the computer's keyboard. Until then cpctl repairs what it can.",
+            )
+    return ScannerTestResult(
+        False,
+        f"The test code arrived as {text!r}, but {TEST_PREFIX + TEST_CHARACTERS!r} is printed on the sheet.",
+        "Reset the scanner to its defaults, set its country to the keyboard's, and switch Caps Lock off.",
+    )
