@@ -1,4 +1,4 @@
-"""What a long history costs: one signal in a store of a million rows, beside one in an empty store."""
+"""The cost of a long history: commands on a store of a million signals, compared to an empty store."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.store.store import Store
 
 ORDER = "123456780000"
-# Three years of a print shop: 250 000 items, each registered, produced, packed and shipped.
+# Three years of a print shop: 250,000 items, each registered, produced, packed and shipped.
 INSERT_HISTORY = """
     INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, attempts,
                          next_attempt_at, settled_at, http_status, last_run, operator, station, carrier)
@@ -41,20 +41,23 @@ def main() -> None:
     print("| command | long history | empty store | ratio | half of the pairs | aim |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name, Sandbox(items=999) as sandbox:
-        long, empty = (_write_config(Path(name) / each, sandbox) for each in ("long", "empty"))
+        long, empty = (_write_config(Path(name) / folder, sandbox) for folder in ("long", "empty"))
         _fill_store(long.parent / "cpctl.db", given.rows)
-        place = 1
+        first_item = 1
         environment = {"PATH": os.environ["PATH"], "HOME": name}
-        for what, lines, aim in BENCHMARKS:
+        for command, lines, aim in BENCHMARKS:
             pair = time_in_turn(
-                _command_factory(long, lines, place), _command_factory(empty, lines, place + 1), given.runs, environment
+                _command_factory(long, lines, first_item),
+                _command_factory(empty, lines, first_item + 1),
+                given.runs,
+                environment,
             )
-            place += 2 * given.runs + 4
-            print(table_row(f"`{what}`, {given.rows:,} signals before it", pair, aim), flush=True)
+            first_item += 2 * given.runs + 4
+            print(table_row(f"`{command}`, {given.rows:,} signals before it", pair, aim), flush=True)
 
 
 SHIPPED_COMMAND = f"signal shipped ITEM --order {ORDER} --tracking 1A2B3C4D5E6F"
-# What is measured, the lines of it, and by how much a long history may slow it.
+# Each with its command lines, and the largest acceptable ratio.
 BENCHMARKS = (
     ("cpctl signal shipped", (SHIPPED_COMMAND,), 1.2),
     ("cpctl signal shipped --queue-only; cpctl outbox flush", (f"{SHIPPED_COMMAND} --queue-only", "outbox flush"), 1.2),
@@ -78,12 +81,12 @@ def _write_config(folder: Path, sandbox: Sandbox) -> Path:
 
 def _fill_store(path: Path, rows: int) -> None:
     store = Store(path, print)
-    store.write(lambda work: work.execute(INSERT_HISTORY, rows=rows))
+    store.write(lambda transaction: transaction.execute(INSERT_HISTORY, rows=rows))
     store.close()
 
 
 def _command_factory(config: Path, lines: Sequence[str], first_item: int) -> Command:
-    """The command of a run; each run of each store reports an item of its own, so that the sandbox hears it once."""
+    """The command of a run. Each run reports a different item, so that none is a duplicate."""
     program = Path(sys.executable).with_name("cpctl")
     script = " && ".join(f"{program} --quiet --config {config} {line}" for line in lines)
     return lambda number: ["sh", "-c", script.replace("ITEM", f"12345678{(number + 2) * 2 + first_item:04d}")]

@@ -6,19 +6,18 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-# A run makes few cycles and ends soon; looking for them costs a twentieth of its time.
+# A command makes few reference cycles and ends soon; searching for them costs a twentieth of its time.
 GC_THRESHOLD = 50_000
 EXIT_INTERRUPTED = 130
-# What the completion scripts call at a Tab; it must not wait for typer.
+# Called by the completion scripts on a Tab, which must not wait for typer.
 COMPLETE_COMMAND = "__complete"
 
 
 def run() -> NoReturn:
-    """Run the command line of this process and leave with its status.
+    """Run the command line of this process and exit with its status.
 
-    The process leaves without taking its modules apart one by one, which would take as long
-    as sending a signal does. All that must be closed is closed by `main`; what remains is to
-    write out the streams.
+    `main` closes everything that must be closed, and the streams are flushed here. The process then exits without
+    taking its modules apart one by one, which would take as long as sending a signal.
     """
     gc.set_threshold(GC_THRESHOLD)
     if sys.argv[1:2] == [COMPLETE_COMMAND]:
@@ -35,7 +34,7 @@ def run() -> NoReturn:
 
 
 def _complete() -> NoReturn:
-    """Answer a shell that completes a line. Whatever happens, it hears words or nothing."""
+    """Print candidates for a shell; on any failure nothing, because the shell would show it as a candidate."""
     with suppress(BaseException):
         from cpctl.cli.completion.candidates import print_candidates
 

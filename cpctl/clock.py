@@ -1,4 +1,4 @@
-"""Times: the clock, and the milliseconds and ISO 8601 texts in which times are kept and shown."""
+"""The clock, and times as milliseconds (stored) and ISO 8601 text (shown)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def now_ms() -> int:
 
 
 def from_ms(ms: int) -> datetime:
-    """The time that is this many milliseconds after 1970, in UTC."""
+    """The time this many milliseconds after 1970, in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
@@ -27,5 +27,5 @@ def to_ms(time: datetime) -> int:
 
 
 def format_iso(ms: int | None) -> str | None:
-    """A time in milliseconds as scripts read it, `2026-01-20T13:00:00Z`; None for no time."""
+    """A time in milliseconds as ISO 8601, `2026-01-20T13:00:00Z`; None for no time."""
     return f"{from_ms(ms):%Y-%m-%dT%H:%M:%SZ}" if ms else None

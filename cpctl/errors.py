@@ -1,11 +1,11 @@
-"""Every failure that a person is told about, and the exit status each one ends with."""
+"""Every failure that is reported to a person, with its exit status."""
 
 from collections.abc import Iterable
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a shell sees when cpctl ends; the meaning of each number is a promise to scripts."""
+    """The exit statuses of cpctl; the meaning of each number is a promise to scripts."""
 
     DONE = 0
     BUG = 1
@@ -32,17 +32,17 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.REFUSED: "the API refused the request (400, 422, other 4xx)",
     ExitCode.CONFLICT: "conflict, or some rows of several failed",
     ExitCode.STORE: "the store failed: nothing accepted",
-    ExitCode.PENDING: "still pending when the time was up",
+    ExitCode.PENDING: "still pending when the time limit was reached",
     ExitCode.NOT_FOUND: "not found",
-    ExitCode.TEMPORARY: "temporary: not reached, no answer, 5xx; or not delivered yet",
+    ExitCode.TEMPORARY: "temporary: not reached, no response, 5xx; or not delivered yet",
     ExitCode.INTERRUPTED: "interrupted (SIGINT)",
-    ExitCode.CLOSED_PIPE: "the reader of the output went away (SIGPIPE)",
+    ExitCode.CLOSED_PIPE: "the reader of the output closed it (SIGPIPE)",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
 }
 
 
 class CpctlError(Exception):
-    """A failure with a sentence for a person, a next step, and an exit status for a script."""
+    """A failure: a message for a person, a hint with the next step, and an exit status for a script."""
 
     exit_code = ExitCode.BUG
     code = "bug"
@@ -56,35 +56,35 @@ class CpctlError(Exception):
 
 
 class InvalidInput(CpctlError):
-    """What was typed or read cannot be sent; nothing was sent and nothing was stored."""
+    """The input cannot be sent; nothing was sent and nothing was stored."""
 
     exit_code = ExitCode.USAGE
     code = "invalid_input"
 
 
 class ConfigError(CpctlError):
-    """The configuration, a profile, a key or the permissions of a file stand in the way."""
+    """The configuration, a profile, a key or the permissions of a file are wrong."""
 
     exit_code = ExitCode.CONFIG
     code = "configuration"
 
 
 class KeyRefused(CpctlError):
-    """The API answered 401 or 403."""
+    """The API responded with 401 or 403."""
 
     exit_code = ExitCode.KEY_REFUSED
     code = "key_refused"
 
 
 class RequestRefused(CpctlError):
-    """The API answered that the request itself is wrong."""
+    """The API responded that the request itself is wrong."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
 
 
 class Conflict(CpctlError):
-    """What was asked contradicts what is already there."""
+    """The request contradicts what already exists."""
 
     exit_code = ExitCode.CONFLICT
     code = "conflict"
@@ -98,14 +98,14 @@ class StoreError(CpctlError):
 
 
 class NotFound(CpctlError):
-    """The thing that was named does not exist."""
+    """The named resource does not exist."""
 
     exit_code = ExitCode.NOT_FOUND
     code = "not_found"
 
 
 class TemporaryError(CpctlError):
-    """Not reached, no answer, or an answer that says: later. A change may have been done where `may_have_landed`."""
+    """Not reached, no response, or one that asks to retry. With `maybe_processed`, a change may have been made."""
 
     exit_code = ExitCode.TEMPORARY
     code = "temporary"
@@ -121,16 +121,16 @@ class OutputError(CpctlError):
 
 
 def find_closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:
-    """The name most like the value, whatever the case it was typed in; empty if none is."""
+    """The name most similar to the value, ignoring case; "" if none is similar."""
     from difflib import get_close_matches  # only failures pay for it
 
     by_lower = {name.lower(): name for name in names}
-    found = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=cutoff)
-    return by_lower[found[0]] if found else ""
+    matches = get_close_matches(value.strip().lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[matches[0]] if matches else ""
 
 
 def suggest(value: str, names: Iterable[str], cutoff: float = 0.5) -> str:
-    """A hint that names the closest of the valid names, or else all of them."""
-    known = list(names)
-    found = find_closest(value, known, cutoff)
-    return f'Did you mean "{found}"?' if found else f"Valid: {', '.join(known)}."
+    """A hint with the most similar of the valid names, or else all of them."""
+    valid = list(names)
+    closest = find_closest(value, valid, cutoff)
+    return f'Did you mean "{closest}"?' if closest else f"Valid: {', '.join(valid)}."

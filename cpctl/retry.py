@@ -10,8 +10,8 @@ DAY_SECONDS = 86_400.0
 class RetryPolicy(NamedTuple):
     """How long to wait after a failed attempt, and when to give up.
 
-    `delays` are the seconds after the first, second, … failure in a row; the last one repeats.
-    `jitter` is the largest fraction added at random, so that many clients do not come back together.
+    `delays` are the seconds after the first, second, … failure in a row; the last one repeats. `jitter` is the
+    largest fraction added at random, so that many clients do not retry at the same moment.
     """
 
     delays: tuple[float, ...]
@@ -29,19 +29,19 @@ class RetryPolicy(NamedTuple):
         return int(self.delay_seconds(failures, random_fraction) * 1000)
 
     def is_too_old(self, age_ms: int) -> bool:
-        """Whether something of this age (milliseconds) is given up."""
+        """Whether something of this age (milliseconds) is too old for another attempt."""
         return self.max_age_seconds is not None and age_ms > self.max_age_seconds * 1000
 
 
-# A signal in the outbox; then `expired`. Any success makes the whole queue due at once.
+# Signals in the outbox, until they are `expired`. Any success makes the whole queue due at once.
 SIGNALS = RetryPolicy((5, 15, 60, 300, 900, 3600), jitter=0.1, max_age_seconds=7 * DAY_SECONDS)
-# The longest `Retry-After` that is obeyed.
+# The longest `Retry-After` that is honored.
 MAX_RETRY_AFTER_SECONDS = DAY_SECONDS
-# A call that is not a signal, within its timeout: reads, and changes that certainly never left.
+# Calls that are not signals, within their timeout: reads, and changes that certainly were never sent.
 CALLS = RetryPolicy((0.25, 0.75), jitter=0.1, max_attempts=3)
-# A received event that a target refused; then the delivery is `failed`.
+# Webhook events that a target refused, until the delivery is `failed`.
 TARGETS = RetryPolicy((1, 5, 15, 60, 300, 900, 3600), max_age_seconds=7 * DAY_SECONDS)
-# A target that cannot be reached at all: a pause for all of its events.
+# A target that cannot be reached: a pause for all of its events.
 UNREACHABLE_TARGETS = RetryPolicy((1, 2, 5, 15, 30, 60))
 # Webhooks that the sandbox sends: up to 100 attempts in 7 days (CloudSignal Webhooks 2.0, "Retry").
 SANDBOX_WEBHOOKS = RetryPolicy(

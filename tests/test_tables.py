@@ -16,9 +16,10 @@ from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import SETTINGS, SHOP_SETTINGS
 from cpctl.errors import EXIT_CODE_MEANINGS, ExitCode
-from cpctl.outbox.models import STATE_MEANINGS, State, exit_status
+from cpctl.outbox.models import STATE_MEANINGS, State
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.simulated_api import routes as rules
+from cpctl.sdk.exit_status import exit_status
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 from harness.cli_environment import CliEnvironment
 

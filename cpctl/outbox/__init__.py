@@ -1,1 +1,1 @@
-"""From accepted to delivered: the store, the outbox in it, and the rules of sending."""
+"""The outbox: signals from accepted to delivered."""

@@ -1,4 +1,4 @@
-"""What came back of one send, in the outbox's own words; whoever sends translates into it."""
+"""The result of one post, in terms of the outbox. Senders translate responses into it."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -8,20 +8,19 @@ from cpctl.signals.signal import Signal
 
 
 class Disposition(Enum):
-    """What an answer means for the signals it is about."""
+    """What a result means for the signals that were posted."""
 
     DELIVERED = "delivered"
-    RETRY = "later"  # try again by the schedule
-    HOLD = "hold"  # pause the profile's queue: key or address is wrong, the signals may be right
+    RETRY = "later"  # post it again, by the schedule
+    HOLD = "hold"  # pause the queue: the key or the address is wrong, the signals may be right
     REFUSED = "refused"
 
 
 class DeliveryResult(NamedTuple):
-    """The answer to one post of one signal or one bundle.
+    """The result of one post of one signal or one bundle.
 
-    `whole_service` says that every other signal would fare alike just now; `may_have_landed`
-    that the service may have taken the signals although no answer says so; `retry_after` is
-    in seconds.
+    `affects_service`: every other signal would get the same result now. `maybe_processed`: the service may have
+    processed the signals although no response says so. `retry_after` is in seconds.
     """
 
     disposition: Disposition

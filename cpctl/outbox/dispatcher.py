@@ -1,324 +1,44 @@
-"""From the outbox to the service: which signals go next, and what an answer does to them."""
+"""The dispatcher: claims signals in the outbox, posts them over 1..n connections, and records the results.
 
+Any number of dispatchers, in any number of processes, may work on one store. These rules keep them apart:
+
+- A signal is posted only under a lease: the id of a run and the time until which it holds, written in the transaction
+  that selected the signal. A lease outlives the post that it covers, so no two running processes post one signal.
+- A process that is killed leaves its leases behind. After their time the signals are claimed again, and marked
+  `maybe_duplicate`, because the killed process may have posted them.
+- Only the run that holds the lease changes a signal: a renewal or a result is written `WHERE lease = :run_id`.
+  A process that slept through its lease must not overwrite what its successor has recorded.
+- A leased signal stays `queued`, and no signal is claimed while an earlier one of its item, or of its whole order, is
+  queued or held. So the order of an item holds across processes, and a result releases the next signal.
+- A run claims a signal once (`last_run`): what failed is left to the next run.
+"""
+
+import json
 import uuid
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
+from cpctl.outbox.connections import Bundle, Connections
 from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
-from cpctl.outbox.models import QueuedSignal, State
-from cpctl.outbox.outbox import Outbox, resume_queue
+from cpctl.outbox.models import WAITING_STATES, QueuedSignal, State, sql_list
+from cpctl.outbox.outbox import Outbox, get_signal
+from cpctl.outbox.queue_state import get_pause, pause_queue, record_failure, record_success
 from cpctl.store.store import Row, Transaction
 
-# A lease must outlive the send it covers; beyond the timeout this leaves time for a slow disk.
+# Beyond the time of a post, a lease leaves room for a slow disk.
 LEASE_MARGIN_MS = 15_000
 MAX_LEASE_MS = 3_600_000
 MAX_BUNDLE_SIZE = 50
-_FAR_FUTURE_MS = 1 << 62
-DAMAGED_RESULT = DeliveryResult(Disposition.REFUSED, message="the disk has damaged it in the store; report it anew")
-# So many answers of 5xx in a row, and the trouble is the service's, not one signal's.
+# After this many failed posts in a row the service is in trouble, not one signal.
 MAX_CONSECUTIVE_FAILURES = 5
+_FAR_FUTURE_MS = 1 << 62
 
-# Nobody is sending it, the service did not ask to wait, it was not tried in this run, and
-# nothing of its item (or of its whole order) that came earlier still waits. A lease further
-# away than any can be was written by a clock that has since been set back.
-_SENDABLE_CONDITION = """
-    s.lease_until NOT BETWEEN :now + 1 AND :now + :longest_lease AND s.not_before <= :now AND s.last_run <> :run
-    AND NOT EXISTS (SELECT 1 FROM signals AS e
-                WHERE e.profile = s.profile AND e.order_id = s.order_id AND e.item IN (s.item, '')
-                  AND e.id < s.id AND e.state IN ('queued', 'held'))
-"""
-_NEXT_QUEUED_SQL = f"""
-    SELECT s.* FROM signals AS s {{by}}
-    WHERE s.profile = :profile AND s.state = 'queued' {{more}} AND {_SENDABLE_CONDITION}
-    ORDER BY s.attempts, s.id LIMIT :most
-"""
-_NEXT_DUE_SQL = _NEXT_QUEUED_SQL.format(by="", more="AND s.next_attempt_at <= :now")
-_PROBE_SQL = _NEXT_QUEUED_SQL.format(by="", more="")
-# Left to itself SQLite walks the whole queue for each order: with 10,000 that wait, seconds become minutes.
-_DUE_IN_ORDER_SQL = _NEXT_QUEUED_SQL.format(
-    by="INDEXED BY signals_by_item",
-    more="AND s.next_attempt_at <= :reach AND s.order_id = :order_id AND s.version = :version",
+DAMAGED_RESULT = DeliveryResult(
+    Disposition.REFUSED, message="the disk has damaged it in the store; report the signal again"
 )
-# The entries that a command named, and what must go before them; also out of a paused queue.
-_BY_IDS_SQL = f"""
-    SELECT s.* FROM signals AS s
-    WHERE s.id IN (SELECT e.id FROM signals AS t
-                   JOIN signals AS e ON e.profile = t.profile AND e.order_id = t.order_id
-                                    AND e.item IN (t.item, '') AND e.id <= t.id
-                   WHERE t.id IN (SELECT value FROM json_each(:ids)))
-      AND (s.state = 'queued' OR (s.state = 'held' AND s.held_by = 'answer'))
-      AND {_SENDABLE_CONDITION}
-    ORDER BY s.id LIMIT :most
-"""
-
-
-class Pause(NamedTuple):
-    """Why a profile's queue stands still."""
-
-    http_status: int | None
-    message: str
-    paused_at: int
-
-
-class Dispatcher:
-    """Sends what an outbox keeps; several of these may work on one store at once.
-
-    `send_seconds` is the longest one send may take: a claim on signals is valid a little
-    longer, and a process killed in mid-send is followed by another after that.
-    """
-
-    def __init__(
-        self, outbox: Outbox, send: Send, send_timeout_seconds: float, clock: Clock = utc_now, run_id: str = ""
-    ) -> None:
-        self._outbox = outbox
-        self._store = outbox.store
-        self._profile = outbox.profile
-        self._send = send
-        self._lease_ms = min(int(send_timeout_seconds * 1000) + LEASE_MARGIN_MS, MAX_LEASE_MS)
-        self._clock = clock
-        # Names this run in the store: a signal is tried once per run, what failed now is left to the
-        # next. Several senders that work on one run together are given its name.
-        self._run_id = run_id or uuid.uuid4().hex
-
-    def deliver(self, ids: Sequence[int]) -> None:
-        """Send the named entries, each after what is still undelivered of its item.
-
-        Returns at the first answer that speaks for the whole service; every fate is in the store.
-        """
-        named = "[" + ",".join(str(key) for key in ids) + "]"
-        while batch := self._store.write(lambda work: self._claim_by_ids(work, named)):
-            replies = [reply for _, reply in self._send_bundle(batch)]
-            if any(reply.affects_service for reply in replies):
-                return
-
-    def flush(self, probe: bool = True) -> Iterator[tuple[QueuedSignal, DeliveryResult]]:
-        """Send all that is due, oldest first; yields each entry with its answer.
-
-        Ends early when the service does not answer: one timeout, not one per signal. With
-        `probe`, one entry that is not yet due is tried where nothing else was: when it gets
-        through, the rest is due again. A paused queue sends nothing.
-        """
-        failures = 0
-        sent = False
-        while batch := self._claim_next(probe and not sent):
-            sent = True
-            last: DeliveryResult | None = None
-            for entry, reply in self._send_bundle(batch):
-                yield entry, reply
-                if reply is not last:  # one answer to a bundle is one failure
-                    failures = failures + 1 if reply.disposition is Disposition.RETRY else 0
-                last = reply
-            if reply.affects_service or failures >= MAX_CONSECUTIVE_FAILURES:
-                return
-
-    def get_pause(self) -> Pause | None:
-        """Why the queue stands still, or None where it moves."""
-        return self._store.read(self._read_pause)
-
-    def _read_pause(self, transaction: Transaction) -> Pause | None:
-        row = transaction.fetch_one("SELECT * FROM queues WHERE profile = :profile", profile=self._profile)
-        if row is None or row["paused_at"] is None:
-            return None
-        return Pause(row["paused_status"], row["paused_message"], row["paused_at"])
-
-    # --- claiming -------------------------------------------------------------------------
-
-    def _claim_next(self, probe: bool) -> list[QueuedSignal]:
-        return self._store.write(lambda work: self._claim_due(work, probe))
-
-    def _claim_due(self, transaction: Transaction, probe: bool) -> list[QueuedSignal]:
-        if self._read_pause(transaction) is not None:
-            return []
-        if first := self._select(transaction, _NEXT_DUE_SQL, most=1):
-            return self._lease_bundle(transaction, first[0], due_before=self._now())
-        if probe and (first := self._select(transaction, _PROBE_SQL, most=1)):
-            return self._lease_bundle(transaction, first[0], due_before=_FAR_FUTURE_MS)
-        return []
-
-    def _lease_bundle(self, transaction: Transaction, first: Row, due_before: int) -> list[QueuedSignal]:
-        """Lease a signal and, where its version knows bundles, its order's others that are due."""
-        rows = [first]
-        if _can_bundle(first):
-            same = {"order_id": first["order_id"], "version": first["version"], "reach": due_before}
-            others = self._select(transaction, _DUE_IN_ORDER_SQL, most=MAX_BUNDLE_SIZE, **same)
-            rows += [row for row in others if row["id"] != first["id"] and _can_bundle(row)]
-        return self._lease_rows(transaction, rows[:MAX_BUNDLE_SIZE])
-
-    def _claim_by_ids(self, transaction: Transaction, ids_json: str) -> list[QueuedSignal]:
-        rows = self._select(transaction, _BY_IDS_SQL, most=MAX_BUNDLE_SIZE, ids=ids_json)
-        if not rows:
-            return []
-        first = rows[0]
-        if not _can_bundle(first):
-            return self._lease_rows(transaction, rows[:1])
-        alike = (first["order_id"], first["version"])
-        together = [row for row in rows if (row["order_id"], row["version"]) == alike and _can_bundle(row)]
-        return self._lease_rows(transaction, together)
-
-    def _select(self, transaction: Transaction, sql: str, **values: object) -> list[Row]:
-        now = self._now()
-        return transaction.fetch_all(
-            sql, profile=self._profile, now=now, run=self._run_id, longest_lease=MAX_LEASE_MS, **values
-        )
-
-    def _lease_rows(self, transaction: Transaction, rows: Sequence[Row]) -> list[QueuedSignal]:
-        """Put our lease on rows. One that still carries another's was being sent when that one was killed."""
-        now = self._now()
-        for row in rows:
-            transaction.execute(
-                "UPDATE signals SET attempts = attempts + 1, last_attempt_at = :now, last_run = :lease, lease = :lease,"
-                " lease_until = :until, maybe_duplicate = max(maybe_duplicate, lease IS NOT NULL) WHERE id = :id",
-                now=now,
-                lease=self._run_id,
-                until=now + self._lease_ms,
-                id=row["id"],
-            )
-        return [_reload(transaction, row["id"]) for row in rows]
-
-    # --- posting --------------------------------------------------------------------------
-
-    def _send_bundle(self, bundle: Sequence[QueuedSignal]) -> Iterator[tuple[QueuedSignal, DeliveryResult]]:
-        """Post one signal or one bundle; a refused bundle goes again one by one."""
-        if damaged := [entry for entry in bundle if entry.is_damaged]:
-            yield from ((entry, DAMAGED_RESULT) for entry in self._settle(damaged, DAMAGED_RESULT))
-            bundle = [entry for entry in bundle if not entry.is_damaged]
-            if not bundle:
-                return
-        reply = self._send_leased(bundle)
-        if reply.disposition is Disposition.REFUSED and len(bundle) > 1:
-            yield from self._send_one_by_one(bundle)
-            return
-        for entry in self._settle(bundle, reply):
-            yield entry, reply
-
-    def _send_one_by_one(self, bundle: Sequence[QueuedSignal]) -> Iterator[tuple[QueuedSignal, DeliveryResult]]:
-        """One bad signal must never take the others of its bundle down."""
-        for index, entry in enumerate(bundle):
-            rest = bundle[index:]
-            self._renew_leases(rest)
-            reply = self._send_leased([entry])
-            if reply.affects_service:
-                # It speaks for those not yet posted too, but those cannot have landed.
-                unsent = reply._replace(maybe_processed=False)
-                settled = [*self._settle([entry], reply), *self._settle(rest[1:], unsent)]
-                yield from ((done, reply) for done in settled)
-                return
-            yield from ((done, reply) for done in self._settle([entry], reply))
-
-    def _send_leased(self, bundle: Sequence[QueuedSignal]) -> DeliveryResult:
-        """Post; when we are stopped in mid-send, say so in the store before we go."""
-        try:
-            return self._send([entry.signal for entry in bundle])
-        except BaseException:
-            self._settle(
-                bundle, DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
-            )
-            raise
-
-    def _renew_leases(self, bundle: Sequence[QueuedSignal]) -> None:
-        """Make the leases of what is not posted yet last for one more post."""
-        until = self._now() + self._lease_ms
-
-        def work(transaction: Transaction) -> None:
-            for entry in bundle:
-                transaction.execute("UPDATE signals SET lease_until = :until WHERE id = :id", until=until, id=entry.id)
-
-        self._store.write(work)
-
-    # --- settling -------------------------------------------------------------------------
-
-    def _settle(self, bundle: Sequence[QueuedSignal], result: DeliveryResult) -> list[QueuedSignal]:
-        return self._store.write(lambda work: self._settle_bundle(work, bundle, result))
-
-    def _settle_bundle(
-        self, transaction: Transaction, bundle: Sequence[QueuedSignal], result: DeliveryResult
-    ) -> list[QueuedSignal]:
-        now = self._now()
-        transaction.execute("INSERT OR IGNORE INTO queues (profile) VALUES (:profile)", profile=self._profile)
-        if result.disposition is Disposition.RETRY:
-            self._record_failure(transaction, bundle, result, now)
-        elif result.disposition is Disposition.HOLD:
-            self._record_pause(transaction, result, now)
-        elif result.disposition is Disposition.DELIVERED:
-            self._record_success(transaction, now)
-        return [self._settle_one(transaction, entry, result, now) for entry in bundle]
-
-    def _settle_one(
-        self, transaction: Transaction, queued_signal: QueuedSignal, result: DeliveryResult, now: int
-    ) -> QueuedSignal:
-        state = _STATE_BY_DISPOSITION[result.disposition]
-        if state is State.QUEUED and retry.SIGNALS.is_too_old(now - queued_signal.accepted_at):
-            state = State.EXPIRED
-        transaction.execute(
-            "UPDATE signals SET state = :state, held_by = :held_by, http_status = :http_status, message = :message,"
-            " maybe_duplicate = max(maybe_duplicate, :landed), lease = NULL, lease_until = 0,"
-            " next_attempt_at = CASE WHEN :later THEN max(next_attempt_at, :again) ELSE next_attempt_at END,"
-            " settled_at = CASE WHEN :waits THEN NULL ELSE :now END"
-            " WHERE id = :id AND lease = :lease",
-            state=state,
-            held_by="answer" if state is State.HELD else "",
-            http_status=result.http_status,
-            message=result.message,
-            landed=result.maybe_processed,
-            later=result.disposition is Disposition.RETRY,
-            again=now + retry.SIGNALS.delay_ms(queued_signal.attempts),
-            waits=state in (State.QUEUED, State.HELD),
-            now=now,
-            id=queued_signal.id,
-            lease=self._run_id,
-        )
-        return _reload(transaction, queued_signal.id)
-
-    def _record_failure(
-        self, transaction: Transaction, bundle: Sequence[QueuedSignal], result: DeliveryResult, now: int
-    ) -> None:
-        """When the whole service is in trouble, the whole queue waits: one try, not one per signal."""
-        transaction.execute("UPDATE queues SET delayed = 1 WHERE profile = :profile", profile=self._profile)
-        if not result.affects_service:
-            return
-        transaction.execute("UPDATE queues SET outages = outages + 1 WHERE profile = :profile", profile=self._profile)
-        row = transaction.fetch_one("SELECT outages FROM queues WHERE profile = :profile", profile=self._profile)
-        again = now + retry.SIGNALS.delay_ms(row["outages"] if row else 1)
-        wish = min(result.retry_after or 0.0, retry.MAX_RETRY_AFTER_SECONDS)
-        transaction.execute(
-            "UPDATE signals SET next_attempt_at = max(next_attempt_at, :again), not_before = max(not_before, :not_before)"
-            " WHERE profile = :profile AND state = 'queued'",
-            again=again,
-            not_before=now + int(wish * 1000) if wish > 0 else 0,
-            profile=self._profile,
-        )
-
-    def _record_pause(self, transaction: Transaction, result: DeliveryResult, now: int) -> None:
-        transaction.execute(
-            "UPDATE queues SET paused_status = :status, paused_message = :message, paused_at = :now"
-            " WHERE profile = :profile",
-            status=result.http_status,
-            message=result.message,
-            now=now,
-            profile=self._profile,
-        )
-
-    def _record_success(self, transaction: Transaction, now: int) -> None:
-        """Anything that gets through ends the pause and makes all the rest due again."""
-        row = transaction.fetch_one("SELECT * FROM queues WHERE profile = :profile", profile=self._profile)
-        if row is None or (row["paused_at"] is None and not row["delayed"]):
-            return
-        resume_queue(transaction, self._profile, now)
-        transaction.execute(
-            "UPDATE signals SET next_attempt_at = :now WHERE profile = :profile AND state = 'queued' AND next_attempt_at > :now",
-            now=now,
-            profile=self._profile,
-        )
-        transaction.execute(
-            "UPDATE queues SET outages = 0, delayed = 0 WHERE profile = :profile", profile=self._profile
-        )
-
-    def _now(self) -> int:
-        return to_ms(self._clock())
-
-
+INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
 _STATE_BY_DISPOSITION = {
     Disposition.DELIVERED: State.DELIVERED,
     Disposition.RETRY: State.QUEUED,
@@ -326,18 +46,309 @@ _STATE_BY_DISPOSITION = {
     Disposition.REFUSED: State.REFUSED,
 }
 
+SendOutcome = tuple[QueuedSignal, DeliveryResult]
+Claim = Callable[[Transaction, bool], Bundle]
+
+# Not leased, not asked to wait by the service, not tried in this run, and first in its order (see above). A lease
+# that ends later than any lease can was written before the clock was set back; it counts as expired.
+_CLAIMABLE = f"""
+    s.lease_until NOT BETWEEN :now + 1 AND :now + :max_lease AND s.not_before <= :now AND s.last_run <> :run_id
+    AND NOT EXISTS (SELECT 1 FROM signals AS e
+                WHERE e.profile = s.profile AND e.order_id = s.order_id AND e.item IN (s.item, '')
+                  AND e.id < s.id AND e.state IN ({sql_list(WAITING_STATES)}))
+"""
+_DUE_SQL = f"""
+    SELECT s.* FROM signals AS s
+    WHERE s.profile = :profile AND s.state = 'queued' AND s.next_attempt_at <= :due_before AND {_CLAIMABLE}
+    ORDER BY s.attempts, s.id LIMIT 1
+"""
+# The index is named because SQLite would walk the whole queue for each order: minutes for 10,000 signals.
+_DUE_IN_ORDER_SQL = f"""
+    SELECT s.* FROM signals AS s INDEXED BY signals_by_item
+    WHERE s.profile = :profile AND s.state = 'queued' AND s.next_attempt_at <= :due_before
+      AND s.order_id = :order_id AND s.version = :version AND {_CLAIMABLE}
+    ORDER BY s.attempts, s.id LIMIT {MAX_BUNDLE_SIZE}
+"""
+# The named signals and those that go before them; also what a pause of the queue holds.
+_BY_IDS_SQL = f"""
+    SELECT s.* FROM signals AS s
+    WHERE s.id IN (SELECT e.id FROM signals AS t
+                   JOIN signals AS e ON e.profile = t.profile AND e.order_id = t.order_id
+                                    AND e.item IN (t.item, '') AND e.id <= t.id
+                   WHERE t.id IN (SELECT value FROM json_each(:ids)))
+      AND (s.state = 'queued' OR (s.state = 'held' AND s.held_by = 'answer'))
+      AND {_CLAIMABLE}
+    ORDER BY s.id LIMIT {MAX_BUNDLE_SIZE}
+"""
+# A lease that is still there belonged to a process that was killed while it may have been sending.
+_LEASE_SQL = """
+    UPDATE signals SET attempts = attempts + 1, last_attempt_at = :now, last_run = :run_id, lease = :run_id,
+        lease_until = :lease_until, maybe_duplicate = max(maybe_duplicate, lease IS NOT NULL)
+    WHERE id = :id
+"""
+_RENEW_SQL = "UPDATE signals SET lease_until = :lease_until WHERE id = :id AND lease = :run_id"
+_RELEASE_SQL = """
+    UPDATE signals SET lease = NULL, lease_until = 0, attempts = attempts - 1 WHERE id = :id AND lease = :run_id
+"""
+_SETTLE_SQL = """
+    UPDATE signals SET state = :state, held_by = :held_by, http_status = :http_status, message = :message,
+        maybe_duplicate = max(maybe_duplicate, :maybe_processed), lease = NULL, lease_until = 0,
+        next_attempt_at = max(next_attempt_at, :retry_at), settled_at = :settled_at
+    WHERE id = :id AND lease = :run_id
+"""
+
+
+class _Progress:
+    """The state of one `deliver` or `flush`."""
+
+    def __init__(self, senders: Sequence[Send], claim: Claim) -> None:
+        self.connections = Connections(senders)
+        self.claim = claim
+        self.is_first_claim = True
+        self.singles: deque[QueuedSignal] = deque()  # of refused bundles, to be posted one by one
+        self.leased_ids: set[int] = set()
+        self.failures = 0  # in a row
+        self.stop_result: DeliveryResult | None = None  # the service is in trouble, or the queue was paused
+        self.error: BaseException | None = None  # raised by a sender
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.stop_result is not None or self.error is not None
+
+
+class Dispatcher:
+    """Sends the signals of an outbox over as many connections as there are senders.
+
+    `send_timeout_seconds` is the longest that one post may take.
+    """
+
+    def __init__(
+        self, outbox: Outbox, send: Send | Sequence[Send], send_timeout_seconds: float, clock: Clock = utc_now
+    ) -> None:
+        self._store = outbox.store
+        self._profile = outbox.profile
+        self._senders = [send] if callable(send) else list(send)
+        # With several connections, a claimed bundle may have to wait for one post before its own.
+        posts = min(len(self._senders), 2)
+        self._lease_ms = min(int(posts * send_timeout_seconds * 1000) + LEASE_MARGIN_MS, MAX_LEASE_MS)
+        self._clock = clock
+        self._run_id = uuid.uuid4().hex
+
+    def deliver(self, ids: Iterable[int]) -> None:
+        """Send the named signals, each after the undelivered ones of its item, even if the queue is paused.
+
+        Ends early when the service is in trouble. The results are in the store. Raises StoreError.
+        """
+        ids_json = json.dumps(list(ids))
+        for _ in self._dispatch(lambda transaction, _: self._claim_by_ids(transaction, ids_json)):
+            pass
+
+    def flush(self, probe: bool = True) -> Iterator[SendOutcome]:
+        """Send everything that is due, oldest first; yields each signal with its result.
+
+        Ends early when the service is in trouble: one that does not answer costs one timeout, not one per signal.
+        If nothing is due, `probe` tries one signal all the same; if that gets through, the others are due again.
+        A paused queue sends nothing. Raises StoreError.
+        """
+        return self._dispatch(lambda transaction, is_first: self._claim_due(transaction, probe and is_first))
+
+    # --- the loop -------------------------------------------------------------------------
+
+    def _dispatch(self, claim: Claim) -> Iterator[SendOutcome]:
+        """Claim, post, record, until nothing is left to claim or the service is in trouble.
+
+        Connections only post; this thread alone uses the store. It records the results that have arrived and claims
+        the next signals in one transaction. Thus several posts share one commit, which waits for the disk; and a signal
+        can be claimed as soon as its predecessor is delivered.
+        """
+        progress = _Progress(self._senders, claim)
+        connections = progress.connections
+        is_single = len(self._senders) == 1
+        capacity = 1  # the first post goes alone: a dead service costs one timeout, on one connection
+        try:
+            while True:
+                results = self._evaluate(progress)
+                free = 0 if progress.is_stopping else capacity - len(connections.in_flight)
+                # A single connection posts only when the caller asks for more. The caller may take its time, or stop:
+                # nothing is claimed before it has seen these results, so that no lease runs out meanwhile.
+                yield from self._record_and_claim(progress, results, 0 if is_single and results else free)
+                if connections.in_flight:
+                    connections.collect()
+                    # Each of several connections has a bundle waiting, so that none waits for a commit.
+                    capacity = 1 if is_single else 2 * len(self._senders)
+                elif progress.is_stopping or not results:
+                    break
+            if progress.error is not None:
+                raise progress.error
+        finally:
+            self._close(progress)
+
+    def _evaluate(self, progress: _Progress) -> list[tuple[Bundle, DeliveryResult]]:
+        """What each finished post means for its bundle; decides whether to stop. Writes nothing."""
+        results = []
+        for bundle, result, error in progress.connections.results:
+            if result is None:
+                progress.error = error
+                results.append((bundle, INTERRUPTED_RESULT))
+            elif result.disposition is Disposition.REFUSED and len(bundle) > 1:
+                progress.singles.extend(bundle)  # one bad signal must not take down the others of its bundle
+            else:
+                # Several connections meet one outage at the same time; it is recorded once.
+                is_repeat = progress.stop_result is not None
+                results.append((bundle, result._replace(affects_service=False) if is_repeat else result))
+                progress.failures = progress.failures + 1 if result.disposition is Disposition.RETRY else 0
+                if not is_repeat and (result.affects_service or progress.failures >= MAX_CONSECUTIVE_FAILURES):
+                    progress.stop_result = result
+        if progress.is_stopping:
+            progress.connections.cancel_pending()
+        if progress.stop_result is not None:
+            # It holds for the rest of a refused bundle too; but what was refused was certainly not processed.
+            unsent = progress.stop_result._replace(affects_service=False, maybe_processed=False)
+            results += [([signal], unsent) for signal in progress.singles]
+            progress.singles.clear()
+        return results
+
+    def _record_and_claim(
+        self, progress: _Progress, results: Iterable[tuple[Bundle, DeliveryResult]], free: int
+    ) -> list[SendOutcome]:
+        """Record results and claim up to `free` bundles, in one transaction; then submit these for posting."""
+
+        def work(transaction: Transaction) -> tuple[list[SendOutcome], list[Bundle], list[QueuedSignal]]:
+            outcomes = [outcome for bundle, result in results for outcome in self._settle(transaction, bundle, result)]
+            singles = self._renew_leases(transaction, progress.singles) if free else list(progress.singles)
+            bundles = [[signal] for signal in singles[:free]]
+            while len(bundles) < free and (bundle := progress.claim(transaction, progress.is_first_claim)):
+                # Noted before the commit: whatever interrupts us, `_close` knows of every lease.
+                progress.leased_ids.update(signal.id for signal in bundle)
+                damaged = [signal for signal in bundle if signal.is_damaged]
+                outcomes += self._settle(transaction, damaged, DAMAGED_RESULT)
+                if intact := [signal for signal in bundle if not signal.is_damaged]:
+                    bundles.append(intact)
+            progress.is_first_claim = False
+            return outcomes, bundles, singles[free:]
+
+        outcomes, bundles, singles = self._store.write(work)
+        progress.connections.results.clear()
+        progress.leased_ids.difference_update(signal.id for signal, _ in outcomes)
+        progress.singles = deque(singles)
+        for bundle in bundles:
+            progress.connections.submit(bundle)
+        return outcomes
+
+    def _close(self, progress: _Progress) -> None:
+        """Give up every lease. After an interruption, or if the caller stopped early, first record what is known.
+
+        A bundle still in flight may have been processed; what was leased and not posted certainly was not, and is
+        released as if it had never been claimed.
+        """
+        connections = progress.connections
+        connections.cancel_pending()
+        connections.collect(wait=False)
+        connections.close()
+        results = self._evaluate(progress)
+        results += [(bundle, INTERRUPTED_RESULT) for bundle in connections.in_flight.values()]
+
+        def work(transaction: Transaction) -> None:
+            for bundle, result in results:
+                self._settle(transaction, bundle, result)
+            for signal_id in progress.leased_ids:  # of one that is settled the lease is gone, and nothing changes
+                transaction.execute(_RELEASE_SQL, id=signal_id, run_id=self._run_id)
+
+        if progress.leased_ids:
+            self._store.write(work)
+
+    # --- claiming -------------------------------------------------------------------------
+
+    def _claim_due(self, transaction: Transaction, probe: bool) -> Bundle:
+        if get_pause(transaction, self._profile) is not None:
+            return []
+        for due_before in (self._now(), _FAR_FUTURE_MS) if probe else (self._now(),):
+            for head in self._select(transaction, _DUE_SQL, due_before=due_before):
+                if not _can_bundle(head):
+                    return self._lease_bundle(transaction, head, [])
+                key = {"order_id": head["order_id"], "version": head["version"]}
+                others = self._select(transaction, _DUE_IN_ORDER_SQL, due_before=due_before, **key)
+                return self._lease_bundle(transaction, head, others)
+        return []
+
+    def _claim_by_ids(self, transaction: Transaction, ids_json: str) -> Bundle:
+        rows = self._select(transaction, _BY_IDS_SQL, ids=ids_json)
+        return self._lease_bundle(transaction, rows[0], rows) if rows else []
+
+    def _select(self, transaction: Transaction, sql: str, **values: object) -> list[Row]:
+        return transaction.fetch_all(
+            sql, profile=self._profile, now=self._now(), run_id=self._run_id, max_lease=MAX_LEASE_MS, **values
+        )
+
+    def _lease_bundle(self, transaction: Transaction, head: Row, candidates: Iterable[Row]) -> Bundle:
+        """Lease a signal, and with it those candidates that can go in one post with it."""
+        rows = [head]
+        if _can_bundle(head):
+            key = (head["order_id"], head["version"])
+            alike = [row for row in candidates if (row["order_id"], row["version"]) == key and _can_bundle(row)]
+            rows += [row for row in alike if row["id"] != head["id"]][: MAX_BUNDLE_SIZE - 1]
+        now = self._now()
+        for row in rows:
+            transaction.execute(
+                _LEASE_SQL, id=row["id"], run_id=self._run_id, now=now, lease_until=now + self._lease_ms
+            )
+        return [get_signal(transaction, row["id"]) for row in rows]
+
+    def _renew_leases(self, transaction: Transaction, signals: Iterable[QueuedSignal]) -> list[QueuedSignal]:
+        """Make leases last for one more post; returns the signals whose lease is still ours.
+
+        A signal whose lease ran out may be with another process by now. It must not be posted here as well.
+        """
+        lease_until = self._now() + self._lease_ms
+        return [
+            signal
+            for signal in signals
+            if transaction.execute(_RENEW_SQL, id=signal.id, run_id=self._run_id, lease_until=lease_until)
+        ]
+
+    # --- recording ------------------------------------------------------------------------
+
+    def _settle(self, transaction: Transaction, bundle: Bundle, result: DeliveryResult) -> list[SendOutcome]:
+        """Write a result to the queue and to each signal of the bundle whose lease is still ours."""
+        now = self._now()
+        if result.disposition is Disposition.RETRY:
+            record_failure(transaction, self._profile, result, now)
+        elif result.disposition is Disposition.HOLD:
+            pause_queue(transaction, self._profile, result, now)
+        elif result.disposition is Disposition.DELIVERED:
+            record_success(transaction, self._profile, now)
+        return [(self._settle_one(transaction, signal, result, now), result) for signal in bundle]
+
+    def _settle_one(
+        self, transaction: Transaction, signal: QueuedSignal, result: DeliveryResult, now: int
+    ) -> QueuedSignal:
+        state = _STATE_BY_DISPOSITION[result.disposition]
+        if state is State.QUEUED and retry.SIGNALS.is_too_old(now - signal.accepted_at):
+            state = State.EXPIRED
+        is_retry = result.disposition is Disposition.RETRY
+        transaction.execute(
+            _SETTLE_SQL,
+            state=state,
+            held_by="answer" if state is State.HELD else "",
+            http_status=result.http_status,
+            message=result.message,
+            maybe_processed=result.maybe_processed,
+            retry_at=now + retry.SIGNALS.delay_ms(signal.attempts) if is_retry else 0,
+            settled_at=None if state in WAITING_STATES else now,
+            id=signal.id,
+            run_id=self._run_id,
+        )
+        return get_signal(transaction, signal.id)
+
+    def _now(self) -> int:
+        return to_ms(self._clock())
+
 
 def supports_bundles(version: str) -> bool:
-    """Whether several signals may travel in one post (CloudSignal 2.0, "Bundle signals")."""
+    """Whether several signals may go in one post (CloudSignal 2.0, "Bundle signals")."""
     return version != "1.1"
 
 
 def _can_bundle(row: Row) -> bool:
-    """What met a 5xx goes alone from then on: one signal that the service fails on must not hold up its bundle."""
+    """A signal that met a 5xx goes alone from then on: one that the service fails on must not hold up its bundle."""
     return supports_bundles(row["version"]) and (row["http_status"] or 0) < 500
-
-
-def _reload(transaction: Transaction, signal_id: int) -> QueuedSignal:
-    row = transaction.fetch_one("SELECT * FROM signals WHERE id = :id", id=signal_id)
-    assert row is not None  # rows are never deleted, and we hold the transaction
-    return QueuedSignal.from_row(row)

@@ -120,7 +120,7 @@ class BackgroundSender:
                 self._notify(None)
             if self._stop.is_set():
                 return
-        if (pause := delivery.get_pause()) is not None:
+        if (pause := outbox.read_pause()) is not None:
             self._update_connection(ConnectionStatus(True, stop_reason=pause.message or f"answer {pause.http_status}"))
         elif self._connection.stop_reason:
             self._update_connection(self._connection._replace(stop_reason=""))

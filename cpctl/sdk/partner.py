@@ -131,7 +131,7 @@ class Partner:
         A rejected key or a wrong URL pauses it. Once that is fixed, `cpctl outbox release` or the next signal that
         is delivered ends the pause. Raises StoreError.
         """
-        pause = self._reporter.read_pause() if self._store.exists() else None
+        pause = self._outbox.read_pause() if self._store.exists() else None
         return pause.message or f"HTTP status {pause.http_status}" if pause else ""
 
     def history(self, order: str = "", item: str = "", limit: int = 0) -> list[SignalResult]:

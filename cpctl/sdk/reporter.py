@@ -1,6 +1,5 @@
 """Reporting signals: build, accept, deliver, results."""
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,8 +14,8 @@ from cpctl.signals.signal import Signal, make_signal
 from cpctl.signals.signal_types import fill_shipping_option
 
 if TYPE_CHECKING:
-    from cpctl.outbox.delivery_result import DeliveryResult, Send
-    from cpctl.outbox.dispatcher import Dispatcher, Pause
+    from cpctl.outbox.delivery_result import Send
+    from cpctl.outbox.dispatcher import Dispatcher
 
 
 class SignalReporter:
@@ -72,15 +71,10 @@ class SignalReporter:
         The signals `first_ids` are sent first and alone, even while the queue is paused: they show whether the
         service responds. Returns the error that prevented sending.
         """
-        from cpctl.outbox.dispatcher import Dispatcher
-        from cpctl.outbox.parallel_dispatcher import ParallelDispatcher
-
         try:
-            sends = [self._make_send() for _ in range(connections)]
-            run_id = uuid.uuid4().hex
+            dispatcher = self._dispatcher(connections)
             if first_ids:
-                Dispatcher(self._outbox, sends[0], self._profile.timeout, run_id=run_id).deliver(first_ids)
-            dispatcher = ParallelDispatcher(self._outbox, sends, self._profile.timeout, run_id=run_id)
+                dispatcher.deliver(first_ids)
             for sent, _ in enumerate(dispatcher.flush(probe=not first_ids), len(first_ids) + 1):
                 on_progress(sent)
         except CpctlError as error:
@@ -91,21 +85,11 @@ class SignalReporter:
         """Send everything that is due. Raises ConfigError, StoreError."""
         return [make_result(entry) for entry, _ in self._dispatcher().flush()]
 
-    def read_pause(self) -> "Pause | None":
-        """Why the queue is paused; None if it is not. Raises StoreError."""
-        from cpctl.outbox.dispatcher import Dispatcher
-
-        return Dispatcher(self._outbox, _never_send, self._profile.timeout).get_pause()
-
-    def _dispatcher(self) -> "Dispatcher":
+    def _dispatcher(self, connections: int = 1) -> "Dispatcher":
         """A new dispatcher each time: one dispatcher tries a signal only once."""
         from cpctl.outbox.dispatcher import Dispatcher
 
-        return Dispatcher(self._outbox, self._make_send(), self._profile.timeout)
-
-
-def _never_send(signals: Sequence[Signal]) -> "DeliveryResult":
-    raise AssertionError("reading the pause sends nothing")
+        return Dispatcher(self._outbox, [self._make_send() for _ in range(connections)], self._profile.timeout)
 
 
 def describe_send_error(error: CpctlError) -> str:

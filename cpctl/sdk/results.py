@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cpctl.errors import ExitCode
-from cpctl.outbox.models import QueuedSignal, State, exit_status
+from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import AcceptedSignal
+from cpctl.sdk.exit_status import exit_status
 from cpctl.signals.signal import Signal
 
 _SAFE_STATES = (State.QUEUED, State.HELD, State.DELIVERED, State.DUPLICATE)

@@ -1,1 +1,1 @@
-"""The store: one durable SQLite file, its migrations, its location and read-only access. The only folder that knows sqlite3."""
+"""The store: one durable SQLite file, its migrations and its location. The only folder that knows sqlite3."""

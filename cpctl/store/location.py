@@ -1,7 +1,8 @@
-"""Where a store may lie, checked before anything is claimed."""
+"""The location of a store: its folder, its file, and the check that it is on a local disk."""
 
 import errno
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from cpctl.errors import StoreError
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 MOUNT_TABLE = Path("/proc/self/mountinfo")
+_MOUNT_LINE = re.compile(r"^(?:\S+ ){4}(\S+) .*? - (\S+)", re.MULTILINE)  # mount point and file system
 
 # SQLite's write-ahead log needs memory shared by all who write: one machine, one kernel.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -20,14 +22,14 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def prepare_location(store: Path) -> None:
-    """Make the store's folder (0700) and an empty file for it (0600).
+    """Create the folder of a store (0700) and an empty file for it (0600).
 
-    Raises StoreError where the folder cannot be made, the file cannot be written, or the
-    file system is one that several machines share.
+    Raises StoreError if the folder cannot be created, the file cannot be written, or the file system is one that
+    several machines share.
     """
-    if (shared := detect_network_file_system(store.parent)) is not None:
+    if (kind := detect_network_file_system(store.parent)) is not None:
         raise StoreError(
-            f"The store {store} would lie on a network file system ({shared}), where it can be damaged.",
+            f"The store {store} would be on a network file system ({kind}), where it can be damaged.",
             "Name a folder on a local disk: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
         )
     try:
@@ -41,11 +43,11 @@ def prepare_location(store: Path) -> None:
 
 
 def _create_file(store: Path) -> None:
-    """Make the file where it is missing, and insist that it can be written. Raises OSError.
+    """Create the file if it is missing, and insist that it can be written. Raises OSError.
 
-    One that is there is not opened: on POSIX, closing any handle of a file ends all locks that this process holds
-    on it ("How To Corrupt An SQLite Database File", 2.2). Another program would then take itself for the only user
-    of the store, and take away the log in which other connections of ours go on to write.
+    An existing file is not opened: on POSIX, closing any handle of a file ends all locks that this process holds on
+    it ("How To Corrupt An SQLite Database File", 2.2). Another program would then take itself for the only user of
+    the store, and delete the log to which other connections of this process still write.
     """
     with suppress(FileExistsError):
         os.close(os.open(os.path.realpath(store), os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
@@ -57,47 +59,38 @@ def _create_file(store: Path) -> None:
 
 
 def can_create_store(store: Path) -> bool:
-    """Whether the folder that would hold a store is there and may be written, or may be made."""
-    there = next(folder for folder in (*store.absolute().parents, Path()) if folder.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    """Whether the folder of a store is writable, or could be created."""
+    existing = next(folder for folder in (*store.absolute().parents, Path()) if folder.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def detect_network_file_system(folder: Path, mounts: Path = MOUNT_TABLE) -> str | None:
-    """The kind of network file system a folder lies on, or None for a local one.
+    """The kind of network file system that a folder is on, or None for a local one.
 
-    Linux tells by its mount table (proc(5), "mountinfo"); Windows by the two backslashes of a
-    share. Where neither tells, the folder counts as local.
+    Linux has a mount table (proc(5), "mountinfo"), Windows the two backslashes of a share. Without either, the
+    folder counts as local.
     """
     if sys.platform == "win32":
         return "a Windows share" if str(folder).startswith("\\\\") else None
+    resolved = folder.expanduser().absolute().resolve()
+    # The innermost mount counts.
     kind, depth = "", -1
     for point, file_system in _read_mounts(mounts):
-        if len(point.parts) > depth and _resolve(folder).is_relative_to(point):
+        if len(point.parts) > depth and resolved.is_relative_to(point):
             kind, depth = file_system, len(point.parts)
     return kind if kind in NETWORK_FILE_SYSTEMS else None
 
 
-def _resolve(folder: Path) -> Path:
-    """The folder behind all links; also where it does not exist yet."""
-    return folder.expanduser().absolute().resolve()
-
-
 def _read_mounts(mounts: Path) -> list[tuple[Path, str]]:
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return []
-    found = []
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        fields = before.split()
-        if len(fields) > 4 and after:
-            found.append((Path(_unescape(fields[4])), after.split()[0]))
-    return found
+    return [(Path(_unescape(point)), kind) for point, kind in _MOUNT_LINE.findall(text)]
 
 
 def _unescape(point: str) -> str:
-    """mountinfo writes blank, tab, newline and backslash in octal."""
+    """mountinfo writes space, tab, newline and backslash in octal."""
     for code in ("\\040", "\\011", "\\012", "\\134"):
         point = point.replace(code, chr(int(code[1:], 8)))
     return point

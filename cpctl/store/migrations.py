@@ -1,7 +1,14 @@
-"""The shape of the store, one numbered step after the other. A step that was released never changes."""
+"""The schema of the store as numbered steps; SQLite's `user_version` is the number of the last step applied.
+
+A released step never changes: stores that have had it would not get the change. A store may come from any earlier
+version, so each step must work on a store full of rows. All missing steps run in one transaction (`store._migrate`).
+Times are in ms since 1970, UTC.
+"""
 
 MIGRATIONS: tuple[str, ...] = (
-    # 1: signals with what became of them, and the queue of each profile. Times are ms since 1970, UTC.
+    # 1: signals with their state, and the queue of each profile.
+    # signals_queued serves the dispatcher; signals_open serves every look at the outbox, and stays small however long
+    # the history is. SQLite uses it only for a query that lists the same four states.
     """
     CREATE TABLE signals (
         id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,7 +48,7 @@ MIGRATIONS: tuple[str, ...] = (
         delayed        INTEGER NOT NULL DEFAULT 0
     );
     """,
-    # 2: who reported a signal and where, what happened at a bench beside signals, and items that wait for their label.
+    # 2: who reported a signal and where; conflicts and corrections at a bench; the open parcels of each bench.
     """
     ALTER TABLE signals ADD COLUMN operator TEXT NOT NULL DEFAULT '';
     ALTER TABLE signals ADD COLUMN station  TEXT NOT NULL DEFAULT '';
@@ -67,13 +74,13 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (profile, station)
     );
     """,
-    # 3: the order of an item, asked by the item alone: at a bench, between a scan and its verdict.
+    # 3: the order of an item by the item alone: at a bench, between a scan and its result.
     """
     CREATE INDEX signals_by_item_alone ON signals (item, profile);
     """,
-    # 4: webhooks received, the latest state of what they are about, and what became of them at each target.
-    # `said_at` is an event's own time, 0 where it says none; events mostly come in the order of time, so those that are
-    # written together lie side by side in the index that tells a repeat.
+    # 4: received webhooks, the latest event of each order and item, and their deliveries to targets.
+    # `said_at` is the event's own time, 0 if it has none. Events mostly arrive in the order of their times, so those
+    # that are written together are neighbors in events_by_digest, the index that finds a repeat.
     """
     CREATE TABLE events (
         id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -137,8 +144,10 @@ MIGRATIONS: tuple[str, ...] = (
         seen_at INTEGER NOT NULL
     );
     """,
-    # 5: names. Renaming a table or a column changes the schema alone, however many rows there are; only the two
-    # small indexes whose names followed their tables are built again.
+    # 5: names. Renaming a table or a column changes only the schema, however many rows there are: indexes and their
+    # conditions follow. Only the two small indexes that were named after their tables are built again. No view or
+    # trigger exists that could refer to an old name. A service of the old version that is still running fails with
+    # "no such column" (exit status 7) until it is restarted; nothing is lost.
     """
     ALTER TABLE signals RENAME COLUMN next_at TO next_attempt_at;
     ALTER TABLE moments RENAME TO audit_events;
@@ -157,5 +166,6 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE deliveries RENAME COLUMN last_at TO last_attempt_at;
     DROP INDEX handovers_open;
     CREATE INDEX deliveries_open ON deliveries (profile, target, state, next_attempt_at) WHERE state <> 'done';
+    UPDATE deliveries SET message = 'target dropped' WHERE message = 'given up' AND state = 'done';
     """,
 )

@@ -1,4 +1,4 @@
-"""The store: one SQLite file, durable at every commit. The only file that knows sqlite3."""
+"""The store: one SQLite file, durable at every commit. The only module that knows sqlite3."""
 
 import sqlite3
 import time
@@ -13,8 +13,7 @@ from cpctl.store.location import prepare_location
 from cpctl.store.migrations import MIGRATIONS
 
 T = TypeVar("T")
-# A row answers to column names; what it is beyond that stays in this file.
-Row = Mapping[str, Any]
+Row = Mapping[str, Any]  # values by column name; that it is sqlite3's own class stays in this file
 
 BUSY_TIMEOUT_SECONDS = 20.0
 COMPLETION_TIMEOUT_SECONDS = 0.2
@@ -23,16 +22,16 @@ _STORE_SUFFIX = ".db"
 _FILE_SUFFIXES = ("", "-wal", "-shm")
 _CORRUPT_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FAILURE_REASONS = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "Make room on that disk, then repeat the command."),
+    sqlite3.SQLITE_FULL: ("the disk is full", "Free some space on that disk, then repeat the command."),
     sqlite3.SQLITE_IOERR: ("the disk reports an error, or is full", "Check the disk, then repeat the command."),
     sqlite3.SQLITE_READONLY: ("it is read-only", "Make the file and its folder writable."),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Make the file and its folder readable and writable."),
-    sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close what holds it, then repeat the command."),
+    sqlite3.SQLITE_BUSY: ("another program keeps it locked", "Close that program, then repeat the command."),
 }
 
 
 class Transaction:
-    """What a piece of work is handed: SQL in, rows out, within one transaction."""
+    """SQL in, rows out, within one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -55,7 +54,7 @@ class Transaction:
 
 
 class Store:
-    """A store file. Opened on first use; a damaged one is set aside and said through `warn`."""
+    """A store file, opened on first use. A damaged one is moved aside, and `warn` gets a message about it."""
 
     def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
         self.path = path
@@ -65,9 +64,10 @@ class Store:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in one transaction; when this returns, what it wrote survives a power cut.
 
-        Raises StoreError when the store cannot be opened, locked or written: then nothing
-        of the work is in the store.
+        Raises StoreError if the store cannot be opened, locked or written: then nothing of the work is in the store.
         """
+        # IMMEDIATE takes the write lock first: a transaction that reads and then writes would fail at once,
+        # whatever the timeout, if another one wrote in between.
         return self._run("BEGIN IMMEDIATE", work)
 
     def read(self, work: Callable[[Transaction], T]) -> T:
@@ -75,13 +75,13 @@ class Store:
         return self._run("BEGIN", work)
 
     def exists(self) -> bool:
-        """Whether there is a store yet. Raises StoreError where nobody may look."""
+        """Whether the store file exists. Raises StoreError if its folder cannot be read."""
         try:
             self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
-            raise StoreError(f"The store {self.path} cannot be looked at: {error.strerror}.") from error
+            raise StoreError(f"Cannot access the store {self.path}: {error.strerror}.") from error
         return True
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Store:
         try:
             return self._attempt(begin, work)
         except sqlite3.DatabaseError as error:
-            if not _is_corrupt(error):
+            if _primary_result_code(error) not in _CORRUPT_CODES:
                 raise self._store_error(error) from error
             self._quarantine(error)
         try:
@@ -118,39 +118,33 @@ class Store:
             raise
 
     def _store_error(self, error: sqlite3.DatabaseError) -> StoreError:
-        reason, hint = _FAILURE_REASONS.get(
-            _primary_result_code(error), (str(error), "Run `cpctl doctor`, or name another store.")
-        )
+        reason, hint = _explain(error, "Run `cpctl doctor`, or name another store.")
         return StoreError(f"The store {self.path} failed: {reason}.", hint)
 
     def _quarantine(self, error: sqlite3.DatabaseError) -> None:
-        """Rename a damaged store, never delete it: what waits in it may still be read.
+        """Rename a damaged store, never delete it: the signals that wait in it may still be readable.
 
-        Raises StoreError for a text of another name than a store has: that is a wrong path, and the file is another's.
+        Raises StoreError for a text file without the suffix of a store: the path is wrong, and the file is not ours.
         """
         self.close()
-        if (
-            _primary_result_code(error) == sqlite3.SQLITE_NOTADB
-            and self.path.suffix != _STORE_SUFFIX
-            and _is_text_file(self.path)
-        ):
+        is_foreign = _primary_result_code(error) == sqlite3.SQLITE_NOTADB and self.path.suffix != _STORE_SUFFIX
+        if is_foreign and _is_text_file(self.path):
             raise StoreError(
-                f"The store {self.path} is no store, but a file of text. It is left as it is.",
+                f"{self.path} is a text file, not a cpctl store; it was left unchanged.",
                 "Name another file: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
             ) from error
         aside = self.path.with_name(f"{self.path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
         try:
-            for end in _FILE_SUFFIXES:
-                part = Path(f"{self.path}{end}")
-                if part.exists():
-                    part.rename(f"{aside}{end}")
-        except OSError as failed:
+            for suffix in _FILE_SUFFIXES:
+                with suppress(FileNotFoundError):
+                    Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
+        except OSError as failure:
             raise StoreError(
-                f"The store {self.path} is damaged and cannot be set aside: {failed.strerror}."
-            ) from failed
+                f"The store {self.path} is damaged and cannot be moved aside: {failure.strerror}."
+            ) from failure
         self._warn(
-            f"THE STORE WAS DAMAGED ({error}). It is set aside as {aside}, and a new one begins. "
-            f"Signals that waited in it were not sent: `cpctl outbox import {aside}` takes over what can be read."
+            f"THE STORE WAS DAMAGED ({error}). It was moved to {aside}, and a new one was created. Signals that waited "
+            f"in it were not sent: `cpctl outbox import {aside}` imports those that can still be read."
         )
 
 
@@ -161,13 +155,10 @@ def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
     """
     rows: list[Row] = []
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        connection.row_factory = sqlite3.Row
-        with suppress(StopIteration):
-            cursor = connection.execute(sql)
-            while True:
-                rows.append(next(cursor))
-        connection.close()
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            for row in connection.execute(sql):
+                rows.append(row)
     except sqlite3.DatabaseError as error:
         return rows, str(error)
     return rows, ""
@@ -180,32 +171,30 @@ def query_without_waiting(path: Path, sql: str, **values: Any) -> list[Row]:
 
 
 def run_read_only(path: Path, work: Callable[[Transaction], T]) -> T:
-    """Run work on a store as it lies there: none is made, brought up to date or set aside. Raises StoreError."""
+    """Run read-only work on a store without creating, migrating or quarantining it. Raises StoreError."""
     try:
         with closing(_open_read_only(path, BUSY_TIMEOUT_SECONDS)) as connection:
             connection.execute("BEGIN")
             return work(Transaction(connection))
     except sqlite3.DatabaseError as error:
-        if _is_corrupt(error):
+        if _primary_result_code(error) in _CORRUPT_CODES:
             raise StoreError(
                 f"The store {path} is damaged: {error}.",
-                "The next signal sets it aside and begins a new one; `cpctl outbox import` takes over the old.",
+                "The next signal moves it aside and creates a new one; `cpctl outbox import` reads the old one.",
             ) from error
-        reason, hint = _FAILURE_REASONS.get(
-            _primary_result_code(error), (str(error), "Name another store with CPCTL_STORE.")
-        )
-        raise StoreError(f"The store {path} cannot be read: {reason}.", hint) from error
+        reason, hint = _explain(error, "Name another store with CPCTL_STORE.")
+        raise StoreError(f"Cannot read the store {path}: {reason}.", hint) from error
 
 
-def _open_read_only(path: Path, seconds: float) -> sqlite3.Connection:
+def _open_read_only(path: Path, timeout_seconds: float) -> sqlite3.Connection:
     """A connection that changes nothing.
 
-    A log beside the store holds what is newest, and reading it needs the memory its users share; without a log
-    nobody writes, and the file can be read as it lies there, leaving no empty log beside it.
+    With a log (-wal) beside the store, the newest rows are in it, and reading them needs the memory that its users
+    share (-shm). Without, nobody writes: `immutable` reads the file as it is, and leaves no empty log beside it.
     """
-    log, shared = (Path(f"{path}{end}").exists() for end in _FILE_SUFFIXES[1:])
-    how = "mode=ro" if log and shared else "mode=ro&immutable=1"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=seconds, isolation_level=None)
+    in_use = all(Path(f"{path}{suffix}").exists() for suffix in _FILE_SUFFIXES[1:])
+    uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout_seconds, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
 
@@ -216,9 +205,9 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.row_factory = sqlite3.Row
         _enable_wal(connection)
-        # FULL, because a signal that was accepted must survive the power switch at the bench.
+        # FULL, because an accepted signal must survive the power switch at the bench.
         connection.execute("PRAGMA synchronous=FULL")
-        # On macOS alone: there a disk may keep in its own memory what it was asked to write.
+        # For macOS: there a disk may keep what it was asked to write in its own memory.
         connection.execute("PRAGMA fullfsync=ON")
         _migrate(connection, path)
     except BaseException:
@@ -228,7 +217,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch once; SQLite answers "locked" at once, without waiting, when two first users switch together."""
+    """Switch to write-ahead logging. When two first users switch at once, SQLite says "locked" without waiting."""
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
@@ -241,17 +230,24 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply the steps that the store has not had: all in one transaction, so that a failure leaves the old shape.
+
+    The version is read twice: without a lock, because nearly always nothing is to do, and again under the write
+    lock, because another process may have migrated in between.
+    """
     if _schema_version(connection) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _schema_version(connection)  # another process may have been first
+        version = _schema_version(connection)
         if version > len(MIGRATIONS):
             raise StoreError(
-                f"The store {path} was made by a newer cpctl (step {version}, this one knows {len(MIGRATIONS)}).",
+                f"The store {path} was made by a newer cpctl"
+                f" (schema version {version}, this one knows {len(MIGRATIONS)}).",
                 "Update cpctl on this machine.",
             )
         for step in MIGRATIONS[version:]:
+            # Statement by statement: `executescript` would commit first. So no step may have a `;` inside a statement.
             for statement in filter(str.strip, step.split(";")):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
@@ -266,20 +262,20 @@ def _schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _explain(error: sqlite3.DatabaseError, default_hint: str) -> tuple[str, str]:
+    return _FAILURE_REASONS.get(_primary_result_code(error), (str(error), default_hint))
+
+
 def _primary_result_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code (its low byte); 0 where the error is not SQLite's own."""
+    """SQLite's primary result code (its low byte); 0 if the error comes from Python's module."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
 def _is_text_file(path: Path) -> bool:
-    """Whether a file begins as texts do. Only for what SQLite calls no database: see `place`, on closing a store."""
+    """Whether a file begins like a text. Only for what SQLite calls no database: see `location._create_file`."""
     try:
         with path.open("rb") as file:
             head = file.read(_SNIFF_BYTES)
     except OSError:
         return False
     return bool(head) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head)
-
-
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return _primary_result_code(error) in _CORRUPT_CODES

@@ -98,7 +98,7 @@ def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(cli: CliEnvi
 
 def test_a_signal_held_by_hand_is_released_as_it_was_told(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, *QUEUE_ONLY_COMMAND)
-    assert "`cpctl outbox release 1` lets them go" in invoke(cli, "outbox", "hold", "1").err
+    assert "`cpctl outbox release 1` releases them" in invoke(cli, "outbox", "hold", "1").err
     assert "was not paused" in invoke(cli, "outbox", "release").err
     assert invoke(cli, "outbox", "release", "1", "-o", "json").data[0]["state"] == "queued"
 

@@ -1,4 +1,4 @@
-"""Every fault of the network and of the service, met by a signal command and by a flush."""
+"""Every fault of the network and of the service, in a signal command and in a flush."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ RETRY_AFTER_DATE = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegm
 
 @dataclass(frozen=True)
 class FaultCase:
-    """A fault, and what is to become of a signal that meets it."""
+    """A fault, and the expected result for a signal."""
 
     fault: dict[str, Any]
     state: str
@@ -43,8 +43,10 @@ class FaultCase:
     is_processed: bool = False
 
 
-def status_case(status: int, state: str, code: int, words: str, doubt: bool = False, **more: Any) -> FaultCase:
-    return FaultCase({"kind": "status", "status": status, **more}, state, code, words, status, doubt)
+def status_case(
+    status: int, state: str, code: int, message: str, maybe_duplicate: bool = False, **more: Any
+) -> FaultCase:
+    return FaultCase({"kind": "status", "status": status, **more}, state, code, message, status, maybe_duplicate)
 
 
 NO_ANSWER = "no answer within 0.5 s"
@@ -60,7 +62,7 @@ FAULT_CASES = {
     "a late answer in time": FaultCase({"kind": "latency", "seconds": 0.1}, "delivered", 0, "", 200, False, True),
     "a slow body": FaultCase({"kind": "slow-drip", "seconds": 0.001}, "delivered", 0, "", 200, False, True),
     "a truncated body": FaultCase({"kind": "truncated"}, "delivered", 0, "", 200, False, True),
-    "a body that is no JSON": FaultCase({"kind": "invalid-json"}, "delivered", 0, "", 200, False, True),
+    "a body that is not JSON": FaultCase({"kind": "invalid-json"}, "delivered", 0, "", 200, False, True),
     "302": status_case(302, "held", 5, WRONG_ADDRESS),
     "400": status_case(400, "refused", 5, "the service refused it"),
     "401": status_case(401, "held", 4, KEY_REFUSED),
@@ -81,26 +83,26 @@ each_fault = pytest.mark.parametrize("name", FAULT_CASES)
 
 
 def expected_exit_status(case: FaultCase) -> int:
-    """The exit status where delivery is insisted on."""
+    """The exit status with --require-delivery."""
     return 75 if case.state == "queued" else case.code
 
 
-def check_outcome(cli: "CliEnvironment", case: FaultCase, ended: CompletedRun) -> None:
-    """What the command said, and what the store holds."""
+def check_outcome(cli: "CliEnvironment", case: FaultCase, result: CompletedRun) -> None:
+    """Check the output of the command and the row in the store."""
     (row,) = signal_rows(cli.store)
     assert (row["state"], row["http_status"], row["maybe_duplicate"]) == (case.state, case.status, case.maybe_duplicate)
-    (told,) = ended.data
-    assert (told["state"], told["http_status"], told["maybe_duplicate"]) == (
+    (report,) = result.data
+    assert (report["state"], report["http_status"], report["maybe_duplicate"]) == (
         case.state,
         case.status,
         case.maybe_duplicate,
     )
-    assert (told["attempts"], told["datetime"]) == (1, EXPECTED_BODY["datetime"])
-    assert case.message in told["message"]
+    assert (report["attempts"], report["datetime"]) == (1, EXPECTED_BODY["datetime"])
+    assert case.message in report["message"]
 
 
 def fix_and_retry(fork_runner: ForkRunner, cli: "CliEnvironment", sandbox: Sandbox) -> None:
-    """Clear the fault, and do what a person does then."""
+    """Clear the fault, and do what a person would do."""
     sandbox.clear_faults()
     (row,) = signal_rows(cli.store)
     if row["state"] == "held":
@@ -112,44 +114,44 @@ def fix_and_retry(fork_runner: ForkRunner, cli: "CliEnvironment", sandbox: Sandb
 
 
 def check_received(bodies: Sequence[Body], case: FaultCase) -> None:
-    """The service has it exactly as told: once, or twice where the first answer was lost."""
+    """The service received the signal once, or twice if the first response was lost."""
     assert bodies == [EXPECTED_BODY] * (2 if case.is_processed and case.state != "delivered" else 1)
 
 
 @each_fault
-def test_a_signal_command_tells_what_a_fault_made_of_it_and_a_flush_delivers_it(
+def test_a_signal_command_reports_a_fault_and_a_later_flush_delivers(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any, name: str
 ) -> None:
     case = FAULT_CASES[name]
     sandbox.add_fault(make_fault(**case.fault))
-    ended = fork_runner.run(cli, *SIGNAL_COMMAND, *SHORT_TIMEOUT, "-o", "json")
-    assert ended.code == case.code, ended
-    assert case.message in ended.err
-    assert bool(ended.err) == bool(case.message)
-    check_outcome(cli, case, ended)
+    result = fork_runner.run(cli, *SIGNAL_COMMAND, *SHORT_TIMEOUT, "-o", "json")
+    assert result.code == case.code, result
+    assert case.message in result.err
+    assert bool(result.err) == bool(case.message)
+    check_outcome(cli, case, result)
     fix_and_retry(fork_runner, cli, sandbox)
     check_received(received_signals(), case)
 
 
 @each_fault
-def test_a_flush_meets_a_fault_as_a_signal_command_does(
+def test_a_flush_treats_a_fault_like_a_signal_command(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any, name: str
 ) -> None:
     case = FAULT_CASES[name]
     fork_runner.run_ok(cli, *SIGNAL_COMMAND, "--queue-only")
     sandbox.add_fault(make_fault(**case.fault))
-    ended = fork_runner.run(cli, "outbox", "flush", *SHORT_TIMEOUT, "-o", "json", "--require-delivery")
-    assert ended.code == expected_exit_status(case), ended
-    loud = case.state not in ("queued", "delivered")
-    assert bool(ended.err) == loud, "cron sends no mail for what mends itself"
-    assert not loud or case.message in ended.err
-    check_outcome(cli, case, ended)
+    result = fork_runner.run(cli, "outbox", "flush", *SHORT_TIMEOUT, "-o", "json", "--require-delivery")
+    assert result.code == expected_exit_status(case), result
+    is_error = case.state not in ("queued", "delivered")
+    assert bool(result.err) == is_error, "cron sends no mail for what needs nobody"
+    assert not is_error or case.message in result.err
+    check_outcome(cli, case, result)
     fix_and_retry(fork_runner, cli, sandbox)
     check_received(received_signals(), case)
 
 
 @pytest.mark.parametrize("name", ["a late answer", "no network", "401", "404", "400", "503"])
-def test_require_delivery_changes_the_exit_status_of_what_waits_only(
+def test_require_delivery_changes_only_the_exit_status_of_waiting_signals(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, name: str
 ) -> None:
     case = FAULT_CASES[name]
@@ -159,18 +161,18 @@ def test_require_delivery_changes_the_exit_status_of_what_waits_only(
     )
 
 
-def test_a_lost_answer_is_never_called_not_sent(
+def test_a_lost_response_is_never_reported_as_not_sent(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     sandbox.add_fault(make_fault("reset-after"))
-    ended = fork_runner.run_ok(cli, *SIGNAL_COMMAND, *SHORT_TIMEOUT)
-    assert "not sent" not in ended.err + ended.out
-    assert "safe in the outbox" in ended.err
-    assert "`cpctl outbox flush` sends" in ended.err
+    result = fork_runner.run_ok(cli, *SIGNAL_COMMAND, *SHORT_TIMEOUT)
+    assert "not sent" not in result.err + result.out
+    assert "safe in the outbox" in result.err
+    assert "`cpctl outbox flush` sends" in result.err
 
 
 @pytest.mark.parametrize("name", RETRYING_CASES)
-def test_retry_after_is_honoured_by_every_flush_until_a_person_says_otherwise(
+def test_every_flush_honors_retry_after_until_the_user_retries(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any, name: str
 ) -> None:
     sandbox.add_fault(make_fault(**FAULT_CASES[name].fault, times=1))
@@ -180,7 +182,7 @@ def test_retry_after_is_honoured_by_every_flush_until_a_person_says_otherwise(
     assert "the service asked to wait until" in fork_runner.run_ok(cli, "outbox", "flush", "-v").err
     assert len(sandbox.state.journal.list_entries()) == 1
     (row,) = signal_rows(cli.store)
-    # A date is two hours after the start of the tests, which may run for a while.
+    # The date is two hours after the start of the tests, which may have been a while ago.
     assert 3600 < (row["not_before"] - row["last_attempt_at"]) / 1000 < 7210
     fork_runner.run_ok(cli, "outbox", "retry", "--all")
     fork_runner.run_ok(cli, "outbox", "flush")
@@ -195,17 +197,17 @@ def test_a_paused_queue_sends_nothing_until_it_is_released(
     sandbox.add_fault(make_fault(**case.fault, times=1))
     fork_runner.run(cli, *SIGNAL_COMMAND)
     fork_runner.run_ok(cli, *packed_command("123456780002"), "--queue-only")
-    ended = fork_runner.run(cli, "outbox", "flush")
-    assert ended.code == case.code
-    assert "is paused since" in ended.err
-    assert "2 wait and are safe" in ended.err
+    result = fork_runner.run(cli, "outbox", "flush")
+    assert result.code == case.code
+    assert "is paused since" in result.err
+    assert "2 wait and are safe" in result.err
     assert len(sandbox.state.journal.list_entries()) == 1
     fork_runner.run_ok(cli, "outbox", "release")
     fork_runner.run_ok(cli, "outbox", "flush")
     assert sorted(body["item"] for body in received_signals()) == [ITEM, "123456780002"]
 
 
-def test_any_signal_that_gets_through_ends_the_pause(
+def test_a_delivered_signal_ends_the_pause(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     sandbox.add_fault(make_fault("status", status=401, times=1))
@@ -217,7 +219,7 @@ def test_any_signal_that_gets_through_ends_the_pause(
     assert [body["item"] for body in received_signals()] == ["123456780002", ITEM]
 
 
-def test_a_paused_queue_takes_new_signals_and_a_command_still_tries_its_own(
+def test_a_paused_queue_accepts_new_signals_and_a_command_still_tries_its_own(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     sandbox.add_fault(make_fault("status", status=403))
@@ -227,11 +229,11 @@ def test_a_paused_queue_takes_new_signals_and_a_command_still_tries_its_own(
     assert len(sandbox.state.journal.list_entries()) == 3
 
 
-def test_a_bad_item_does_not_take_the_others_of_its_bundle_down(
+def test_a_refused_item_does_not_fail_the_others_of_its_bundle(
     cli: "CliEnvironment", fork_runner: ForkRunner, received_signals: Any
 ) -> None:
-    ended = fork_runner.run(cli, *packed_command(ITEM, "000000009999", "123456780002"), "-o", "json")
-    assert ended.code == 6
-    assert [one["state"] for one in ended.data] == ["delivered", "refused", "delivered"]
-    assert "item_unknown: item 000000009999 is unknown" in ended.data[1]["message"]
+    result = fork_runner.run(cli, *packed_command(ITEM, "000000009999", "123456780002"), "-o", "json")
+    assert result.code == 6
+    assert [report["state"] for report in result.data] == ["delivered", "refused", "delivered"]
+    assert "item_unknown: item 000000009999 is unknown" in result.data[1]["message"]
     assert [body["item"] for body in received_signals()] == [ITEM, "123456780002"]

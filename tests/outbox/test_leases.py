@@ -1,4 +1,4 @@
-"""Several processes at one store: none sends what another is sending, and none waits for the dead."""
+"""Several processes on one store: none sends what another is sending, and a killed one blocks nothing for long."""
 
 import signal
 from collections import Counter
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 
 def wait_for_exit(process: "Popen[str]") -> tuple[int, str, str]:
-    """Wait for a process, and say how it ended."""
+    """Wait for a process; returns its exit status, output and errors."""
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
-def kill_during_send(cli: "CliEnvironment", sandbox: Sandbox, *words: str) -> None:
-    """Start a command, and kill it when the service has its request and has not answered yet."""
+def kill_during_send(cli: "CliEnvironment", sandbox: Sandbox, *arguments: str) -> None:
+    """Start a command, and kill it when the service has received its request and not responded yet."""
     before = len(sandbox.state.journal.list_entries())
     sandbox.add_fault(make_fault("latency", seconds=60, times=1))
-    process = cli.start(*words)
+    process = cli.start(*arguments)
     journal = sandbox.state.journal
     wait_until(
         lambda: any(entry["processed"] for entry in journal.list_entries()[before:]), "the request is in the journal"
@@ -48,7 +48,7 @@ def kill_during_send(cli: "CliEnvironment", sandbox: Sandbox, *words: str) -> No
     assert wait_for_exit(process)[0] == -9
 
 
-def test_several_flushes_at_once_send_nothing_twice_and_keep_the_order_of_each_item(
+def test_concurrent_flushes_send_nothing_twice_and_keep_the_order_of_each_item(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     sandbox.reset(orders=10, items=3)
@@ -57,29 +57,29 @@ def test_several_flushes_at_once_send_nothing_twice_and_keep_the_order_of_each_i
         items = [f"{12345678 + number}000{n}" for n in (1, 2, 3)]
         fork_runner.run_ok(cli, *packed_command(*items, order=order), "--queue-only")
         fork_runner.run_ok(cli, *shipped_command(*items, order=order), "--queue-only")
-    sandbox.add_fault(make_fault("latency", seconds=0.05))  # so that they meet
+    sandbox.add_fault(make_fault("latency", seconds=0.05))  # so that they overlap
     for code, out, err in [wait_for_exit(each) for each in [cli.start("outbox", "flush") for _ in range(4)]]:
         assert (code, out, err) == (0, "", "")
     fork_runner.run_ok(cli, "outbox", "flush")
-    told = Counter((body["item"], body["type"]) for body in received_signals())
-    assert len(told) == 60
-    assert set(told.values()) == {1}
-    kinds: dict[str, list[str]] = {}
+    received = Counter((body["item"], body["type"]) for body in received_signals())
+    assert len(received) == 60
+    assert set(received.values()) == {1}
+    types: dict[str, list[str]] = {}
     for body in received_signals():
-        kinds.setdefault(body["item"], []).append(body["type"])
-    assert set(map(tuple, kinds.values())) == {("ItemPacked", "ItemShipped")}
+        types.setdefault(body["item"], []).append(body["type"])
+    assert set(map(tuple, types.values())) == {("ItemPacked", "ItemShipped")}
     assert {(row["state"], row["maybe_duplicate"]) for row in signal_rows(cli.store)} == {("delivered", 0)}
 
 
 @pytest.mark.parametrize(
-    "words", [packed_command(ITEM), packed_command(ITEM, SECOND_ITEM), ["outbox", "flush"]], ids=lambda w: " ".join(w)
+    "arguments", [packed_command(ITEM), packed_command(ITEM, SECOND_ITEM), ["outbox", "flush"]], ids=" ".join
 )
-def test_one_killed_in_mid_send_is_followed_by_another_after_its_lease_and_marked(
-    cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any, words: list[str]
+def test_a_signal_of_a_killed_process_is_sent_again_after_its_lease_and_marked(
+    cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any, arguments: list[str]
 ) -> None:
-    if words[0] == "outbox":
+    if arguments[0] == "outbox":
         fork_runner.run_ok(cli, *packed_command(ITEM), "--queue-only")
-    kill_during_send(cli, sandbox, *words)
+    kill_during_send(cli, sandbox, *arguments)
     number = len(signal_rows(cli.store))
     assert signal_states(cli.store) == ["queued"] * number
     assert fork_runner.run(cli, "outbox", "flush", "--require-delivery").code == 75, "its lease is still valid"
@@ -92,18 +92,18 @@ def test_one_killed_in_mid_send_is_followed_by_another_after_its_lease_and_marke
     assert len(received_signals()) == 2 * number
 
 
-def test_a_signal_that_is_being_sent_can_be_neither_held_nor_dropped(
+def test_a_signal_that_is_being_sent_cannot_be_changed(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     kill_during_send(cli, sandbox, *packed_command())
-    for words in (["hold", "1"], ["drop", "1", "--yes"], ["retry", "1"], ["release", "1"]):
-        ended = fork_runner.run(cli, "outbox", *words)
-        assert ended.code == 6
-        assert "is being sent right now" in ended.err
+    for arguments in (["hold", "1"], ["drop", "1", "--yes"], ["retry", "1"], ["release", "1"]):
+        result = fork_runner.run(cli, "outbox", *arguments)
+        assert result.code == 6
+        assert "is being sent right now" in result.err
     assert signal_states(cli.store) == ["queued"]
 
 
-def test_what_comes_later_of_an_item_waits_while_the_earlier_is_being_sent(
+def test_a_later_signal_of_an_item_waits_while_the_earlier_one_is_being_sent(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     kill_during_send(cli, sandbox, *packed_command())
@@ -113,11 +113,11 @@ def test_what_comes_later_of_an_item_waits_while_the_earlier_is_being_sent(
     assert [body["type"] for body in received_signals()] == ["ItemPacked", "ItemShipped"]
     advance_time(cli.store)
     fork_runner.run_ok(cli, "outbox", "flush")
-    kinds = [body["type"] for body in received_signals() if body["item"] == ITEM]
-    assert kinds == ["ItemPacked", "ItemPacked", "ItemShipped"]
+    types = [body["type"] for body in received_signals() if body["item"] == ITEM]
+    assert types == ["ItemPacked", "ItemPacked", "ItemShipped"]
 
 
-def test_a_lease_of_a_clock_that_was_set_back_since_holds_nobody_up(
+def test_a_lease_from_before_the_clock_was_set_back_counts_as_expired(
     cli: "CliEnvironment", fork_runner: ForkRunner
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
@@ -126,7 +126,7 @@ def test_a_lease_of_a_clock_that_was_set_back_since_holds_nobody_up(
     assert signal_states(cli.store) == ["delivered"]
 
 
-def test_ctrl_c_in_mid_send_says_that_the_signal_is_safe_and_doubtful(
+def test_ctrl_c_while_sending_keeps_the_signal_and_marks_it(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     sandbox.add_fault(make_fault("latency", seconds=60, times=1))
@@ -142,14 +142,14 @@ def test_ctrl_c_in_mid_send_says_that_the_signal_is_safe_and_doubtful(
     assert signal_states(cli.store) == ["delivered"]
 
 
-def test_a_watching_outbox_delivers_what_is_added_later_and_stops_when_it_is_told(
+def test_flush_watch_delivers_later_signals_and_stops_on_sigterm(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
     process = cli.start("outbox", "flush", "--watch")
-    wait_until(lambda: len(received_signals()) == 1, "what waited is sent")
+    wait_until(lambda: len(received_signals()) == 1, "the waiting signal is sent")
     fork_runner.run_ok(cli, *packed_command(SECOND_ITEM), "--queue-only")
-    wait_until(lambda: signal_states(cli.store) == ["delivered", "delivered"], "what came later is delivered")
+    wait_until(lambda: signal_states(cli.store) == ["delivered", "delivered"], "the later signal is delivered")
     process.terminate()
     code, out, err = wait_for_exit(process)
     assert (code, out) == (143, "")
@@ -158,7 +158,7 @@ def test_a_watching_outbox_delivers_what_is_added_later_and_stops_when_it_is_tol
     assert select_rows(cli.store, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
 
 
-def test_the_first_users_of_a_store_may_come_together(cli: "CliEnvironment", received_signals: Any) -> None:
+def test_several_processes_may_create_the_store_at_once(cli: "CliEnvironment", received_signals: Any) -> None:
     items = [f"12345678000{n}" for n in (1, 2, 3)]
     for code, _, err in [wait_for_exit(each) for each in [cli.start(*packed_command(item)) for item in items]]:
         assert (code, err) == (0, "")
@@ -166,10 +166,8 @@ def test_the_first_users_of_a_store_may_come_together(cli: "CliEnvironment", rec
     assert signal_states(cli.store) == ["delivered"] * 3
 
 
-def test_another_address_does_not_meet_the_signals_of_this_profile_unless_told(
-    cli: "CliEnvironment", fork_runner: ForkRunner
-) -> None:
+def test_a_signal_stays_queued_if_the_address_cannot_be_reached(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     cli.configure(sandbox_configuration("http://127.0.0.1:9"))
-    ended = fork_runner.run_ok(cli, *packed_command())
-    assert "is not reached: Connection refused" in ended.err
+    result = fork_runner.run_ok(cli, *packed_command())
+    assert "is not reached: Connection refused" in result.err
     assert signal_states(cli.store) == ["queued"]

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: every accepted signal arrives, in its place, with its time."""
+"""Whatever happens in whatever order: every accepted signal is delivered, in its order, with its time."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -33,14 +33,14 @@ TIMEOUT_SECONDS = 30.0
 LEASE = timedelta(seconds=46)
 DELIVERED = DeliveryResult(Disposition.DELIVERED, 200)
 ANSWER_LOST = DeliveryResult(Disposition.RETRY, None, "no answer", affects_service=True, maybe_processed=True)
-# What the service may do with one post: its answer, and whether the signals took effect.
+# What the service may do with one post: its result, and whether the signals arrived.
 NETWORK_CONDITIONS: dict[str, tuple[DeliveryResult | None, bool]] = {
-    "well": (DELIVERED, True),
+    "healthy": (DELIVERED, True),
     "down": (DeliveryResult(Disposition.RETRY, None, "not reached", affects_service=True), False),
     "answer lost": (ANSWER_LOST, True),
     "request lost": (ANSWER_LOST, False),
     "failing": (DeliveryResult(Disposition.RETRY, 500, "failed", maybe_processed=True), False),
-    "failing after the work": (DeliveryResult(Disposition.RETRY, 500, "failed", maybe_processed=True), True),
+    "failing after processing": (DeliveryResult(Disposition.RETRY, 500, "failed", maybe_processed=True), True),
     "busy": (DeliveryResult(Disposition.RETRY, 429, "too many", retry_after=600.0, affects_service=True), False),
     "unavailable": (DeliveryResult(Disposition.RETRY, 503, "unavailable", affects_service=True), False),
     "key refused": (DeliveryResult(Disposition.HOLD, 401, "key refused", affects_service=True), False),
@@ -58,11 +58,11 @@ T = TypeVar("T")
 
 
 class ProcessKilled(BaseException):
-    """The process is gone: nothing of it runs any more."""
+    """The process was killed: none of its code runs any more."""
 
 
 class KillableStore(Store):
-    """The store as one process has it; after its death nothing more is written."""
+    """The store in one process; once that is killed, nothing more is written."""
 
     is_killed = False
 
@@ -73,19 +73,19 @@ class KillableStore(Store):
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """People, cron jobs and a service with moods, all at one store; the clock goes as it is told."""
+    """People, cron jobs and an unreliable service, all on one store, with a settable clock."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.path = Path(self._folder.name) / "cpctl.db"
         self.now = datetime(2026, 1, 20, 13, tzinfo=UTC)
-        self.said = 0
-        self.weather: list[str] = []
+        self.accepted_commands = 0
+        self.conditions: list[str] = []
         self.refused: set[str] = set()
         self.arrived: list[Signal] = []
-        self.meanwhile = False
-        self.doubtful: set[SignalKey] = set()  # what nobody can know to have arrived or not
+        self.flush_during_send = False
+        self.doubtful: set[SignalKey] = set()  # may have arrived, or not
         self.running: list[tuple[KillableStore, Iterator[object]]] = []
         self.store = self.open_store()
         self.outbox = Outbox(self.store, "bench", self.clock)
@@ -101,21 +101,21 @@ class OutboxMachine(RuleBasedStateMachine):
     def open_store(self) -> KillableStore:
         return KillableStore(self.path, self.fail_on_warning)
 
-    def fail_on_warning(self, words: str) -> None:
-        raise AssertionError(words)
+    def fail_on_warning(self, message: str) -> None:
+        raise AssertionError(message)
 
-    # --- the service, and who sends to it ---------------------------------------------------
+    # --- the service and its clients ---------------------------------------------------
 
     def send(self, store: KillableStore, signals: Sequence[Signal]) -> DeliveryResult:
-        """One post: the service answers by its mood, and meanwhile another process may flush as well."""
+        """One post: the service responds by its condition, and another process may flush at the same time."""
         self.check_no_earlier_signal_is_queued(signals)
-        if self.meanwhile:
-            self.meanwhile = False
+        if self.flush_during_send:
+            self.flush_during_send = False
             self.flush_all()
         if any(signal.item in self.refused for signal in signals):
             return DeliveryResult(Disposition.REFUSED, 400, "refused")
-        reply, lands = NETWORK_CONDITIONS[self.weather.pop(0) if self.weather else "well"]
-        if lands:
+        reply, arrives = NETWORK_CONDITIONS[self.conditions.pop(0) if self.conditions else "healthy"]
+        if arrives:
             self.arrived += signals
         if reply is None or reply.maybe_processed:
             self.doubtful |= {signal_key(signal) for signal in signals}
@@ -125,22 +125,22 @@ class OutboxMachine(RuleBasedStateMachine):
         return reply
 
     def check_no_earlier_signal_is_queued(self, signals: Sequence[Signal]) -> None:
-        """What is sent has nothing before it that waits or is held back."""
-        going = {signal_key(signal) for signal in signals}
-        ids = {entry.signal.item: entry.id for entry in self.stored_signals() if signal_key(entry.signal) in going}
+        """Nothing earlier of an item that is being sent is queued or held."""
+        sent = {signal_key(signal) for signal in signals}
+        ids = {entry.signal.item: entry.id for entry in self.stored_signals() if signal_key(entry.signal) in sent}
         waiting = self.stored_signals(State.QUEUED, State.HELD)
         assert self.running or all(entry.id >= ids.get(entry.signal.item, 0) for entry in waiting)
 
     def make_dispatcher(self) -> tuple[KillableStore, Dispatcher]:
-        """A process of its own."""
+        """A dispatcher in another process."""
         store = self.open_store()
         outbox = Outbox(store, "bench", self.clock)
         return store, Dispatcher(outbox, lambda signals: self.send(store, signals), TIMEOUT_SECONDS, self.clock)
 
     def flush_all(self) -> None:
-        store, delivery = self.make_dispatcher()
+        store, dispatcher = self.make_dispatcher()
         with suppress(ProcessKilled):
-            list(delivery.flush())
+            list(dispatcher.flush())
         store.close()
 
     # --- what happens -----------------------------------------------------------------------
@@ -157,7 +157,7 @@ class OutboxMachine(RuleBasedStateMachine):
         tracking=st.sampled_from(["A", "B"]),
         force=st.booleans(),
         send=st.sampled_from([False, False, True]),
-        weather=CONDITION_SEQUENCES,
+        conditions=CONDITION_SEQUENCES,
     )
     def accept_and_send(
         self,
@@ -168,13 +168,13 @@ class OutboxMachine(RuleBasedStateMachine):
         tracking: str,
         force: bool,
         send: bool,
-        weather: list[str],
+        conditions: list[str],
     ) -> None:
-        self.weather = list(weather)
+        self.conditions = list(conditions)
         if kind == "ItemDelay":
             version = "2.0"
-        self.said += 1
-        at = self.now - timedelta(days=30) + timedelta(seconds=self.said)  # a moment of its own
+        self.accepted_commands += 1
+        at = self.now - timedelta(days=30) + timedelta(seconds=self.accepted_commands)  # a different time each
         signals = []
         for item in items:
             fields: dict[str, str | None] = {"order": order, "item": order[:-4] + item}
@@ -183,12 +183,12 @@ class OutboxMachine(RuleBasedStateMachine):
             signals.append(make_signal(kind, version, fields, at, self.now))
         accepted = self.outbox.accept(signals, force)
         if send:
-            store, delivery = self.make_dispatcher()
+            store, dispatcher = self.make_dispatcher()
             with suppress(ProcessKilled):
-                delivery.deliver([one.queued_signal.id for one in accepted if one.is_new])
+                dispatcher.deliver([one.queued_signal.id for one in accepted if one.is_new])
             store.close()
 
-    @precondition(lambda self: self.said > 3)
+    @precondition(lambda self: self.accepted_commands > 3)
     @rule(order=st.sampled_from(ORDERS), item=st.sampled_from(ITEMS))
     def refuse_item(self, order: str, item: str) -> None:
         self.refused ^= {order[:-4] + item}
@@ -200,19 +200,19 @@ class OutboxMachine(RuleBasedStateMachine):
     )
     def advance_clock(self, span: timedelta) -> None:
         self.now += span
-        if self.running:  # what these have claimed may be taken over now, and they will not know
+        if self.running:  # their leases may expire without them noticing
             self.doubtful |= {signal_key(entry.signal) for entry in self.stored_signals()}
 
-    @rule(meanwhile=st.booleans(), weather=CONDITION_SEQUENCES)
-    def flush_once(self, meanwhile: bool, weather: list[str]) -> None:
-        self.weather = list(weather)
-        self.meanwhile = meanwhile
+    @rule(flush_during_send=st.booleans(), conditions=CONDITION_SEQUENCES)
+    def flush_once(self, flush_during_send: bool, conditions: list[str]) -> None:
+        self.conditions = list(conditions)
+        self.flush_during_send = flush_during_send
         self.flush_all()
 
     @rule()
     def start_long_flush(self) -> None:
-        store, delivery = self.make_dispatcher()
-        self.running.append((store, delivery.flush()))
+        store, dispatcher = self.make_dispatcher()
+        self.running.append((store, dispatcher.flush()))
 
     @precondition(lambda self: self.running)
     @rule(which=st.integers(0, 9))
@@ -225,7 +225,7 @@ class OutboxMachine(RuleBasedStateMachine):
             store.close()
             del self.running[index]
 
-    @precondition(lambda self: self.found(State.QUEUED, State.HELD))
+    @precondition(lambda self: self.stored_signals(State.QUEUED, State.HELD))
     @rule(data=st.data(), what=st.sampled_from(["hold", "hold", "release", "drop", "retry"]))
     def run_outbox_command(self, data: st.DataObject, what: str) -> None:
         wanted = (State.HELD,) if what == "release" else (State.QUEUED, State.HELD)
@@ -250,7 +250,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def signals_arrive_in_order(self) -> None:
-        # In their places by id; what was given up may be anywhere.
+        # By their first arrival; dropped and refused signals do not count.
         places: dict[str, list[int]] = {}
         for entry in self.stored_signals(State.DELIVERED, State.QUEUED, State.HELD):
             first = next((n for n, signal in enumerate(self.arrived) if is_same_signal(signal, entry.signal)), None)
@@ -262,8 +262,8 @@ class OutboxMachine(RuleBasedStateMachine):
         return sum(is_same_signal(signal, entry.signal) for signal in self.arrived)
 
     def service_recovers(self) -> None:
-        """Everything is mended and released; then every signal is where it belongs."""
-        self.weather, self.refused = [], set()
+        """Everything works again and is released; then every signal arrives."""
+        self.conditions, self.refused = [], set()
         for store, going in self.running:
             with suppress(ProcessKilled):
                 list(going)
@@ -277,16 +277,16 @@ class OutboxMachine(RuleBasedStateMachine):
         self.delivered_signals_were_received()
         self.signals_arrive_in_order()
         entries = self.stored_signals()
-        told = {signal_key(entry.signal) for entry in entries}
+        accepted = {signal_key(entry.signal) for entry in entries}
         for entry in self.stored_signals(State.DELIVERED):
-            once = self.count_received(entry) == 1
-            assert once or (entry.maybe_duplicate and signal_key(entry.signal) in self.doubtful), entry
+            is_single = self.count_received(entry) == 1
+            assert is_single or (entry.maybe_duplicate and signal_key(entry.signal) in self.doubtful), entry
         for signal in self.arrived:
-            assert signal_key(signal) in told, "arrived, and was never accepted"
+            assert signal_key(signal) in accepted, "arrived without being accepted"
 
 
 def signal_key(signal: Signal) -> SignalKey:
-    """All that goes over the wire, time included."""
+    """Everything that is sent, including the time."""
     return signal.version, str(signal.body()), wire_time(signal.at)
 
 
@@ -294,7 +294,7 @@ def is_same_signal(one: Signal, other: Signal) -> bool:
     return signal_key(one) == signal_key(other)
 
 
-def test_any_story_ends_with_every_signal_delivered_once_in_order_and_with_its_time() -> None:
+def test_after_any_history_every_signal_is_delivered_once_in_order_with_its_time() -> None:
     run_state_machine_as_test(
         OutboxMachine,
         settings=settings(

@@ -1,4 +1,4 @@
-"""When what waits is tried again: gently with a service in trouble, at once when it is well."""
+"""When waiting signals are sent again: rarely while the service is in trouble, at once when it has recovered."""
 
 import json
 import socket
@@ -38,7 +38,7 @@ FAILING_ITEM = "123456780002"
 
 
 class FailingItemHandler(BaseHTTPRequestHandler):
-    """A service that fails on one item, wherever it is mentioned, and takes all else."""
+    """A service that fails on every post with one item, and accepts all others."""
 
     protocol_version = "HTTP/1.1"
     accepted: list[dict[str, Any]]
@@ -46,21 +46,21 @@ class FailingItemHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         signals = body.get("items", [body])
-        bad = any(signal["item"] == FAILING_ITEM for signal in signals)
-        if not bad:
+        fails = any(signal["item"] == FAILING_ITEM for signal in signals)
+        if not fails:
             self.accepted += signals
-        self.send_response(500 if bad else 200)
+        self.send_response(500 if fails else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def failing_item_server(cli: "CliEnvironment") -> Iterator[list[dict[str, Any]]]:
-    """Lead the world to such a service; what it has taken is in the list."""
-    handler = type("Handler", (FailingItemHandler,), {"taken": []})
+    """Configure the CLI for such a service; yields the list of the signals it has accepted."""
+    handler = type("Handler", (FailingItemHandler,), {"accepted": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = Thread(target=server.serve_forever, args=(0.01,))
@@ -74,7 +74,7 @@ def failing_item_server(cli: "CliEnvironment") -> Iterator[list[dict[str, Any]]]
 # --- the schedule ---------------------------------------------------------------------------
 
 
-def test_the_schedule_is_the_one_that_is_promised() -> None:
+def test_the_retry_schedule_is_the_documented_one() -> None:
     assert [retry.SIGNALS.delay_ms(n, lambda: 0.0) for n in range(1, 9)] == [
         5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000,
     ]  # fmt: skip
@@ -82,12 +82,12 @@ def test_the_schedule_is_the_one_that_is_promised() -> None:
 
 @settings(derandomize=True, database=None)
 @given(failures=st.integers(0, 10_000))
-def test_the_jitter_only_ever_adds_up_to_a_tenth(failures: int) -> None:
+def test_jitter_adds_at_most_a_tenth(failures: int) -> None:
     planned = retry.SIGNALS.delays[min(max(failures, 1), len(retry.SIGNALS.delays)) - 1] * 1000
     assert planned <= retry.SIGNALS.delay_ms(failures) <= planned * 1.1
 
 
-def test_each_failure_waits_longer_and_a_success_makes_all_due(
+def test_each_outage_waits_longer_and_a_success_makes_everything_due(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     for item in (ITEM, SECOND_ITEM):
@@ -105,11 +105,11 @@ def test_each_failure_waits_longer_and_a_success_makes_all_due(
     assert select_rows(cli.store, "SELECT outages, delayed FROM queues") == [{"outages": 0, "delayed": 0}]
 
 
-def test_a_flush_tries_one_signal_that_is_not_due_and_the_rest_when_that_gets_through(
+def test_a_flush_probes_with_one_signal_and_sends_the_rest_if_it_is_delivered(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, received_signals: Any
 ) -> None:
-    for words in (packed_command(ITEM), packed_command("123456790001", order="123456790000")):
-        fork_runner.run_ok(cli, *words, "--queue-only")
+    for arguments in (packed_command(ITEM), packed_command("123456790001", order="123456790000")):
+        fork_runner.run_ok(cli, *arguments, "--queue-only")
     sandbox.add_fault(make_fault("down"))
     fork_runner.run_ok(cli, "outbox", "flush")
     sandbox.clear_faults()
@@ -117,30 +117,30 @@ def test_a_flush_tries_one_signal_that_is_not_due_and_the_rest_when_that_gets_th
     assert len(received_signals()) == 2
 
 
-def test_when_nothing_waits_or_all_is_well_a_flush_says_nothing(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+def test_a_successful_flush_prints_nothing(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     assert fork_runner.run_ok(cli, "outbox", "flush") == fork_runner.run_ok(
         cli, "outbox", "flush", "--require-delivery"
     )
     assert not cli.store.exists()
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
-    ended = fork_runner.run_ok(cli, "outbox", "flush")
-    assert (ended.out, ended.err) == ("", "")
+    result = fork_runner.run_ok(cli, "outbox", "flush")
+    assert (result.out, result.err) == ("", "")
     assert signal_states(cli.store) == ["delivered"]
 
 
-def test_a_flush_without_network_says_nothing_to_cron(
+def test_a_flush_without_network_prints_nothing(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
     sandbox.add_fault(make_fault("down"))
-    ended = fork_runner.run_ok(cli, "outbox", "flush")
-    assert (ended.out, ended.err) == ("", "")
-    told = fork_runner.run_ok(cli, "outbox", "flush", "--verbose").err
-    assert told.startswith("0 delivered, 1 waiting (http://127.0.0.1:")
+    result = fork_runner.run_ok(cli, "outbox", "flush")
+    assert (result.out, result.err) == ("", "")
+    stderr = fork_runner.run_ok(cli, "outbox", "flush", "--verbose").err
+    assert stderr.startswith("0 delivered, 1 waiting (http://127.0.0.1:")
     assert fork_runner.run(cli, "outbox", "flush", "--require-delivery").code == 75
 
 
-def test_a_service_that_never_answers_costs_one_timeout_and_not_one_per_signal(
+def test_a_silent_service_costs_one_timeout_not_one_per_signal(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     sandbox.reset(orders=20, items=1)
@@ -160,7 +160,7 @@ def test_a_service_that_never_answers_costs_one_timeout_and_not_one_per_signal(
     assert [row["maybe_duplicate"] for row in signal_rows(cli.store)] == [1] + [0] * 19
 
 
-def test_a_service_that_fails_every_time_is_left_alone_after_a_few_tries(
+def test_a_service_that_always_fails_gets_five_posts(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     sandbox.reset(orders=12, items=1)
@@ -175,49 +175,47 @@ def test_a_service_that_fails_every_time_is_left_alone_after_a_few_tries(
 # --- one bad signal -------------------------------------------------------------------------
 
 
-def test_a_signal_that_the_service_fails_on_never_blocks_other_orders(
+def test_a_signal_that_the_service_fails_on_does_not_block_other_orders(
     cli: "CliEnvironment", fork_runner: ForkRunner
 ) -> None:
-    with failing_item_server(cli) as taken:
+    with failing_item_server(cli) as accepted:
         fork_runner.run_ok(cli, *packed_command(FAILING_ITEM), "--queue-only")
         fork_runner.run_ok(cli, *shipped_command(FAILING_ITEM), "--queue-only")
         for number in range(1, 8):
             base = str(12345678 + number)
             fork_runner.run_ok(cli, *packed_command(f"{base}0001", order=f"{base}0000"), "--queue-only")
         fork_runner.run_ok(cli, "outbox", "flush")
-        assert len(taken) == 7
+        assert len(accepted) == 7
         assert [row["state"] for row in signal_rows(cli.store) if row["item"] == FAILING_ITEM] == ["queued", "queued"]
 
 
-def test_a_bundle_that_the_service_fails_on_is_told_apart_by_the_next_flush(
-    cli: "CliEnvironment", fork_runner: ForkRunner
-) -> None:
+def test_the_next_flush_sends_a_failed_bundle_one_by_one(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     items = [f"12345678{n:04d}" for n in range(1, 9)]
-    with failing_item_server(cli) as taken:
+    with failing_item_server(cli) as accepted:
         fork_runner.run_ok(cli, *packed_command(*items))
-        assert taken == []
+        assert accepted == []
         fork_runner.run_ok(cli, "outbox", "flush")
         advance_time(cli.store)
         fork_runner.run_ok(cli, "outbox", "flush")
-        assert sorted(signal["item"] for signal in taken) == sorted(set(items) - {FAILING_ITEM})
+        assert sorted(signal["item"] for signal in accepted) == sorted(set(items) - {FAILING_ITEM})
         assert [row["item"] for row in signal_rows(cli.store) if row["state"] == "queued"] == [FAILING_ITEM]
 
 
 def test_one_failed_bundle_counts_as_one_failure(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     items = [f"12345678{n:04d}" for n in range(1, 9)]
-    with failing_item_server(cli) as taken:
+    with failing_item_server(cli) as accepted:
         fork_runner.run_ok(cli, *packed_command(*items), "--queue-only")
         fork_runner.run_ok(cli, *packed_command("123456790001", order="123456790000"), "--queue-only")
         fork_runner.run_ok(cli, "outbox", "flush")
-        assert [signal["item"] for signal in taken] == ["123456790001"]
+        assert [signal["item"] for signal in accepted] == ["123456790001"]
 
 
-def test_new_signals_get_through_beside_one_that_fails(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
-    with failing_item_server(cli) as taken:
+def test_new_signals_are_delivered_although_another_one_fails(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+    with failing_item_server(cli) as accepted:
         fork_runner.run_ok(cli, *packed_command(FAILING_ITEM))
         for item in (ITEM, THIRD_ITEM):
             fork_runner.run_ok(cli, *packed_command(item), "--require-delivery")
-        assert [signal["item"] for signal in taken] == [ITEM, THIRD_ITEM]
+        assert [signal["item"] for signal in accepted] == [ITEM, THIRD_ITEM]
 
 
 def test_version_1_1_has_no_bundles(
@@ -228,7 +226,7 @@ def test_version_1_1_has_no_bundles(
     assert [body["item"] for body in received_signals()] == [ITEM, SECOND_ITEM, THIRD_ITEM]
 
 
-def test_the_items_of_one_order_travel_together(
+def test_the_items_of_an_order_are_sent_as_one_bundle(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     for item in (ITEM, SECOND_ITEM, THIRD_ITEM):

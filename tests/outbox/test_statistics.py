@@ -1,4 +1,4 @@
-"""The numbers of a shift are those that one gets by counting every row by hand."""
+"""The statistics of a shift equal a count of every row by hand."""
 
 import math
 import statistics
@@ -52,36 +52,36 @@ FILTERS = st.none() | NAMES
 
 
 def count_by_hand(rows: list[dict[str, Any]], audit_events: list[dict[str, Any]], span: ShiftFilter) -> ShiftStatistics:
-    """The same numbers, in plain Python."""
+    """The same numbers in plain Python."""
 
-    def meant(row: dict[str, Any]) -> bool:
-        whose = (span.station in (None, row["station"])) and (span.operator in (None, row["operator"]))
-        return whose and row["profile"] == span.profile
+    def matches(row: dict[str, Any]) -> bool:
+        same_origin = (span.station in (None, row["station"])) and (span.operator in (None, row["operator"]))
+        return same_origin and row["profile"] == span.profile
 
-    ours = [{**row, "id": number} for number, row in enumerate(rows, 1) if meant(row)]
+    ours = [{**row, "id": number} for number, row in enumerate(rows, 1) if matches(row)]
     during = [row for row in ours if span.start_ms <= row["accepted_at"] < span.end_ms]
-    standing = [row for row in during if row["state"] != "dropped"]
-    waits = sorted((row["accepted_at"], row["id"]) for row in ours if row["state"] in ("queued", "held"))
+    kept = [row for row in during if row["state"] != "dropped"]
+    waiting = sorted((row["accepted_at"], row["id"]) for row in ours if row["state"] in ("queued", "held"))
     return ShiftStatistics(
         Counter(row["state"] for row in during),
-        Counter(row["type"] for row in standing),
-        Counter((row["accepted_at"] - span.first_hour_ms) // HOUR_MS for row in standing),
-        Counter(row["operator"] for row in standing),
-        Counter(row["station"] for row in standing),
-        Counter(row["carrier"] for row in standing if row["type"] == "ItemShipped"),
-        Counter(each["kind"] for each in audit_events if meant(each) and span.start_ms <= each["at"] < span.end_ms),
-        WaitingSummary(len(waits), waits[0][0]) if waits else WaitingSummary(),
-        lead_times_by_hand([row for row in rows if row["profile"] == span.profile], standing),
+        Counter(row["type"] for row in kept),
+        Counter((row["accepted_at"] - span.first_hour_ms) // HOUR_MS for row in kept),
+        Counter(row["operator"] for row in kept),
+        Counter(row["station"] for row in kept),
+        Counter(row["carrier"] for row in kept if row["type"] == "ItemShipped"),
+        Counter(row["kind"] for row in audit_events if matches(row) and span.start_ms <= row["at"] < span.end_ms),
+        WaitingSummary(len(waiting), waiting[0][0]) if waiting else WaitingSummary(),
+        lead_times_by_hand([row for row in rows if row["profile"] == span.profile], kept),
     )
 
 
-def lead_times_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]]) -> LeadTime:
+def lead_times_by_hand(rows: list[dict[str, Any]], kept: list[dict[str, Any]]) -> LeadTime:
     shipped: dict[tuple[str, str], int] = {}
-    for row in standing:
+    for row in kept:
         if row["type"] == "ItemShipped":
             key = (row["order_id"], row["item"])
             shipped[key] = min(shipped.get(key, row["event_at"]), row["event_at"])
-    took = []
+    durations = []
     for (order, item), at in shipped.items():
         registered = [
             row["event_at"]
@@ -93,48 +93,50 @@ def lead_times_by_hand(rows: list[dict[str, Any]], standing: list[dict[str, Any]
             and row["event_at"] <= at
         ]
         if registered:
-            took.append((at - min(registered), order, item))
-    if not took:
+            durations.append((at - min(registered), order, item))
+    if not durations:
         return LeadTime(unregistered_count=len(shipped))
-    spans = sorted(each[0] for each in took)
+    spans = sorted(duration for duration, _, _ in durations)
     p90 = spans[math.ceil(len(spans) * 0.9) - 1]
-    return LeadTime(len(took), len(shipped) - len(took), math.floor(statistics.median(spans)), p90, *max(took))
+    return LeadTime(
+        len(durations), len(shipped) - len(durations), math.floor(statistics.median(spans)), p90, *max(durations)
+    )
 
 
 def assert_same_statistics(counted: ShiftStatistics, expected: ShiftStatistics) -> None:
-    for name in ("states", "types", "hours", "operators", "stations", "carriers", "audit_events", "lead"):
+    for name in ("states", "types", "hours", "operators", "stations", "carriers", "audit_events", "lead_time"):
         assert getattr(counted, name) == getattr(expected, name), name
     assert counted.waiting[:2] == expected.waiting[:2]
 
 
 @settings(max_examples=150, deadline=None)
-@given(rows=ROWS, moments=AUDIT_EVENTS, station=FILTERS, operator=FILTERS)
-def test_a_shift_is_what_one_counts_by_hand(
-    rows: list[dict[str, Any]], moments: list[dict[str, Any]], station: str | None, operator: str | None
+@given(rows=ROWS, audit_events=AUDIT_EVENTS, station=FILTERS, operator=FILTERS)
+def test_shift_statistics_match_a_count_by_hand(
+    rows: list[dict[str, Any]], audit_events: list[dict[str, Any]], station: str | None, operator: str | None
 ) -> None:
     span = SPAN._replace(station=station, operator=operator)
     rows = [{**row, "uid": str(number)} for number, row in enumerate(rows)]
     with tempfile.TemporaryDirectory() as name:
-        store = fill_store(Path(name) / "cpctl.db", rows, moments)
-        assert_same_statistics(compute_shift_statistics(store, span), count_by_hand(rows, moments, span))
+        store = fill_store(Path(name) / "cpctl.db", rows, audit_events)
+        assert_same_statistics(compute_shift_statistics(store, span), count_by_hand(rows, audit_events, span))
         store.close()
 
 
-def test_the_largest_count_comes_first(tmp_path: Path) -> None:
+def test_counts_are_sorted_largest_first(tmp_path: Path) -> None:
     operators = ["Ana", "Cem", "Cem", "Ben", "Cem", "Ben", "Zoe"]
     rows = [signal_row(str(number), START_MS + number, operator=name) for number, name in enumerate(operators)]
     counted = compute_shift_statistics(fill_store(tmp_path / "cpctl.db", rows), SPAN)
     assert list(counted.operators.items()) == [("Cem", 3), ("Ben", 2), ("Ana", 1), ("Zoe", 1)]
 
 
-def test_a_store_that_does_not_exist_is_an_empty_shift_and_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_store_is_an_empty_shift_and_is_not_created(tmp_path: Path) -> None:
     from cpctl.store.store import Store
 
     assert compute_shift_statistics(Store(tmp_path / "cpctl.db", print), SPAN) == ShiftStatistics()
     assert not list(tmp_path.iterdir())
 
 
-def test_the_oldest_that_waits_is_named_even_if_it_is_of_an_earlier_day(tmp_path: Path) -> None:
+def test_the_oldest_waiting_signal_is_reported_even_from_an_earlier_day(tmp_path: Path) -> None:
     rows = [
         signal_row("1", START_MS - 90 * HOUR_MS, state="refused"),
         signal_row("2", START_MS - 50 * HOUR_MS, state="queued"),
@@ -149,7 +151,7 @@ def test_the_oldest_that_waits_is_named_even_if_it_is_of_an_earlier_day(tmp_path
     )
 
 
-def test_the_times_of_ten_items_have_the_median_p90_and_slowest_of_the_book(tmp_path: Path) -> None:
+def test_lead_times_of_ten_items_have_the_textbook_median_and_p90(tmp_path: Path) -> None:
     rows = []
     for number in range(1, 11):
         rows.append(signal_row(str(number), START_MS, type="ItemRegistered", event_at=START_MS - number * HOUR_MS))

@@ -1,4 +1,4 @@
-"""What the disk does to single rows, and how loudly it is said."""
+"""Rows that a bad disk damaged, and how cpctl reports them."""
 
 import sqlite3
 import subprocess
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def corrupt_row(cli: "CliEnvironment", setting: str) -> None:
-    """Change the first signal as a bad disk would, without SQLite noticing."""
+    """Change the first signal like a bad disk, without SQLite noticing."""
     with sqlite3.connect(cli.store) as store:
         store.execute(f"UPDATE signals SET {setting} WHERE id = 1")
     store.close()
 
 
-def test_a_signal_the_disk_damaged_is_refused_and_stops_no_other(cli: "CliEnvironment", sandbox: Sandbox) -> None:
+def test_a_signal_damaged_on_disk_is_refused_and_does_not_stop_others(cli: "CliEnvironment", sandbox: Sandbox) -> None:
     cli.run(*shipped_command(), "--queue-only")
     cli.run("signal", "packed", SECOND_ITEM, "--order", ORDER, "--queue-only")
     corrupt_row(cli, "fields = '{'")
@@ -31,14 +31,14 @@ def test_a_signal_the_disk_damaged_is_refused_and_stops_no_other(cli: "CliEnviro
     assert [request["body"]["item"] for request in requests] == [SECOND_ITEM]
 
 
-def test_a_signal_of_a_type_that_is_damaged_can_still_be_listed_and_dropped(cli: "CliEnvironment") -> None:
+def test_a_signal_with_a_damaged_type_can_still_be_listed_and_dropped(cli: "CliEnvironment") -> None:
     cli.run(*shipped_command(), "--queue-only")
     corrupt_row(cli, "type = 'ItemShippe'")
     assert cli.run_json("outbox", "list")[0]["type"] == "ItemShippe"
     assert cli.run("outbox", "drop", "1", "--yes").code == 0
 
 
-def test_monitoring_is_critical_while_a_damaged_store_lies_aside(cli: "CliEnvironment") -> None:
+def test_check_is_critical_while_a_quarantined_store_exists(cli: "CliEnvironment") -> None:
     cli.run(*shipped_command(), "--queue-only")
     cli.store.write_bytes(b"not a database" * 500)
     found = cli.run("outbox", "check")
@@ -47,7 +47,7 @@ def test_monitoring_is_critical_while_a_damaged_store_lies_aside(cli: "CliEnviro
     assert cli.run("outbox", "check").code == 0
 
 
-def test_a_store_is_imported_from_its_file_and_not_from_standard_input(cli: "CliEnvironment") -> None:
+def test_a_store_cannot_be_imported_from_standard_input(cli: "CliEnvironment") -> None:
     cli.run(*shipped_command(), "--queue-only")
     with cli.store.open("rb") as store:
         done = subprocess.run(

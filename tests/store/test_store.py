@@ -1,4 +1,4 @@
-"""The store file: damaged, full, read-only, newer, locked, made by two at once, on a network."""
+"""The store file: damaged, on a full disk, read-only, newer, locked, on a network."""
 
 import json
 import os
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def quarantined_stores(cli: "CliEnvironment") -> list[Path]:
-    """The damaged stores that were kept."""
+    """The damaged stores that were moved aside."""
     return sorted(path for path in cli.store.parent.glob("cpctl.db.corrupt-*") if path.name.endswith("Z"))
 
 
@@ -48,7 +48,7 @@ def corrupt_header(path: Path) -> None:
 
 
 def corrupt_index_pages(path: Path) -> None:
-    """Flip the pages of the indexes; the table of the signals stays as it is."""
+    """Invert the pages of the indexes; the table of the signals stays unchanged."""
     pages = select_rows(path, "SELECT rootpage, name FROM sqlite_master WHERE type = 'index' AND name LIKE 'signals_%'")
     size = select_rows(path, "PRAGMA page_size")[0]["page_size"]
     data = bytearray(path.read_bytes())
@@ -59,22 +59,22 @@ def corrupt_index_pages(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [corrupt_header, corrupt_index_pages])
-def test_a_damaged_store_is_set_aside_loudly_and_the_new_signal_is_accepted(
+def test_a_damaged_store_is_quarantined_with_a_warning_and_the_new_signal_is_accepted(
     cli: "CliEnvironment", fork_runner: ForkRunner, received_signals: Any, damage: Callable[[Path], None]
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
     damage(cli.store)
     damaged = cli.store.read_bytes()
-    ended = fork_runner.run_ok(cli, *packed_command(SECOND_ITEM))
+    result = fork_runner.run_ok(cli, *packed_command(SECOND_ITEM))
     (kept,) = quarantined_stores(cli)
     assert kept.read_bytes() == damaged
-    assert "THE STORE WAS DAMAGED" in ended.err
-    assert f"`cpctl outbox import {kept}`" in ended.err
+    assert "THE STORE WAS DAMAGED" in result.err
+    assert f"`cpctl outbox import {kept}`" in result.err
     assert [body["item"] for body in received_signals()] == [SECOND_ITEM]
     assert [row["item"] for row in signal_rows(cli.store)] == [SECOND_ITEM]
 
 
-def test_what_can_be_read_of_a_damaged_store_is_taken_over_and_sent(
+def test_the_readable_rows_of_a_damaged_store_are_imported_and_sent(
     cli: "CliEnvironment", fork_runner: ForkRunner, received_signals: Any
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
@@ -83,68 +83,68 @@ def test_what_can_be_read_of_a_damaged_store_is_taken_over_and_sent(
     fork_runner.run_ok(cli, "outbox", "list")
     (kept,) = quarantined_stores(cli)
     before = kept.read_bytes()
-    ended = fork_runner.run_ok(cli, "outbox", "import", str(kept), "-o", "json")
-    assert ended.data == {"imported": 1, "known": 0, "unreadable": None}
+    result = fork_runner.run_ok(cli, "outbox", "import", str(kept), "-o", "json")
+    assert result.data == {"imported": 1, "known": 0, "unreadable": None}
     assert kept.read_bytes() == before
     fork_runner.run_ok(cli, "outbox", "flush")
     assert [body["item"] for body in received_signals()] == [SECOND_ITEM, ITEM]
 
 
-def test_a_damaged_signal_is_not_taken_over_and_said(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+def test_a_damaged_signal_is_not_imported_and_is_reported(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     for item in (ITEM, SECOND_ITEM, "123456780003"):
         fork_runner.run_ok(cli, *packed_command(item), "--queue-only")
     execute_sql(cli.store, "UPDATE signals SET type = 'ItemPacjed' WHERE id = 1")
     execute_sql(cli.store, "UPDATE signals SET fields = '{\"order' WHERE id = 2")
     broken = cli.store.rename(cli.folder / "broken.db")
-    ended = fork_runner.run_ok(cli, "outbox", "import", str(broken), "-o", "json")
-    assert ended.data == {"imported": 1, "known": 0, "unreadable": "2 damaged"}
-    assert "could be read only in part: 2 damaged" in ended.err
+    result = fork_runner.run_ok(cli, "outbox", "import", str(broken), "-o", "json")
+    assert result.data == {"imported": 1, "known": 0, "unreadable": "2 damaged"}
+    assert "could be read only in part: 2 damaged" in result.err
     assert [one["item"] for one in fork_runner.run_ok(cli, "outbox", "list", "-o", "json").data] == ["123456780003"]
 
 
-def test_a_file_that_is_no_store_at_all_is_set_aside_as_well(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+def test_a_file_that_is_not_a_store_is_quarantined_as_well(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     cli.store.parent.mkdir(mode=0o700)
     cli.store.write_text("All my letters to the print shop\n" * 40)
-    ended = fork_runner.run_ok(cli, *packed_command())
-    assert "THE STORE WAS DAMAGED (file is not a database)" in ended.err
+    result = fork_runner.run_ok(cli, *packed_command())
+    assert "THE STORE WAS DAMAGED (file is not a database)" in result.err
     (kept,) = quarantined_stores(cli)
     assert "All my letters" in kept.read_text()
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "passwd", "parcels.csv"])
-def test_a_text_that_is_named_as_the_store_by_mistake_is_left_alone(
+def test_a_text_file_named_as_the_store_by_mistake_is_left_unchanged(
     cli: "CliEnvironment", fork_runner: ForkRunner, name: str
 ) -> None:
     text = cli.folder / "texts" / name
     text.parent.mkdir()
     text.write_text("root:x:0:0:Größe:/root:/bin/bash\n" * 400, encoding="utf-8")
     before = text.read_bytes()
-    for words in (packed_command(), ["outbox", "list"]):
-        ended = fork_runner.run(cli, *words, env={"CPCTL_STORE": str(text)})
-        assert ended.code == ExitCode.STORE
-        assert f"{text} is no store, but a file of text. It is left as it is." in ended.err
+    for arguments in (packed_command(), ["outbox", "list"]):
+        result = fork_runner.run(cli, *arguments, env={"CPCTL_STORE": str(text)})
+        assert result.code == ExitCode.STORE
+        assert f"{text} is a text file, not a cpctl store; it was left unchanged." in result.err
     assert text.read_bytes() == before
     assert [each.name for each in text.parent.iterdir()] == [name]
 
 
-def test_a_store_of_a_newer_cpctl_is_left_alone(
+def test_a_store_of_a_newer_version_is_left_unchanged(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     fork_runner.run_ok(cli, *packed_command(), "--queue-only")
     execute_sql(cli.store, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     before = cli.store.read_bytes()
-    for words in (packed_command(SECOND_ITEM), ["outbox", "flush"], ["outbox", "list"]):
-        ended = fork_runner.run(cli, *words)
-        assert ended.code == ExitCode.STORE
-        assert "was made by a newer cpctl" in ended.err
-        assert "Update cpctl on this machine." in ended.err
+    for arguments in (packed_command(SECOND_ITEM), ["outbox", "flush"], ["outbox", "list"]):
+        result = fork_runner.run(cli, *arguments)
+        assert result.code == ExitCode.STORE
+        assert "was made by a newer cpctl" in result.err
+        assert "Update cpctl on this machine." in result.err
     assert "NOT ACCEPTED" in fork_runner.run(cli, *packed_command(SECOND_ITEM)).err
     assert cli.store.read_bytes() == before
     assert sandbox.state.journal.list_entries() == []
 
 
 @pytest.mark.parametrize(("room", "prepared"), [(0, False), (10_000, False), (4096, True)])
-def test_on_a_full_disk_nothing_is_accepted_and_nothing_sent(
+def test_a_full_disk_accepts_and_sends_nothing(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner, room: int, prepared: bool
 ) -> None:
     if prepared:
@@ -166,18 +166,20 @@ def test_on_a_full_disk_nothing_is_accepted_and_nothing_sent(
     fork_runner.run_ok(cli, *packed_command(SECOND_ITEM))
 
 
-def test_what_is_written_stays_visible_while_the_same_process_opens_the_store_a_second_time(
+def test_writes_stay_visible_while_the_same_process_opens_the_store_twice(
     cli: "CliEnvironment", fork_runner: ForkRunner
 ) -> None:
-    """Else a second process takes itself for the last reader, and deletes the log that the first still writes to."""
-    receiver, looker = (Store(cli.store, lambda said: None) for _ in range(2))
+    """Otherwise a second process takes itself for the last reader, and deletes the log of the first."""
+    receiver, reader = (Store(cli.store, lambda message: None) for _ in range(2))
 
     def write(name: str) -> None:
-        receiver.write(lambda work: work.insert("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name))
+        receiver.write(
+            lambda transaction: transaction.insert("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name)
+        )
 
     write("before")
-    looker.read(lambda work: work.fetch_one("SELECT 1"))
-    looker.close()
+    reader.read(lambda transaction: transaction.fetch_one("SELECT 1"))
+    reader.close()
     fork_runner.run_ok(cli, "outbox", "list")
     write("after")
     script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())"
@@ -186,35 +188,35 @@ def test_what_is_written_stays_visible_while_the_same_process_opens_the_store_a_
     assert seen.stdout == "[('after',), ('before',)]\n"
 
 
-def test_a_folder_that_cannot_be_made_accepts_nothing(
+def test_a_folder_that_cannot_be_created_accepts_nothing(
     cli: "CliEnvironment", sandbox: Sandbox, fork_runner: ForkRunner
 ) -> None:
     (cli.folder / "file").write_text("")
-    for place in (cli.folder / "file" / "cpctl.db", cli.folder, Path("/proc/nobody/cpctl.db")):
-        ended = fork_runner.run(cli, *packed_command(), env={"CPCTL_STORE": str(place)})
-        assert ended.code == ExitCode.STORE, ended
-        assert "NOT ACCEPTED, nothing sent" in ended.err
+    for path in (cli.folder / "file" / "cpctl.db", cli.folder, Path("/proc/nobody/cpctl.db")):
+        result = fork_runner.run(cli, *packed_command(), env={"CPCTL_STORE": str(path)})
+        assert result.code == ExitCode.STORE, result
+        assert "NOT ACCEPTED, nothing sent" in result.err
     assert sandbox.state.journal.list_entries() == []
 
 
 def without_root(command: list[str]) -> list[str]:
-    """The command without root's power to write everywhere."""
+    """The command without the capabilities of root."""
     if os.geteuid() != 0:
         return command
     if shutil.which("setpriv") is None:
-        pytest.skip("root writes into every folder, and there is no setpriv to take that power away")
+        pytest.skip("root can write to every folder, and setpriv is not installed")
     return ["setpriv", "--inh-caps=-all", "--bounding-set=-all", *command]
 
 
 def test_a_read_only_folder_accepts_nothing(cli: "CliEnvironment", sandbox: Sandbox) -> None:
     closed = cli.folder / "closed"
     closed.mkdir(mode=0o500)
-    for place in (closed / "cpctl.db", closed / "deeper" / "cpctl.db"):
+    for path in (closed / "cpctl.db", closed / "deeper" / "cpctl.db"):
         done = subprocess.run(
             without_root(cli.command_line(*packed_command())),
             capture_output=True,
             text=True,
-            env=cli.process_environment(CPCTL_STORE=str(place)),
+            env=cli.process_environment(CPCTL_STORE=str(path)),
             cwd=cli.folder,
             timeout=60,
         )
@@ -240,13 +242,13 @@ def test_a_read_only_store_accepts_nothing(cli: "CliEnvironment", sandbox: Sandb
     assert len(sandbox.state.journal.list_entries()) == 1
 
 
-def test_the_store_is_for_its_owner_alone(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+def test_only_the_owner_can_read_the_store(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     fork_runner.run_ok(cli, *packed_command())
     assert S_IMODE(cli.store.parent.stat().st_mode) == 0o700
     assert {S_IMODE(path.stat().st_mode) for path in cli.store.parent.iterdir()} == {0o600}
 
 
-def test_a_commit_is_on_the_disk_and_no_key_in_the_file(
+def test_a_commit_is_durable_and_the_file_holds_no_key(
     cli: "CliEnvironment", fork_runner: ForkRunner, tmp_path: Path
 ) -> None:
     fork_runner.run_ok(cli, *shipped_command())
@@ -259,51 +261,51 @@ def test_a_commit_is_on_the_disk_and_no_key_in_the_file(
 
 def _pragma_values(store: Store) -> list[dict[str, Any]]:
     names = ("synchronous", "fullfsync", "journal_mode")
-    return store.read(lambda work: [dict(work.fetch_all(f"PRAGMA {name}")[0]) for name in names])
+    return store.read(lambda transaction: [dict(transaction.fetch_all(f"PRAGMA {name}")[0]) for name in names])
 
 
-def test_migrations_are_numbered_and_taken_once(tmp_path: Path) -> None:
+def test_migrations_are_applied_once(tmp_path: Path) -> None:
     path = tmp_path / "cpctl.db"
     for _ in range(2):
         store = Store(path, print)
-        store.read(lambda work: work.fetch_all("SELECT * FROM signals"))
+        store.read(lambda transaction: transaction.fetch_all("SELECT * FROM signals"))
         store.close()
         assert select_rows(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
 
 
-def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_migration_leaves_the_store_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "cpctl.db"
     store = Store(path, print)
-    store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('kept')"))
+    store.write(lambda transaction: transaction.execute("INSERT INTO queues (profile) VALUES ('kept')"))
     store.close()
     monkeypatch.setattr(store_module, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE more (id); CREATE TABLE queues (id);"))
     with pytest.raises(StoreError):
-        Store(path, print).read(lambda work: work.fetch_all("SELECT * FROM queues"))
+        Store(path, print).read(lambda transaction: transaction.fetch_all("SELECT * FROM queues"))
     assert select_rows(path, "SELECT profile FROM queues") == [{"profile": "kept"}]
     assert select_rows(path, "SELECT name FROM sqlite_master WHERE name = 'more'") == []
     assert select_rows(path, "PRAGMA user_version") == [{"user_version": len(MIGRATIONS)}]
 
 
-def test_a_store_that_another_program_keeps_locked_accepts_nothing_and_is_no_damaged_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_store_accepts_nothing_and_is_not_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "BUSY_TIMEOUT_SECONDS", 0.05)
     path = tmp_path / "cpctl.db"
     first = Store(path, print)
-    first.read(lambda work: None)
+    first.read(lambda transaction: None)
     store = Store(path, pytest.fail)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program keeps it locked"):
-            store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('late')"))
-        assert store.read(lambda work: work.fetch_all("SELECT * FROM queues")) == [], "reading goes on meanwhile"
+            store.write(lambda transaction: transaction.execute("INSERT INTO queues (profile) VALUES ('late')"))
+        assert store.read(lambda transaction: transaction.fetch_all("SELECT * FROM queues")) == [], (
+            "reading needs no lock"
+        )
         other.execute("ROLLBACK")
-    assert store.write(lambda work: work.execute("INSERT INTO queues (profile) VALUES ('now')")) == 1
+    assert store.write(lambda transaction: transaction.execute("INSERT INTO queues (profile) VALUES ('now')")) == 1
     first.close()
     store.close()
 
 
-def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_failed_transaction_writes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "cpctl.db", print)
 
     def work(transaction: Any) -> None:
@@ -312,14 +314,14 @@ def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         store.write(work)
-    assert store.read(lambda work: work.fetch_all("SELECT * FROM queues")) == []
+    assert store.read(lambda transaction: transaction.fetch_all("SELECT * FROM queues")) == []
     store.close()
 
 
-def test_a_profile_and_the_environment_may_name_another_file(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+def test_the_environment_may_name_another_store(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     other = cli.folder / "elsewhere" / "signals.db"
-    ended = fork_runner.run(cli, *packed_command(), "--queue-only", env={"CPCTL_STORE": str(other)})
-    assert ended.code == 0
+    result = fork_runner.run(cli, *packed_command(), "--queue-only", env={"CPCTL_STORE": str(other)})
+    assert result.code == 0
     assert signal_states(other) == ["queued"]
     assert not cli.store.exists()
 
@@ -340,7 +342,7 @@ def mount_line(point: str, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", sorted(NETWORK_FILE_SYSTEMS))
-def test_a_network_file_system_is_known_by_its_name(tmp_path: Path, kind: str) -> None:
+def test_a_network_file_system_is_detected_by_its_type(tmp_path: Path, kind: str) -> None:
     table = write_mountinfo(tmp_path, mount_line("/mnt/share", kind))
     assert detect_network_file_system(Path("/mnt/share/shop/data"), table) == kind
     assert detect_network_file_system(Path("/mnt/share"), table) == kind
@@ -349,7 +351,7 @@ def test_a_network_file_system_is_known_by_its_name(tmp_path: Path, kind: str) -
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuseblk", "apfs"])
-def test_a_local_file_system_is_fine(tmp_path: Path, kind: str) -> None:
+def test_a_local_file_system_is_accepted(tmp_path: Path, kind: str) -> None:
     assert (
         detect_network_file_system(Path("/mnt/disk/data"), write_mountinfo(tmp_path, mount_line("/mnt/disk", kind)))
         is None
@@ -364,7 +366,7 @@ def test_the_innermost_mount_counts(tmp_path: Path) -> None:
     assert detect_network_file_system(Path("/srv/remote/share/x"), outside) == "cifs"
 
 
-def test_blanks_and_backslashes_of_a_mount_point_are_read(tmp_path: Path) -> None:
+def test_spaces_and_backslashes_in_a_mount_point_are_unescaped(tmp_path: Path) -> None:
     table = write_mountinfo(
         tmp_path, mount_line(r"/mnt/print\040shop", "9p"), mount_line(r"/mnt/a\134b\011c", "fuse.sshfs")
     )
@@ -372,7 +374,7 @@ def test_blanks_and_backslashes_of_a_mount_point_are_read(tmp_path: Path) -> Non
     assert detect_network_file_system(Path("/mnt/a\\b\tc/data"), table) == "fuse.sshfs"
 
 
-def test_a_link_onto_a_network_is_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_to_a_network_folder_is_followed(tmp_path: Path) -> None:
     target = tmp_path / "share"
     target.mkdir()
     (tmp_path / "link").symlink_to(target)
@@ -380,14 +382,14 @@ def test_a_link_onto_a_network_is_followed(tmp_path: Path) -> None:
     assert detect_network_file_system(tmp_path / "link" / "data", table) == "nfs"
 
 
-def test_where_no_table_tells_a_folder_counts_as_local(tmp_path: Path) -> None:
+def test_without_a_mount_table_a_folder_counts_as_local(tmp_path: Path) -> None:
     assert detect_network_file_system(tmp_path, tmp_path / "none") is None
     junk = tmp_path / "mountinfo"
     junk.write_bytes(b"\xff\xfe\n - \n1 2 3 - nfs\n\n1 2 3 4 /mnt - \n")
     assert detect_network_file_system(tmp_path, junk) is None
 
 
-def test_a_store_on_a_network_is_refused_before_anything_is_made(
+def test_a_store_on_a_network_is_refused_before_a_folder_is_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cpctl.store.location.detect_network_file_system", lambda folder: "nfs4")
@@ -396,22 +398,24 @@ def test_a_store_on_a_network_is_refused_before_anything_is_made(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_failing_store_speaks_json_where_json_is_asked_for(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
-    ended = fork_runner.run(cli, *packed_command(), "-o", "json", env={"CPCTL_STORE": str(cli.folder)})
-    error = json.loads(ended.err)["error"]
-    assert (ended.out, error["code"], error["exit_code"]) == ("", "store", 7)
+def test_a_store_error_is_json_if_the_output_is_json(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
+    result = fork_runner.run(cli, *packed_command(), "-o", "json", env={"CPCTL_STORE": str(cli.folder)})
+    error = json.loads(result.err)["error"]
+    assert (result.out, error["code"], error["exit_code"]) == ("", "store", 7)
 
 
-def test_a_process_with_several_connections_loses_nothing_when_another_program_looks_at_the_store(
+def test_several_connections_of_a_process_lose_nothing_when_another_program_reads_the_store(
     tmp_path: Path,
 ) -> None:
-    """Closing a file ends all locks that a process holds on it; the other program would then take away the log."""
+    """Closing a file ends all locks of the process on it; the other program would then delete the log."""
     path, count = tmp_path / "cpctl.db", "SELECT count(*) AS number FROM known_orders"
     first, second = Store(path, print), Store(path, print)
 
     def write(store: Store, number: int) -> None:
         values = {"reference": str(number)}
-        store.write(lambda work: work.execute("INSERT INTO known_orders VALUES ('p', :reference, 0)", **values))
+        store.write(
+            lambda transaction: transaction.execute("INSERT INTO known_orders VALUES ('p', :reference, 0)", **values)
+        )
 
     def seen_by_another() -> int:
         script = f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute({count!r}).fetchone())"
@@ -428,15 +432,15 @@ def test_a_process_with_several_connections_loses_nothing_when_another_program_l
     assert seen_by_another() == 4
 
 
-def test_a_store_may_be_a_link_to_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+def test_a_store_may_be_a_link_to_a_missing_file(tmp_path: Path) -> None:
     link, real = tmp_path / "cpctl.db", tmp_path / "elsewhere.db"
     link.symlink_to(real)
     store = Store(link, print)
-    store.write(lambda work: None)
+    store.write(lambda transaction: None)
     store.close()
     assert S_IMODE(real.stat().st_mode) == 0o600
 
 
-def test_a_folder_in_the_place_of_a_store_is_refused(tmp_path: Path) -> None:
+def test_a_folder_named_as_the_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written: Is a directory"):
-        Store(tmp_path, print).write(lambda work: None)
+        Store(tmp_path, print).write(lambda transaction: None)

@@ -1,4 +1,4 @@
-"""What the tests of files share: rows, files of them, and what is left in a store."""
+"""Shared by the tests of files: rows, CSV files, and the signals in a store afterwards."""
 
 import csv
 import io
@@ -17,18 +17,18 @@ CSV_HEADER = "type,order,item,tracking\n"
 
 
 def shipped_row(item: str, tracking: str = "1A2B3C4D5E6F", order: str = ORDER) -> str:
-    """A line of CSV under HEAD."""
+    """A line for a file with CSV_HEADER."""
     return f"ItemShipped,{order},{item},{tracking}\n"
 
 
 def all_items_csv() -> str:
-    """A file that reports all six items of the sandbox as shipped, its orders mixed."""
+    """A file that reports all six items of the sandbox as shipped, with mixed orders."""
     pairs = [pair for both in zip(ITEMS, OTHER_ITEMS, strict=True) for pair in zip(both, (ORDER, OTHER_ORDER))]  # noqa: B905
     return CSV_HEADER + "".join(shipped_row(item, f"T{item}", order) for item, order in pairs)
 
 
 def generate_csv(signal_count: int, per_order: int = 5) -> str:
-    """A file of so many shipped items, of orders that no sandbox knows."""
+    """A file with this many shipped items, of orders that the sandbox does not know."""
     lines = [CSV_HEADER]
     for at in range(signal_count):
         order = 20_000_000 + at // per_order
@@ -42,7 +42,7 @@ def read_rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
 
 
 def stored_signals(store: Path) -> Sequence[Mapping[str, Any]]:
-    """All signals of a store, in the order in which they were accepted."""
+    """All signals of a store in the order of acceptance."""
     if not store.exists():
         return []
     with closing(sqlite3.connect(store)) as opened:

@@ -1,7 +1,7 @@
-"""A process that runs command lines of cpctl in forks of itself, and lets them kill themselves where they are told.
+"""A process that runs command lines of cpctl in forks of itself, which kill themselves at a given point.
 
-Reads orders from standard input, one JSON object a line, and answers each with another. The points
-at which a run can die are counted from 1: before and after every COMMIT, every send and its answer.
+Reads jobs from standard input, one JSON object a line, and prints a JSON object for each. The points are counted
+from 1: before and after every COMMIT, before every post and after its response.
 """
 
 import json
@@ -16,16 +16,16 @@ from typing import IO, Any
 from cpctl.api.client import Client, Response
 from cpctl.cli.commands import outbox
 from cpctl.cli.commands import signal as signal_commands
-from cpctl.cli.commands.outbox import flush as flushing
-from cpctl.cli.commands.signal import submit as reporting
+from cpctl.cli.commands.outbox import flush
+from cpctl.cli.commands.signal import submit
 from cpctl.cli.main import main
-from cpctl.outbox import dispatcher as sending
+from cpctl.outbox import dispatcher
 
-PRELOADED_MODULES = (flushing, outbox, reporting, signal_commands, sending)  # so that a fork need not
+PRELOADED_MODULES = (flush, outbox, submit, signal_commands, dispatcher)  # so that a fork need not load them
 
 
 class KillSwitch:
-    """Counts the points a run comes by, and ends it at one of them as a power cut would."""
+    """Counts the points that a run reaches, and ends it at one of them like a power cut."""
 
     def __init__(self, kill_point: int) -> None:
         self._left = kill_point
@@ -38,7 +38,7 @@ class KillSwitch:
 
 
 def install_kill_points(kill_switch: KillSwitch) -> None:
-    """Put the points into SQLite's commits and into our own client."""
+    """Put the points into the commits of SQLite and the posts of our client."""
     post = Client.post
 
     class Watched(sqlite3.Connection):
@@ -61,7 +61,7 @@ def install_kill_points(kill_switch: KillSwitch) -> None:
 
 
 def run_in_fork(job: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
-    """In the fork: become a run of cpctl."""
+    """Become a run of cpctl, in the fork."""
     os.environ.clear()
     os.environ.update(job["env"])
     os.chdir(job["cwd"])
@@ -77,7 +77,7 @@ def run_in_fork(job: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """Fork, wait, and tell how it ended."""
+    """Fork, wait, and return how it ended."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:

@@ -1,4 +1,4 @@
-"""What the tests of delivery share: words of commands, a look into the store, and time that passes there."""
+"""Shared by the tests of delivery: command lines, access to the rows of a store, and time that passes in it."""
 
 import json
 import os
@@ -24,36 +24,36 @@ Body = dict[str, Any]
 
 
 def shipped_command(*items: str, tracking: str = "1A2B3C4D5E6F", order: str = ORDER) -> list[str]:
-    """The words that report items as shipped; one if none is named."""
+    """The command line that reports items as shipped; by default one item."""
     return ["signal", "shipped", *(items or (ITEM,)), "--order", order, "--tracking", tracking]
 
 
 def packed_command(*items: str, order: str = ORDER) -> list[str]:
-    """The words that report items as packed; one if none is named."""
+    """The command line that reports items as packed; by default one item."""
     return ["signal", "packed", *(items or (ITEM,)), "--order", order]
 
 
 def signal_rows(store: Path) -> list[dict[str, Any]]:
-    """All signals of a store, in the order in which they were accepted."""
+    """All signals of a store in the order of acceptance."""
     return select_rows(store, "SELECT * FROM signals ORDER BY id")
 
 
 def select_rows(store: Path, sql: str) -> list[dict[str, Any]]:
-    """Rows of a store, read past cpctl."""
+    """Rows of a store, read without cpctl."""
     with closing(sqlite3.connect(store, isolation_level=None)) as opened:
         opened.row_factory = sqlite3.Row
         return [dict(row) for row in opened.execute(sql)]
 
 
 def execute_sql(store: Path, sql: str) -> None:
-    """Change a store past cpctl."""
+    """Change a store without cpctl."""
     select_rows(store, sql)
 
 
 def advance_time(store: Path, ms: int = 2 * HOUR_MS) -> None:
-    """Let that much time pass: every moment the store knows lies further back."""
-    moments = ("accepted_at", "next_attempt_at", "not_before", "last_attempt_at", "lease_until")
-    execute_sql(store, "UPDATE signals SET " + ", ".join(f"{name} = max({name} - {ms}, 0)" for name in moments))
+    """Let time pass: every time in the store moves back by this much."""
+    columns = ("accepted_at", "next_attempt_at", "not_before", "last_attempt_at", "lease_until")
+    execute_sql(store, "UPDATE signals SET " + ", ".join(f"{name} = max({name} - {ms}, 0)" for name in columns))
     execute_sql(store, f"UPDATE queues SET paused_at = paused_at - {ms}")
 
 
@@ -63,7 +63,7 @@ def signal_states(store: Path) -> list[str]:
 
 
 def wait_until(condition: Callable[[], bool], description: str, seconds: float = 20) -> None:
-    """Look again and again until something holds; for what no event tells."""
+    """Poll until a condition holds, if there is no event to wait for."""
     deadline = time.monotonic() + seconds
     pause = Event()
     while not condition():
@@ -72,7 +72,7 @@ def wait_until(condition: Callable[[], bool], description: str, seconds: float =
 
 
 def sandbox_configuration(base_url: str) -> str:
-    """A configuration with one profile, "sandbox", that leads to some address."""
+    """A configuration with one profile, "sandbox", for a base URL."""
     return (
         f"profiles:\n  sandbox:\n    base_url: {base_url}\n    shipping_option: GLS\n"
         "    core: {api_key: sandbox-core-key}\n    signal: {api_key: sandbox-signal-key}\n"
@@ -80,7 +80,7 @@ def sandbox_configuration(base_url: str) -> str:
 
 
 def second_machine(cli: "CliEnvironment", name: str) -> "CliEnvironment":
-    """Another machine with the same configuration: a world with a store of its own."""
+    """Another machine with the same configuration and its own store."""
     folder = cli.folder / name
     folder.mkdir()
     return type(cli)(folder, {**cli.environment, "CPCTL_DATA_DIR": str(folder / "data"), "HOME": str(folder)})
@@ -88,7 +88,7 @@ def second_machine(cli: "CliEnvironment", name: str) -> "CliEnvironment":
 
 @dataclass(frozen=True)
 class CompletedRun:
-    """A run of cpctl that ended; the code of one that killed itself is -9."""
+    """A completed run of cpctl; the code of one that killed itself is -9."""
 
     code: int
     out: str
@@ -96,12 +96,12 @@ class CompletedRun:
 
     @property
     def data(self) -> Any:
-        """Standard output, read as JSON."""
+        """Standard output, parsed as JSON."""
         return json.loads(self.out)
 
 
 class ForkRunner:
-    """Runs of cpctl, each in a process of its own, forked from one that has everything loaded."""
+    """Runs cpctl, each time in a process forked from one that has all modules loaded."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -109,30 +109,30 @@ class ForkRunner:
     def run(
         self, cli: "CliEnvironment", *arguments: str, kill_point: int = 0, env: Mapping[str, str] | None = None
     ) -> CompletedRun:
-        """Run one command line; with `die_at` it kills itself at that point (see `crashing`)."""
+        """Run one command line; with `kill_point` it kills itself at that point (see `kill_points`)."""
         assert self._process.stdin and self._process.stdout
-        order = {
+        job = {
             "argv": arguments,
             "env": cli.process_environment(**(env or {})),
             "cwd": str(cli.folder),
             "die_at": kill_point,
         }
-        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        assert answer, "the process that forks is gone"
+        assert answer, "the forking process has ended"
         return CompletedRun(**json.loads(answer))
 
     def run_ok(self, cli: "CliEnvironment", *arguments: str) -> CompletedRun:
-        """Run one command line and insist on exit status 0."""
-        ended = self.run(cli, *arguments)
-        assert ended.code == 0, ended
-        return ended
+        """Run one command line and require exit status 0."""
+        result = self.run(cli, *arguments)
+        assert result.code == 0, result
+        return result
 
 
 @contextmanager
 def start_fork_runner() -> Iterator[ForkRunner]:
-    """A process that forks, until the end of the block."""
+    """A fork runner, until the end of the block."""
     tests = Path(__file__).parents[2]
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("kill_points.py"))],

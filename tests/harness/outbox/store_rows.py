@@ -1,4 +1,4 @@
-"""Rows for a store, put in without a clock: what a shift of another day left behind."""
+"""Rows for a store with times of any day."""
 
 import json
 import uuid
@@ -19,12 +19,12 @@ INSERT_AUDIT_EVENT = (
 
 
 def to_ms(text: str) -> int:
-    """A moment in ISO 8601 with its offset, as the store keeps it."""
+    """A time in ISO 8601 with its offset, in milliseconds."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def signal_row(item: str, accepted_at: int, **changes: Any) -> dict[str, Any]:
-    """A shipped item; `other` replaces values."""
+    """A shipped item; `changes` replaces values."""
     row = {
         "uid": uuid.uuid4().hex,
         "profile": "sandbox",
@@ -48,19 +48,19 @@ def signal_row(item: str, accepted_at: int, **changes: Any) -> dict[str, Any]:
 
 
 def audit_event_row(kind: str, at: int, **changes: Any) -> dict[str, Any]:
-    """Something that happened at a bench beside signals."""
+    """An audit event of a bench."""
     return {"kind": kind, "at": at, "profile": "sandbox", "operator": "", "station": "", **changes}
 
 
 def fill_store(path: Path, rows: Iterable[dict[str, Any]], audit_events: Iterable[dict[str, Any]] = ()) -> Store:
-    """A store that holds these rows."""
+    """Create a store with these rows."""
     store = Store(path, print)
 
     def work(transaction: Transaction) -> None:
         for row in rows:
             transaction.insert(INSERT_SIGNAL, **row)
-        for each in audit_events:
-            transaction.insert(INSERT_AUDIT_EVENT, **each)
+        for row in audit_events:
+            transaction.insert(INSERT_AUDIT_EVENT, **row)
 
     store.write(work)
     return store

@@ -20,7 +20,7 @@ from cpctl.config.yaml_reader import KEY_PATTERN, Node, parse_yaml, read_yaml
 from cpctl.diagnostics.network_checks import mask_credentials
 from cpctl.errors import CpctlError
 from cpctl.masking import MASK
-from cpctl.store.read_only import ReadOnlyStore
+from cpctl.outbox.queries import StoreInspection
 
 # Names of the configuration whose values may be read by anybody; whatever else stands there is masked,
 # as it may be a key under a name that was mistyped. Who works here is nobody's business.
@@ -180,7 +180,7 @@ def _collect_variables(doctor: DoctorContext) -> dict[str, str]:
 
 def _collect_outbox(doctor: DoctorContext) -> Any:
     seen = doctor.store_contents
-    if not isinstance(seen, ReadOnlyStore):
+    if not isinstance(seen, StoreInspection):
         return {"error": seen.message} if seen else None
     depth = seen.queue_depth
     failures = [{name: entry.to_dict()[name] for name in _FAILURE_FIELDS} for entry in seen.problem_signals]

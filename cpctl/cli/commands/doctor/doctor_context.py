@@ -10,7 +10,7 @@ from cpctl.config.profiles import Profile
 from cpctl.diagnostics.network_checks import ConnectionProbe, ConnectionSettings, probe_connection
 from cpctl.errors import ConfigError, CpctlError
 from cpctl.net import is_loopback
-from cpctl.store.read_only import ReadOnlyStore, inspect_store
+from cpctl.outbox.queries import StoreInspection, inspect_store
 
 MAX_NETWORK_SECONDS = 10.0
 
@@ -40,7 +40,7 @@ class DoctorContext:
         return self.profile.store if self.profile else find_default_store(self.context.environment)[0]
 
     @cached_property
-    def store_contents(self) -> ReadOnlyStore | CpctlError | None:
+    def store_contents(self) -> StoreInspection | CpctlError | None:
         """What lies in the store; None where there is none yet."""
         try:
             return inspect_store(self.store_path, limit=20) if self.store_path.exists() else None

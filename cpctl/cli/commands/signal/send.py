@@ -180,7 +180,7 @@ def _write_results(importer: Importer, path: Path | None) -> ImportSummary:
 def _exit_status(context: Context, summary: ImportSummary, options: FileOptions) -> ExitCode:
     if summary.failure_count:
         return ExitCode.CONFLICT
-    if summary.waiting_count and not options.queue_only and (pause := context.reporter.read_pause()):
+    if summary.waiting_count and not options.queue_only and (pause := context.outbox.read_pause()):
         context.output.error(
             f"cpctl: The queue is paused: {pause.message}. Once that is fixed: `cpctl outbox release`."
         )
