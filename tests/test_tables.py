@@ -14,7 +14,7 @@ from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import SERVICES
-from cpctl.config.profiles import SETTINGS, SHOP_SETTINGS
+from cpctl.config.settings import SETTINGS, SHOP_SETTINGS
 from cpctl.errors import EXIT_CODE_MEANINGS, ExitCode
 from cpctl.outbox.models import STATE_MEANINGS, State
 from cpctl.output.formats import FORMATS

@@ -1,6 +1,6 @@
-"""The wire, outgoing. The only folder that knows requests.
+"""Calls to Cloudprinter's service. The only folder that imports requests.
 
-For those who script in Python: the names in `__all__` stay what they are, as docs/python.md shows them.
+The names in `__all__` are the stable interface for Python scripts; docs/python.md describes them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from cpctl.api.client import Client, Response
     from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
     from cpctl.api.failures import Failure
-    from cpctl.api.long_lists import LongList
 
 __all__ = [
     "ENDPOINTS",
@@ -19,7 +18,6 @@ __all__ = [
     "Effect",
     "Endpoint",
     "Failure",
-    "LongList",
     "Response",
     "call",
     "parse_change_counts",
@@ -29,12 +27,11 @@ _NAMES_BY_MODULE = {
     "client": ("Client", "Response"),
     "endpoints": ("ENDPOINTS", "Effect", "Endpoint"),
     "failures": ("Failure",),
-    "long_lists": ("LongList",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported on first use: requests alone takes longer to import than a signal to accept."""
+    """Import a public name on first use: importing requests takes longer than accepting a signal."""
     from importlib import import_module
 
     for module, names in _NAMES_BY_MODULE.items():

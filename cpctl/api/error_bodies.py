@@ -1,4 +1,4 @@
-"""Reading what the services say when they refuse: several shapes, one sentence."""
+"""Parsing of error answers: several shapes of body become one message, and Retry-After becomes seconds."""
 
 import json
 import re
@@ -7,38 +7,39 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import Any
 
-MAX_MESSAGE_LENGTH = 500
+from cpctl.masking import MASK
+
+MAX_MESSAGE_LENGTH = 500  # characters
 
 
 def parse_error_message(body: bytes, key: str = "") -> str:
-    """The service's own words in an error body; "" where it says nothing.
+    """The service's own message in an error body; "" where there is none.
 
-    Understood are `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}`
-    (CloudPublish), the looser shapes seen around them, plain text and HTML. Every number is
-    kept as it was written. The key is taken out before the words are cut to their length:
-    half a key is one too much.
+    Understands `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}`
+    (CloudPublish), looser shapes seen in practice, plain text and HTML. Numbers keep the form in
+    which they were written. The key is masked before the message is cut: half a key is a leak, too.
     """
     text = body.decode("utf-8", "replace").strip()
     try:
-        said = _message_from_json(json.loads(text, parse_float=str, parse_int=str))
+        message = _message_from_json(json.loads(text, parse_float=str, parse_int=str))
     except (ValueError, RecursionError):
-        said = _message_from_text(text)
-    said = " ".join(said.split())
-    said = said.replace(key, "***") if key else said
-    return said if len(said) <= MAX_MESSAGE_LENGTH else said[:MAX_MESSAGE_LENGTH] + "…"
+        message = _message_from_text(text)
+    message = " ".join(message.split())
+    message = message.replace(key, MASK) if key else message
+    return message if len(message) <= MAX_MESSAGE_LENGTH else message[:MAX_MESSAGE_LENGTH] + "…"
 
 
 def _message_from_json(value: Any) -> str:
-    if isinstance(value, dict):
-        for name in ("error", "errors", "status", "message", "info", "detail"):
-            if value.get(name) not in (None, "", [], {}):
-                return _flatten(value[name])
-        return ""
-    return _flatten(value)
+    if not isinstance(value, dict):
+        return _flatten(value)
+    for name in ("error", "errors", "status", "message", "info", "detail"):
+        if value.get(name) not in (None, "", [], {}):
+            return _flatten(value[name])
+    return ""
 
 
 def _flatten(value: Any) -> str:
-    """Any JSON value as words: `type: info`, `name: detail, name: detail`."""
+    """Any JSON value as one line: `type: info`, or `name: detail, name: detail`."""
     if isinstance(value, dict):
         if "type" in value and "info" in value:
             return f"{value['type']}: {value['info']}"
@@ -51,22 +52,22 @@ def _flatten(value: Any) -> str:
 
 
 def _message_from_text(text: str) -> str:
-    """Plain text as it is; of an HTML page its title, or the words between its tags."""
+    """Plain text unchanged; of an HTML page its title, or its text without the tags."""
     if "<" not in text:
         return text
-    # No pattern may run past the next "<": a page that is full of them would take seconds.
+    # No pattern may run past the next "<": a page full of them would take seconds.
     title = re.search(r"<title[^<>]*>([^<]*)</title>", text, re.IGNORECASE)
     return unescape(title[1] if title else re.sub(r"<[^<>]*>", " ", text))
 
 
-def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> float | None:
-    """Retry-After in seconds, from a number or an HTTP date (RFC 9110, 10.2.3); None where it says nothing."""
-    if not retry_after:
+def parse_retry_after(header: str | None, now: datetime | None = None) -> float | None:
+    """Retry-After in seconds, from a number or an HTTP date (RFC 9110, 10.2.3); None where it is missing or invalid."""
+    if not header:
         return None
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
-        return float(retry_after)
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", header):
+        return float(header)
     try:
-        at = parsedate_to_datetime(retry_after)
+        at = parsedate_to_datetime(header)
     except ValueError:
         return None
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)

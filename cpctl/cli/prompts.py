@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from cpctl.cli.context import Context
 from cpctl.config.keys import Key, parse_key
-from cpctl.config.yaml_reader import KEY_PATTERN
 from cpctl.errors import ConfigError, InvalidInput
+from cpctl.masking import KEY_PATTERN
 from cpctl.output.text import escape_lines
 
 Validator = Callable[[str], str]

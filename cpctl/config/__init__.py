@@ -1,1 +1,1 @@
-"""Where things lie, which profile is meant, and from where each value comes."""
+"""The configuration file, its profiles and keys, and the paths of cpctl's files."""

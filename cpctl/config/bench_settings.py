@@ -1,28 +1,28 @@
-"""What a shop has set up for its benches and its files: carriers, patterns, column maps."""
+"""The settings of a shop for its benches and files: carriers, patterns, column mappings."""
 
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cpctl.config.yaml_reader import Node
 from cpctl.errors import suggest
 from cpctl.signals.carriers import CARRIER_NAMES
+from cpctl.yaml_reader import Node
 
 
 class OrderRule(NamedTuple):
-    """How the order of an item follows from the item's id: a pattern, and what to make of its groups."""
+    """How to derive the order id from an item id: a pattern for the item id, and a template for its groups."""
 
     pattern: re.Pattern[str]
     order_template: str
 
     def derive_order(self, item: str) -> str | None:
-        """The order's id, or None where the item's id is not of that form."""
+        """The order id, or None if the item id does not match."""
         match = self.pattern.fullmatch(item)
         return match.expand(self.order_template) if match else None
 
 
 class ShopSettings(NamedTuple):
-    """The settings of a shop. Empty where nothing is set up."""
+    """The settings of a shop; empty ones are not set."""
 
     carriers: tuple[str, ...] = ()
     carrier_options: Mapping[str, str] = {}
@@ -33,7 +33,7 @@ class ShopSettings(NamedTuple):
 
 
 def read_shop_settings(fields: Mapping[str, Node]) -> ShopSettings:
-    """Read a profile's settings of the shop. Raises ConfigError naming file, line and the nearest valid name."""
+    """Read the shop settings of a profile. Raises ConfigError naming file, line and the nearest valid name."""
     return ShopSettings(
         carriers=_read_carriers(fields.get("carriers")),
         carrier_options=_read_carrier_options(fields.get("carrier_options")),
@@ -61,11 +61,11 @@ def _refuse_unknown_carrier(node: Node | None, name: str) -> None:
 
 
 def _read_carrier_options(node: Node | None) -> Mapping[str, str]:
-    found = {}
+    options = {}
     for name, option in (node.as_mapping("carrier_options") if node else {}).items():
         _refuse_unknown_carrier(option, name)
-        found[name] = option.as_text(name) or ""
-    return found
+        options[name] = option.as_text(name) or ""
+    return options
 
 
 def _read_pattern(node: Node | None, name: str) -> re.Pattern[str] | None:
@@ -75,7 +75,7 @@ def _read_pattern(node: Node | None, name: str) -> re.Pattern[str] | None:
     try:
         return re.compile(text)
     except re.error as error:
-        raise node.error(f'{name} "{text}" is no regular expression: {error}.') from error
+        raise node.error(f'{name} "{text}" is not a regular expression: {error}.') from error
 
 
 def _read_order_rule(node: Node | None) -> OrderRule | None:
@@ -83,24 +83,24 @@ def _read_order_rule(node: Node | None) -> OrderRule | None:
         return None
     parts = node.as_mapping("order_of_item")
     if set(parts) != {"pattern", "order"}:
-        raise node.error("order_of_item needs `pattern` and `order`, and nothing else.", _ORDER_RULE_HINT)
+        raise node.error("order_of_item must have exactly `pattern` and `order`.", _ORDER_RULE_HINT)
     pattern = _read_pattern(parts["pattern"], "pattern")
     order = _read_text(parts["order"], "order")
     if pattern is None or not order:
-        raise node.error("order_of_item needs a pattern and an order.", _ORDER_RULE_HINT)
+        raise node.error("order_of_item must have a pattern and an order.", _ORDER_RULE_HINT)
     try:
         re.compile(pattern.pattern + "|").fullmatch("").expand(order)  # type: ignore[union-attr]
     except (re.error, IndexError) as error:
-        raise parts["order"].error(f'order "{order}" does not fit the pattern: {error}.', _ORDER_RULE_HINT) from error
+        raise parts["order"].error(f'order "{order}" does not match the pattern: {error}.', _ORDER_RULE_HINT) from error
     return OrderRule(pattern, order)
 
 
-_ORDER_RULE_HINT = r"Such as: order_of_item: {pattern: '(\d{8})\d{4}', order: '\g<1>0000'}"
+_ORDER_RULE_HINT = r"For example: order_of_item: {pattern: '(\d{8})\d{4}', order: '\g<1>0000'}"
 
 
 def _read_column_mappings(node: Node | None) -> Mapping[str, Mapping[str, str]]:
-    maps = node.as_mapping("maps") if node else {}
+    mappings = node.as_mapping("maps") if node else {}
     return {
-        name: {column: inner.as_text(column) or "" for column, inner in each.as_mapping(name).items()}
-        for name, each in maps.items()
+        name: {field: heading.as_text(field) or "" for field, heading in columns.as_mapping(name).items()}
+        for name, columns in mappings.items()
     }

@@ -1,4 +1,4 @@
-"""The places of configuration, store and remembered words. The only file that knows platformdirs."""
+"""The paths of configuration, store and cache. The only module that uses platformdirs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ STORE_FILE_NAME = "cpctl.db"
 
 
 def find_config_file(option: str | None, environment: Mapping[str, str]) -> tuple[Path, str]:
-    """The configuration file and who named it: an option, the environment, or "default"."""
+    """The configuration file and what set it: an option, a variable, or "default"."""
     if option:
         return expand_path(option), "--config"
     if named := environment.get("CPCTL_CONFIG"):
@@ -19,28 +19,28 @@ def find_config_file(option: str | None, environment: Mapping[str, str]) -> tupl
 
 
 def key_file_path(folder: Path, profile: str, service: str) -> Path:
-    """The file in which cpctl itself keeps a key, beside the configuration."""
+    """The file to which cpctl writes a key, beside the configuration."""
     from urllib.parse import quote
 
     return folder / f"{quote(profile, safe='')}.{service}.key"
 
 
 def find_default_store(environment: Mapping[str, str]) -> tuple[Path, str]:
-    """The store where neither a profile nor CPCTL_STORE names another, and who named its folder."""
+    """The store if neither a profile nor CPCTL_STORE sets one, and what set its folder."""
     if named := environment.get("CPCTL_DATA_DIR"):
         return expand_path(named) / STORE_FILE_NAME, "CPCTL_DATA_DIR"
     return _find_platform_folder("data") / STORE_FILE_NAME, "default"
 
 
 def find_cache_folder(environment: Mapping[str, str]) -> Path:
-    """The folder of words remembered for completion; it may be deleted at any time. Raises ConfigError."""
+    """The folder of the cache for completion, which may be deleted at any time. Raises ConfigError."""
     if named := environment.get("CPCTL_CACHE_DIR"):
         return expand_path(named)
     return _find_platform_folder("cache")
 
 
 def expand_path(text: str) -> Path:
-    """The path with `~` replaced. Raises ConfigError where that is nobody's home."""
+    """The path with `~` expanded. Raises ConfigError if there is no such home folder."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -58,5 +58,5 @@ def _find_platform_folder(kind: str) -> Path:
     folder = Path(find[kind]("cpctl", appauthor=False))
     if not folder.is_absolute():
         variable = {"config": "CPCTL_CONFIG", "data": "CPCTL_DATA_DIR", "cache": "CPCTL_CACHE_DIR"}[kind]
-        raise ConfigError("There is no home folder here to keep things in.", f"Set HOME, or {variable}.")
+        raise ConfigError("There is no home folder for the files of cpctl.", f"Set HOME, or {variable}.")
     return folder

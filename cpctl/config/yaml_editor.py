@@ -1,237 +1,160 @@
-"""Changes to the text of a configuration that leave all else as it was written. The only file that knows ruamel.yaml.
+"""Changes to the text of a configuration file that keep comments, order, quoting and values.
 
-ruamel.yaml keeps comments, order and quoting, and still writes a file anew: blanks inside
-braces, indentation and ends of lines come out as it likes them. So it is asked twice, for the
-text without the change and with it; only the lines in which the two differ are changed in the
-text that was there.
+Layout may change: spaces inside braces, indentation and the distance of a comment come out as ruamel.yaml writes
+them. This is the only module that uses it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from io import StringIO
 from typing import Any
 
+from cpctl.config.keys import SERVICES
+from cpctl.config.settings import SETTINGS
 from cpctl.errors import ConfigError
 
-# The order in which cpctl writes what it knows, so that two ways to the same profile end in the same file.
-SETTING_ORDER = ("environment", "base_url", "core", "signal", "webhooks", "signal_version", "shipping_option")
-FILE_HEADER = "# The configuration of cpctl; `cpctl profile --help` says what can change it.\n"
+# The order in which a profile is written, so that every way to the same profile ends in the same file.
+SETTING_ORDER = tuple(dict.fromkeys(("environment", "base_url", *SERVICES, *SETTINGS)))
+FILE_HEADER = "# The configuration of cpctl; `cpctl profile --help` lists the commands that change it.\n"
 _BOM = "\ufeff"
 _NO_WRAP_WIDTH = 1 << 20
+# Text that other YAML readers take for a number, a boolean or null.
+_TYPED_TEXT = re.compile(r"[-+.]?\d[\d._eE+-]*|true|false|null|yes|no|on|off|~", re.IGNORECASE)
 
-RoundTripMap = Any  # ruamel's own kind of dict
+RoundTripMap = Any  # ruamel's CommentedMap
 SettingValue = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 
 
 def with_profile(text: str, name: str, values: Mapping[str, SettingValue], default: str | None) -> str:
-    """The text with a profile in it, in place of one of that name; `default` also sets default_profile."""
+    """The text with a profile added, or replaced if it exists; `default` also sets default_profile."""
 
     def change(root: RoundTripMap) -> None:
-        from ruamel.yaml.comments import CommentedMap
-
         if default is not None:
             _set_default(root, default)
         if not root.get("profiles"):
-            root["profiles"] = CommentedMap()
-        root["profiles"][name] = _profile_map(values)
+            root["profiles"] = _make_map({})
+        ordered = sorted(values.items(), key=lambda item: SETTING_ORDER.index(item[0]))
+        root["profiles"][name] = _make_map({field: _make_value(value) for field, value in ordered})
 
-    return edit_yaml(text or FILE_HEADER, change)
+    return _edit(text or FILE_HEADER, change)
 
 
 def with_default(text: str, name: str) -> str:
     """The text with that default_profile."""
-    return edit_yaml(text, lambda root: _set_default(root, name))
+    return _edit(text, lambda root: _set_default(root, name))
 
 
 def with_key_file(text: str, profile: str, service: str, file: str) -> str:
-    """The text in which a service's key of a profile comes from a file, whatever it came from before."""
+    """The text in which a service's key of a profile comes from a file, instead of any other source."""
 
     def change(root: RoundTripMap) -> None:
-        from ruamel.yaml.comments import CommentedMap
-
-        if profile not in root["profiles"]:  # written without quotes, 007 is a number to YAML and no name
-            raise ConfigError(f"The name of the profile {profile} must stand in quotes before cpctl can change it.")
         if not root["profiles"][profile]:
-            root["profiles"][profile] = CommentedMap()
+            root["profiles"][profile] = _make_map({})
         fields = root["profiles"][profile]
-        if not fields.get(service):
+        sources = fields.get(service)
+        if not sources:
             fields.pop(service, None)
-            fields.insert(_insert_position(fields, service), service, _flow_map({"api_key_file": file}))
-            return
-        if fields[service].anchor.value:  # shared with other profiles, which keep theirs
-            fields[service] = _flow_map({"api_key_file": file})
+            fields.insert(_insert_position(fields, service), service, _make_value({"api_key_file": file}))
+        elif sources.anchor.value:  # shared with other profiles, which keep their source
+            fields[service] = _make_value({"api_key_file": file})
         else:
-            _replace_key_source(fields[service], "api_key_file", file)
+            _replace_key_source(sources, "api_key_file", file)
 
-    return edit_yaml(text, change)
+    return _edit(text, change)
 
 
-def edit_yaml(text: str, change: Callable[[RoundTripMap], None]) -> str:
-    """The text with a change made to what it says. Raises ConfigError where it cannot be changed."""
-    from ruamel.yaml.comments import CommentedMap
+def _edit(text: str, change: Callable[[RoundTripMap], None]) -> str:
+    """The text after a change to its tree. Raises ConfigError if ruamel.yaml cannot read or write it."""
     from ruamel.yaml.error import YAMLError
 
     mark = _BOM if text.startswith(_BOM) else ""
-    end = "\r\n" if "\r\n" in text else "\n"
+    line_end = "\r\n" if "\r\n" in text else "\n"
     old = text.removeprefix(_BOM).replace("\r\n", "\n")
     if old and not old.endswith("\n"):
         old += "\n"
+    yaml = _make_yaml()
     try:
-        root = _make_yaml(old).load(old)
-        if root is None:  # nothing, or comments alone
-            root = CommentedMap()
-            change(root)
-            new = old + _dump("", root)
+        root = yaml.load(old)
+        if not isinstance(root, Mapping):  # an empty file, or comments alone
+            root, kept = _make_map({}), old
         else:
-            before = _dump(old, root)
-            change(root)
-            new = _merge_lines(old, before, _dump(old, root))
+            kept = ""
+            yaml.explicit_start = "---" in old.splitlines()
+        change(root)
+        new = kept + _dump(yaml, root)
     except YAMLError as error:
-        raise ConfigError(f"The configuration cannot be changed: {error}", "Change it with an editor.") from error
-    return mark + new.replace("\n", end)
+        raise ConfigError(f"Cannot change the configuration: {error}", "Change it with an editor.") from error
+    return mark + new.replace("\n", line_end)
 
 
-def _merge_lines(old: str, before: str, after: str) -> str:
-    """`old` with the difference between `before` and `after`; `after` where lines do not correspond.
-
-    Empty lines, of which some get lost on the way, belong to the line that they stand above.
-    """
-    groups, tail = _group_with_blank_lines(old.splitlines())
-    plain, changed = ([line for line in text.splitlines() if line.strip()] for text in (before, after))
-    if [_without_whitespace(group[-1]) for group in groups] != [_without_whitespace(line) for line in plain]:
-        return after
-    found: list[str] = []
-    for what, start, stop, first, last in SequenceMatcher(None, plain, changed, autojunk=False).get_opcodes():
-        there, new = [line for group in groups[start:stop] for line in group], changed[first:last]
-        if what == "equal":
-            found += there
-        elif what == "insert":
-            shift = _indent_shift(new[0], start, groups, plain)
-            new = [_shift_line(line, shift) for line in new]
-            above = _count_attached_lines(found, _indent_width(new[0]))
-            found[len(found) - above : len(found) - above] = new
-        else:
-            empty, indent = groups[start][:-1], _indent_width(groups[start][-1])
-            below = _count_attached_lines(there[len(empty) :], indent)
-            shift = indent - _indent_width(plain[start])
-            found += [*empty, *(_shift_line(line, shift) for line in new), *there[len(there) - below :]]
-    merged = "".join(f"{line}\n" for line in [*found, *tail])
-    return merged if _parse_plain(merged) == _parse_plain(after) else after
-
-
-def _indent_shift(new: str, at: int, groups: Sequence[Sequence[str]], plain: Sequence[str]) -> int:
-    """How far the lines beside a new one, which stand as deep as it does, stand elsewhere in the text itself."""
-    for number in [*range(at - 1, -1, -1), *range(at, len(plain))]:
-        if _indent_width(plain[number]) == _indent_width(new) and not plain[number].lstrip().startswith("#"):
-            return _indent_width(groups[number][-1]) - _indent_width(plain[number])
-    return 0
-
-
-def _group_with_blank_lines(lines: Sequence[str]) -> tuple[list[list[str]], list[str]]:
-    """Every line with the empty ones above it, and the empty ones at the end."""
-    groups: list[list[str]] = []
-    empty: list[str] = []
-    for line in lines:
-        if line.strip():
-            groups.append([*empty, line])
-            empty = []
-        else:
-            empty.append(line)
-    return groups, empty
-
-
-def _count_attached_lines(lines: Sequence[str], indent: int) -> int:
-    """How many lines above belong to what comes below: blank ones, and comments that stand further left."""
-    count = 0
-    for line in reversed(lines):
-        bare = line.lstrip()
-        if bare and not (bare.startswith("#") and _indent_width(line) < indent):
-            break
-        count += 1
-    return count
-
-
-def _indent_width(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _shift_line(line: str, by: int) -> str:
-    return " " * (_indent_width(line) + by) + line.lstrip()
-
-
-def _without_whitespace(line: str) -> str:
-    return "".join(line.split())
-
-
-def _parse_plain(text: str) -> Any:
+def _make_yaml() -> Any:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.resolver import VersionedResolver
+    from ruamel.yaml.tag import Tag
 
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        return object()  # equal to nothing
+    class TextResolver(VersionedResolver):
+        """Takes every unquoted value for text, so that 007, 1e3, null and true are written as they were."""
 
-
-def _make_yaml(text: str) -> Any:
-    from ruamel.yaml import YAML
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+            if kind is ScalarNode and implicit[0]:
+                return Tag(suffix="tag:yaml.org,2002:str")
+            return super().resolve(kind, value, implicit)
 
     made = YAML()
+    made.Resolver = TextResolver
     made.preserve_quotes = True
     made.width = _NO_WRAP_WIDTH
-    made.explicit_start = any(line == "---" for line in text.splitlines())
     return made
 
 
-def _dump(old: str, root: RoundTripMap) -> str:
-    yaml, written = _make_yaml(old), StringIO()
+def _dump(yaml: Any, root: RoundTripMap) -> str:
     profiles: Any = root.get("profiles")
     if hasattr(profiles, "lc") and not profiles.fa.flow_style() and (indent := profiles.lc.col):
         yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
+    written = StringIO()
     yaml.dump(root, written)
     return written.getvalue()
 
 
 def _set_default(root: RoundTripMap, name: str) -> None:
     if "default_profile" in root:
-        root["default_profile"] = name
+        root["default_profile"] = _make_value(name)
     else:
-        root.insert(0, "default_profile", name)
+        root.insert(0, "default_profile", _make_value(name))
 
 
-def _profile_map(values: Mapping[str, SettingValue]) -> RoundTripMap:
+def _make_map(fields: Mapping[str, Any]) -> RoundTripMap:
     from ruamel.yaml.comments import CommentedMap
 
-    made = CommentedMap()
-    for name in sorted(values, key=SETTING_ORDER.index):
-        value = values[name]
-        made[name] = _flow_map(value) if isinstance(value, Mapping) else value
-    return made
+    return CommentedMap(fields)
 
 
-def _flow_map(ways: Mapping[str, Any]) -> RoundTripMap:
-    """A mapping on one line: `{api_key_file: core.key}`."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+def _make_value(value: SettingValue) -> Any:
+    """A value as ruamel.yaml writes it: a mapping on one line, such as `{api_key_file: core.key}`."""
+    from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-    made = CommentedMap()
-    for name, value in ways.items():
-        made[name] = value if isinstance(value, str) else CommentedSeq(value)
-    made.fa.set_flow_style()
-    return made
+    if isinstance(value, str):
+        return SingleQuotedScalarString(value) if _TYPED_TEXT.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        made = _make_map({name: _make_value(each) for name, each in value.items()})
+        made.fa.set_flow_style()
+        return made
+    return CommentedSeq([_make_value(each) for each in value])
 
 
 def _insert_position(fields: RoundTripMap, name: str) -> int:
-    """Where a new name of a profile stands: behind those that cpctl would write before it."""
+    """The position of a new setting: after those that come before it in SETTING_ORDER."""
     before = SETTING_ORDER[: SETTING_ORDER.index(name)]
-    return max((number + 1 for number, each in enumerate(fields) if each in before), default=0)
+    return max((position + 1 for position, field in enumerate(fields) if field in before), default=0)
 
 
-def _replace_key_source(ways: RoundTripMap, name: str, value: str) -> None:
-    """Put one way to a key in the place of all others, with the comment that stood there."""
-    old = next(iter(ways))
-    comment = ways.ca.items.get(old)
-    for each in list(ways):
-        del ways[each]
-    ways[name] = value
+def _replace_key_source(sources: RoundTripMap, name: str, value: str) -> None:
+    """Replace all sources of a key by one, keeping the comment of the first."""
+    comment = sources.ca.items.get(next(iter(sources)))
+    for each in list(sources):
+        del sources[each]
+    sources[name] = _make_value(value)
     if comment is not None:
-        ways.ca.items[name] = comment
+        sources.ca.items[name] = comment

@@ -1,1 +1,1 @@
-"""Looking at the machine and the way to the service; handed all they look at."""
+"""Checks of the machine and of the network. They get what they check as arguments."""

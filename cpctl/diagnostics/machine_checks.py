@@ -1,4 +1,4 @@
-"""This machine: room on its disk, who may read and write what, its terminal and its language."""
+"""Checks of this machine: disk space, file permissions, terminal and locale."""
 
 import os
 import shutil
@@ -15,27 +15,27 @@ MIN_TERMINAL_COLUMNS = 60
 
 
 def check_disk(file: Path) -> Iterator[Finding]:
-    """Room where a file lies, or is to lie."""
-    there = find_nearest_folder(file)
-    free = shutil.disk_usage(there).free
-    said = f"{free // BYTES_PER_MB} MB free where the store lies ({there})"
+    """Check the free space for a file that may not exist yet."""
+    folder = find_nearest_folder(file)
+    free = shutil.disk_usage(folder).free
+    message = f"{free // BYTES_PER_MB} MB free on the disk of the store ({folder})"
     if free < MIN_DISK_BYTES:
-        yield failure(said, "Make room: a store that cannot grow accepts no signal.", ExitCode.STORE)
+        yield failure(message, "Free some space: a store that cannot grow accepts no signal.", ExitCode.STORE)
     elif free < LOW_DISK_BYTES:
-        yield warning(said, "Make room before it is full.")
+        yield warning(message, "Free some space before the disk is full.")
     else:
-        yield ok(said)
+        yield ok(message)
 
 
 def find_nearest_folder(file: Path) -> Path:
-    """The folder of a file, or the first above it that is there."""
+    """The folder of a file, or the nearest parent that exists."""
     return next(folder for folder in file.absolute().parents if folder.is_dir())
 
 
 def check_permissions(private_files: Iterable[Path], folders: Iterable[Path]) -> Iterator[Finding]:
-    """Files that only their owner should read, and folders that nobody else should write."""
+    """Check that only the owner can read the files, and that nobody else can write the folders."""
     if os.name == "nt":
-        yield ok("not looked at: Windows has no such modes")
+        yield ok("not checked: Windows has no such modes")
         return
     found = False
     for file in _existing(private_files):
@@ -49,32 +49,34 @@ def check_permissions(private_files: Iterable[Path], folders: Iterable[Path]) ->
             found = True
             yield warning(f"{folder} can be written by others (its mode is {mode:04o})", f"Type: chmod go-w {folder}")
     if not found:
-        yield ok("nobody else can read what is private")
+        yield ok("nobody else can read private files")
 
 
 def _existing(paths: Iterable[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(paths) if path.exists()]
 
 
-def check_terminal(columns: int | None, color: bool, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """The terminal that talk goes to; None columns where it is none."""
+def check_terminal(columns: int | None, has_color: bool, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Check the terminal of standard error; `columns` is None if it is not a terminal."""
     if columns is None:
         yield ok("none: output goes to a file or a program")
         return
-    said = f"{columns} columns, {'colour' if color else 'no colour'}, TERM={environment.get('TERM', '')}"
+    message = f"{columns} columns, {'color' if has_color else 'no color'}, TERM={environment.get('TERM', '')}"
     if columns < MIN_TERMINAL_COLUMNS:
-        yield warning(said, f"Tables leave out columns below {MIN_TERMINAL_COLUMNS}; make the window wider.")
+        yield warning(message, f"Tables leave out columns below {MIN_TERMINAL_COLUMNS}; make the window wider.")
     else:
-        yield ok(said)
+        yield ok(message)
 
 
 def check_locale(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """The encoding that the locale names; cpctl itself reads and writes UTF-8 whatever it is."""
+    """Check the encoding of the locale; cpctl itself always reads and writes UTF-8."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     name, value = next(((name, environment[name]) for name in names if environment.get(name)), ("", ""))
     if value in ("", "C", "POSIX"):
-        yield ok(f"{name + '=' + value if name else 'none set'}; text is UTF-8 all the same")
+        yield ok(f"{f'{name}={value}' if name else 'not set'}; cpctl uses UTF-8 anyway")
     elif "utf8" in value.lower().replace("-", ""):
         yield ok(f"{name}={value}")
     else:
-        yield warning(f"{name}={value} is not UTF-8; names with accents may show wrongly", f"Set {name}=C.UTF-8.")
+        yield warning(
+            f"{name}={value} is not UTF-8; names with accents may be displayed wrongly", f"Set {name}=C.UTF-8."
+        )

@@ -1,4 +1,4 @@
-"""The way to the service, a step at a time: name, connection and certificate, the service's clock."""
+"""Checks of the network, step by step: proxy, name, connection and certificate, clock."""
 
 import base64
 import http.client
@@ -18,14 +18,14 @@ from cpctl.errors import ExitCode
 
 T = TypeVar("T")
 _URL_CREDENTIALS = re.compile(r"(?:(?<=//)|^)[^/@\s]+@")
-# A signal says when something happened; the service and the shop must mean the same by it.
+# A signal carries the time of its event, so the clocks of shop and service must agree.
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60.0, 600.0
 CERTIFICATE_WARNING_DAYS = 14
 _NETWORK_STATUS = ExitCode.TEMPORARY
 
 
 class ConnectionSettings(NamedTuple):
-    """The way to a base URL: the proxy it goes through ("" for none), and whom it trusts (a file, for TLS)."""
+    """How to reach a base URL: through which proxy ("" for none), and with which file of certificate authorities."""
 
     base_url: str
     proxy: str
@@ -33,22 +33,19 @@ class ConnectionSettings(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The name or address of the service."""
         return urlsplit(self.base_url).hostname or ""
 
     @property
     def uses_tls(self) -> bool:
-        """Whether what is sent is encrypted."""
         return urlsplit(self.base_url).scheme == "https"
 
     @property
     def port(self) -> int:
-        """The port of the service."""
         return urlsplit(self.base_url).port or (443 if self.uses_tls else 80)
 
 
 class ConnectionProbe(NamedTuple):
-    """What a connection told: the certificate, the service's Date, and between which of our times it was asked."""
+    """The result of a connection: the certificate, the service's Date header, and our times before and after it."""
 
     certificate: dict[str, Any]
     server_date: str
@@ -57,96 +54,96 @@ class ConnectionProbe(NamedTuple):
 
 
 def mask_credentials(text: str) -> str:
-    """A text in which no URL has a user and password; proxies are also named without a scheme."""
+    """The text without users and passwords in URLs, also in a proxy without a scheme."""
     return _URL_CREDENTIALS.sub("***@", text)
 
 
 def check_proxy(settings: ConnectionSettings) -> Iterator[Finding]:
-    """Whether a proxy stands in the way."""
+    """Report the proxy in use."""
     if settings.proxy:
-        yield ok(f"{mask_credentials(settings.proxy)} is used for {settings.host}")
+        yield ok(f"{settings.host} is reached through {mask_credentials(settings.proxy)}")
     else:
-        yield ok(f"none is used for {settings.host}")
+        yield ok(f"{settings.host} is reached without a proxy")
 
 
 def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[Finding]:
-    """Whether the name of the service is known here. Behind a proxy the proxy looks it up."""
+    """Check that the host name resolves, unless a proxy resolves it."""
     if settings.proxy:
-        yield ok("not looked up here; the proxy does it")
+        yield ok("not resolved here; the proxy does it")
         return
     try:
-        known = run_with_timeout(
+        addresses = run_with_timeout(
             timeout_seconds, lambda: socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
         )
     except TimeoutError:
-        yield failure(
-            f"{settings.host}: no answer within {timeout_seconds:g} s",
-            "Check the name server of this machine.",
-            _NETWORK_STATUS,
-        )
+        message = f"{settings.host}: no answer from the name server within {timeout_seconds:g} s"
+        yield failure(message, "Check the name server of this machine.", _NETWORK_STATUS)
     except OSError as error:
-        said = f"{settings.host} is not known: {error.strerror}"
-        yield failure(said, "Check the network, the name server, and base_url in the profile.", _NETWORK_STATUS)
+        message = f"cannot resolve {settings.host}: {error.strerror}"
+        yield failure(message, "Check the network, the name server, and base_url in the profile.", _NETWORK_STATUS)
     else:
-        yield ok(f"{settings.host} is {', '.join(dict.fromkeys(str(entry[4][0]) for entry in known))}")
+        yield ok(f"{settings.host} resolves to {', '.join(dict.fromkeys(str(entry[4][0]) for entry in addresses))}")
 
 
 def probe_connection(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
-    """Connect, ask for nothing but a header, and part. Raises OSError (ssl.SSLError, TimeoutError), HTTPException."""
+    """Connect and send one HEAD request. Raises OSError (ssl.SSLError, TimeoutError), HTTPException."""
     return run_with_timeout(timeout_seconds, lambda: _probe(settings, timeout_seconds))
 
 
 def check_connection(
     settings: ConnectionSettings, probe: ConnectionProbe | Exception, now: datetime
 ) -> Iterator[Finding]:
-    """Whether the service is reached and proves who it is."""
-    where = f"{settings.host}:{settings.port}"
+    """Check that the service is reached and that its certificate is valid."""
+    address = f"{settings.host}:{settings.port}"
     if isinstance(probe, ssl.SSLCertVerificationError):
-        yield failure(
-            f"{where} does not prove who it is: {probe.verify_message}", _certificate_hint(probe), _NETWORK_STATUS
-        )
+        message = f"{address}: TLS certificate verification failed: {probe.verify_message}"
+        yield failure(message, _certificate_hint(probe), _NETWORK_STATUS)
     elif isinstance(probe, TimeoutError):
-        yield failure(f"{where}: no answer in time", "Check the network, a firewall, and the proxy.", _NETWORK_STATUS)
+        yield failure(
+            f"{address}: no response in time", "Check the network, a firewall, and the proxy.", _NETWORK_STATUS
+        )
     elif isinstance(probe, Exception):
         reason = getattr(probe, "strerror", None) or str(probe) or type(probe).__name__
         hint = "Check the network, a firewall, the proxy, and base_url in the profile."
-        yield failure(f"{where} is not reached: {reason}", hint, _NETWORK_STATUS)
+        yield failure(f"cannot connect to {address}: {reason}", hint, _NETWORK_STATUS)
     elif not settings.uses_tls:
-        yield ok(f"{where} answers; TLS is not used, as nothing leaves this machine")
+        yield ok(f"{address} responds; without TLS, because it is this machine")
     else:
-        yield _check_expiry(where, probe.certificate, now)
+        yield _check_expiry(address, probe.certificate, now)
 
 
 def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
-    """This machine's clock against the service's Date, which counts in whole seconds."""
+    """Compare this machine's clock with the service's Date header, which has whole seconds."""
     if isinstance(probe, Exception):
         return
     try:
-        theirs = parsedate_to_datetime(probe.server_date).timestamp()
+        server_time = parsedate_to_datetime(probe.server_date).timestamp()
     except (TypeError, ValueError):
-        yield warning("the service did not say what time it is", "Compare the clock with another one.")
+        yield warning("the service sent no time to compare with", "Compare the clock with another one.")
         return
-    early, late = probe.requested_at - theirs - 1, probe.responded_at - theirs
-    off = early if early > 0 else late if late < 0 else 0.0
-    words = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the service" if off else "as the service's"
-    hint = "Set the clock of this machine, best by NTP: signals carry its time."
-    if abs(off) > CLOCK_FAILURE_SECONDS:
-        yield failure(words, hint, ExitCode.CONFIG)
-    elif abs(off) > CLOCK_WARNING_SECONDS:
-        yield warning(words, hint)
+    # The header was made at some moment between our two times, and its second may have just begun or be nearly over.
+    earliest, latest = probe.requested_at - server_time - 1, probe.responded_at - server_time
+    offset = earliest if earliest > 0 else latest if latest < 0 else 0.0
+    side = "ahead of" if offset > 0 else "behind"
+    message = f"{abs(offset):.0f} s {side} the service" if offset else "the same time as the service"
+    remedy = "Set the clock of this machine, preferably by NTP: signals carry its time."
+    if abs(offset) > CLOCK_FAILURE_SECONDS:
+        yield failure(message, remedy, ExitCode.CONFIG)
+    elif abs(offset) > CLOCK_WARNING_SECONDS:
+        yield warning(message, remedy)
     else:
-        yield ok(words)
+        yield ok(message)
 
 
-def run_with_timeout(timeout_seconds: float, work: Callable[[], T]) -> T:
-    """The result of work that must not take longer; nothing else bounds a name lookup. Raises TimeoutError."""
+def run_with_timeout(timeout_seconds: float, function: Callable[[], T]) -> T:
+    """The result of a function, run in a thread: a name lookup has no timeout of its own. Raises TimeoutError."""
     results: list[T] = []
     errors: list[Exception] = []
 
     def run() -> None:
         try:
-            results.append(work())
-        except Exception as error:  # raised again below, in the thread that can report it
+            results.append(function())
+        except Exception as error:  # raised below, in the caller's thread
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -160,21 +157,21 @@ def run_with_timeout(timeout_seconds: float, work: Callable[[], T]) -> T:
 
 
 def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
-    talk = _make_connection(settings, timeout_seconds)
+    connection = _make_connection(settings, timeout_seconds)
     try:
-        talk.connect()
-        certificate = talk.sock.getpeercert() if settings.uses_tls and isinstance(talk.sock, ssl.SSLSocket) else None
-        asked = time.time()
-        talk.request("HEAD", "/", headers={"User-Agent": "cpctl"})
-        answer = talk.getresponse()
-        return ConnectionProbe(certificate or {}, answer.getheader("Date") or "", asked, time.time())
+        connection.connect()
+        certificate = connection.sock.getpeercert() if isinstance(connection.sock, ssl.SSLSocket) else None
+        requested_at = time.time()
+        connection.request("HEAD", "/", headers={"User-Agent": "cpctl"})
+        response = connection.getresponse()
+        return ConnectionProbe(certificate or {}, response.getheader("Date") or "", requested_at, time.time())
     finally:
-        talk.close()
+        connection.close()
 
 
 def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
-    first = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
-    host, port = (first.hostname or "", first.port or 8080) if settings.proxy else (settings.host, settings.port)
+    proxy = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
+    host, port = (proxy.hostname or "", proxy.port or 8080) if settings.proxy else (settings.host, settings.port)
     made: http.client.HTTPConnection
     if settings.uses_tls:
         trusted = ssl.create_default_context(cafile=settings.ca_bundle or None)
@@ -182,8 +179,8 @@ def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> ht
     else:
         made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     if settings.proxy:
-        login = f"{unquote(first.username or '')}:{unquote(first.password or '')}"
-        header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if first.username else {}
+        login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
+        header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if proxy.username else {}
         made.set_tunnel(settings.host, settings.port, header)
     return made
 
@@ -192,15 +189,17 @@ def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
     if "expired" in error.verify_message or "not yet valid" in error.verify_message:
         return "Check the date of this machine; if it is right, the service must renew its certificate."
     return (
-        "Something between here and the service reads along (a proxy, a virus scanner), or base_url is wrong. "
-        "If it is meant to, name its certificate authority in REQUESTS_CA_BUNDLE."
+        "A proxy or a virus scanner may intercept the connection, or base_url is wrong. "
+        "If the interception is intended, name its certificate authority in REQUESTS_CA_BUNDLE."
     )
 
 
-def _check_expiry(where: str, certificate: dict[str, Any], now: datetime) -> Finding:
+def _check_expiry(address: str, certificate: dict[str, Any], now: datetime) -> Finding:
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
     issuer = dict(pair for part in certificate.get("issuer", ()) for pair in part)
-    by = issuer.get("organizationName") or issuer.get("commonName") or "somebody without a name"
-    left = (ends - now).days
-    said = f"{where} proves who it is; its certificate is by {by} and ends in {left} days"
-    return ok(said) if left >= CERTIFICATE_WARNING_DAYS else warning(said, "The service must renew it in time.")
+    name = issuer.get("organizationName") or issuer.get("commonName") or "an unnamed issuer"
+    days_left = (ends - now).days
+    message = f"{address} has a valid certificate from {name}; it expires in {days_left} days"
+    return (
+        ok(message) if days_left >= CERTIFICATE_WARNING_DAYS else warning(message, "The service must renew it in time.")
+    )

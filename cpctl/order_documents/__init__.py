@@ -1,1 +1,1 @@
-"""Order and quote documents: read, checked, completed, and drafted. No network."""
+"""Order and quote documents: reading, checks, preparation for sending, and skeletons. No network."""

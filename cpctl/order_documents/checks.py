@@ -1,18 +1,15 @@
-"""Everything that is wrong with an order or a quote, before it is sent."""
+"""Finds every problem in an order or a quote before it is sent."""
 
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from cpctl.errors import find_closest
-from cpctl.order_documents.fields import DOCUMENTS, ORDER, PUBLISH_ORDER, QUOTE, DocumentField, DocumentSection
-from cpctl.order_documents.problems import Problem, describe_type, has_value, join_path
+from cpctl.errors import find_closest, suggest
+from cpctl.order_documents.fields import DOCUMENTS, DocumentField, DocumentSection
+from cpctl.order_documents.problems import Problem, describe_value, has_value, join_path
 from cpctl.order_documents.rules import missing_field
 
-__all__ = ["Problem", "check_order", "check_publish_order", "check_quote"]
-
-_UNKNOWN_FIELD = "is no field of {} that cpctl knows, and is sent as it is."
-# Words that mean the same without looking alike.
+# Names that mean the same without being similar.
 _SYNONYMS = (
     ("count", "quantity", "qty", "copies"),
     ("zip", "zipcode", "postcode", "postal_code"),
@@ -21,34 +18,20 @@ _SYNONYMS = (
 )
 
 
-def check_order(document: object) -> list[Problem]:
-    """Every problem of a CloudCore order, in the order of the document."""
-    return _find_problems(ORDER, document)
-
-
-def check_publish_order(document: object) -> list[Problem]:
-    """Every problem of a CloudPublish order, in the order of the document."""
-    return _find_problems(PUBLISH_ORDER, document)
-
-
-def check_quote(document: object) -> list[Problem]:
-    """Every problem of a request for a quote or a price, in the order of the document."""
-    return _find_problems(QUOTE, document)
-
-
-def _find_problems(level: DocumentSection, document: object) -> list[Problem]:
-    problems = list(_check_object(level, document, ""))
+def find_problems(section: DocumentSection, document: object) -> list[Problem]:
+    """Every problem of a document (ORDER, PUBLISH_ORDER or QUOTE), in the order of the document."""
+    problems = list(_check_object(section, document, ""))
     if not problems:
         return []
-    places = {path: n for n, path in enumerate(_iter_paths(document, ""))}
-    return sorted(problems, key=lambda problem: _position(problem.path, places))
+    positions = {path: n for n, path in enumerate(_iter_paths(document, ""))}
+    return sorted(problems, key=lambda problem: _find_position(problem.path, positions))
 
 
-def _position(path: str, places: dict[str, int]) -> int:
-    """Where a path stands in the document; what is missing stands where its object begins."""
-    while path not in places:
+def _find_position(path: str, positions: dict[str, int]) -> int:
+    """The position of a path in the document; a missing field has the position of its object."""
+    while path not in positions:
         path = path.rpartition(".")[0]
-    return places[path]
+    return positions[path]
 
 
 def _iter_paths(value: object, path: str) -> Iterator[str]:
@@ -61,20 +44,20 @@ def _iter_paths(value: object, path: str) -> Iterator[str]:
             yield from _iter_paths(child, f"{path}[{n}]")
 
 
-def _check_object(level: DocumentSection, value: object, path: str) -> Iterator[Problem]:
+def _check_object(section: DocumentSection, value: object, path: str) -> Iterator[Problem]:
     if not isinstance(value, dict):
-        yield Problem(path, f"must be {level.label}, an object with its fields, not {describe_type(value)}.")
+        yield Problem(f"must be {section.label} (an object with fields), not {describe_value(value)}.", path)
         return
-    empty = [field for field in level.fields.values() if field.required and not has_value(value, field.name)]
+    empty = [field for field in section.fields.values() if field.required and not has_value(value, field.name)]
     for field in empty:
         yield missing_field(value, path, field.name, field.meaning)
     for name, child in value.items():
-        known = level.fields.get(name)
+        known = section.fields.get(name)
         if known is None:
-            yield _unknown_field(level, name)._replace(path=join_path(path, name))
+            yield _check_unknown_field(section, name, join_path(path, name))
         elif known not in empty:
             yield from _check_field(known, child, join_path(path, name))
-    for rule in level.rules:
+    for rule in section.rules:
         yield from rule(value, path)
 
 
@@ -85,44 +68,43 @@ def _check_field(field: DocumentField, value: Any, path: str) -> Iterator[Proble
         yield from _check_list(field.section, value, path)
     elif field.check is None:
         if not isinstance(value, dict | list):
-            yield Problem(path, f"must be a list or an object, not {describe_type(value)}.")
+            yield Problem(f"must be a list or an object, not {describe_value(value)}.", path)
     elif isinstance(value, bool) or not isinstance(value, str | int | float):
-        yield Problem(path, f"must be text or a number, not {describe_type(value)}.")
-    elif str(value).strip():
-        problem = field.check(str(value))
-        if problem is not None:
-            yield problem._replace(path=path)
+        yield Problem(f"must be text or a number, not {describe_value(value)}.", path)
+    elif str(value).strip() and (problem := field.check(str(value))):
+        yield problem._replace(path=path)
 
 
-def _check_list(level: DocumentSection, value: object, path: str) -> Iterator[Problem]:
+def _check_list(section: DocumentSection, value: object, path: str) -> Iterator[Problem]:
     if not isinstance(value, list):
         hint = "; put it into a list" if isinstance(value, dict) else ""
-        yield Problem(path, f"must be a list, not {describe_type(value)}{hint}.")
+        yield Problem(f"must be a list, not {describe_value(value)}{hint}.", path)
         return
     for n, child in enumerate(value):
-        yield from _check_object(level, child, f"{path}[{n}]")
+        yield from _check_object(section, child, f"{path}[{n}]")
 
 
-def _unknown_field(level: DocumentSection, name: str) -> Problem:
+def _check_unknown_field(section: DocumentSection, name: str, path: str) -> Problem:
     if name.lower().replace("_", "").replace("-", "") == "apikey":
-        return Problem("", "the key comes from the profile, not from a document; take it out.")
-    return Problem("", f"{_UNKNOWN_FIELD.format(level.label)}{_unknown_field_hint(level.label, name)}", is_warning=True)
+        return Problem("the key comes from the profile, not from a document; remove it.", path)
+    message = f"is not a known field of {section.label}; it is sent unchanged.{_suggest_field(section.label, name)}"
+    return Problem(message, path, is_warning=True)
 
 
 @lru_cache(maxsize=1024)
-def _unknown_field_hint(what: str, name: str) -> str:
-    """What an unknown field may have been meant for; a slip may repeat in thousands of items."""
-    top, level = next((top, level) for top in DOCUMENTS for level in _iter_sections(top) if level.label == what)
-    same = [known for words in _SYNONYMS if name.lower() in words for known in words if known in level.fields]
-    homes = {each.label for each in _iter_sections(top) if name in each.fields}
-    if len(homes) == 1 and not same:
-        return f" It belongs to {homes.pop()}."
-    found = same[0] if same else find_closest(name, level.fields)
-    return f' Did you mean "{found}"?' if found else ""
+def _suggest_field(label: str, name: str) -> str:
+    """A hint for an unknown field; cached, because a typo may repeat in thousands of items."""
+    document, section = next((top, each) for top in DOCUMENTS for each in _iter_sections(top) if each.label == label)
+    synonyms = [known for group in _SYNONYMS if name.lower() in group for known in group if known in section.fields]
+    owners = {other.label for other in _iter_sections(document) if name in other.fields}
+    if len(owners) == 1 and not synonyms:
+        return f" It belongs to {owners.pop()}."
+    found = synonyms[0] if synonyms else find_closest(name, section.fields)
+    return f" {suggest(found, section.fields)}" if found else ""
 
 
-def _iter_sections(level: DocumentSection) -> Iterator[DocumentSection]:
-    yield level
-    for field in level.fields.values():
+def _iter_sections(section: DocumentSection) -> Iterator[DocumentSection]:
+    yield section
+    for field in section.fields.values():
         if field.section is not None:
             yield from _iter_sections(field.section)

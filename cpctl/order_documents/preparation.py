@@ -1,8 +1,8 @@
-"""The document as it is sent: the sums of files at hand computed, and the lists the API insists on."""
+"""The document as it is sent: MD5 sums of local files computed, and the lists that the API requires added."""
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,63 +15,59 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def prepare_document(document: Document, hash_file: Callable[[str], str]) -> Document:
-    """The document to send: `options` of every item, `md5sum` in place of every `path`; all else as it was.
+    """A copy to send, with `options` in every item and `md5sum` in place of every `path`.
 
-    Each file is read once, however many items name it. The document itself is left alone.
+    Each file is read once, however many items name it.
     """
-    sum_of = cache(hash_file)
-    sent = dict(document)
-    if isinstance(sent.get("files"), list):
-        sent["files"] = [_prepare_file(each, sum_of) for each in sent["files"]]
+    hash_once = cache(hash_file)
+    sent = _prepare_files(document, hash_once)
     if isinstance(sent.get("items"), list):
-        # Titles of CloudPublish have no options; its orders are known by their order_reference.
-        titles = "order_reference" in document
-        sent["items"] = [_prepare_item(each, sum_of, titles) for each in sent["items"]]
+        # Items of a CloudPublish order, which has an order_reference, have no options.
+        complete = dict if "order_reference" in document else with_options
+        sent["items"] = [
+            _prepare_files(complete(item), hash_once) if isinstance(item, dict) else item for item in sent["items"]
+        ]
     return sent
 
 
+def with_options(item: Document) -> Document:
+    """A copy of an item with `options`: the live API fails without a list there, even an empty one."""
+    return {**item, "options": []} if item.get("options") is None else dict(item)
+
+
 def compute_md5(path: str | Path, progress: Callable[[int, int], None]) -> str:
-    """The MD5 sum of a file of any size; `progress` hears of bytes done and of all. Raises InvalidInput."""
-    summed = hashlib.md5(usedforsecurity=False)
+    """The MD5 sum of a file; `progress` gets the bytes done and the total. Raises InvalidInput."""
+    md5 = hashlib.md5(usedforsecurity=False)
     done = 0
     try:
         with Path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            while piece := file.read(CHUNK_BYTES):
-                summed.update(piece)
-                done += len(piece)
+            while chunk := file.read(CHUNK_BYTES):
+                md5.update(chunk)
+                done += len(chunk)
                 progress(done, max(size, done))
     except OSError as error:
         raise InvalidInput(
-            f"{path} cannot be read: {error.strerror}.",
-            "`path` is the file on this machine, of which cpctl computes md5sum.",
+            f"Cannot read {path}: {error.strerror}.",
+            "`path` must be a file on this computer, from which cpctl computes md5sum.",
         ) from error
     if not done:
-        raise InvalidInput(f"{path} is empty; there is nothing to print in it.")
-    return summed.hexdigest()
+        raise InvalidInput(f"{path} is empty: there is nothing to print.", "Check the `path` in the document.")
+    return md5.hexdigest()
 
 
-def _prepare_item(item: Any, hash_file: Callable[[str], str], is_title: bool) -> Any:
-    if not isinstance(item, dict):
-        return item
-    sent = dict(item)
-    if isinstance(sent.get("files"), list):
-        sent["files"] = [_prepare_file(each, hash_file) for each in sent["files"]]
-    # The live API fails without a list here, even an empty one.
-    if not is_title and sent.get("options") is None:
-        sent["options"] = []
-    return sent
+def _prepare_files(parent: Document, hash_file: Callable[[str], str]) -> Document:
+    """A copy of an order or an item with its files prepared."""
+    files = parent.get("files")
+    return (
+        {**parent, "files": [_prepare_file(file, hash_file) for file in files]}
+        if isinstance(files, list)
+        else dict(parent)
+    )
 
 
 def _prepare_file(file: Any, hash_file: Callable[[str], str]) -> Any:
     if not isinstance(file, dict) or "path" not in file:
         return file
-    return dict(_iter_with_md5sum(file, hash_file))
-
-
-def _iter_with_md5sum(file: Document, hash_file: Callable[[str], str]) -> Iterator[tuple[str, Any]]:
-    for name, value in file.items():
-        if name != "path":
-            yield name, value
-    if has_value(file, "path"):
-        yield "md5sum", hash_file(str(file["path"]))
+    sent = {name: value for name, value in file.items() if name != "path"}
+    return {**sent, "md5sum": hash_file(str(file["path"]))} if has_value(file, "path") else sent

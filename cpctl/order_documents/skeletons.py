@@ -1,36 +1,36 @@
-"""Documents to start from: every field, with what it means."""
+"""Skeleton orders in YAML: every field with its meaning. Both pass their own checks."""
 
 _ADDRESS_YAML = """\
 addresses:
   - type: delivery
     # company: Example Ltd
-    firstname: Ada                    # both names are needed
+    firstname: Ada                    # required, like lastname
     lastname: Lovelace
     street1: Example street 12
     # street2: 3rd floor
-    zip: 01234                        # not asked for in countries that have none
+    zip: 01234                        # required except in countries that have none
     city: Dresden
-    # state: CA                       # needed for US and CA
-    country: DE                       # ISO 3166-1: two letters; GB, not UK
-    email: reader@example.com         # asked in case of problems with the delivery
-    phone: "+49 351 1234567"          # needed, in any form
-    # customer_identification: 529.982.247-25   # the CPF, needed in Brazil
+    # state: CA                       # required for US and CA
+    country: DE                       # two letters, ISO 3166-1; GB, not UK
+    email: reader@example.com         # the carrier may ask the recipient
+    phone: "+49 351 1234567"          # required, in any form
+    # customer_identification: 529.982.247-25   # the CPF, required in Brazil
 """
 
 _REORDER_YAML = """\
-    # For a reorder, the item it replaces; all items of one original order:
+    # For a reorder, the item that it replaces. All items must come from one original order:
     # reorder_cause: reorder_shipping_item_damaged
     # reorder_desc: The cover is torn.
     # reorder_order_reference: order-0001
     # reorder_item_reference: order-0001-1
 """
 
-_CORE_ORDER_YAML = f"""\
+CORE_SKELETON = f"""\
 # An order for Cloudprinter (CloudCore 1.0, orders/add).
-# Lines that begin with # are left out. The key comes from the profile.
+# Lines that begin with # are ignored. The key comes from the profile.
 
-reference: order-0001                 # your own, unique among all your orders; no blank, no slash
-email: support@example.com            # your support, for questions about production
+reference: order-0001                 # your own, unique among all your orders; no space, no slash
+email: support@example.com            # your own, for questions about production
 
 {_ADDRESS_YAML}
 items:
@@ -39,51 +39,51 @@ items:
     # product_reference:              # a synonym of product
     count: 1                          # copies
     title: The Analytical Engine
-    # type: stock                     # taken from stock: needs no files
+    # type: stock                     # taken from stock: no files required
 
-    # One of these three; the first that is given counts:
+    # Give one of these three. If several are given, the first one is used:
     # quote: …                        # the hash of an offer, `cpctl quote get`
     shipping_level: cp_ground         # `cpctl shipping levels`
-    # shipping_option:                # as an offer names it
+    # shipping_option:                # the name in an offer
 
-    files:                            # which ones: `cpctl products info PRODUCT`
+    files:                            # `cpctl products info PRODUCT` lists the types
       - type: cover                   # product, cover, book or box
         url: https://files.example.com/order-0001-1/cover.pdf   # must stay valid for days
         md5sum: 4578c3ecf64e47581b175d542f8b0160
-        # path: cover.pdf             # in place of md5sum: cpctl computes it
+        # path: cover.pdf             # instead of md5sum: cpctl computes it
       - type: book
         url: https://files.example.com/order-0001-1/book.pdf
         md5sum: 1ef89e74e628e223ae94aa4586330833
 
-    options:                          # what `cpctl products info` shows as reference, not as type
-      - type: total_pages             # needed for books
+    options:                          # type is the reference in `cpctl products info`
+      - type: total_pages             # required for books
         count: 120
       - type: pageblock_80off
         count: 120
       # - option_reference:           # a synonym of type
       #   count: 1
 
-    # For the customs; with a comma:
+    # For customs; a price has a comma:
     # price: "12,50"
     # currency: EUR
     # hc: "4901.99"
 
 {_REORDER_YAML}
-# files:                              # of the whole order
+# files:                              # for the whole order
 #   - type: delivery_note             # or promotion
 #     url: https://files.example.com/order-0001/note.pdf
 #     md5sum: 28fa76ff5a9e0566eaa1e11f1ce51f09
 
-# price, currency and hc can stand here as well; meta is by agreement with Cloudprinter.
+# price, currency and hc are allowed here, too. meta is by agreement with Cloudprinter.
 # meta: {{}}
 """
 
-_PUBLISH_ORDER_YAML = f"""\
-# An order of titles (CloudPublish 1.0, orders/add).
-# Lines that begin with # are left out. The key comes from the profile.
+PUBLISH_SKELETON = f"""\
+# An order for titles (CloudPublish 1.0, orders/add).
+# Lines that begin with # are ignored. The key comes from the profile.
 
-order_reference: order-0001           # your own, unique among all your orders; no blank, no slash
-email: support@example.com            # your support, for questions about production
+order_reference: order-0001           # your own, unique among all your orders; no space, no slash
+email: support@example.com            # your own, for questions about production
 
 {_ADDRESS_YAML}
 items:
@@ -93,13 +93,13 @@ items:
     quantity: 1
     shipping_level: cp_saver          # `cpctl shipping levels`
 
-    # For the customs; with a comma:
+    # For customs; a price has a comma:
     # customs_price: "12,50"
     # customs_currency: EUR
     # customs_hc: "4901.99"
 
 {_REORDER_YAML}
-# Of an order the documents write these with an e:
+# For the whole order, the API's documents spell these with an e:
 # custome_price: "12,50"
 # custome_currency: EUR
 # custome_hc: "4901.99"
@@ -107,13 +107,3 @@ items:
 # By agreement with Cloudprinter:
 # meta: {{}}
 """
-
-
-def core_skeleton() -> str:
-    """A CloudCore order in YAML that passes its own checks."""
-    return _CORE_ORDER_YAML
-
-
-def publish_skeleton() -> str:
-    """A CloudPublish order in YAML that passes its own checks."""
-    return _PUBLISH_ORDER_YAML

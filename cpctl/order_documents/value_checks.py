@@ -1,20 +1,21 @@
-"""What a single value must look like: each check takes the text of a value and says what is wrong with it."""
+"""Checks of single values: each takes the text of a value and returns a problem, or None."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 
 from cpctl.errors import find_closest, suggest
-from cpctl.order_documents.problems import Problem, make_error, make_warning, quote_value
-from cpctl.reference_data import countries, currencies
+from cpctl.order_documents.problems import Problem, quote_value
+from cpctl.reference_data.countries import COUNTRIES, COUNTRY_ALIASES, UNOFFICIAL_COUNTRIES
+from cpctl.reference_data.currencies import CURRENCIES, CURRENCY_ALIASES
 
 Check = Callable[[str], Problem | None]
 
-# Source: CloudCore 1.0, "Add order"; cp_limited is offered by live quotes, without being documented.
+# Source: CloudCore 1.0, "Add order". Live quotes also offer cp_limited, which is not documented.
 SHIPPING_LEVELS = ("cp_postal", "cp_ground", "cp_saver", "cp_fast", "cp_limited")
 # Source: CloudCore 1.0, "Add order"; box is the file of a printed puzzle box.
 ITEM_FILE_TYPES = ("product", "cover", "book", "box")
 ORDER_FILE_TYPES = ("delivery_note", "promotion")
-# Source: Cloudprinter "Reorders", and what clients send; the list may be incomplete.
+# Source: Cloudprinter "Reorders", and the causes that clients send; the list may be incomplete.
 REORDER_CAUSES = (
     "reorder_shipping_item_not_received",
     "reorder_shipping_item_damaged",
@@ -36,74 +37,69 @@ _MAX_EMAIL_LENGTH = 254
 
 
 def check_text(text: str) -> Problem | None:
-    """Any text, of one line or of several."""
-    return (
-        make_error(f"{quote_value(text)} holds what is no text (half a surrogate pair).")
-        if _SURROGATE.search(text)
-        else None
-    )
+    """Any text, on one line or several."""
+    if _SURROGATE.search(text):
+        return Problem(f"{quote_value(text)} contains half of a surrogate pair; write the character itself.")
+    return None
 
 
 def check_line(text: str) -> Problem | None:
     """A text that is printed on one line, such as a street."""
     if _CONTROL_CHARACTER.search(text):
-        return make_warning(f"{quote_value(text)} holds a line break or another control character.")
+        message = f"{quote_value(text)} contains a line break or another control character; remove it."
+        return Problem(message, is_warning=True)
     return check_text(text)
 
 
 def reference_check(max_length: int) -> Check:
-    """A reference that is chosen by the client."""
+    """The check of a reference that the client chooses, with its maximum length in characters."""
 
-    def reference(text: str) -> Problem | None:
+    def check_reference(text: str) -> Problem | None:
         if len(text) > max_length:
-            return make_error(f"{quote_value(text)} has {len(text)} characters, more than {max_length}.")
-        if _CONTROL_CHARACTER.search(text):
-            return make_error(f"{quote_value(text)} holds a control character.")
-        if re.search(r"\s", text):
-            return make_error(f"{quote_value(text)} holds a blank.")
-        return make_error(f"{quote_value(text)} holds a slash.") if "/" in text else check_text(text)
+            return Problem(f"{quote_value(text)} has {len(text)} characters; at most {max_length} are allowed.")
+        for pattern, name in ((_CONTROL_CHARACTER, "control character"), (r"\s", "space"), ("/", "slash")):
+            if re.search(pattern, text):
+                return Problem(f"{quote_value(text)} contains a {name}; use letters, digits, hyphens and underscores.")
+        return check_text(text)
 
-    return reference
+    return check_reference
 
 
 class OneOf:
-    """The check for one of a list of words; a list that may grow only warns."""
+    """The check for one of a list of values. A list that may grow only warns, unless it is `strict`."""
 
-    def __init__(self, known: Collection[str], label: str, strict: bool) -> None:
+    def __init__(self, known: Collection[str], label: str, *, strict: bool = False) -> None:
         self.known = tuple(known)
         self.label = label
         self.strict = strict
 
     def __call__(self, text: str) -> Problem | None:
-        """What is wrong with a text."""
+        """The problem with a text."""
         if text in self.known:
             return None
-        message = f"{quote_value(text)} is no {self.label} that cpctl knows. {suggest(text, self.known, cutoff=0.6)}"
-        return make_error(message) if self.strict else make_warning(message)
-
-
-def one_of(known: Collection[str], label: str, *, strict: bool = False) -> Check:
-    """One of a list of words; a list that may grow only warns."""
-    return OneOf(known, label, strict)
+        hint = suggest(text, self.known, cutoff=0.6)
+        return Problem(f"{quote_value(text)} is not a known {self.label}. {hint}", is_warning=not self.strict)
 
 
 def check_email(text: str) -> Problem | None:
-    """An address for e-mail: one @, a domain with a dot."""
+    """An email address: one @, and a domain with a dot."""
     if _EMAIL.fullmatch(text) and len(text) <= _MAX_EMAIL_LENGTH:
         return check_text(text)
-    return make_error(f"{quote_value(text)} is no e-mail address, such as support@example.com.")
+    return Problem(f"{quote_value(text)} is not an email address; write it like support@example.com.")
 
 
 def check_phone(text: str) -> Problem | None:
-    """Any way to write a phone number, as long as it has digits."""
-    return check_line(text) if re.search(r"\d", text) else make_warning(f"{quote_value(text)} has no digit.")
+    """A phone number in any form that contains a digit."""
+    if re.search(r"\d", text):
+        return check_line(text)
+    return Problem(f"{quote_value(text)} contains no digit; write a phone number.", is_warning=True)
 
 
 def check_count(text: str) -> Problem | None:
-    """How many: 1 or more, whole."""
+    """A whole number, 1 or more."""
     if re.fullmatch(r"[0-9]*[1-9][0-9]*", text):
         return None
-    return make_error(f"{quote_value(text)} is no whole number of 1 or more.")
+    return Problem(f"{quote_value(text)} must be a whole number, 1 or more.")
 
 
 def check_price(text: str) -> Problem | None:
@@ -111,84 +107,85 @@ def check_price(text: str) -> Problem | None:
     if re.fullmatch(r"[0-9]+(,[0-9]+)?", text):
         return None
     if re.fullmatch(r"[0-9]+\.[0-9]+", text):
-        return make_warning(f'{quote_value(text)} has a dot; the API asks for a comma: "{text.replace(".", ",")}".')
-    return make_error(f'{quote_value(text)} is no price, such as "12,50".')
+        message = f'{quote_value(text)} has a decimal point; write it with a comma: "{text.replace(".", ",")}".'
+        return Problem(message, is_warning=True)
+    return Problem(f'{quote_value(text)} is not a price; write it like "12,50".')
 
 
 def check_quote_hash(text: str) -> Problem | None:
-    """What a quote call gives for one offer: 64 hexadecimal digits."""
+    """The hash of an offer: 64 hexadecimal digits."""
     if re.fullmatch(r"[0-9A-Fa-f]{64}", text):
         return None
-    return make_error(f"{quote_value(text)} is no quote hash of 64 hexadecimal digits, as `cpctl quote get` gives.")
+    hint = "`cpctl quote get --cheapest -o value` prints one"
+    return Problem(f"{quote_value(text)} is not a quote hash (64 hexadecimal digits); {hint}.")
 
 
 def check_md5sum(text: str) -> Problem | None:
     """The MD5 sum of a file: 32 hexadecimal digits."""
     if re.fullmatch(r"[0-9A-Fa-f]{32}", text):
         return None
-    return make_error(f"{quote_value(text)} is no MD5 sum of 32 hexadecimal digits; give `path` and cpctl computes it.")
+    hint = "give the `path` of the file instead, and cpctl computes it"
+    return Problem(f"{quote_value(text)} is not an MD5 sum (32 hexadecimal digits); {hint}.")
 
 
 def check_url(text: str) -> Problem | None:
-    """Where Cloudprinter fetches a file, after it has accepted the order."""
+    """The URL from which Cloudprinter downloads a file after it has accepted the order."""
     if _URL.fullmatch(text):
         return None
     if text[:7].lower() == "http://":
-        return make_error(f"{quote_value(text)} is not encrypted; Cloudprinter fetches files with https://.")
-    return make_error(f"{quote_value(text)} is no https:// URL from which Cloudprinter can fetch the file.")
+        return Problem(f"{quote_value(text)} is not encrypted; Cloudprinter downloads files with https://.")
+    hint = "write it like https://files.example.com/book.pdf"
+    return Problem(f"{quote_value(text)} is not an https:// URL; {hint}.")
 
 
 def check_option(text: str) -> Problem | None:
-    """The reference of an option. `type` is the family in products/info, and the reference in a request."""
+    """The reference of an option. `type` is a family in products/info, but a reference in a request."""
     if text.startswith("type_"):
-        return make_error(
-            f'{quote_value(text)} is a family of options; name the option, such as "paper_130mcg": what '
-            f"`cpctl products info` shows as its reference."
-        )
+        hint = 'use the reference of an option, such as "paper_130mcg", as `cpctl products info` shows it'
+        return Problem(f"{quote_value(text)} is a family of options; {hint}.")
     return check_line(text)
 
 
 def check_country(text: str) -> Problem | None:
-    """A country (ISO 3166-1 alpha-2)."""
-    if text in countries.COUNTRIES:
+    """A country code (ISO 3166-1 alpha-2)."""
+    if text in COUNTRIES:
         return None
-    if text in countries.UNOFFICIAL_COUNTRIES:
-        return make_warning(f"{quote_value(text)} ({countries.UNOFFICIAL_COUNTRIES[text]}) is not in ISO 3166-1.")
-    code = suggest_code(text, countries.COUNTRIES, countries.COUNTRY_ALIASES)
-    hint = did_you_mean_hint(code, countries.COUNTRIES, "Two capital letters, ISO 3166-1: DE, GB, US.")
-    return make_error(f"{quote_value(text)} is no country code. {hint}")
+    if text in UNOFFICIAL_COUNTRIES:
+        message = f"{quote_value(text)} ({UNOFFICIAL_COUNTRIES[text]}) is not in ISO 3166-1; it may be refused."
+        return Problem(message, is_warning=True)
+    hint = suggest_code(text, COUNTRIES, COUNTRY_ALIASES, "Use two capital letters (ISO 3166-1): DE, GB, US.")
+    return Problem(f"{quote_value(text)} is not a country code. {hint}")
 
 
 def check_currency(text: str) -> Problem | None:
-    """A currency (ISO 4217)."""
-    if text in currencies.CURRENCIES:
+    """A currency code (ISO 4217)."""
+    if text in CURRENCIES:
         return None
-    code = suggest_code(text, currencies.CURRENCIES, currencies.CURRENCY_ALIASES)
-    hint = did_you_mean_hint(code, currencies.CURRENCIES, "Three capital letters, ISO 4217: EUR, GBP, USD.")
-    return make_error(f"{quote_value(text)} is no currency code. {hint}")
+    hint = suggest_code(text, CURRENCIES, CURRENCY_ALIASES, "Use three capital letters (ISO 4217): EUR, GBP, USD.")
+    return Problem(f"{quote_value(text)} is not a currency code. {hint}")
 
 
-def suggest_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str]) -> str:
-    """The code somebody meant who wrote a name, a sign, or the code in another case; empty if none."""
-    written = text.strip()
-    codes = {name.lower(): code for code, name in names.items()} | {
-        name.lower(): code for name, code in aliases.items()
-    }
-    if written.upper() in names:
-        return written.upper()
-    # Codes are too short to be alike by chance: AX is no slip for AD.
-    name = written.lower() if written.lower() in codes else find_closest(written, codes) if len(written) > 3 else ""
+def find_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str]) -> str:
+    """The code that a name, a sign, or a code in another case probably means; "" if none."""
+    text = text.strip()
+    if text.upper() in names:
+        return text.upper()
+    codes = {name.lower(): code for code, name in names.items()}
+    codes |= {name.lower(): code for name, code in aliases.items()}
+    # A short text is similar to a code by chance only: AX is not a typo of AD.
+    name = text.lower() if text.lower() in codes else find_closest(text, codes) if len(text) > 3 else ""
     return codes.get(name, "")
 
 
-def did_you_mean_hint(code: str, names: Mapping[str, str], otherwise: str) -> str:
-    """A hint that names a code and what it stands for."""
-    return f'Did you mean "{code}" ({names[code]})?' if code else otherwise
+def suggest_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str], otherwise: str) -> str:
+    """A hint with the code that a text probably means, and its name; `otherwise` if there is none."""
+    code = find_code(text, names, aliases)
+    return f"{suggest(code, names).removesuffix('?')} ({names[code]})?" if code else otherwise
 
 
-# What the checks want, in words; the others take any text.
+# What each check accepts, for `cpctl explain`; the others accept any text.
 _CHECK_DESCRIPTIONS: dict[Check, str] = {
-    check_email: "e-mail address",
+    check_email: "email address",
     check_phone: "phone number",
     check_count: "whole number",
     check_price: "price, with a comma",
@@ -201,5 +198,5 @@ _CHECK_DESCRIPTIONS: dict[Check, str] = {
 
 
 def describe_check(check: Check) -> str:
-    """What a value has to be, in words: `whole number`, or the words it can be."""
+    """What a check accepts: `whole number`, or the list of values."""
     return f"one of {', '.join(check.known)}" if isinstance(check, OneOf) else _CHECK_DESCRIPTIONS.get(check, "text")

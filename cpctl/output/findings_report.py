@@ -23,7 +23,7 @@ def _format_lines(rows: Sequence[Mapping[str, Any]], terminal: TerminalInfo) -> 
         level = str(row["level"])
         shown = f"{level:<{_LEVEL_WIDTH}}"
         painted = f"{_COLORS[level]}{shown}{_RESET}" if terminal.has_color else shown
-        first, *more = _wrap(str(row["said"]), room) or [""]
+        first, *more = _wrap(str(row["message"]), room) or [""]
         yield f"{painted}{row['check']:<{names}}{first}"
         for line in [*more, *_wrap(str(row["remedy"] or ""), room)]:
             yield " " * (_LEVEL_WIDTH + names) + line

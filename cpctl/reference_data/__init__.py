@@ -1,1 +1,1 @@
-"""Lists of the field: countries, their states, currencies, states of orders. Data, and nothing that acts."""
+"""Tables of countries, their states, currencies and order states."""

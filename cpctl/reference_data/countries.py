@@ -1,4 +1,4 @@
-"""The countries an order can be sent to, and what each asks of an address."""
+"""Countries, with their aliases and whether their addresses have a zip."""
 
 # Source: ISO 3166-1, alpha-2 codes; the names are the short ones of everyday English.
 COUNTRIES: dict[str, str] = {
@@ -253,7 +253,7 @@ COUNTRIES: dict[str, str] = {
     "ZW": "Zimbabwe",
 }
 
-# What people write instead. All but the names are no ISO codes, or codes of another list.
+# What people write instead: names, and codes that are not ISO 3166-1 alpha-2 codes.
 COUNTRY_ALIASES: dict[str, str] = {
     "UK": "GB",
     "EN": "GB",
@@ -298,11 +298,11 @@ COUNTRY_ALIASES: dict[str, str] = {
     "Burma": "MM",
 }
 
-# Not assigned by ISO, yet what post and carriers write: cpctl warns, and leaves it to the API.
+# Not assigned by ISO, but used by postal services and carriers: cpctl warns and leaves the decision to the API.
 UNOFFICIAL_COUNTRIES: dict[str, str] = {"XK": "Kosovo"}
 
-# The client libraries of Cloudprinter ask for a zip everywhere but here; the API's documents ask for one
-# everywhere, though many of these countries have none.
+# Cloudprinter's client libraries require a zip except for these countries; the API's documents require one
+# everywhere, although many of these countries have none.
 # fmt: off
 COUNTRIES_WITHOUT_ZIP = frozenset((
     "AE", "AG", "AO", "AW", "BF", "BI", "BJ", "BM", "BO", "BQ", "BS", "BW", "BZ", "CD", "CF", "CG", "CI", "CK",

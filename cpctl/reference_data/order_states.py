@@ -1,10 +1,10 @@
-"""The states of an order: a row per state, and which of them end it."""
+"""The states of an order."""
 
 from typing import NamedTuple
 
 
 class OrderState(NamedTuple):
-    """One state. `kind` is "running", "error" or "ended"; texts that no document shows carry `sure=False`."""
+    """One state. `kind` is "running", "error" or "ended"; `documented` says whether its code was ever shown."""
 
     number: int
     code: str
@@ -13,8 +13,8 @@ class OrderState(NamedTuple):
     documented: bool = False
 
 
-# Source: "State definitions v1.0" for numbers and meanings; texts from the examples of CloudCore and
-# CloudPublish and from live answers, the others by the pattern those follow.
+# Source: "State definitions v1.0" for numbers and meanings. Documented codes come from the examples of CloudCore
+# and CloudPublish and from live answers; the others follow their pattern.
 ORDER_STATES: dict[int, OrderState] = {
     row.number: row
     for row in (
@@ -47,7 +47,7 @@ CANCELED_STATE = 500
 
 
 def order_state_number(value: object) -> int | None:
-    """The number of a state given as number, text of a number, or code; None for one that is not known."""
+    """The number of a state given as a number, its text, or a code; None for an unknown code."""
     text = str(value)
     if text.isdigit():
         return int(text)
@@ -55,7 +55,7 @@ def order_state_number(value: object) -> int | None:
 
 
 def has_reached(wanted: int, actual: int) -> bool:
-    """Whether an order in state `now` is in the state `wanted` or has passed it.
+    """Whether an order in the state `actual` is in the state `wanted` or has passed it.
 
     Complete in the sandbox mode of a key counts as complete. Error states and canceled are
     reached only by being in them.

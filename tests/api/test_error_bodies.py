@@ -1,4 +1,4 @@
-"""What the services say when they refuse, in every shape they were seen to use."""
+"""Error bodies in every known shape, and Retry-After."""
 
 import json
 import time
@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 20, 13, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ('{"error": {"type": "order_unknown", "info": "no such order"}}', "order_unknown: no such order"),
         ('{"status": {"errors": {"order": "unknown", "item": "missing"}}}', "order: unknown, item: missing"),
@@ -40,24 +40,24 @@ NOW = datetime(2026, 1, 20, 13, tzinfo=UTC)
         ('{"error": "cut', '{"error": "cut'),
     ],
 )
-def test_the_words_are_found_in_every_shape(body: str, words: str) -> None:
-    assert parse_error_message(body.encode()) == words
+def test_the_message_is_found_in_every_shape(body: str, message: str) -> None:
+    assert parse_error_message(body.encode()) == message
 
 
-@pytest.mark.parametrize("number", ["1.10", "9007199254740993", "9007199254740993.10", "1e400", "0.1000", "-0"])
-def test_numbers_are_told_as_they_were_written(number: str) -> None:
+@pytest.mark.parametrize("number", ["1.10", "9007199254740993", "1e400", "-0"])
+def test_numbers_keep_the_form_in_which_they_were_written(number: str) -> None:
     assert parse_error_message(f'{{"error": {number}}}'.encode()) == number
     assert parse_error_message(f'{{"errors": {{"delay": [{number}]}}}}'.encode()) == f"delay: {number}"
 
 
-def test_long_words_are_cut() -> None:
+def test_a_long_message_is_cut() -> None:
     assert parse_error_message(b"x" * 100_000) == "x" * MAX_MESSAGE_LENGTH + "…"
 
 
 @pytest.mark.parametrize(
     "body", [b"<" * 65536, b"<title>" * 9000, b"<title" * 9000, b'{"a":' * 20_000, b"[" * 65536, b"&" * 65536]
 )
-def test_a_hostile_page_costs_no_time(body: bytes) -> None:
+def test_a_hostile_page_is_parsed_in_time(body: bytes) -> None:
     begin = time.process_time()
     parse_error_message(body)
     assert time.process_time() - begin < 0.5
@@ -71,10 +71,10 @@ JSON_VALUES = st.recursive(
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(body=st.binary() | JSON_VALUES.map(lambda value: json.dumps(value).encode()))
-def test_no_body_is_too_strange(body: bytes) -> None:
-    words = parse_error_message(body)
-    assert len(words) <= MAX_MESSAGE_LENGTH + 1
-    assert words == " ".join(words.split())
+def test_any_body_gives_one_short_line(body: bytes) -> None:
+    message = parse_error_message(body)
+    assert len(message) <= MAX_MESSAGE_LENGTH + 1
+    assert message == " ".join(message.split())
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_no_body_is_too_strange(body: bytes) -> None:
         ("Mon, 01 Jan 99999 00:00:00 GMT", None),
     ],
 )
-def test_retry_after_is_understood_as_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert parse_retry_after(header, NOW) == seconds
 
 
 @settings(derandomize=True, database=None)
 @given(header=st.text() | st.from_regex(r"\A[A-Z][a-z]{2}, [0-9]{1,3} Jan [0-9]{1,6} [0-9:]{1,9} [-+A-Z0-9]{1,9}\Z"))
-def test_no_retry_after_is_too_strange(header: str) -> None:
+def test_any_retry_after_is_none_or_not_negative(header: str) -> None:
     found = parse_retry_after(header, NOW)
     assert found is None or found >= 0

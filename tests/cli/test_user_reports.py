@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.order_documents.skeletons import core_skeleton
+from cpctl.order_documents.skeletons import CORE_SKELETON
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import (
@@ -85,7 +85,7 @@ def test_ids_joined_by_a_comma_are_refused(cli: CliEnvironment, invoke: Invoke) 
 
 
 def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(cli: CliEnvironment, sandbox: Sandbox) -> None:
-    (cli.folder / "o.yaml").write_text(core_skeleton(), encoding="utf-8")
+    (cli.folder / "o.yaml").write_text(CORE_SKELETON, encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=30))
     adding = cli.start("orders", "add", "o.yaml")
     while not any(entry["path"].endswith("orders/add") for entry in sandbox.state.journal.list_entries()):  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(cli: CliEnvi
     os.kill(adding.pid, signal.SIGINT)
     _, said = adding.communicate(timeout=20)
     assert adding.returncode == 130
-    assert 'Whether the order "order-0001" was created is unknown' in said
+    assert 'It is unknown whether the order "order-0001" was created' in said
 
 
 def test_a_signal_held_by_hand_is_released_as_it_was_told(cli: CliEnvironment, invoke: Invoke) -> None:

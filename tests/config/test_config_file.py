@@ -1,4 +1,4 @@
-"""The configuration file: every mistake in it is named with its line, its column and a way out."""
+"""The configuration file: every mistake in it is reported with its line, its column and a hint."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,21 +14,21 @@ VALID_CONFIG = f"profiles:\n  here:\n{KEYS}"
 
 @pytest.fixture
 def cli_with_config_path(unconfigured_cli: CliEnvironment) -> CliEnvironment:
-    """A world whose CPCTL_CONFIG names a file still to be written."""
+    """An environment whose CPCTL_CONFIG names a file that does not exist yet."""
     return CliEnvironment(
         unconfigured_cli.folder, {**unconfigured_cli.environment, "CPCTL_CONFIG": str(unconfigured_cli.config)}
     )
 
 
 def config_error(invoke: Invoke, cli: CliEnvironment, text: str, *more: str, **changes: str | None) -> str:
-    """What is said of a configuration that is refused; the words are on stderr, nothing on stdout."""
+    """What stderr says about a configuration that is refused; nothing is on stdout."""
     cli.configure(text)
     result = invoke(cli, "whoami", *more, **changes)
     assert (result.code, result.out) == (3, ""), result
     return result.err
 
 
-def test_a_right_configuration_is_taken(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_valid_configuration_is_accepted(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     cli_with_config_path.configure(VALID_CONFIG)
     assert invoke(cli_with_config_path, "whoami", "-o", "value", "--query", "profile").out == "here\n"
 
@@ -43,31 +43,31 @@ def test_a_right_configuration_is_taken(cli_with_config_path: CliEnvironment, in
         ("profiles:\n  here:\n    Signal: {api_key: x}\n", 3, 5, "Signal", "signal"),
     ],
 )
-def test_an_unknown_name_is_named_with_its_place_and_the_nearest(
+def test_an_unknown_name_is_reported_with_its_line_and_the_nearest_valid_name(
     cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, line: int, column: int, name: str, near: str
 ) -> None:
-    said = config_error(invoke, cli_with_config_path, text)
-    assert f'{cli_with_config_path.config}, line {line}, column {column}: unknown name "{name}"' in said
-    assert f'Did you mean "{near}"?' in said
+    error = config_error(invoke, cli_with_config_path, text)
+    assert f'{cli_with_config_path.config}, line {line}, column {column}: unknown name "{name}"' in error
+    assert f'Did you mean "{near}"?' in error
 
 
-def test_a_name_that_resembles_nothing_gets_all_that_are_valid(
+def test_a_name_unlike_any_valid_name_gets_a_list_of_all_valid_names(
     cli_with_config_path: CliEnvironment, invoke: Invoke
 ) -> None:
-    said = config_error(invoke, cli_with_config_path, "profiles:\n  here:\n    core: {zzz: x}\n")
-    assert "Valid: api_key, api_key_file, api_key_command." in said
+    error = config_error(invoke, cli_with_config_path, "profiles:\n  here:\n    core: {zzz: x}\n")
+    assert "Valid: api_key, api_key_file, api_key_command." in error
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
-        (VALID_CONFIG + "    timeout: 5\n    timeout: 6\n", 'line 6, column 5: "timeout" stands here a second time'),
-        (VALID_CONFIG + "  here: {}\n", 'line 5, column 3: "here" stands here a second time; the first is in line 2'),
+        (VALID_CONFIG + "    timeout: 5\n    timeout: 6\n", 'line 6, column 5: "timeout" is given twice'),
+        (VALID_CONFIG + "  here: {}\n", 'line 5, column 3: "here" is given twice; the first time in line 2'),
         ("- a\n- b\n", "line 1, column 1: the configuration must be a list of `name: value` lines"),
         ("profiles: [here]\n", "line 1, column 1: profiles must be a list of `name: value` lines"),
         ("just words\n", "line 1, column 1: the configuration must be"),
         ("profiles:\n  here:\n    core: secret\n", "line 3, column 5: core must be a list of `name: value` lines"),
-        (VALID_CONFIG + "    timeout: [1]\n", "line 5, column 5: timeout must be one value"),
+        (VALID_CONFIG + "    timeout: [1]\n", "line 5, column 5: timeout must be a single value"),
         (VALID_CONFIG + "    ? [a, b]\n    : c\n", "line 5, column 7: a name must be plain text"),
         (f"default_profile: hear\n{VALID_CONFIG}", 'line 1, column 1: there is no profile "hear"'),
         ("profiles: {a: b: c}\n", "line 1, column 16"),
@@ -76,21 +76,21 @@ def test_a_name_that_resembles_nothing_gets_all_that_are_valid(
         ("a: 1\n---\nb: 2\n", "line 2, column 1"),
     ],
 )
-def test_what_is_no_configuration_is_refused_with_its_place(
-    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, words: str
+def test_an_invalid_configuration_is_refused_with_line_and_column(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, message: str
 ) -> None:
-    said = config_error(invoke, cli_with_config_path, text)
-    assert words in said
-    assert "bug" not in said
+    error = config_error(invoke, cli_with_config_path, text)
+    assert message in error
+    assert "bug" not in error
 
 
-def test_a_tab_is_named_and_told_how_to_mend(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
-    said = config_error(invoke, cli_with_config_path, "profiles:\n\there:\n")
-    assert f"{cli_with_config_path.config}, line 2, column 1" in said
-    assert "put blanks in place of the tab" in said
+def test_a_tab_gets_a_hint(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    error = config_error(invoke, cli_with_config_path, "profiles:\n\there:\n")
+    assert f"{cli_with_config_path.config}, line 2, column 1" in error
+    assert "replace the tab by spaces" in error
 
 
-def test_what_is_not_utf8_is_said_so(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_file_that_is_not_utf8_is_refused(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     cli_with_config_path.config.write_bytes(b"profiles:\n  M\xfcnchen: {}\n")
     cli_with_config_path.config.chmod(0o600)
     result = invoke(cli_with_config_path, "whoami")
@@ -98,7 +98,7 @@ def test_what_is_not_utf8_is_said_so(cli_with_config_path: CliEnvironment, invok
     assert "not UTF-8 text (byte 13)" in result.err
 
 
-def test_a_file_of_windows_is_read_with_its_mark_and_line_ends(
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted(
     cli_with_config_path: CliEnvironment, invoke: Invoke
 ) -> None:
     cli_with_config_path.config.write_bytes(b"\xef\xbb\xbf" + VALID_CONFIG.replace("\n", "\r\n").encode())
@@ -107,16 +107,18 @@ def test_a_file_of_windows_is_read_with_its_mark_and_line_ends(
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "profiles:\n", "---\n"])
-def test_an_empty_configuration_is_no_profile(cli_with_config_path: CliEnvironment, invoke: Invoke, text: str) -> None:
+def test_an_empty_configuration_has_no_profile(cli_with_config_path: CliEnvironment, invoke: Invoke, text: str) -> None:
     assert "No profile: there is no profile in" in config_error(invoke, cli_with_config_path, text)
 
 
-def test_a_configuration_that_was_named_must_exist(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_configuration_named_by_option_or_variable_must_exist(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
     result = invoke(cli_with_config_path, "whoami")
     assert result.code == 3
-    assert f"There is no configuration {cli_with_config_path.config} (named by CPCTL_CONFIG)" in result.err
+    assert f"There is no configuration file {cli_with_config_path.config} (named by CPCTL_CONFIG)." in result.err
     result = invoke(cli_with_config_path, "whoami", "--config", "nowhere.yaml")
-    assert "There is no configuration nowhere.yaml (named by --config)" in result.err
+    assert "There is no configuration file nowhere.yaml (named by --config)." in result.err
 
 
 @pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o604, "0604"), (0o666, "0666")])
@@ -131,7 +133,7 @@ def test_a_configuration_that_others_can_read_is_refused(
     assert not cli_with_config_path.store.exists()
 
 
-def test_nobody_is_told_to_change_the_mode_of_a_folder_or_a_device(
+def test_chmod_is_never_suggested_for_a_folder_or_a_device(
     cli_with_config_path: CliEnvironment, invoke: Invoke
 ) -> None:
     cli_with_config_path.folder.chmod(0o755)
@@ -161,18 +163,20 @@ TWO_PROFILES = f"profiles:\n  bench:\n{KEYS}  office:\n{KEYS}"
     ("arguments", "changes", "source"),
     [(["-p", "bensh"], {}, "--profile"), ([], {"CPCTL_PROFILE": "bensh"}, "CPCTL_PROFILE")],
 )
-def test_an_unknown_profile_names_the_nearest_and_who_asked(
+def test_an_unknown_profile_is_reported_with_its_source_and_the_nearest_name(
     cli_with_config_path: CliEnvironment, invoke: Invoke, arguments: list[str], changes: dict[str, str], source: str
 ) -> None:
-    said = config_error(invoke, cli_with_config_path, TWO_PROFILES, *arguments, **changes)
-    assert f'There is no profile "bensh" in {cli_with_config_path.config} ({source}).' in said
-    assert 'Did you mean "bench"?' in said
+    error = config_error(invoke, cli_with_config_path, TWO_PROFILES, *arguments, **changes)
+    assert f'There is no profile "bensh" in {cli_with_config_path.config} ({source}).' in error
+    assert 'Did you mean "bench"?' in error
 
 
-def test_several_profiles_and_no_default_ask_for_a_choice(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
-    said = config_error(invoke, cli_with_config_path, TWO_PROFILES)
-    assert "there are several profiles and no default_profile" in said
-    assert "Choose with --profile: bench, office." in said
+def test_several_profiles_without_a_default_require_a_choice(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
+    error = config_error(invoke, cli_with_config_path, TWO_PROFILES)
+    assert "there are several profiles and no default_profile" in error
+    assert "Choose with --profile: bench, office." in error
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ def test_several_profiles_and_no_default_ask_for_a_choice(cli_with_config_path: 
         ([], {"CPCTL_PROFILE": ""}, "office", "default_profile"),
     ],
 )
-def test_the_option_beats_the_variable_which_beats_the_file(
+def test_the_option_overrides_the_variable_which_overrides_the_file(
     cli_with_config_path: CliEnvironment,
     invoke: Invoke,
     arguments: list[str],
@@ -198,16 +202,16 @@ def test_the_option_beats_the_variable_which_beats_the_file(
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("base_url: http://api.example.org", "must begin with https://"),
         ("base_url: http://10.0.0.1", "must begin with https://"),
         ("base_url: ftp://localhost", "must begin with https://"),
         ("base_url: api.example.org", "must begin with https://"),
         ("base_url: http://localhost.example.org", "must begin with https://"),
-        ("base_url: https://user:pass@api.example.org", "must hold nothing but scheme, host, port and path"),
-        ("base_url: https://user@api.example.org", "must hold nothing but"),
-        ("base_url: https://api.example.org/?a=b", "must hold nothing but"),
+        ("base_url: https://user:pass@api.example.org", "must contain nothing but scheme, host, port and path"),
+        ("base_url: https://user@api.example.org", "must contain nothing but"),
+        ("base_url: https://api.example.org/?a=b", "must contain nothing but"),
         ("base_url: https://api.example.org:99999", "is not a URL"),
         ("base_url: 'https://[::1'", "is not a URL"),
         ("timeout: soon", "must be a number of seconds, such as 30"),
@@ -223,12 +227,12 @@ def test_the_option_beats_the_variable_which_beats_the_file(
         ("store: postgresql://db/cpctl", "cannot be a database server yet; name a file"),
     ],
 )
-def test_a_value_that_cannot_be_is_named_with_its_line(
-    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, words: str
+def test_an_invalid_value_is_reported_with_its_line(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, text: str, message: str
 ) -> None:
-    said = config_error(invoke, cli_with_config_path, f"{VALID_CONFIG}    {text}\n")
-    assert f"{cli_with_config_path.config}, line 5, column 5: {text.partition(':')[0]}" in said
-    assert words in said
+    error = config_error(invoke, cli_with_config_path, f"{VALID_CONFIG}    {text}\n")
+    assert f"{cli_with_config_path.config}, line 5, column 5: {text.partition(':')[0]}" in error
+    assert message in error
 
 
 @pytest.mark.parametrize(
@@ -241,7 +245,7 @@ def test_a_value_that_cannot_be_is_named_with_its_line(
         ("https://api.example.org/proxy/", "live"),
     ],
 )
-def test_https_anywhere_and_http_on_this_machine_are_fine(
+def test_https_anywhere_and_http_on_this_machine_are_accepted(
     cli_with_config_path: CliEnvironment, invoke: Invoke, url: str, kind: str
 ) -> None:
     cli_with_config_path.configure(f"{VALID_CONFIG}    base_url: '{url}'\n")
@@ -259,7 +263,9 @@ def test_the_version_may_be_written_with_or_without_quotes(
     assert settings["timeout"]["value"] == "007"
 
 
-def test_a_relative_store_lies_beside_the_configuration(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_relative_store_path_is_relative_to_the_configuration(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
     folder = cli_with_config_path.folder / "etc"
     folder.mkdir()
     file = folder / "mine.yaml"
@@ -272,9 +278,7 @@ def test_a_relative_store_lies_beside_the_configuration(cli_with_config_path: Cl
     assert (folder / "shop" / "outbox.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(
-    cli_with_config_path: CliEnvironment, invoke: Invoke
-) -> None:
+def test_a_store_path_may_begin_with_a_tilde(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     cli_with_config_path.configure(f"{VALID_CONFIG}    store: ~/kept.db\n")
     place = invoke(cli_with_config_path, "profile", "path", "-o", "value", "--query", "[1].path").out
     assert Path(place.strip()) == cli_with_config_path.folder / "kept.db"
@@ -283,16 +287,16 @@ def test_a_store_below_the_home_folder_may_be_written_with_a_tilde(
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000, f"{VALID_CONFIG}    x: {'[' * 9000}"]
 )
-def test_what_is_nested_without_end_is_refused_and_ends_no_process(
+def test_deep_nesting_is_refused_and_does_not_crash_the_process(
     cli_with_config_path: CliEnvironment, text: str
 ) -> None:
     cli_with_config_path.configure(text)
     result = cli_with_config_path.run("whoami")
     assert (result.code, result.out) == (3, "")
-    assert "nested too deep" in result.err
+    assert "nested more than 100 levels deep" in result.err
 
 
-def test_aliases_that_grow_without_end_take_no_time(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_aliases_that_expand_without_end_are_refused(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     rows = [f"a{row}: &a{row} [{', '.join([f'*a{row - 1}'] * 9)}]" for row in range(1, 30)]
     err = config_error(invoke, cli_with_config_path, "\n".join(["a0: &a0 [x]", *rows, "profiles: *a29"]))
-    assert 'unknown name "a0"' in err
+    assert "aliases counted" in err

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cpctl.config.config_file import read_configuration
 from cpctl.config.profile_names import ProfileSummary, summarize_profiles
-from cpctl.config.profiles import read_configuration
 from cpctl.errors import CpctlError
 
 ROOT = Path(__file__).parent.parent.parent

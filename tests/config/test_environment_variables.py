@@ -1,4 +1,4 @@
-"""The environment: it beats the file, an empty variable is none, and it is enough on its own."""
+"""The environment: it overrides the file, empty variables count as unset, and it is enough without a file."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cpctl.config.keys import KEY_VARIABLES
-from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
+from cpctl.config.settings import OTHER_VARIABLES, SETTINGS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from harness.cli_environment import ITEM, ORDER, UNREACHABLE_URL, CliEnvironment, CliResult, sandbox_key_variables
 
@@ -22,7 +22,7 @@ def effective_setting(
     return found["value"], found["source"]
 
 
-def test_the_base_url_of_the_environment_beats_that_of_the_file(
+def test_the_base_url_in_the_environment_overrides_the_file(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
 ) -> None:
     assert effective_setting(invoke, cli, "base_url") == (sandbox.base_url, "line 3")
@@ -56,7 +56,7 @@ def test_the_store_comes_from_two_variables_and_the_file(cli: CliEnvironment, in
     assert effective_setting(invoke, cli, "store", CPCTL_STORE="")[0] == str(folder / "of-file.db")
 
 
-def test_without_any_word_configuration_and_store_lie_in_the_users_folders(
+def test_by_default_configuration_and_store_are_in_the_users_folders(
     unconfigured_cli: CliEnvironment, invoke: Invoke
 ) -> None:
     rows = invoke(unconfigured_cli, "profile", "path", "-o", "json", CPCTL_DATA_DIR=None).data
@@ -64,7 +64,7 @@ def test_without_any_word_configuration_and_store_lie_in_the_users_folders(
     assert all(row["path"].startswith(str(unconfigured_cli.folder)) and not row["exists"] for row in rows)
 
 
-def test_the_configuration_is_named_by_option_or_variable(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_option_or_a_variable_names_the_configuration(cli: CliEnvironment, invoke: Invoke) -> None:
     other = cli.folder / "other.yaml"
     other.write_text("profiles: {other: {signal: {api_key: another-signal-key}}}\n", encoding="utf-8")
     other.chmod(0o600)
@@ -74,7 +74,7 @@ def test_the_configuration_is_named_by_option_or_variable(cli: CliEnvironment, i
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"CPCTL_BASE_URL": "http://api.example.org"}, 'CPCTL_BASE_URL: "http://api.example.org" must begin with'),
         ({"CPCTL_TIMEOUT": "soon"}, 'CPCTL_TIMEOUT: "soon" must be a number of seconds'),
@@ -82,13 +82,15 @@ def test_the_configuration_is_named_by_option_or_variable(cli: CliEnvironment, i
         ({"CPCTL_PROFILE": "nobody"}, "(CPCTL_PROFILE)"),
     ],
 )
-def test_a_wrong_variable_is_named(cli: CliEnvironment, invoke: Invoke, changes: dict[str, str], words: str) -> None:
+def test_an_invalid_variable_is_reported_by_name(
+    cli: CliEnvironment, invoke: Invoke, changes: dict[str, str], message: str
+) -> None:
     result = invoke(cli, "whoami", **changes)
     assert result.code == 3
-    assert words in result.err
+    assert message in result.err
 
 
-def test_a_wrong_timeout_of_the_option_is_named(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_invalid_timeout_option_is_reported(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "whoami", "--timeout", "soon")
     assert '--timeout "soon" must be a number of seconds' in result.err
     assert result.code == 2
@@ -115,7 +117,7 @@ def test_one_key_in_the_environment_is_enough(unconfigured_cli: CliEnvironment, 
     }
 
 
-def test_empty_variables_are_as_good_as_none(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_empty_variables_count_as_unset(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     names = [row.variable for row in SETTINGS.values() if row.variable] + [*OTHER_VARIABLES, *KEY_VARIABLES.values()]
     empty = dict.fromkeys(names, "")
     result = invoke(unconfigured_cli, "whoami", **empty)
@@ -123,12 +125,12 @@ def test_empty_variables_are_as_good_as_none(unconfigured_cli: CliEnvironment, i
     assert result.err.startswith("cpctl: No profile: there is no profile in ")
 
 
-def test_without_anything_one_line_says_what_to_do_next(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_without_configuration_one_line_says_what_to_do_next(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     for command in (["whoami"], ["outbox", "list"], ["signal", "packed", "1", "--order", "2"]):
         result = invoke(unconfigured_cli, *command)
         assert (result.code, result.out) == (3, "")
         (line,) = result.err.splitlines()
         accepted = "NOT ACCEPTED: " if command[0] == "signal" else ""
         assert line.startswith(f"cpctl: {accepted}No profile: there is no profile in ")
-        assert line.endswith("`cpctl profile init` makes one.")
+        assert line.endswith("`cpctl profile init` creates one.")
     assert not unconfigured_cli.store.exists()

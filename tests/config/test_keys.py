@@ -1,4 +1,4 @@
-"""Keys: from where they come, what is wrong with them, and that only their end is shown."""
+"""Keys: their sources, invalid keys, and that only the last characters are shown."""
 
 import os
 import sys
@@ -43,14 +43,14 @@ def key_details(invoke: Invoke, cli: CliEnvironment, *more: str, code: int = 0, 
 
 
 def key_error(invoke: Invoke, cli: CliEnvironment, **changes: str | None) -> str:
-    """What a command that needs the key says; it ends with 3 and keeps nothing."""
+    """What stderr says if a command cannot read its key; it exits with 3 and keeps nothing."""
     result = invoke(cli, "signal", "packed", "1", "--order", "2", **changes)
     assert (result.code, result.out) == (3, ""), result
     assert KEY not in result.err
     return result.err
 
 
-def test_a_key_may_stand_in_the_file(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_key_may_be_in_the_configuration_file(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     configure_key(cli_with_config_path, f"api_key: {KEY}")
     assert key_details(invoke, cli_with_config_path) == {"key": "…eeff", "source": "signal.api_key, line 4"}
 
@@ -63,13 +63,13 @@ def test_a_key_that_looks_like_a_number_is_kept_as_it_was_written(
     assert key_details(invoke, cli_with_config_path)["key"] == f"…{key[-4:]}"
 
 
-def test_a_short_key_shows_nothing_of_itself(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_no_character_of_a_short_key_is_shown(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     configure_key(cli_with_config_path, "api_key: abc12345678")
     assert key_details(invoke, cli_with_config_path)["key"] == "***"
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "  \n\n"])
-def test_a_key_file_lies_beside_the_configuration(
+def test_a_key_file_is_relative_to_the_configuration(
     cli_with_config_path: CliEnvironment, invoke: Invoke, end: str
 ) -> None:
     file = write_private_file(cli_with_config_path.folder / "keys" / "signal.key", KEY + end)
@@ -80,7 +80,7 @@ def test_a_key_file_lies_beside_the_configuration(
     }
 
 
-def test_a_key_file_may_be_named_from_the_home_folder(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_key_file_path_may_begin_with_a_tilde(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     write_private_file(cli_with_config_path.folder / "keys" / "signal.key", KEY)
     configure_key(cli_with_config_path, "api_key_file: ~/keys/signal.key")
     assert key_details(invoke, cli_with_config_path)["key"] == "…eeff"
@@ -92,22 +92,24 @@ def test_a_key_file_that_others_can_read_is_refused(
 ) -> None:
     file = write_private_file(cli_with_config_path.folder / "signal.key", KEY, mode)
     configure_key(cli_with_config_path, "api_key_file: signal.key")
-    said = key_error(invoke, cli_with_config_path)
-    assert f"{file} can be read by others (its mode is {shown})" in said
-    assert f"Type: chmod 600 {file}" in said
+    error = key_error(invoke, cli_with_config_path)
+    assert f"{file} can be read by others (its mode is {shown})" in error
+    assert f"Type: chmod 600 {file}" in error
     assert not cli_with_config_path.store.exists()
 
 
-@pytest.mark.parametrize(("file", "said"), [("/", "cannot be read: Is a directory"), ("/dev/null", "the key is empty")])
-def test_nobody_is_told_to_change_the_mode_of_what_is_no_key_file(
-    cli_with_config_path: CliEnvironment, invoke: Invoke, file: str, said: str
+@pytest.mark.parametrize(
+    ("file", "message"), [("/", "cannot be read: Is a directory"), ("/dev/null", "the key is empty")]
+)
+def test_chmod_is_never_suggested_for_what_is_not_a_key_file(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, file: str, message: str
 ) -> None:
-    told = key_error(invoke, cli_with_config_path, CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY_FILE=file)
-    assert said in told
-    assert "chmod" not in told
+    error = key_error(invoke, cli_with_config_path, CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY_FILE=file)
+    assert message in error
+    assert "chmod" not in error
 
 
-def test_what_systemd_hands_over_has_modes_of_its_own(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_systemd_credentials_may_have_any_mode(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     folder = cli_with_config_path.folder / "credentials"
     file = write_private_file(folder / "signal", KEY, 0o440)
     environment = {"CPCTL_CONFIG": None, "CPCTL_SIGNAL_KEY_FILE": str(file)}
@@ -121,28 +123,28 @@ def test_what_systemd_hands_over_has_modes_of_its_own(cli_with_config_path: CliE
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (None, "cannot be read: No such file or directory"),
         ("", "the key is empty"),
         ("\n\n", "the key is empty"),
-        (f"{KEY}\nmore\n", "the key holds a blank, a line break or a character no key has"),
-        ("Schlüssel", "a character no key has"),
-        ("two words", "the key holds a blank"),
+        (f"{KEY}\nmore\n", "the key contains a space, a line break or a character that is not allowed in a key"),
+        ("Schlüssel", "a character that is not allowed in a key"),
+        ("two words", "the key contains a space"),
     ],
 )
-def test_a_key_file_without_a_key_is_said_so(
-    cli_with_config_path: CliEnvironment, invoke: Invoke, content: str | None, words: str
+def test_a_key_file_without_a_valid_key_is_refused(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, content: str | None, message: str
 ) -> None:
     if content is not None:
         write_private_file(cli_with_config_path.folder / "signal.key", content)
     configure_key(cli_with_config_path, "api_key_file: signal.key")
-    said = key_error(invoke, cli_with_config_path)
-    assert "signal.api_key_file, line 4" in said
-    assert words in said
+    error = key_error(invoke, cli_with_config_path)
+    assert "signal.api_key_file, line 4" in error
+    assert message in error
 
 
-def test_a_key_file_that_is_a_folder_is_no_key(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_key_file_that_is_a_folder_is_refused(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     (cli_with_config_path.folder / "signal.key").mkdir(mode=0o700)
     configure_key(cli_with_config_path, "api_key_file: signal.key")
     assert "cannot be read: Is a directory" in key_error(invoke, cli_with_config_path)
@@ -161,65 +163,65 @@ def test_the_first_line_of_a_command_is_the_key(
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("command", "message"),
     [
-        ('["false"]', "`false` ended with status 1"),
+        ('["false"]', "`false` failed with exit status 1"),
         ("[no-such-program-anywhere]", "`no-such-program-anywhere` failed: No such file or directory"),
         ('["true"]', "the key is empty"),
-        ("[echo, two words]", "the key holds a blank"),
+        ("[echo, two words]", "the key contains a space"),
     ],
 )
-def test_a_command_that_gives_no_key_is_said_so_and_the_signal_is_safe(
-    cli_with_config_path: CliEnvironment, invoke: Invoke, command: str, words: str
+def test_a_failing_key_command_is_reported_and_the_signal_is_queued(
+    cli_with_config_path: CliEnvironment, invoke: Invoke, command: str, message: str
 ) -> None:
-    """A password store may be locked while the bench packs on: the signal is kept, and sent when it opens."""
+    """A password store may be locked while the bench keeps packing: the signal is queued, and sent later."""
     configure_key(cli_with_config_path, f"api_key_command: {command}")
     result = invoke(cli_with_config_path, "signal", "packed", "1", "--order", "2", "-o", "json")
     assert result.code == 3
-    assert words in result.err
+    assert message in result.err
     assert "signal.api_key_command, line 4" in result.err
     assert [row["state"] for row in result.data] == ["queued"]
 
 
-def test_a_command_is_a_list_of_words_and_never_a_line_for_a_shell(
+def test_a_key_command_must_be_a_list_and_never_runs_in_a_shell(
     cli_with_config_path: CliEnvironment, invoke: Invoke
 ) -> None:
     configure_key(cli_with_config_path, "api_key_command: pass show cpctl/signal")
-    said = invoke(cli_with_config_path, "whoami")
-    assert said.code == 3
-    assert "line 4, column 7: api_key_command must be a list, such as [pass, show, cpctl/signal]" in said.err
+    error = invoke(cli_with_config_path, "whoami")
+    assert error.code == 3
+    assert "line 4, column 7: api_key_command must be a list, such as [pass, show, cpctl/signal]" in error.err
     configure_key(cli_with_config_path, "api_key_command: []")
     assert invoke(cli_with_config_path, "whoami").code == 3
 
 
-def test_whoami_tells_why_a_key_cannot_be_had(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_whoami_shows_why_a_key_cannot_be_read(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     configure_key(cli_with_config_path, 'api_key_command: ["false"]')
     found = key_details(invoke, cli_with_config_path, code=3)
     assert found["key"] is None
-    assert "ended with status 1" in found["problem"]
+    assert "failed with exit status 1" in found["problem"]
 
 
 def test_two_sources_for_one_key_are_refused(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
     configure_key(cli_with_config_path, f"api_key: {KEY}\n      api_key_file: x")
-    said = key_error(invoke, cli_with_config_path)
-    assert "line 3, column 5: signal has more than one key: api_key, api_key_file" in said
-    assert "Keep one of them." in said
+    error = key_error(invoke, cli_with_config_path)
+    assert "line 3, column 5: signal has more than one key: api_key, api_key_file" in error
+    assert "Keep one of them." in error
 
 
 @pytest.mark.parametrize("name", ["CPCTL_SIGNAL_KEY", "CPCTL_CORE_KEY", "CPCTL_WEBHOOK_KEY"])
-def test_a_key_and_a_key_file_in_the_environment_contradict_each_other(
+def test_a_key_and_a_key_file_in_the_environment_are_refused_together(
     cli_with_config_path: CliEnvironment, invoke: Invoke, name: str
 ) -> None:
     configure_key(cli_with_config_path, f"api_key: {KEY}")
-    said = key_error(invoke, cli_with_config_path, **{name: KEY, f"{name}_FILE": "x"})
-    assert f"Both {name} and {name}_FILE are set." in said
+    error = key_error(invoke, cli_with_config_path, **{name: KEY, f"{name}_FILE": "x"})
+    assert f"Both {name} and {name}_FILE are set." in error
 
 
 @pytest.mark.parametrize(
     ("service", "name"),
     [("core", "CPCTL_CORE_KEY"), ("signal", "CPCTL_SIGNAL_KEY"), ("webhooks", "CPCTL_WEBHOOK_KEY")],
 )
-def test_a_key_of_the_environment_beats_that_of_the_file(
+def test_a_key_in_the_environment_overrides_the_file(
     cli_with_config_path: CliEnvironment, invoke: Invoke, service: str, name: str
 ) -> None:
     cli_with_config_path.configure(f"profiles:\n  here:\n    {service}: {{api_key: of-the-file-1111}}\n")
@@ -234,11 +236,13 @@ def test_a_key_of_the_environment_beats_that_of_the_file(
     assert key(**{name: "", f"{name}_FILE": ""})["key"] == "…1111"
 
 
-def test_a_missing_key_is_named_with_both_ways_to_give_it(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+def test_a_missing_key_is_reported_with_both_ways_to_add_it(
+    cli_with_config_path: CliEnvironment, invoke: Invoke
+) -> None:
     cli_with_config_path.configure(f"profiles:\n  here:\n    core: {{api_key: {KEY}}}\n")
-    said = key_error(invoke, cli_with_config_path)
-    assert 'The profile "here" has no key for signal.' in said
-    assert "`cpctl profile set-key signal --profile here` keeps one; or set CPCTL_SIGNAL_KEY." in said
+    error = key_error(invoke, cli_with_config_path)
+    assert 'The profile "here" has no key for signal.' in error
+    assert "Add one with `cpctl profile set-key signal --profile here`, or set CPCTL_SIGNAL_KEY." in error
     assert not cli_with_config_path.store.exists()
 
 
@@ -254,9 +258,9 @@ def test_the_same_key_for_core_and_signal_is_a_warning(cli_with_config_path: Cli
     assert invoke(cli_with_config_path, "whoami", "-qq").err == ""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are of POSIX")
-def test_the_mode_counts_for_every_user_also_for_root(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
-    """No test of the user's id: what root reads, others may read as well."""
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_the_mode_of_the_file_counts_also_for_root(cli_with_config_path: CliEnvironment, invoke: Invoke) -> None:
+    """The user id does not matter: others can read a file of root with such a mode too."""
     configure_key(cli_with_config_path, f"api_key: {KEY}")
     cli_with_config_path.config.chmod(0o604)
     assert invoke(cli_with_config_path, "whoami").code == 3
@@ -264,5 +268,5 @@ def test_the_mode_counts_for_every_user_also_for_root(cli_with_config_path: CliE
     assert invoke(cli_with_config_path, "whoami").code == 0
 
 
-def test_a_key_that_begins_as_another_is_hidden_whole() -> None:
+def test_a_key_that_begins_like_another_is_masked_completely() -> None:
     assert mask_keys("say long-key-0123-and-more", [Key("long-key-0123"), Key("long-key-0123-and-more")]) == "say ***"

@@ -21,7 +21,7 @@ DIAGRAM_LABELS = {
     HOLD: "401, 403; 404, 410, 3xx",
     RETRY: "no connection, no answer, 408, 429, 5xx",
 }
-DIAGRAM_ALIASES = {"time is up, or the connection broke": "no answer", "503": "5xx", "other 5xx": "5xx"}
+DIAGRAM_ALIASES = {"timeout, or connection lost": "no answer", "503": "5xx", "other 5xx": "5xx"}
 
 
 def test_every_state_of_a_signal_is_drawn() -> None:
@@ -34,7 +34,9 @@ def test_every_state_of_a_signal_is_drawn() -> None:
 def test_every_answer_leads_where_the_drawing_says(fault: object) -> None:
     drawn = DIAGRAM_LABELS[fault.disposition]  # type: ignore[attr-defined]
     assert drawn in DIAGRAM
-    for answer in [DIAGRAM_ALIASES[fault.condition]] if fault.condition in DIAGRAM_ALIASES else fault.condition.split(", "):  # type: ignore[attr-defined]
+    for answer in (
+        [DIAGRAM_ALIASES[fault.condition]] if fault.condition in DIAGRAM_ALIASES else fault.condition.split(", ")
+    ):  # type: ignore[attr-defined]
         assert answer in drawn
 
 

@@ -14,7 +14,7 @@ from cpctl.cli.framework import LazyGroup, SharedParameters
 from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph
 from cpctl.cli.root import COMMANDS, GROUPS
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
-from cpctl.config.profiles import KEY_SOURCE_SETTINGS, SETTINGS, SHOP_SETTINGS
+from cpctl.config.settings import KEY_SOURCE_SETTINGS, SETTINGS, SHOP_SETTINGS
 from cpctl.errors import EXIT_CODE_MEANINGS
 from harness.command_tree import ALL_COMMANDS
 from tools.docs.manual_pages import MAN_FOLDER, render_manual_pages

@@ -2,7 +2,9 @@
 
 import re
 
-from cpctl.order_documents.checks import Problem, check_order
+from cpctl.order_documents.checks import find_problems
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, QUOTE
+from cpctl.order_documents.problems import Problem
 from examples.core_requests import make_order
 from examples.edits import REMOVED, replace_value
 
@@ -50,6 +52,18 @@ PUBLISH_DOCUMENT_TEXT = """\
 }
 """
 PUBLISH_DOCUMENT_JSON = re.sub(r",(\s*})", r"\1", PUBLISH_DOCUMENT_TEXT)
+
+
+def check_order(document: object) -> list[Problem]:
+    return find_problems(ORDER, document)
+
+
+def check_publish_order(document: object) -> list[Problem]:
+    return find_problems(PUBLISH_ORDER, document)
+
+
+def check_quote(document: object) -> list[Problem]:
+    return find_problems(QUOTE, document)
 
 
 def error_paths(problems: list[Problem]) -> list[str]:

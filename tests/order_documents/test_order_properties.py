@@ -1,4 +1,4 @@
-"""Any whole order passes, and any single fault in it is found at its place."""
+"""Any valid order passes, and any single fault in it is found with its path."""
 
 import json
 from typing import Any
@@ -7,7 +7,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
 from cpctl.order_documents.reader import read_document
@@ -15,7 +14,7 @@ from cpctl.order_documents.value_checks import ITEM_FILE_TYPES, REORDER_CAUSES, 
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
 from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES
-from examples.document_examples import error_paths
+from examples.document_examples import check_order, check_publish_order, check_quote, error_paths
 from examples.edits import REMOVED, replace_value, value_at
 
 Document = dict[str, Any]
@@ -73,7 +72,7 @@ def orders(draw: st.DrawFn) -> Document:
     return {**order, "addresses": [draw(addresses())], "items": items}
 
 
-# Where a fault goes, and what it is; NOTHING takes the value away.
+# The path of each fault and its value; REMOVED deletes the field.
 SINGLE_FAULTS = [
     ("reference", REMOVED),
     ("reference", "a/b"),
@@ -107,16 +106,16 @@ SINGLE_FAULTS = [
 
 
 def resolve_last_index(order: Document, path: str) -> str:
-    """The path with its -1 put as the number of the last one."""
+    """The path with the number of the last element in place of -1."""
     while "[-1]" in path:
-        lists = path[: path.index("[-1]")]
-        path = path.replace("[-1]", f"[{len(value_at(order, lists)) - 1}]", 1)
+        length = len(value_at(order, path[: path.index("[-1]")]))
+        path = path.replace("[-1]", f"[{length - 1}]", 1)
     return path
 
 
 @FEWER_EXAMPLES
 @given(orders())
-def test_any_whole_order_passes_also_when_prepared_and_read_again(order: Document) -> None:
+def test_any_valid_order_passes_also_after_preparation_and_reading(order: Document) -> None:
     assert check_order(order) == []
     assert check_order(prepare_document(order, str)) == []
     assert check_quote(quote_from_document(order)) == []
@@ -129,11 +128,11 @@ def test_any_whole_order_passes_also_when_prepared_and_read_again(order: Documen
 def test_a_single_fault_is_found_with_its_path(order: Document, fault: tuple[str, object]) -> None:
     path, value = fault
     path = resolve_last_index(order, path)
-    # Another country may ask for a zip that this one has not.
+    # A fault in the country may make a zip required.
     order["addresses"][0].setdefault("zip", "01067")
     found = error_paths(check_order(replace_value(order, path, value)))
     assert found
-    assert all(place.startswith(path) for place in found), found
+    assert all(found_path.startswith(path) for found_path in found), found
 
 
 JSON_VALUES = st.recursive(
@@ -153,8 +152,8 @@ VALUE_PATHS += [
 
 @settings(FEWER_EXAMPLES, max_examples=200)
 @given(orders(), st.sampled_from(VALUE_PATHS), JSON_VALUES)
-def test_whatever_stands_anywhere_is_checked_prepared_and_quoted(order: Document, place: str, value: object) -> None:
-    document = replace_value(order, resolve_last_index(order, place), value) if place else value
+def test_any_value_anywhere_can_be_checked_prepared_and_quoted(order: Document, path: str, value: object) -> None:
+    document = replace_value(order, resolve_last_index(order, path), value) if path else value
     for check in (check_order, check_publish_order, check_quote):
         for problem in check(document):
             assert problem.message.endswith((".", "?"))

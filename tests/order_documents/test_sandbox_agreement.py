@@ -1,11 +1,10 @@
-"""What the checks of an order let through, the sandbox takes; what it refuses for its form, the checks find before."""
+"""The sandbox accepts every order that passes the checks; the checks find every order that it refuses as malformed."""
 
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.checks import check_order, check_quote
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.quote_requests import quote_from_document
 from cpctl.reference_data.countries import COUNTRIES
@@ -15,6 +14,7 @@ from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
 from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
 from cpctl.sandbox.simulated_api.routes import respond
+from examples.document_examples import check_order, check_quote
 from examples.edits import REMOVED, replace_value, value_paths
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ FEWER_EXAMPLES = settings(
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 REFERENCES = st.text("abcXYZ019-_.", min_size=1, max_size=20).filter(lambda text: not text.startswith("order-"))
 COUNTS = st.integers(1, 5000) | st.integers(1, 5000).map(str)
-# A place in the service's list that needs a state is one that the checks know of only for US and CA.
+# The tables have more countries with states; the checks require a state only for US and CA.
 COUNTRY_CODES = sorted(code for code in COUNTRIES if code not in STATES_BY_COUNTRY or code in ("US", "CA"))
 FORM_ERRORS = (
     "missing_required_parameter",
@@ -90,16 +90,15 @@ def sandbox_reply(path: str, body: Document) -> tuple[int, str, str]:
 
 @FEWER_EXAMPLES
 @given(valid_orders())
-def test_what_the_checks_let_through_is_taken(order: Document) -> None:
+def test_the_sandbox_accepts_every_order_that_passes_the_checks(order: Document) -> None:
     assert [str(problem) for problem in check_order(order) if not problem.is_warning] == []
     assert sandbox_reply("orders/add", prepare_document(order, str)) == (201, "", "")
 
 
 @FEWER_EXAMPLES
 @given(valid_orders())
-def test_an_order_that_passes_can_be_quoted(order: Document) -> None:
+def test_an_order_that_passes_the_checks_can_be_quoted(order: Document) -> None:
     quote = quote_from_document(order)
-    # The sandbox has exchange rates for some currencies only.
     assert check_quote(quote) == []
     assert sandbox_reply("orders/quote", quote) == (200, "", "")
 
@@ -111,7 +110,7 @@ INVALID_VALUES = st.sampled_from(
 
 @st.composite
 def damaged_orders(draw: st.DrawFn) -> Document:
-    """Orders of which one value is gone or is something else."""
+    """Orders with one value removed or replaced."""
     order = draw(valid_orders())
     value = REMOVED if draw(st.booleans()) else draw(INVALID_VALUES)
     return replace_value(order, draw(st.sampled_from(list(value_paths(order)))), value)
@@ -119,12 +118,12 @@ def damaged_orders(draw: st.DrawFn) -> Document:
 
 @settings(FEWER_EXAMPLES, max_examples=60)
 @given(damaged_orders())
-def test_what_is_refused_for_its_form_is_found_before(order: Document) -> None:
+def test_the_checks_find_every_order_that_the_sandbox_refuses_as_malformed(order: Document) -> None:
     sent = prepare_document(order, str)
     status, kind, info = sandbox_reply("orders/add", sent)
     assume(kind in FORM_ERRORS)
-    # Only the list of products tells which files a product is made of, and whether it has pages; of the latter the
-    # checks warn as well as they can by its name.
+    # Only the list of products shows which files a product needs and whether it has pages; for pages, the checks
+    # warn by the name of the product.
     assume(info != "total_pages" and not info.startswith("file of type") and " is none of " not in info)
     assert status == 400
     assert [problem for problem in check_order(order) if not problem.is_warning], (kind, info)

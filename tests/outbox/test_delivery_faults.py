@@ -50,7 +50,7 @@ def status_case(
 
 
 NO_ANSWER = "no answer within 0.5 s"
-CONNECTION_BROKEN = "the connection broke before an answer came"
+CONNECTION_BROKEN = "the connection was lost before an answer arrived"
 KEY_REFUSED, WRONG_ADDRESS = "the service refused the key", "there is no CloudSignal at this address"
 SERVICE_FAILED = "the service failed"
 FAULT_CASES = {
@@ -58,21 +58,21 @@ FAULT_CASES = {
     "a slow header": FaultCase({"kind": "slow-drip", "seconds": 0.5}, "queued", 0, NO_ANSWER, None, True, True),
     "a reset before the work": FaultCase({"kind": "reset-before"}, "queued", 0, CONNECTION_BROKEN, None, True),
     "a reset after the work": FaultCase({"kind": "reset-after"}, "queued", 0, CONNECTION_BROKEN, None, True, True),
-    "no network": FaultCase({"kind": "down"}, "queued", 0, "is not reached: Connection refused"),
+    "no network": FaultCase({"kind": "down"}, "queued", 0, "Connection refused"),
     "a late answer in time": FaultCase({"kind": "latency", "seconds": 0.1}, "delivered", 0, "", 200, False, True),
     "a slow body": FaultCase({"kind": "slow-drip", "seconds": 0.001}, "delivered", 0, "", 200, False, True),
     "a truncated body": FaultCase({"kind": "truncated"}, "delivered", 0, "", 200, False, True),
     "a body that is not JSON": FaultCase({"kind": "invalid-json"}, "delivered", 0, "", 200, False, True),
     "302": status_case(302, "held", 5, WRONG_ADDRESS),
-    "400": status_case(400, "refused", 5, "the service refused it"),
+    "400": status_case(400, "refused", 5, "the service refused the request"),
     "401": status_case(401, "held", 4, KEY_REFUSED),
     "403": status_case(403, "held", 4, KEY_REFUSED),
     "404": status_case(404, "held", 5, WRONG_ADDRESS),
-    "408": status_case(408, "queued", 0, "the service gave up reading"),
+    "408": status_case(408, "queued", 0, "the service timed out waiting for the request"),
     "410": status_case(410, "held", 5, WRONG_ADDRESS),
-    "422": status_case(422, "refused", 5, "the service refused it"),
-    "429": status_case(429, "queued", 0, "the service is asked too often"),
-    "429, later": status_case(429, "queued", 0, "the service is asked too often", retry_after="7200"),
+    "422": status_case(422, "refused", 5, "the service refused the request"),
+    "429": status_case(429, "queued", 0, "rate limit exceeded"),
+    "429, later": status_case(429, "queued", 0, "rate limit exceeded", retry_after="7200"),
     "500": status_case(500, "queued", 0, SERVICE_FAILED, True),
     "502": status_case(502, "queued", 0, SERVICE_FAILED, True),
     "503": status_case(503, "queued", 0, "the service is unavailable"),

@@ -169,5 +169,5 @@ def test_several_processes_may_create_the_store_at_once(cli: "CliEnvironment", r
 def test_a_signal_stays_queued_if_the_address_cannot_be_reached(cli: "CliEnvironment", fork_runner: ForkRunner) -> None:
     cli.configure(sandbox_configuration("http://127.0.0.1:9"))
     result = fork_runner.run_ok(cli, *packed_command())
-    assert "is not reached: Connection refused" in result.err
+    assert "Connection refused" in result.err
     assert signal_states(cli.store) == ["queued"]

@@ -13,7 +13,7 @@ from cpctl.cli.help.environment_topics import environment_rows
 from cpctl.cli.help.shop_floor_topics import response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES
-from cpctl.config.profiles import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS
+from cpctl.config.settings import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS
 from cpctl.errors import EXIT_CODE_MEANINGS
 from cpctl.outbox.models import STATE_MEANINGS, State
 from cpctl.output.formats import FORMATS

@@ -15,8 +15,8 @@ from cpctl.output.columns import CATALOG, CATALOG_DETAIL
 commands = Commands()
 
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Reference of the catalog.")]
-Name = Annotated[str, typer.Option(metavar="TEXT", help="Its name, at most 64 characters.")]
-Note = Annotated[str, typer.Option(metavar="TEXT", help="What it is, at most 256 characters.")]
+Name = Annotated[str, typer.Option(metavar="TEXT", help="Name, at most 64 characters.")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="Description, at most 256 characters.")]
 
 
 @commands.add("list", "cpctl catalogs list")
@@ -27,12 +27,12 @@ def list_catalogs(context: Context, extra_fields: ExtraFieldOptions, search: Sea
 
 @commands.add("info", "cpctl catalogs info catalog_1")
 def show_catalogs(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
-    """Show catalogs, and how many titles each has."""
-    bodies = [{"catalog_reference": parse_reference(each, "catalog")} for each in references]
+    """Show catalogs with the number of their titles."""
+    bodies = [{"catalog_reference": parse_reference(reference, "catalog")} for reference in references]
     show_each(context, "catalogs/info", extra_fields, bodies, CATALOG_DETAIL, CATALOG)
 
 
-@commands.add("add", 'cpctl catalogs add spring --name "Spring list" --note "What comes out in spring"')
+@commands.add("add", 'cpctl catalogs add spring --name "Spring list" --note "New titles this spring"')
 def add_catalog(
     context: Context, reference: Reference, name: Name, note: Note, extra_fields: ExtraFieldOptions
 ) -> None:
@@ -42,7 +42,7 @@ def add_catalog(
 
 @commands.add("remove", "cpctl catalogs remove spring --yes")
 def remove_catalog(context: Context, reference: Reference, extra_fields: ExtraFieldOptions, yes: Yes = False) -> None:
-    """Remove a catalog; its titles are no longer available in it."""
+    """Remove a catalog. Its titles are no longer available in it."""
     body = {"catalog_reference": reference}
     apply_change(
         context, "catalogs/remove", extra_fields, body, f'Remove the catalog "{reference}" from the account?', yes

@@ -1,4 +1,4 @@
-"""`cpctl products`: what can be ordered."""
+"""`cpctl products`: products and product mixes."""
 
 from typing import Annotated
 
@@ -18,21 +18,21 @@ commands = Commands()
 def list_products(
     context: Context,
     extra_fields: ExtraFieldOptions,
-    category: Annotated[str, typer.Option(metavar="NAME", help="Only of this category.")] = "",
+    category: Annotated[str, typer.Option(metavar="NAME", help="Only products of this category.")] = "",
     search: SearchText = "",
 ) -> None:
     """List the products enabled for the account."""
     found = call(context, "products", extra_fields)
     if category:
         wanted = category.strip().casefold()
-        found = [each for each in found if str(each.get("category", "")).casefold() == wanted]
+        found = [product for product in found if str(product.get("category", "")).casefold() == wanted]
     context.show(filter_by_text(search, found), PRODUCT)
 
 
 @commands.add("info", "cpctl products info textbook_pb_a4_p_bw")
 def show_products(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show options, files and measures of products."""
-    bodies = [{"reference": parse_reference(each, "product")} for each in references]
+    bodies = [{"reference": parse_reference(reference, "product")} for reference in references]
     show_each(context, "products/info", extra_fields, bodies, PRODUCT_DETAIL, PRODUCT)
 
 
@@ -45,5 +45,5 @@ def list_mixes(context: Context, extra_fields: ExtraFieldOptions, search: Search
 @commands.add("mix", "cpctl products mix textbook_a4_cw_matte_80gsm")
 def show_mixes(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show the product and the options of product mixes."""
-    bodies = [{"product_mix_reference": parse_reference(each, "product mix")} for each in references]
+    bodies = [{"product_mix_reference": parse_reference(reference, "product mix")} for reference in references]
     show_each(context, "products/mixes/info", extra_fields, bodies, PRODUCT_MIX_DETAIL, PRODUCT_MIX)

@@ -1,4 +1,4 @@
-"""`cpctl shipping`: where to, and how fast."""
+"""`cpctl shipping`: shipping levels, countries and states."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from cpctl.cli.framework import Commands
 from cpctl.cli.list_filters import filter_by_text
 from cpctl.cli.options import SearchText
 from cpctl.errors import InvalidInput
-from cpctl.order_documents.value_checks import check_country as check_country
+from cpctl.order_documents.value_checks import check_country
 from cpctl.output.columns import COUNTRY, COUNTRY_STATE, SHIPPING_LEVEL
 
 commands = Commands()
@@ -24,7 +24,7 @@ def list_levels(context: Context, extra_fields: ExtraFieldOptions) -> None:
 
 @commands.add("countries", "cpctl shipping countries --search united")
 def list_countries(context: Context, extra_fields: ExtraFieldOptions, search: SearchText = "") -> None:
-    """List the countries that are shipped to, and which of them need a state."""
+    """List the countries that can be shipped to, and whether they require a state."""
     context.show(filter_by_text(search, call(context, "shipping/countries", extra_fields)), COUNTRY)
 
 

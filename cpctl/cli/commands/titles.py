@@ -1,4 +1,4 @@
-"""`cpctl titles`: the books of a catalog (CloudPublish)."""
+"""`cpctl titles`: titles of a catalog (CloudPublish)."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from cpctl.output.columns import TITLE, TITLE_DETAIL
 
 commands = Commands()
 
-Isbn = Annotated[str, typer.Argument(metavar="ISBN", help="ISBN, or the reference that stands for it.")]
+Isbn = Annotated[str, typer.Argument(metavar="ISBN", help="ISBN, or the reference used in its place.")]
 
 
 @commands.add("list", "cpctl titles list catalog_1")
@@ -37,7 +37,7 @@ def show_titles(
     extra_fields: ExtraFieldOptions,
 ) -> None:
     """Show titles with their files."""
-    bodies = [{"isbn": parse_reference(each, "title")} for each in isbns]
+    bodies = [{"isbn": parse_reference(isbn, "title")} for isbn in isbns]
     show_each(context, "titles/info", extra_fields, bodies, TITLE_DETAIL, TITLE)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
+from cpctl.cli.profile_rows import key_rows, setting_rows
 from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import Profile
 from cpctl.errors import ConfigError, ExitCode
@@ -47,14 +48,15 @@ def show_whoami(context: Context) -> None:
 
 def _setting_rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
     """The same for people: a line per value, with its source."""
-    keys = [
-        {"setting": f"{service} key", "value": facts["key"] or facts.get("problem"), "source": facts["source"]}
-        for service, facts in who["keys"].items()
-    ]
-    settings = [{"setting": name, **value} for name, value in who["settings"].items()]
     depth = [{"setting": f"outbox {name}", "value": value} for name, value in who["outbox"].items()]
     profile = {"setting": "profile", "value": who["profile"], "source": who["profile_source"]}
-    return [profile, {"setting": "config", "value": who["config"]}, *settings, *keys, *depth]
+    return [
+        profile,
+        {"setting": "config", "value": who["config"]},
+        *setting_rows(who["settings"]),
+        *key_rows(who["keys"]),
+        *depth,
+    ]
 
 
 def describe_key(context: Context, service: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _complete_profiles(line: CompletionLine) -> Candidates:
     if seen := summarize_profiles(file.read_text(encoding="utf-8-sig")):
         yield from ((name, "the default" if name == seen.default else "") for name in seen.profiles)
         return
-    from cpctl.config.profiles import read_configuration
+    from cpctl.config.config_file import read_configuration
 
     configuration = read_configuration(line.config, line.environment)
     for name in configuration.profiles if configuration else ():

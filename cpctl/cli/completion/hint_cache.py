@@ -42,7 +42,9 @@ def read_cache(file: Path) -> list[CachedCandidate]:
 
 
 def write_cache(file: Path, candidates: Iterable[CachedCandidate]) -> None:
-    """Keep these words instead of those before, MOST of each kind; or the old file stays, whole. Raises OSError."""
+    """Replace the file by these words, MAX_PER_KIND of each kind. Raises OSError, InvalidInput."""
+    from cpctl.files import write_private  # a Tab only reads
+
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     counts: dict[str, int] = {}
     lines = []
@@ -50,14 +52,7 @@ def write_cache(file: Path, candidates: Iterable[CachedCandidate]) -> None:
         counts[each.kind] = counts.get(each.kind, 0) + 1
         if counts[each.kind] <= MAX_PER_KIND:
             lines.append("\t".join(each) + "\n")
-    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
-            written.writelines(lines)
-        draft.replace(file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    write_private(file, "".join(lines))
 
 
 def is_completable(text: object) -> bool:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from cpctl.api.calls import parse_change_counts
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.long_lists import LongList
 from cpctl.cli.completion.hint_cache import (
     CachedCandidate,
     cache_path,
@@ -96,8 +95,6 @@ def update_hints(known: list[CachedCandidate], name: str, body: Record, result: 
 
 
 def _extract_records(result: Any) -> list[Record]:
-    if isinstance(result, LongList):
-        result = result.first_and_last()
     rows = result if isinstance(result, list) else [result]
     records = [row for row in rows if isinstance(row, Mapping)]
     # The newest first, where there is a time; it is written so that it can be compared as text.

@@ -40,18 +40,19 @@ def _document_section(endpoint: Endpoint) -> Any:
 
 
 def _find_skeleton(endpoint: Endpoint) -> str:
-    from cpctl.order_documents.skeletons import core_skeleton, publish_skeleton
+    from cpctl.order_documents.skeletons import CORE_SKELETON, PUBLISH_SKELETON
 
-    return {"orders/add": core_skeleton, "publish/orders/add": publish_skeleton}.get(endpoint.name, str)()
+    return {"orders/add": CORE_SKELETON, "publish/orders/add": PUBLISH_SKELETON}.get(endpoint.name, "")
 
 
 def describe_rules(endpoint: Endpoint) -> Iterator[str]:
     """What the fields of a document ask of each other."""
-    from cpctl.order_documents.rules import describe_rule
+    from cpctl.order_documents.rules import RULE_DESCRIPTIONS
 
     def of(level: Any) -> Iterator[str]:
         if level.rules:
-            yield f"{level.label[0].upper()}{level.label[1:]} needs: {'; '.join(map(describe_rule, level.rules))}."
+            needs = "; ".join(RULE_DESCRIPTIONS[rule] for rule in level.rules)
+            yield f"{level.label[0].upper()}{level.label[1:]} needs: {needs}."
         for row in level.fields.values():
             if row.section is not None:
                 yield from of(row.section)

@@ -48,7 +48,7 @@ def exit_codes() -> Iterator[Block]:
 def environment_rows() -> list[tuple[str, str]]:
     """Every variable of cpctl's own, with what it does."""
     from cpctl.config.keys import KEY_VARIABLES
-    from cpctl.config.profiles import OTHER_VARIABLES, SETTINGS
+    from cpctl.config.settings import OTHER_VARIABLES, SETTINGS
 
     rows = [(row.variable, row.meaning) for row in SETTINGS.values() if row.variable]
     for service, name in KEY_VARIABLES.items():
@@ -99,7 +99,7 @@ def output() -> Iterator[Block]:
 def keys() -> Iterator[Block]:
     """The three keys, and where to keep them."""
     from cpctl.config.keys import KEY_USES, KEY_VARIABLES
-    from cpctl.config.profiles import KEY_SOURCE_SETTINGS
+    from cpctl.config.settings import KEY_SOURCE_SETTINGS
 
     yield Paragraph("Cloudprinter gives each interface a key of its own. A profile holds them apart:")
     yield DefinitionList([(service, f"{use}; or {KEY_VARIABLES[service]}") for service, use in KEY_USES.items()])
@@ -119,7 +119,7 @@ def keys() -> Iterator[Block]:
 
 def configuration() -> Iterator[Block]:
     """The configuration file: every setting of a profile."""
-    from cpctl.config.profiles import SHOP_SETTINGS
+    from cpctl.config.settings import SHOP_SETTINGS
 
     yield Paragraph(
         "One YAML file holds the profiles: accounts, benches, a sandbox. `cpctl profile path` says where it is looked "
@@ -143,7 +143,7 @@ def configuration() -> Iterator[Block]:
 def setting_rows() -> list[tuple[str, str]]:
     """Keys and plain settings of a profile, with default and variable."""
     from cpctl.config.keys import KEY_USES
-    from cpctl.config.profiles import KEY_SOURCE_SETTINGS, SETTINGS
+    from cpctl.config.settings import KEY_SOURCE_SETTINGS, SETTINGS
 
     ways = ", ".join(KEY_SOURCE_SETTINGS)
     rows = [(service, f"one of {ways}: the key for {use}") for service, use in KEY_USES.items()]

@@ -19,12 +19,12 @@ WriteDocument = Callable[..., str]
 BAD_FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "blank": (b" \n\n# nothing\n", "is empty"),
-    "a list": (b"- reference: a\n- reference: b\n", "a list stands here"),
-    "a list of JSON": (b'[{"reference": "a"}]', "a list stands here"),
-    "a word": (b"order\n", "a single value stands here"),
+    "a list": (b"- reference: a\n- reference: b\n", "this is a list"),
+    "a list of JSON": (b'[{"reference": "a"}]', "this is a list"),
+    "a word": (b"order\n", "this is a single value"),
     "not YAML": (b"reference: a\n\titems: []\n", "line 2"),
-    "not JSON": (b'{"reference": "a",}', "Take away the comma"),
-    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "a second time"),
+    "not JSON": (b'{"reference": "a",}', "Remove the comma"),
+    "a field twice in JSON": (b'{"reference": "a", "reference": "b"}', "is given twice"),
     "a field twice in YAML": (b"reference: a\nemail: b\nreference: c\n", "line 3"),
     "not text": (b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "not UTF-8"),
     "UTF-16": ("reference: a".encode("utf-16"), "UTF-16"),
@@ -57,7 +57,7 @@ def test_a_file_of_more_than_50_megabytes_is_no_order(cli: CliEnvironment, invok
     for name in ("order.yaml", "/dev/zero"):
         result = invoke(cli, "orders", "add", name)
         assert result.code == 2
-        assert f"{name} has more than 50 MB" in result.err
+        assert f"{name} is larger than 50 MB" in result.err
 
 
 def test_a_file_that_cannot_be_read_is_named(cli: CliEnvironment, invoke: Invoke) -> None:
@@ -70,21 +70,21 @@ def test_a_file_that_cannot_be_read_is_named(cli: CliEnvironment, invoke: Invoke
 BAD_VALUES = [
     ("addresses.0.country", "UK", 'Did you mean "GB" (United Kingdom)?'),
     ("addresses.0.country", "Germany", 'Did you mean "DE"'),
-    ("addresses.0.email", "nobody", "is no e-mail address"),
-    ("addresses.0.type", "billing", "type of address"),
+    ("addresses.0.email", "nobody", "is not an email address"),
+    ("addresses.0.type", "billing", "is not a known address type"),
     ("currency", "Euro", 'Did you mean "EUR"'),
-    ("price", "12.50.1", "is no price"),
-    ("items.0.count", 0, "is no whole number of 1 or more"),
-    ("items.0.count", "many", "is no whole number of 1 or more"),
-    ("items.0.files.0.md5sum", "4578c3ecf64e47581b175d542f8b016", "is no MD5 sum of 32 hexadecimal digits"),
+    ("price", "12.50.1", "is not a price"),
+    ("items.0.count", 0, "must be a whole number, 1 or more"),
+    ("items.0.count", "many", "must be a whole number, 1 or more"),
+    ("items.0.files.0.md5sum", "4578c3ecf64e47581b175d542f8b016", "is not an MD5 sum"),
     ("items.0.files.0.url", "http://example.com/a.pdf", "is not encrypted"),
-    ("items.0.files.0.url", "/home/me/cover.pdf", "is no https:// URL"),
+    ("items.0.files.0.url", "/home/me/cover.pdf", "is not an https:// URL"),
     ("items.0.options.0.type", "type_book_paper", "is a family of options"),
-    ("items.0.quote", "abc", "is no quote hash"),
-    ("reference", "a/b", "holds a slash"),
-    ("reference", "a b", "holds a blank"),
+    ("items.0.quote", "abc", "is not a quote hash"),
+    ("reference", "a/b", "contains a slash"),
+    ("reference", "a b", "contains a space"),
     ("reference", "x" * 121, "has 121 characters"),
-    ("items.0.reference", "a/b", "holds a slash"),
+    ("items.0.reference", "a/b", "contains a slash"),
     ("apikey", API_KEYS["core"], "the key comes from the profile"),
 ]
 

@@ -1,4 +1,4 @@
-"""Quotes and prices: from words, from documents, and what is chosen of the offers."""
+"""Quotes and prices are requested with options or documents, and offers are chosen."""
 
 import sys
 from collections.abc import Callable
@@ -21,15 +21,14 @@ FLYER_ITEM = "flyer_ss_a5_fc,count=500"
 
 
 def last_request_body(sandbox: Sandbox) -> Any:
-    """The body of the last request."""
     return sandbox.state.journal.list_entries()[-1]["body"]
 
 
-@pytest.mark.parametrize(("word", "path"), [("get", "orders/quote"), ("price", "prices/lookup")])
-def test_words_make_the_request_of_the_document(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, word: str, path: str
+@pytest.mark.parametrize(("command", "path"), [("get", "orders/quote"), ("price", "prices/lookup")])
+def test_options_make_the_documented_request(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, command: str, path: str
 ) -> None:
-    result = invoke(cli, "quote", word, "--country", "nl", "--item", BOOK_ITEM, "-o", "json")
+    result = invoke(cli, "quote", command, "--country", "nl", "--item", BOOK_ITEM, "-o", "json")
     assert result.code == 0, result.err
     items = [{**QUOTE["items"][0], "reference": "item-1"}]
     assert last_request_body(sandbox) == {"apikey": "***", "country": "NL", "items": items}
@@ -37,11 +36,22 @@ def test_words_make_the_request_of_the_document(
     assert set(QUOTE_RESPONSE) <= set(result.data)
 
 
-def test_several_items_are_numbered_and_have_options_even_where_none_are_given(
+def test_several_items_are_numbered_and_have_a_list_of_options(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
 ) -> None:
-    words = ("--country", "US", "--state", "FL", "--currency", "USD", "--item", FLYER_ITEM, "--item", "poster_a3_fc")
-    assert invoke(cli, "quote", "get", *words).code == 0
+    arguments = (
+        "--country",
+        "US",
+        "--state",
+        "FL",
+        "--currency",
+        "USD",
+        "--item",
+        FLYER_ITEM,
+        "--item",
+        "poster_a3_fc",
+    )
+    assert invoke(cli, "quote", "get", *arguments).code == 0
     assert last_request_body(sandbox) == {
         "apikey": "***",
         "country": "US",
@@ -54,7 +64,7 @@ def test_several_items_are_numbered_and_have_options_even_where_none_are_given(
     }
 
 
-def test_a_quote_is_asked_for_an_order_at_hand(
+def test_an_order_document_is_quoted(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     assert invoke(cli, "quote", "get", write_document(ORDER)).code == 0
@@ -62,7 +72,7 @@ def test_a_quote_is_asked_for_an_order_at_hand(
     assert last_request_body(sandbox) == {"apikey": "***", "country": "DE", "items": [item]}
 
 
-def test_options_overrule_a_document(
+def test_options_override_a_document(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     assert invoke(cli, "quote", "get", write_document(QUOTE), "--country", "de", "--currency", "USD").code == 0
@@ -75,7 +85,7 @@ def test_a_quote_document_is_read_from_standard_input(cli: CliEnvironment, sandb
     assert last_request_body(sandbox)["items"][0]["options"] == []
 
 
-def test_titles_have_no_quote(
+def test_a_publish_order_has_no_quote(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     result = invoke(cli, "quote", "get", write_document(PUBLISH_ORDER))
@@ -84,7 +94,7 @@ def test_titles_have_no_quote(
     assert sandbox.state.journal.list_entries() == []
 
 
-# --- what is shown --------------------------------------------------------------------------
+# --- offers ---------------------------------------------------------------------------------
 
 TWO_SHIPMENTS_QUOTE: dict[str, Any] = {
     "expire_date": "2026-09-12T07:58:51.496394Z",
@@ -107,27 +117,27 @@ TWO_SHIPMENTS_QUOTE: dict[str, Any] = {
 
 @pytest.fixture
 def run_quote(invoke: Invoke, make_cli: MakeCli) -> Callable[..., CliResult]:
-    """Ask for a quote that is answered with two shipments."""
+    """Request a quote that is answered with two shipments."""
 
-    def run(*words: str, answer: Any = TWO_SHIPMENTS_QUOTE) -> CliResult:
+    def run(*options: str, answer: Any = TWO_SHIPMENTS_QUOTE) -> CliResult:
         with scripted_server({f"{CORE_PATH}orders/quote": ScriptedResponse(200, encode_body(answer))}) as service:
-            return invoke(make_cli(service.url), "quote", "get", "--country", "NL", "--item", FLYER_ITEM, *words)
+            return invoke(make_cli(service.url), "quote", "get", "--country", "NL", "--item", FLYER_ITEM, *options)
 
     return run
 
 
-def test_offers_are_sorted_by_price_as_numbers_and_their_carrier_is_trimmed(
+def test_offers_are_sorted_by_numeric_price_and_their_carrier_is_trimmed(
     run_quote: Callable[..., CliResult],
 ) -> None:
     heading, *rows = (line.split("\t") for line in run_quote().out.splitlines())
-    shown = [dict(zip(heading, row, strict=True)) for row in rows]
-    assert [row["price"] for row in shown] == ["9.2160", "10.0000", "14.5000", "100.0"]
-    assert [row["shipping_option"] for row in shown] == ["Colissimo", "UPS", "DHL", "X"]
-    assert [row["shipment"] for row in shown] == ["1", "1", "1", "2"]
-    assert [row["items"] for row in shown] == ["1, 2"] * 3 + ["3"]
+    offers = [dict(zip(heading, row, strict=True)) for row in rows]
+    assert [row["price"] for row in offers] == ["9.2160", "10.0000", "14.5000", "100.0"]
+    assert [row["shipping_option"] for row in offers] == ["Colissimo", "UPS", "DHL", "X"]
+    assert [row["shipment"] for row in offers] == ["1", "1", "1", "2"]
+    assert [row["items"] for row in offers] == ["1, 2"] * 3 + ["3"]
 
 
-def test_scripts_get_the_answer_as_it_is(run_quote: Callable[..., CliResult]) -> None:
+def test_json_shows_the_unchanged_answer(run_quote: Callable[..., CliResult]) -> None:
     assert run_quote("-o", "json").data == TWO_SHIPMENTS_QUOTE
 
 
@@ -141,7 +151,7 @@ def test_the_cheapest_offer_of_each_shipment_is_chosen(run_quote: Callable[..., 
     ]
 
 
-def test_a_level_that_is_not_offered_is_not_found_and_the_nearest_named(run_quote: Callable[..., CliResult]) -> None:
+def test_a_level_that_is_not_offered_is_not_found_and_gets_a_suggestion(run_quote: Callable[..., CliResult]) -> None:
     result = run_quote("--level", "cp_grund")
     assert (result.code, result.out) == (9, "")
     assert 'Shipment 1 has no offer of the level "cp_grund".' in result.err
@@ -157,12 +167,10 @@ def test_an_offer_without_a_price_is_never_the_cheapest(run_quote: Callable[...,
     assert result.out == "z\n"
 
 
-# --- what is refused ------------------------------------------------------------------------
+# --- invalid requests -----------------------------------------------------------------------
 
 
-def test_a_country_with_states_needs_one_where_nobody_can_be_asked(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
-) -> None:
+def test_a_missing_state_is_an_error_without_a_terminal(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
     for country in ("US", "CA"):
         result = invoke(cli, "quote", "get", "--country", country, "--item", FLYER_ITEM)
         assert result.code == 2
@@ -170,7 +178,7 @@ def test_a_country_with_states_needs_one_where_nobody_can_be_asked(
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_person_is_asked_for_the_state(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_missing_state_is_prompted_for_at_a_terminal(cli: CliEnvironment, sandbox: Sandbox) -> None:
     process = pexpect.spawn(
         sys.executable,
         ["-m", "cpctl", "quote", "get", "--country", "US", "--item", FLYER_ITEM],
@@ -189,35 +197,35 @@ def test_a_person_is_asked_for_the_state(cli: CliEnvironment, sandbox: Sandbox) 
 
 BAD_ARGUMENTS = {
     "no country": (["--item", FLYER_ITEM], "country"),
-    "a country that is none": (["--country", "UK", "--item", FLYER_ITEM], 'Did you mean "GB"'),
-    "a currency that is none": (["--country", "NL", "--currency", "Euro", "--item", FLYER_ITEM], 'Did you mean "EUR"'),
-    "a state that is none": (["--country", "US", "--state", "ZZ", "--item", FLYER_ITEM], "no state of US"),
+    "an invalid country": (["--country", "UK", "--item", FLYER_ITEM], 'Did you mean "GB"'),
+    "an invalid currency": (["--country", "NL", "--currency", "Euro", "--item", FLYER_ITEM], 'Did you mean "EUR"'),
+    "an invalid state": (["--country", "US", "--state", "ZZ", "--item", FLYER_ITEM], "is not a state of US"),
     "no items": (["--country", "NL"], "--item"),
     "no product": (["--country", "NL", "--item", "count=1"], "the product comes first"),
-    "nothing of a thing": (["--country", "NL", "--item", "flyer_ss_a5_fc,count=0"], "whole number of 1 or more"),
+    "a count of zero": (["--country", "NL", "--item", "flyer_ss_a5_fc,count=0"], "must be a whole number"),
     "an option without count": (["--country", "NL", "--item", "flyer_ss_a5_fc,paper_90off"], "OPTION=COUNT"),
     "an option twice": (["--country", "NL", "--item", "flyer_ss_a5_fc,a=1,a=1"], "given twice"),
-    "a family for an option": (["--country", "NL", "--item", "flyer_ss_a5_fc,type_main_paper=1"], "family"),
+    "an option family": (["--country", "NL", "--item", "flyer_ss_a5_fc,type_main_paper=1"], "family"),
 }
 
 
-@pytest.mark.parametrize(("words", "said"), BAD_ARGUMENTS.values(), ids=list(BAD_ARGUMENTS))
-def test_what_is_wrong_is_said_before_anybody_is_asked(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, words: list[str], said: str
+@pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS.values(), ids=list(BAD_ARGUMENTS))
+def test_invalid_arguments_are_refused_before_any_call(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, arguments: list[str], message: str
 ) -> None:
-    result = invoke(cli, "quote", "get", *words)
+    result = invoke(cli, "quote", "get", *arguments)
     assert (result.code, result.out) == (2, "")
-    assert said in result.err
+    assert message in result.err
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_document_and_items_are_one_too_many(
+def test_a_document_and_items_together_are_refused(
     cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     assert invoke(cli, "quote", "get", write_document(QUOTE), "--item", FLYER_ITEM).code == 2
 
 
-def test_an_option_the_product_does_not_have_is_refused_by_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_service_refuses_an_option_that_the_product_does_not_have(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "quote", "get", "--country", "NL", "--item", "flyer_ss_a5_fc,pageblock_80off=1")
     assert result.code == 5
     assert "option_unknown: pageblock_80off" in result.err
@@ -226,7 +234,7 @@ def test_an_option_the_product_does_not_have_is_refused_by_the_service(cli: CliE
 # --- hashes ---------------------------------------------------------------------------------
 
 
-def test_a_quote_orders_and_is_known_by_its_hash_until_it_expires(
+def test_a_quote_can_be_ordered_and_shown_until_it_expires(
     dialect_cli: CliEnvironment, dialect_sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     result = invoke(dialect_cli, "quote", "get", write_document(ORDER), "--cheapest", "-o", "value")
@@ -243,22 +251,26 @@ def test_a_quote_orders_and_is_known_by_its_hash_until_it_expires(
     late = invoke(dialect_cli, "orders", "add", write_document({**order, "reference": "late"}))
     assert (late.code, late.out) == (5, "")
     assert "Quote hash not found or expired" in late.err
-    gone = invoke(dialect_cli, "quote", "info", quote)
-    assert gone.code == 9
-    assert "cpctl quote get" in gone.err or "There is no quote" in gone.err
+    expired = invoke(dialect_cli, "quote", "info", quote)
+    assert expired.code == 9
+    assert "cpctl quote get" in expired.err or "There is no quote" in expired.err
 
 
-def test_an_answer_without_the_hash_means_that_there_is_no_such_quote(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_an_answer_without_the_hash_means_not_found(invoke: Invoke, make_cli: MakeCli) -> None:
     with scripted_server({f"{CORE_PATH}orders/quote/info": ScriptedResponse(200, b"{}")}) as service:
         assert invoke(make_cli(service.url), "quote", "info", POSTAL_QUOTE).code == 9
 
 
-def test_the_documents_offers_are_chosen_by_level(
+def test_the_documented_offers_are_chosen_by_level(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument
 ) -> None:
     write_document(QUOTE)
     with scripted_server({f"{CORE_PATH}prices/lookup": ScriptedResponse(200, encode_body(QUOTE_RESPONSE))}) as service:
-        world = make_cli(service.url)
+        environment = make_cli(service.url)
         for level, quote in (("cp_postal", POSTAL_QUOTE), ("cp_ground", GROUND_QUOTE), ("cp_fast", EXPRESS_QUOTE)):
-            assert invoke(world, "quote", "price", "order.json", "--level", level, "-o", "value").out == f"{quote}\n"
-        assert invoke(world, "quote", "price", "order.json", "--cheapest", "-o", "value").out == f"{POSTAL_QUOTE}\n"
+            assert (
+                invoke(environment, "quote", "price", "order.json", "--level", level, "-o", "value").out == f"{quote}\n"
+            )
+        assert (
+            invoke(environment, "quote", "price", "order.json", "--cheapest", "-o", "value").out == f"{POSTAL_QUOTE}\n"
+        )

@@ -1,14 +1,11 @@
 """Words that commands have shown are kept for the next Tab, and for nothing else."""
 
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cpctl.api.long_lists import LONG_LIST_MIN_BYTES, parse_long_list
 from cpctl.cli.completion.hint_cache import (
     MAX_PER_KIND,
     CachedCandidate,
@@ -142,18 +139,6 @@ def test_a_file_of_words_that_was_damaged_gives_what_is_whole(tmp_path: Path) ->
     file = tmp_path / "words.tsv"
     file.write_bytes(b"orders\t1\t\norders\n\xff\xfe\t\t\t\nlevels\tfast\tFast")
     assert read_cache(file) == [CachedCandidate("orders", "1"), CachedCandidate("levels", "fast", "Fast")]
-
-
-def test_of_a_long_list_both_ends_are_known() -> None:
-    rows: list[dict[str, Any]] = [{"reference": f"order-{n}", "items": [{"x": "},{"}, {}]} for n in range(40_000)]
-    body = json.dumps(rows).encode()
-    assert len(body) > LONG_LIST_MIN_BYTES
-    found = parse_long_list(body)
-    assert found is not None
-    ends = found.first_and_last()
-    assert (ends[0], ends[-1]) == (rows[0], rows[-1])
-    assert 1000 < len(ends) < len(rows)
-    assert all(row in (rows[0], rows[-1]) or row["items"] == rows[0]["items"] for row in ends)
 
 
 def test_a_sandbox_of_its_own_keeps_its_words_to_itself(cli_with_cache: CliEnvironment) -> None:

@@ -12,9 +12,9 @@ from cpctl.api.extra_fields import EXTRA_FIELDS as CALL_FIELDS
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.explanations import SEND_COMMANDS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.order_documents.checks import check_order, check_publish_order, check_quote
+from cpctl.order_documents.checks import find_problems
 from cpctl.order_documents.fields import DOCUMENTS, ORDER, PUBLISH_ORDER, QUOTE, DocumentSection
-from cpctl.order_documents.rules import describe_rule
+from cpctl.order_documents.rules import RULE_DESCRIPTIONS
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from examples.call_examples import EXAMPLES
@@ -201,21 +201,21 @@ def test_every_field_of_a_document_is_explained(unconfigured_cli: CliEnvironment
 
 
 @pytest.mark.parametrize(
-    ("name", "check"),
-    [("orders.add", check_order), ("publish.orders.add", check_publish_order), ("quote.get", check_quote)],
+    ("name", "section"),
+    [("orders.add", ORDER), ("publish.orders.add", PUBLISH_ORDER), ("quote.get", QUOTE)],
 )
 def test_the_example_of_a_document_passes_its_own_checks(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, name: str, check: Callable[[object], list[Any]]
+    unconfigured_cli: CliEnvironment, invoke: Invoke, name: str, section: DocumentSection
 ) -> None:
     body = explain_json(unconfigured_cli, invoke, name)["body"]
-    assert check({field: value for field, value in body.items() if field != "apikey"}) == []
+    assert find_problems(section, {field: value for field, value in body.items() if field != "apikey"}) == []
 
 
 def test_every_rule_of_a_document_has_words() -> None:
     def rules(level: DocumentSection) -> list[Any]:
         return [*level.rules, *(rule for row in level.fields.values() if row.section for rule in rules(row.section))]
 
-    assert all(describe_rule(rule) for top in DOCUMENTS for rule in rules(top))
+    assert all(RULE_DESCRIPTIONS[rule] for top in DOCUMENTS for rule in rules(top))
 
 
 def test_every_plain_field_of_a_call_has_a_meaning() -> None:

@@ -16,7 +16,7 @@ from cpctl.cli.help.topics import TOPICS
 from cpctl.cli.help.webhook_topic import RESPONSE_MEANINGS
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
-from cpctl.config.profiles import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
+from cpctl.config.settings import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.errors import ExitCode
 from cpctl.imports.column_mapping import COLUMN_ALIASES, PRESETS
 from cpctl.outbox.models import State

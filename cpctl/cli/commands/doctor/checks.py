@@ -1,4 +1,4 @@
-"""What the doctor looks at, a row per check, in the order in which it is shown."""
+"""The checks of `doctor`: the table at the end of this file, in the order in which they are shown."""
 
 import os
 import platform
@@ -19,9 +19,9 @@ from cpctl.cli.commands.whoami import find_same_key_warnings
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.diagnostics import machine_checks as machine
 from cpctl.diagnostics import network_checks as network
-from cpctl.diagnostics.findings import Finding, failure, failure_from_error, ok, warning
+from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ConfigError, CpctlError, ExitCode, KeyRefused
-from cpctl.outbox.queries import find_quarantined_files
+from cpctl.outbox.queries import StoreInspection, find_quarantined_files
 from cpctl.output.text import wants_color
 from cpctl.store.location import can_create_store, detect_network_file_system
 
@@ -30,7 +30,7 @@ LATENESS_THRESHOLDS = timedelta(minutes=15), timedelta(hours=1)
 
 
 class DoctorCheck(NamedTuple):
-    """One row of the examination: its name, and how it looks. The network is looked at last."""
+    """A check: its name, and a function that yields its findings."""
 
     name: str
     run: Callable[[DoctorContext], Findings]
@@ -42,27 +42,21 @@ def _check_version(doctor: DoctorContext) -> Findings:
 
 
 def _check_configuration(doctor: DoctorContext) -> Findings:
-    try:
-        profile = doctor.context.profile
-    except ConfigError as error:
-        yield failure_from_error(error)
-        return
-    place = f"of {profile.file}" if profile.is_in_file else "of the environment alone"
-    yield ok(f'profile "{profile.name}" {place}; calls go to {profile["base_url"]} ({profile["environment"]})')
+    profile = doctor.context.profile
+    source = profile.file if profile.is_in_file else "the environment alone"
+    yield ok(f'profile "{profile.name}" from {source}; calls go to {profile["base_url"]} ({profile["environment"]})')
     for text in find_same_key_warnings(profile):
-        of = f" --profile {profile.name}" if profile.is_in_file else ""
-        yield warning(text, f"`cpctl profile set-key signal{of}` takes the right one.")
+        option = f" --profile {profile.name}" if profile.is_in_file else ""
+        yield warning(text, f"Set the right key with `cpctl profile set-key signal{option}`.")
 
 
 def _check_permissions(doctor: DoctorContext) -> Findings:
-    profile = doctor.profile
-    keys = profile.keys.values() if profile else ()
-    files = [key.value for key in keys if isinstance(key.value, Path)]
-    store = doctor.store_path
-    private = [doctor.config_path, *files, store, *(store.with_name(f"{store.name}{end}") for end in ("-wal", "-shm"))]
-    return machine.check_permissions(
-        private, [doctor.config_path.parent, *(file.parent for file in files), store.parent]
-    )
+    keys = doctor.profile.keys.values() if doctor.profile else ()
+    key_files = [key.value for key in keys if isinstance(key.value, Path)]
+    config, store = doctor.config_path, doctor.store_path
+    store_files = [store, *(store.with_name(f"{store.name}{suffix}") for suffix in ("-wal", "-shm"))]
+    folders = [config.parent, *(file.parent for file in key_files), store.parent]
+    return machine.check_permissions([config, *key_files, *store_files], folders)
 
 
 def _check_key(service: str, doctor: DoctorContext) -> Findings:
@@ -70,123 +64,100 @@ def _check_key(service: str, doctor: DoctorContext) -> Findings:
     if profile is None:
         return
     if service not in profile.keys:
-        yield _missing_key_finding(service, doctor)
+        yield _missing_key_finding(service, profile.name)
         return
     source = profile.keys[service]
     if source.kind == "command" and doctor.context.options.dry_run:
-        yield ok(f"{source.describe()}, which a dry run does not run")
+        yield ok(f"{source.describe()}; a dry run does not run the command")
         return
     key = doctor.context.read_key(service)
-    checked = "" if service == "core" else f"; {UNVERIFIED_KEY_NOTES[service]}"
-    yield ok(f"{key.last_four} from {source.describe()}{checked}")
+    note = "" if service == "core" else f"; {UNVERIFIED_KEY_NOTES[service]}"
+    yield ok(f"{key.last_four} from {source.describe()}{note}")
 
 
-def _missing_key_finding(service: str, doctor: DoctorContext) -> Finding:
+def _missing_key_finding(service: str, profile: str) -> Finding:
     if service == "webhooks":
-        return ok("none is set; it is needed only to receive webhooks")
-    name = doctor.profile.name if doctor.profile else ""
-    way = f"`cpctl profile set-key {service} --profile {name}` keeps one; or set {KEY_VARIABLES[service]}."
-    return warning("none is set; calls of that service will fail", way)
+        return ok("not set; it is needed only to receive webhooks")
+    command = f"cpctl profile set-key {service} --profile {profile}"
+    return warning(
+        "not set; calls to this service will fail", f"Add one with `{command}`, or set {KEY_VARIABLES[service]}."
+    )
 
 
 def _check_store(doctor: DoctorContext) -> Findings:
-    store = doctor.store_path
-    if (shared := detect_network_file_system(store.parent)) is not None:
-        hint = "Name a folder on a local disk: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR."
-        yield failure(f"{store} would lie on a network file system ({shared})", hint, ExitCode.STORE)
-    for aside in find_quarantined_files(store):
-        hint = f"`cpctl outbox import {aside}` takes over what can be read; then move it away."
-        yield failure(f"a damaged store was set aside as {aside}", hint, ExitCode.STORE)
-    seen = doctor.store_contents
-    if isinstance(seen, CpctlError):
-        yield failure(seen.message, seen.hint, ExitCode.STORE)
-    elif seen is None:
-        yield _missing_store_finding(doctor)
-    elif seen.damage:
-        yield failure(
-            f"{store} is damaged: {seen.damage}", "`cpctl outbox export` takes out what waits.", ExitCode.STORE
-        )
-    elif seen.schema_version > seen.latest_schema_version:
-        yield failure(f"{store} was made by a newer cpctl", "Update cpctl on this machine.", ExitCode.STORE)
-    elif not (os.access(store, os.W_OK) and os.access(store.parent, os.W_OK)):
-        yield failure(f"{store} cannot be written", "Make the file and its folder writable.", ExitCode.STORE)
+    file = doctor.store_path
+    if (file_system := detect_network_file_system(file.parent)) is not None:
+        remedy = "Name a folder on a local disk: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR."
+        yield failure(f"{file} is on a network file system ({file_system})", remedy, ExitCode.STORE)
+    for quarantined in find_quarantined_files(file):
+        remedy = f"Recover what can be read with `cpctl outbox import {quarantined}`, then move the file away."
+        yield failure(f"a damaged store was quarantined as {quarantined}", remedy, ExitCode.STORE)
+    store = doctor.store_contents
+    if isinstance(store, CpctlError):
+        yield failure(store.message, store.hint, ExitCode.STORE)
+    elif store is None:
+        yield _missing_store_finding(file)
     else:
-        old = (
-            "; it is brought up to date when it is used next"
-            if seen.schema_version < seen.latest_schema_version
-            else ""
-        )
-        yield ok(f"{store} can be read and written{old}")
+        yield _store_finding(file, store)
 
 
-def _missing_store_finding(doctor: DoctorContext) -> Finding:
-    if can_create_store(doctor.store_path):
-        return ok(f"{doctor.store_path} is made with the first signal")
-    hint = "Make its folder writable, or name another one with CPCTL_DATA_DIR."
-    return failure(f"{doctor.store_path} cannot be made", hint, ExitCode.STORE)
+def _missing_store_finding(file: Path) -> Finding:
+    if can_create_store(file):
+        return ok(f"{file} will be created with the first signal")
+    remedy = "Make its folder writable, or name another one with CPCTL_DATA_DIR."
+    return failure(f"cannot create {file}", remedy, ExitCode.STORE)
+
+
+def _store_finding(file: Path, store: StoreInspection) -> Finding:
+    if store.damage:
+        remedy = "Save what is waiting with `cpctl outbox export`."
+        return failure(f"{file} is damaged: {store.damage}", remedy, ExitCode.STORE)
+    if store.schema_version > store.latest_schema_version:
+        return failure(f"{file} was created by a newer cpctl", "Update cpctl on this machine.", ExitCode.STORE)
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        return failure(f"{file} is not writable", "Make the file and its folder writable.", ExitCode.STORE)
+    is_old = store.schema_version < store.latest_schema_version
+    return ok(f"{file} is readable and writable{'; it will be migrated on next use' if is_old else ''}")
 
 
 def _check_outbox(doctor: DoctorContext) -> Findings:
-    seen = doctor.store_contents
-    if isinstance(seen, CpctlError):
-        return
-    if seen is None:
+    store = doctor.store_contents
+    if store is None:
         yield ok("nothing waits")
         return
-    if seen.schema_version != seen.latest_schema_version:  # what waits in another shape was not counted
+    # A store of another version was not counted.
+    if isinstance(store, CpctlError) or store.schema_version != store.latest_schema_version:
         return
-    level, facts = assess_outbox(seen.queue_depth, 0, *LATENESS_THRESHOLDS)
-    said = str(facts["reason"])
+    level, facts = assess_outbox(store.queue_depth, 0, *LATENESS_THRESHOLDS)
+    message = str(facts["reason"])
+    steps = ["resume the queue with `cpctl outbox release`"] if store.queue_depth.is_paused else []
+    steps += ["send with `cpctl outbox flush`"] if store.queue_depth.waiting_count else []
+    remedy = "; ".join([*steps, "see what happened to each with `cpctl outbox list`"])
+    remedy = f"{remedy[0].upper()}{remedy[1:]}."
     if level == 0:
-        yield ok(said)
-        return
-    paused = "`cpctl outbox release` lets the queue move; " if seen.queue_depth.is_paused else ""
-    sends = "`cpctl outbox flush` sends, and " if seen.queue_depth.waiting_count else ""
-    hint = f"{paused}{sends}`cpctl outbox list` shows what became of each{'' if sends else ', and what to do'}."
-    yield warning(said, hint) if level == 1 else failure(said, hint, ExitCode.TEMPORARY)
-
-
-def _check_disk(doctor: DoctorContext) -> Findings:
-    return machine.check_disk(doctor.store_path)
+        yield ok(message)
+    else:
+        yield warning(message, remedy) if level == 1 else failure(message, remedy, ExitCode.TEMPORARY)
 
 
 def _check_terminal(doctor: DoctorContext) -> Findings:
-    run = doctor.context
-    shown = run.output.stderr_is_terminal
-    color = wants_color(run.options.color or "auto", shown, run.environment)
-    return machine.check_terminal(shutil.get_terminal_size().columns if shown else None, color, run.environment)
-
-
-def _check_locale(doctor: DoctorContext) -> Findings:
-    return machine.check_locale(doctor.context.environment)
-
-
-def _check_proxy(doctor: DoctorContext) -> Findings:
-    return network.check_proxy(doctor.route)
-
-
-def _check_name_resolution(doctor: DoctorContext) -> Findings:
-    return network.check_dns(doctor.route, doctor.timeout_seconds)
-
-
-def _check_connection(doctor: DoctorContext) -> Findings:
-    return network.check_connection(doctor.route, doctor.connection, datetime.now(UTC))
-
-
-def _check_clock(doctor: DoctorContext) -> Findings:
-    return network.check_clock(doctor.connection)
+    context = doctor.context
+    is_terminal = context.output.stderr_is_terminal
+    has_color = wants_color(context.options.color or "auto", is_terminal, context.environment)
+    columns = shutil.get_terminal_size().columns if is_terminal else None
+    return machine.check_terminal(columns, has_color, context.environment)
 
 
 def _check_service(doctor: DoctorContext) -> Findings:
-    """The one harmless call: it reads."""
+    """Make the one read-only call, if there is a connection and a key."""
     if isinstance(doctor.connection, Exception) or doctor.profile is None or "core" not in doctor.profile.keys:
         return
     try:
-        ask = make_caller(doctor.context, "core", doctor.timeout_seconds)
+        call = make_caller(doctor.context, "core", doctor.timeout_seconds)
     except ConfigError:
-        return  # told where the key was looked at
+        return  # reported by the check of the core key
     try:
-        ask(ENDPOINTS[KEY_CHECK_ENDPOINT], {})
+        call(ENDPOINTS[KEY_CHECK_ENDPOINT], {})
     except KeyRefused as error:
         yield failure(error.message, error.hint, ExitCode.KEY_REFUSED)
     except CpctlError as error:
@@ -204,18 +175,22 @@ CHECKS = (
     DoctorCheck("webhooks key", partial(_check_key, "webhooks")),
     DoctorCheck("store", _check_store),
     DoctorCheck("outbox", _check_outbox),
-    DoctorCheck("disk", _check_disk),
+    DoctorCheck("disk", lambda doctor: machine.check_disk(doctor.store_path)),
     DoctorCheck("terminal", _check_terminal),
-    DoctorCheck("locale", _check_locale),
-    DoctorCheck("proxy", _check_proxy, needs_network=True),
-    DoctorCheck("name", _check_name_resolution, needs_network=True),
-    DoctorCheck("connection", _check_connection, needs_network=True),
-    DoctorCheck("clock", _check_clock, needs_network=True),
+    DoctorCheck("locale", lambda doctor: machine.check_locale(doctor.context.environment)),
+    DoctorCheck("proxy", lambda doctor: network.check_proxy(doctor.route), needs_network=True),
+    DoctorCheck("name", lambda doctor: network.check_dns(doctor.route, doctor.timeout_seconds), needs_network=True),
+    DoctorCheck(
+        "connection",
+        lambda doctor: network.check_connection(doctor.route, doctor.connection, datetime.now(UTC)),
+        needs_network=True,
+    ),
+    DoctorCheck("clock", lambda doctor: network.check_clock(doctor.connection), needs_network=True),
     DoctorCheck("service", _check_service, needs_network=True),
 )
 
 
 def select_checks(doctor: DoctorContext, offline: bool) -> Iterator[DoctorCheck]:
-    """The checks that can be made: those of the network need a profile, and that nobody forbids it."""
-    without = offline or doctor.context.options.dry_run or doctor.profile is None
-    return (check for check in CHECKS if not (check.needs_network and without))
+    """The checks to run: those of the network need a profile, and run neither offline nor in a dry run."""
+    without_network = offline or doctor.context.options.dry_run or doctor.profile is None
+    return (check for check in CHECKS if not (check.needs_network and without_network))

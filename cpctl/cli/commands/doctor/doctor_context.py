@@ -1,4 +1,4 @@
-"""What the doctor looks at: a Run, and what is found out about it only once."""
+"""What the checks of `doctor` examine; each fact is found out once."""
 
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,18 @@ from cpctl.net import is_loopback
 from cpctl.outbox.queries import StoreInspection, inspect_store
 
 MAX_NETWORK_SECONDS = 10.0
+MAX_PROBLEM_SIGNALS = 20
 
 
 class DoctorContext:
-    """One run of cpctl under examination. Nothing that is asked here changes anything."""
+    """The context of a command, and what the checks share. Nothing here changes anything."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
     @cached_property
     def profile(self) -> Profile | None:
-        """The profile in force, or None where there is none that can be used."""
+        """The profile in use, or None if there is no usable one."""
         try:
             return self.context.profile
         except ConfigError:
@@ -31,34 +32,34 @@ class DoctorContext:
 
     @cached_property
     def config_path(self) -> Path:
-        """The configuration file, whether it is there or not. Raises ConfigError."""
+        """The configuration file, which may not exist. Raises ConfigError."""
         return find_config_file(self.context.options.config, self.context.environment)[0]
 
     @cached_property
     def store_path(self) -> Path:
-        """The store, whether it is there or not. Raises ConfigError."""
+        """The store, which may not exist. Raises ConfigError."""
         return self.profile.store if self.profile else find_default_store(self.context.environment)[0]
 
     @cached_property
     def store_contents(self) -> StoreInspection | CpctlError | None:
-        """What lies in the store; None where there is none yet."""
+        """What is in the store, or why it cannot be read; None if it does not exist."""
         try:
-            return inspect_store(self.store_path, limit=20) if self.store_path.exists() else None
+            return inspect_store(self.store_path, MAX_PROBLEM_SIGNALS) if self.store_path.exists() else None
         except CpctlError as error:
             return error
         except OSError as error:
-            return ConfigError(f"The store {self.store_path} cannot be looked at: {error.strerror}.")
+            return ConfigError(f"Cannot read the store {self.store_path}: {error.strerror}.")
 
     @cached_property
     def timeout_seconds(self) -> float:
-        """How long one look at the network may take."""
-        assert self.profile is not None, "the network is looked at with a profile only"
+        """The maximum time of one network check."""
+        assert self.profile is not None, "network checks need a profile"
         return self.profile.timeout if self.context.options.timeout else min(self.profile.timeout, MAX_NETWORK_SECONDS)
 
     @cached_property
     def route(self) -> ConnectionSettings:
-        """The way to the service."""
-        assert self.profile is not None, "the network is looked at with a profile only"
+        """Address, proxy and certificate authorities for connections to the service."""
+        assert self.profile is not None, "network checks need a profile"
         from cpctl.api.client import find_proxy_and_ca_bundle
 
         url = self.profile["base_url"]
@@ -66,7 +67,7 @@ class DoctorContext:
 
     @cached_property
     def connection(self) -> ConnectionProbe | Exception:
-        """What a connection told, or why there is none."""
+        """The result of one connection, or why it failed."""
         import http.client
 
         try:

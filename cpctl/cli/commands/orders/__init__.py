@@ -1,4 +1,4 @@
-"""`cpctl orders`: orders of the account, by CloudCore or, with `--api publish`, by CloudPublish."""
+"""`cpctl orders`: orders of the account, in CloudCore or, with `--api publish`, in CloudPublish."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,23 +36,19 @@ def list_orders(
     limit: Limit = 0,
     api: Api = "core",
 ) -> None:
-    """List orders, with the state each is in."""
-    filter_by_state(state, [])  # a state that does not exist is said before the service is asked
+    """List orders with their states."""
     now = utc_now()
-    filter_by_time(since, until, now, [])
-    found = filter_by_time(
-        since, until, now, filter_by_state(state, call(context, _endpoint_name("orders", api), extra_fields))
-    )
-    context.show(
-        select_newest(limit, found, sort_key=lambda record: parse_order_time(record) or now),
-        ORDER if api == "core" else PUBLISH_ORDER,
-    )
+    filter_by_state(state, filter_by_time(since, until, now, []))  # an invalid filter fails before the call
+    orders = call(context, _endpoint_name("orders", api), extra_fields)
+    orders = filter_by_time(since, until, now, filter_by_state(state, orders))
+    newest = select_newest(limit, orders, sort_key=lambda order: parse_order_time(order) or now)
+    context.show(newest, ORDER if api == "core" else PUBLISH_ORDER)
 
 
 @commands.add("info", "cpctl orders info 12346")
 def show_orders(context: Context, references: References, extra_fields: ExtraFieldOptions, api: Api = "core") -> None:
-    """Show orders whole: state, addresses, items, tracking."""
-    bodies = [{"reference": parse_reference(each, "order")} for each in references]
+    """Show all details of orders: state, addresses, items, tracking."""
+    bodies = [{"reference": parse_reference(reference, "order")} for reference in references]
     show_each(context, _endpoint_name("orders/info", api), extra_fields, bodies, ORDER_DETAIL, ORDER)
 
 
@@ -61,18 +57,18 @@ def add_order(
     context: Context,
     extra_fields: ExtraFieldOptions,
     file: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="JSON or YAML; - for standard input.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Check the document; send nothing.")] = False,
-    skeleton: Annotated[bool, typer.Option("--skeleton", help="Print a document to begin with.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the document; send nothing.")] = False,
+    skeleton: Annotated[bool, typer.Option("--skeleton", help="Print a document to start from.")] = False,
     api: Api = "core",
 ) -> None:
-    """Add an order from a document. It is checked first, and never sent twice."""
+    """Add an order from a document, which is checked first. An order is never sent twice."""
     from cpctl.cli.commands.orders.add import check_document, print_skeleton, submit_order
 
     name = _endpoint_name("orders/add", api)
     if skeleton:
         print_skeleton(context, api)
     elif file is None:
-        raise InvalidInput("Name the document to add.", "`cpctl orders add --skeleton` prints one to begin with.")
+        raise InvalidInput("No document is given.", "`cpctl orders add --skeleton` prints one to start from.")
     elif check:
         check_document(context, file, api)
     else:
@@ -83,19 +79,17 @@ def add_order(
 def cancel_order(
     context: Context, reference: OrderReference, extra_fields: ExtraFieldOptions, yes: Yes = False, api: Api = "core"
 ) -> None:
-    """Ask for an order to be canceled. The confirmation comes later, as a webhook or a state."""
+    """Request cancellation of an order. A webhook or the order's state confirms it later."""
     name = _endpoint_name("orders/cancel", api)
     wanted = parse_reference(reference, "order")
     if not context.options.dry_run:
-        context.confirm(
-            f'Cancel the order "{wanted}" of profile "{context.profile.name}" ({context.profile["environment"]})?', yes
-        )
-    body = {ENDPOINTS[name].required[0]: wanted}
-    result = call(context, name, extra_fields, **body)
+        profile = f'profile "{context.profile.name}" ({context.profile["environment"]})'
+        context.confirm(f'Cancel the order "{wanted}" of {profile}?', yes)
+    result = call(context, name, extra_fields, **{ENDPOINTS[name].required[0]: wanted})
     if ENDPOINTS[name].counter:
         finish_with_count(context, name, wanted, result)
         return
-    context.output.note(f'The cancellation of the order "{wanted}" is asked for.')
+    context.output.note(f'Cancellation of the order "{wanted}" was requested.')
     context.finish(result, None, ExitCode.DONE)
 
 
@@ -113,11 +107,13 @@ def show_order_log(
 def wait_for_order(
     context: Context,
     reference: OrderReference,
-    state: Annotated[str, typer.Option("--for", metavar="STATE", help="Number, code, or done.")],
-    max_wait: Annotated[str, typer.Option("--timeout", metavar="SPAN", help="Longest time, such as 90s or 2h.")] = "1h",
-    interval: Annotated[str, typer.Option(metavar="SPAN", help="Ask so often.")] = "10s",
+    state: Annotated[str, typer.Option("--for", metavar="STATE", help="State to wait for: number, code, or done.")],
+    max_wait: Annotated[
+        str, typer.Option("--timeout", metavar="SPAN", help="Longest time to wait, such as 90s or 2h.")
+    ] = "1h",
+    interval: Annotated[str, typer.Option(metavar="SPAN", help="Time between lookups of the order.")] = "10s",
 ) -> None:
-    """Wait until an order is in a state, or has passed it."""
+    """Wait until an order has reached a state."""
     from cpctl.cli.commands.orders.wait import wait_for_state
 
     wait_for_state(context, parse_reference(reference, "order"), state, max_wait, interval)
@@ -136,17 +132,13 @@ def _endpoint_name(name: str, api: str) -> str:
 
 
 def _add_durations(log: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Log entries with the state's code and the time since the entry before."""
+    """Log entries with the code of their state and the time since the previous entry."""
     rows: list[Mapping[str, Any]] = []
-    before: datetime | None = None
+    previous: datetime | None = None
     for entry in log:
-        at = _parse_log_time(entry.get("create_date"))
-        known = ORDER_STATES.get(order_state_number(entry.get("state")) or 0)
-        span = format_age(at - before) if at and before else ""
-        rows.append({"state_code": known.code if known else None, **entry, "after": span})
-        before = at or before
+        at = parse_order_time({"order_date": entry.get("create_date")})
+        state = ORDER_STATES.get(order_state_number(entry.get("state")) or 0)
+        duration = format_age(at - previous) if at and previous else ""
+        rows.append({"state_code": state.code if state else None, **entry, "after": duration})
+        previous = at or previous
     return rows
-
-
-def _parse_log_time(text: object) -> datetime | None:
-    return parse_order_time({"order_date": text})

@@ -135,7 +135,7 @@ def _write_export(context: Context, file: str, text: str) -> None:
     if file == "-":
         context.output.write(iter([text]))
         return
-    from cpctl.output.private_files import write_private
+    from cpctl.files import write_private
 
     write_private(Path(file), text)
 

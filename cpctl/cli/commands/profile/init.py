@@ -1,4 +1,4 @@
-"""`profile init`: a new profile, from options alone or from the fewest questions."""
+"""`profile init`: a new profile, from options and prompts."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cpctl.cli.commands.profile.init_keys import KeyPlan, build_key_settings, plan_key_from_options, prompt_for_key
+from cpctl.cli.commands.profile.init_keys import KeyPlan, plan_key_from_options, prompt_for_key
 from cpctl.cli.commands.profile.init_options import InitOptions
 from cpctl.cli.commands.profile.key_files import (
     UNVERIFIED_KEY_NOTES,
@@ -14,24 +14,23 @@ from cpctl.cli.commands.profile.key_files import (
     verify_core_key,
     warn_if_key_overridden,
     warn_if_keys_equal,
-    write_config_or_key,
 )
 from cpctl.cli.context import Context
 from cpctl.cli.prompts import ask, check_plain_text
 from cpctl.config.changes import change_configuration, read_configuration_file
-from cpctl.config.keys import SERVICES, Key
+from cpctl.config.config_file import Configuration
+from cpctl.config.keys import SERVICES
 from cpctl.config.paths import find_config_file
-from cpctl.config.profiles import SETTINGS, Configuration
-from cpctl.config.yaml_editor import SETTING_ORDER, SettingValue, with_profile
+from cpctl.config.settings import SETTINGS
+from cpctl.config.yaml_editor import SettingValue, with_profile
 from cpctl.errors import ConfigError, Conflict, CpctlError, ExitCode, InvalidInput, KeyRefused
 
 DEFAULT_PROFILE_NAME = "production"
 PROFILE_NAME_PATTERN = re.compile(r"\w[\w.-]{0,63}")
-_UNSET_KEY_MESSAGES = {"webhooks": "not set; only needed to receive webhooks"}
 
 
 class NewProfile(NamedTuple):
-    """A profile as it is going to be."""
+    """A profile to be written."""
 
     file: Path
     name: str
@@ -42,10 +41,10 @@ class NewProfile(NamedTuple):
 
 
 def init_profile(context: Context, name: str | None, options: InitOptions) -> None:
-    """Make a profile and write it. Raises InvalidInput, ConfigError, and Conflict for a name that is taken."""
+    """Create a profile. Raises InvalidInput, ConfigError, and Conflict if the name exists."""
     file, _ = find_config_file(context.options.config, context.environment)
     if name and context.options.profile not in (None, name):
-        raise InvalidInput(f'The profile has two names: "{name}", and "{context.options.profile}" by --profile.')
+        raise InvalidInput(f'The profile is given two names: "{name}", and "{context.options.profile}" with --profile.')
     plan = _plan_profile(context, file, read_configuration_file(file), name or context.options.profile, options)
     commands = _equivalent_commands(context, plan) if plan.is_interactive else []
     if context.options.dry_run:
@@ -62,52 +61,48 @@ def init_profile(context: Context, name: str | None, options: InitOptions) -> No
     keys = [_report_key(context, service, plan) for service in SERVICES]
     warn_if_keys_equal(context, plan.name)
     if commands:
-        context.output.note("The same without questions:")
+        context.output.note("The same without prompts:")
     status = max((row.pop("status") for row in keys), key=_severity)
     _show_result(context, _build_result(plan, keys, commands), commands, status)
 
 
-# --- what is wanted -----------------------------------------------------------------------
+# Planning
 
 
 def _plan_profile(
     context: Context, file: Path, existing: Configuration, name: str | None, options: InitOptions
 ) -> NewProfile:
-    """The profile that options and answers make. Raises InvalidInput where something is missing and nobody is there."""
+    """The profile from options and prompts. Raises InvalidInput if something is missing and prompts are impossible."""
     if name is not None:
-        if wrong := _check_name(name, existing, options.force, refuse_taken=False):
-            raise InvalidInput(f"The name of the profile {wrong}.")
+        if problem := _check_name(name):
+            raise InvalidInput(f"The name of the profile {problem}.")
         _refuse_taken(existing, name, options.force)
-    settings = _validated_settings(options)
-    keys = {service: plan_key_from_options(file, service, options) for service in SERVICES}
+    settings = _settings_from_options(options)
+    keys = {service: plan_key_from_options(service, options) for service in SERVICES}
+    keyless = [service for service in ("core", "signal") if keys[service] is None]
     missing = [] if name else ["NAME"]
     missing += [] if "environment" in settings else ["--environment live|sandbox"]
-    keyless = [service for service in ("core", "signal") if keys[service] is None]
-    missing += [_format_key_option(service) for service in keyless]
+    missing += [f"--{service}-key-file (or --{service}-key-command)" for service in keyless]
     if missing and not context.can_prompt:
         later = " ".join(f"--later {service}" for service in keyless)
         raise InvalidInput(
-            f"Nobody can be asked here, and there is no {', no '.join(missing)}.",
-            f"Where a key comes from the environment, or later, say so: {later}." if keyless else "",
+            f"Cannot prompt for missing options. Missing: {', '.join(missing)}.",
+            f"If a key comes from the environment, or later, add: {later}." if keyless else "",
         )
     if missing:
         return _prompt_for_missing(context, NewProfile(file, name or "", settings, {}, options, True), existing, keys)
-    known = {service: plan or KeyPlan(service, "later") for service, plan in keys.items()}
-    return NewProfile(file, name or "", settings, known, options, is_interactive=False)
+    planned = {service: plan or KeyPlan(service, "later") for service, plan in keys.items()}
+    return NewProfile(file, name or "", settings, planned, options, is_interactive=False)
 
 
-def _format_key_option(service: str) -> str:
-    return f"--{service}-key-file (or --{service}-key-command)"
-
-
-def _validated_settings(options: InitOptions) -> dict[str, str]:
+def _settings_from_options(options: InitOptions) -> dict[str, str]:
     found = {}
-    for name in ("environment", "base_url", "signal_version", "shipping_option"):
-        text = getattr(options, name)
+    for name in SETTINGS:
+        text = getattr(options, name, None)
         if text is None:
             continue
-        if wrong := check_plain_text(text) or SETTINGS[name].check(text):
-            raise InvalidInput(f'--{name.replace("_", "-")} "{text}" {wrong}.')
+        if problem := check_plain_text(text) or SETTINGS[name].check(text):
+            raise InvalidInput(f'{_option_name(name)} "{text}" {problem}.')
         found[name] = text
     return found
 
@@ -115,97 +110,100 @@ def _validated_settings(options: InitOptions) -> dict[str, str]:
 def _prompt_for_missing(
     context: Context, plan: NewProfile, existing: Configuration, keys: Mapping[str, KeyPlan | None]
 ) -> NewProfile:
-    """The plan with all that is missing asked for; nothing is written meanwhile, so that Ctrl-C changes nothing."""
-    context.output.note("Enter takes what stands in brackets; Ctrl-C stops, and nothing is changed.")
+    """The plan completed by prompts. Nothing is written until all are answered, so that Ctrl-C changes nothing."""
+    context.output.note("Enter accepts the value in brackets; Ctrl-C stops without changing anything.")
     name = plan.name or ask(
         "Name of the profile",
         DEFAULT_PROFILE_NAME if DEFAULT_PROFILE_NAME not in existing.profiles else "",
-        lambda text: _check_name(text, existing, plan.options.force, refuse_taken=True),
+        lambda text: _check_name(text) or _check_taken(text, existing, plan.options.force),
     )
     settings = dict(plan.settings)
     if "environment" not in settings:
-        usual = "sandbox" if "sandbox" in name or settings.get("base_url", "").startswith("http:") else "live"
-        settings["environment"] = ask("Environment, live or sandbox", usual, SETTINGS["environment"].check)
-    found = {
-        service: given or prompt_for_key(context, plan.file, name, service, existing) for service, given in keys.items()
+        is_sandbox = "sandbox" in name or settings.get("base_url", "").startswith("http:")
+        default = "sandbox" if is_sandbox else "live"
+        settings["environment"] = ask("Environment, live or sandbox", default, SETTINGS["environment"].check)
+    planned = {
+        service: key or prompt_for_key(context, plan.file, name, service, existing) for service, key in keys.items()
     }
     if "shipping_option" not in settings:
-        settings["shipping_option"] = ask("Carrier: the shipping option of your parcels, such as GLS (may be empty)")
-    return plan._replace(name=name, settings=settings, keys=found)
+        settings["shipping_option"] = ask("Shipping option of your parcels, such as GLS (may be empty)")
+    return plan._replace(name=name, settings=settings, keys=planned)
 
 
-def _check_name(text: str, existing: Configuration, force: bool, refuse_taken: bool) -> str:
-    if wrong := check_plain_text(text):
-        return wrong
-    if not PROFILE_NAME_PATTERN.fullmatch(text):
-        return "must be of letters, digits, dots, - and _, at most 64"
-    return "is taken; choose another" if refuse_taken and text in existing.profiles and not force else ""
+def _check_name(text: str) -> str:
+    if problem := check_plain_text(text):
+        return problem
+    return "" if PROFILE_NAME_PATTERN.fullmatch(text) else "must consist of letters, digits, dots, - and _, at most 64"
+
+
+def _check_taken(name: str, existing: Configuration, force: bool) -> str:
+    return "already exists; choose another name" if name in existing.profiles and not force else ""
 
 
 def _refuse_taken(existing: Configuration, name: str, force: bool) -> None:
-    if name in existing.profiles and not force:
+    if _check_taken(name, existing, force):
         raise Conflict(
-            f'There is a profile "{name}" in {existing.file} already.',
-            f"`cpctl profile set-key SERVICE --profile {name}` changes a key of it; --force replaces it whole.",
+            f'The profile "{name}" already exists in {existing.file}.',
+            f"Change a key with `cpctl profile set-key SERVICE --profile {name}`, "
+            "or replace the whole profile with --force.",
         )
 
 
-# --- writing it ---------------------------------------------------------------------------
+# Writing
 
 
 def _write_profile(plan: NewProfile) -> str | None:
-    """Write keys and configuration; the default profile afterwards."""
+    """Write keys and configuration; the name of the default profile afterwards."""
     typed = {each.file: each.key for each in plan.keys.values() if each.file and each.key}
     with key_files_transaction(typed):
-        changed = change_configuration(
-            plan.file, plan.name, lambda before, old: _edit_configuration(plan, before, old), write_config_or_key
-        )
+        changed = change_configuration(plan.file, plan.name, lambda before, old: _add_profile(plan, before, old))
     return changed.default
 
 
-def _edit_configuration(plan: NewProfile, before: Configuration, old: str) -> str:
+def _add_profile(plan: NewProfile, before: Configuration, old: str) -> str:
     _refuse_taken(before, plan.name, plan.options.force)
     values: dict[str, SettingValue] = {name: text for name, text in plan.settings.items() if text}
-    for each in plan.keys.values():
-        values |= build_key_settings(each)
+    for key in plan.keys.values():
+        values |= key.to_settings()
     default = plan.name if plan.options.default or not before.profiles else None
     if default is None and before.default is None and len(before.profiles) == 1:
-        default = next(iter(before.profiles))  # being the only one, it was the default
+        default = next(iter(before.profiles))  # as the only profile it was the default
     return with_profile(old, plan.name, values, default)
 
 
-# --- what is said afterwards --------------------------------------------------------------
+# Reporting
 
 
 def _report_key(context: Context, service: str, plan: NewProfile) -> dict[str, Any]:
-    """What is known of a key of the new profile, said and returned."""
     warn_if_key_overridden(context, service)
-    verdict, words, status = _check_key(context, service, plan)
+    verdict, message, status = _check_key(context, service, plan)
     context.output.progress("")
-    say = context.output.error if status else context.output.note
-    say(f"{service} key: {words}.")
-    return {"service": service, "verdict": verdict, "message": words, "status": status}
+    show = context.output.error if status else context.output.note
+    show(f"{service} key: {message}.")
+    return {"service": service, "verdict": verdict, "message": message, "status": status}
 
 
 def _check_key(context: Context, service: str, plan: NewProfile) -> tuple[str, str, ExitCode]:
+    """Verdict, message and exit status for a key of the new profile."""
+    command = f"`cpctl profile set-key {service} --profile {plan.name}`"
     if service not in context.profile.keys:
-        later = f"not set yet; `cpctl profile set-key {service} --profile {plan.name}` keeps one"
-        return "not set", _UNSET_KEY_MESSAGES.get(service, later), ExitCode.DONE
+        message = "needed only to receive webhooks" if service == "webhooks" else f"add it with {command}"
+        return "not set", f"not set; {message}", ExitCode.DONE
     if plan.options.no_check:
-        return "not checked", "not checked, as --no-check says", ExitCode.DONE
+        return "not checked", "not checked because of --no-check", ExitCode.DONE
     try:
-        key: Key = context.read_key(service)
+        key = context.read_key(service)
         if service != "core":
             return "not checked", f"{key.last_four}, {UNVERIFIED_KEY_NOTES[service]}", ExitCode.DONE
         context.output.progress("Trying the core key …")
         verify_core_key(context)
     except KeyRefused as error:
-        again = f"the profile is kept; `cpctl profile set-key {service} --profile {plan.name}` takes another"
-        return "refused", f"{error.message.rstrip('.')}; {again}", error.exit_code
+        message = f"{error.message.rstrip('.')}; the profile was written, set another key with {command}"
+        return "refused", message, error.exit_code
     except ConfigError as error:
         return "not read", f"{error.message} {error.hint}".strip().rstrip("."), error.exit_code
     except CpctlError as error:
-        return "not checked", f"not checked: {error.message.rstrip('.')}; `cpctl doctor` tries again", ExitCode.DONE
+        return "not checked", f"not checked: {error.message.rstrip('.')}; try again with `cpctl doctor`", ExitCode.DONE
     return "accepted", f"{key.last_four}, accepted by the service", ExitCode.DONE
 
 
@@ -232,16 +230,22 @@ def _show_result(context: Context, result: dict[str, Any], commands: list[str], 
 
 
 def _equivalent_commands(context: Context, plan: NewProfile) -> list[str]:
-    """The same as commands that ask nothing and hold no key."""
-    words = ["cpctl", "profile", "init", plan.name]
-    for name, text in sorted(plan.settings.items(), key=lambda each: SETTING_ORDER.index(each[0])):
-        words += [f"--{name.replace('_', '-')}", text] if text else []
-    for each in plan.keys.values():
-        words += each.to_options()
-    words += [f"--{name.replace('_', '-')}" for name in ("default", "force", "no_check") if getattr(plan.options, name)]
+    """Commands that do the same without prompts; none of them contains a key."""
     config = ["--config", str(plan.file)] if context.options.config else []
-    typed = [each.service for each in plan.keys.values() if each.key]
-    again = [["cpctl", "profile", "set-key", service, "-", "--profile", plan.name, *config] for service in typed]
-    return [shlex.join([*words, *config])] + [
-        f"{shlex.join(call)} < {service}.key" for call, service in zip(again, typed, strict=True)
-    ]
+    init = ["cpctl", "profile", "init", plan.name]
+    for name in SETTINGS:
+        if text := plan.settings.get(name):
+            init += [_option_name(name), text]
+    for key in plan.keys.values():
+        init += key.to_options()
+    init += [_option_name(name) for name in ("default", "force", "no_check") if getattr(plan.options, name)]
+    commands = [shlex.join([*init, *config])]
+    for key in plan.keys.values():
+        if key.key:
+            set_key = ["cpctl", "profile", "set-key", key.service, "-", "--profile", plan.name, *config]
+            commands.append(f"{shlex.join(set_key)} < {key.service}.key")
+    return commands
+
+
+def _option_name(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

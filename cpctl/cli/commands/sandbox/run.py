@@ -12,7 +12,7 @@ from typing import Any
 from cpctl.cli.executable import find_own_command
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import InvalidInput
-from cpctl.output.private_files import write_private
+from cpctl.files import write_private
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 

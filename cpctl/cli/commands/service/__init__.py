@@ -157,7 +157,7 @@ def _write_units(context: Context, folder: Path, files: Sequence[UnitFile], forc
 
 def _write_all_or_none(folder: Path, files: Sequence[UnitFile]) -> None:
     """Every draft is written before the first takes its place."""
-    from cpctl.output.private_files import private_file
+    from cpctl.files import private_file
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,8 @@ from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.config.keys import KEY_VARIABLES, KeySource
 from cpctl.config.paths import find_config_file
-from cpctl.config.profiles import SETTINGS, Profile
+from cpctl.config.profiles import Profile
+from cpctl.config.settings import SETTINGS
 from cpctl.errors import InvalidInput, suggest
 from cpctl.service_units.escaping import reject_control_characters
 from cpctl.service_units.service_plan import (

@@ -73,7 +73,7 @@ def _write_page(context: Context, file: str, report: dict[str, Any]) -> None:
     elif context.options.dry_run:
         context.output.note(f"Dry run: {file} was not written.")
     else:
-        from cpctl.output.private_files import write_private
+        from cpctl.files import write_private
 
         write_private(Path(file), context.mask_keys(render_page(build_charts(report))))
         context.output.note(f"Written: {file}")

@@ -19,6 +19,7 @@ from cpctl.cli.time_args import parse_time
 from cpctl.clock import utc_now
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ExitCode, InvalidInput, StoreError, suggest
+from cpctl.files import private_file
 from cpctl.imports.call_estimate import CallEstimate
 from cpctl.imports.column_mapping import find_signal_type, map_columns, parse_constants
 from cpctl.imports.importer import INVALID, Importer, ImportSummary, RowResult, format_count
@@ -28,7 +29,6 @@ from cpctl.imports.table_reader import Table, open_table
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
 from cpctl.output.columns import make_columns
-from cpctl.output.private_files import private_file
 from cpctl.sdk.sender import build_calls
 from cpctl.signals.signal_types import SIGNAL_TYPES
 

@@ -10,7 +10,7 @@ from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
 from cpctl.clock import utc_now
 from cpctl.errors import ExitCode, InvalidInput, suggest
-from cpctl.output.private_files import private_file
+from cpctl.files import private_file
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import Backlog, drop_target, read_backlogs
 from cpctl.webhooks.events.event_pruning import MIN_RETENTION_DAYS, count_prunable, prune_events

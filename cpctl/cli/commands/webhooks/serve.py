@@ -16,8 +16,8 @@ from cpctl.cli.commands.webhooks.watched_keys import WatchedKeys
 from cpctl.cli.context import Context
 from cpctl.config.keys import KEY_VARIABLES, OLD_WEBHOOKS_SERVICE
 from cpctl.errors import ConfigError, InvalidInput, suggest
+from cpctl.files import write_private
 from cpctl.net import is_loopback
-from cpctl.output.private_files import write_private
 from cpctl.signals.signal import quote_value
 
 if TYPE_CHECKING:

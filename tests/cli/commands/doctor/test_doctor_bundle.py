@@ -1,4 +1,4 @@
-"""`doctor --bundle`: what helps to find a bug, and not one secret."""
+"""`doctor --bundle`: facts for a bug report, without secrets."""
 
 import io
 import json
@@ -29,11 +29,11 @@ def bundle_text(file: Path) -> str:
         return "\n".join(opened.read(name).decode() for name in opened.namelist()) + " ".join(opened.namelist())
 
 
-def test_a_bundle_holds_what_a_report_needs(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_bundle_contains_what_a_report_needs(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, *shipped_command(), "--queue-only")
     invoke(cli, "signal", "packed", "999", "--order", ORDER)
     result = invoke(cli, "doctor", "--offline", "--bundle", "report.zip")
-    assert result.code == 75, "as the outbox has a refused signal"
+    assert result.code == 75, "because the outbox has a refused signal"
     file = cli.folder / "report.zip"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     found = read_bundle(file)
@@ -51,7 +51,7 @@ def test_a_bundle_holds_what_a_report_needs(cli: CliEnvironment, invoke: Invoke)
     assert "1A2B3C4D5E6F" not in bundle_text(file), "the tracking code of a customer's parcel"
 
 
-def test_a_bundle_never_replaces_a_file_unasked(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_bundle_replaces_a_file_only_with_force(cli: CliEnvironment, invoke: Invoke) -> None:
     file = cli.folder / "report.zip"
     file.write_text("of last week")
     result = invoke(cli, "doctor", "--offline", "--bundle", "report.zip")
@@ -62,24 +62,24 @@ def test_a_bundle_never_replaces_a_file_unasked(cli: CliEnvironment, invoke: Inv
     assert list(read_bundle(file)) == BUNDLE_FILES
 
 
-def test_a_bundle_that_cannot_be_written_is_said(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_bundle_that_cannot_be_written_is_an_error(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "doctor", "--offline", "--bundle", "nowhere/report.zip")
     assert (result.code, result.out) == (2, "")
     assert "cannot be written: No such file or directory" in result.err
 
 
-def test_a_dry_run_writes_no_bundle_and_says_what_it_would_hold(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_dry_run_writes_no_bundle_and_lists_its_files(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "doctor", "--bundle", "report.zip", "--dry-run")
     assert result.code == 0
-    assert "Dry run: report.zip was not written. It would hold:" in result.err
+    assert "Dry run: report.zip was not written. It would contain:" in result.err
     assert not (cli.folder / "report.zip").exists()
 
 
-def test_force_without_a_bundle_is_a_mistake(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_force_without_a_bundle_is_refused(cli: CliEnvironment, invoke: Invoke) -> None:
     assert invoke(cli, "doctor", "--offline", "--force").code == 2
 
 
-def test_a_key_command_stands_in_the_bundle(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+def test_a_key_command_is_in_the_bundle(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
     cli.configure("profiles:\n  here: {signal: {api_key_command: [pass, show, cpctl/signal]}}\n")
     invoke(cli, "doctor", "--offline", "--bundle", "report.zip")
     signal = read_bundle(cli.folder / "report.zip")["configuration.json"]["profiles"]["here"]["signal"]
@@ -102,7 +102,7 @@ KEY_NOTATIONS = {
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 @pytest.mark.parametrize("way", KEY_NOTATIONS)
 def test_no_key_is_anywhere_in_a_bundle(cli: CliEnvironment, invoke: Invoke, way: str, mode: int) -> None:
-    """A service that repeats keys in its errors, keys in the environment, and a proxy with a password."""
+    """The service repeats keys in its errors, the environment has keys, and the proxy a password."""
     key = f"{KEY_MARKER}-5f3a9c1e7b2d"
     file = cli.folder / "key"
     file.write_text(key + "\n")
@@ -131,5 +131,5 @@ def test_no_key_is_anywhere_in_a_bundle(cli: CliEnvironment, invoke: Invoke, way
     shown = bundle_text(cli.folder / "report.zip")
     assert KEY_MARKER not in shown
     assert "0a1b2c3d" not in shown
-    assert "…" not in shown.replace("…\n", ""), "not even the end of a key"
+    assert "…" not in shown.replace("…\n", ""), "not even the last characters of a key"
     assert '"CPCTL_SIGNAL_KEY": "***"' in shown

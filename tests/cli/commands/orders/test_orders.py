@@ -1,4 +1,4 @@
-"""Orders listed, shown, canceled and followed through their log."""
+"""Orders are listed, shown, canceled, followed through their log, and waited for."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ LISTED_ORDERS = [
 def filtered_references(
     invoke: Invoke, make_cli: MakeCli, *options: str, rows: Any = LISTED_ORDERS, **changes: str
 ) -> list[str]:
-    """The references that a list keeps."""
+    """The references of the orders that the filters keep."""
     with scripted_server({LIST_PATH: ScriptedResponse(200, encode_body(rows))}) as service:
         result = invoke(make_cli(service.url), "orders", "list", *options, "-o", "json", **changes)
     assert result.code == 0, result.err
@@ -45,28 +45,28 @@ def filtered_references(
 
 
 @pytest.mark.parametrize("state", ["45", "order_state_uploaded", "uploaded"])
-def test_a_state_is_chosen_by_number_code_or_short_code(invoke: Invoke, make_cli: MakeCli, state: str) -> None:
+def test_a_state_is_given_as_number_code_or_short_code(invoke: Invoke, make_cli: MakeCli, state: str) -> None:
     assert filtered_references(invoke, make_cli, "--state", state) == ["b", "c"]
     assert filtered_references(invoke, make_cli, "--state", state, "--state", "new") == ["a", "b", "c"]
 
 
-def test_a_state_is_read_from_its_code_where_there_is_no_number(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_orders_without_a_state_number_are_filtered_by_state_code(invoke: Invoke, make_cli: MakeCli) -> None:
     rows = [{"reference": "x", "state_code": "order_state_new"}, {"reference": "y", "state_code": "order_state_odd"}]
     assert filtered_references(invoke, make_cli, "--state", "1", rows=rows) == ["x"]
 
 
-@pytest.mark.parametrize(("state", "near"), [("uplaoded", "uploaded"), ("cancelled", "canceled"), ("44", "")])
-def test_a_state_that_does_not_exist_names_the_nearest_and_asks_nobody(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, state: str, near: str
+@pytest.mark.parametrize(("state", "suggestion"), [("uplaoded", "uploaded"), ("cancelled", "canceled"), ("44", "")])
+def test_an_unknown_state_gets_a_suggestion_and_makes_no_call(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, state: str, suggestion: str
 ) -> None:
     result = invoke(cli, "orders", "list", "--state", state)
     assert result.code == 2
     assert f'There is no order state "{state}".' in result.err
-    assert f'Did you mean "{near}"?' in result.err if near else "orders states" in result.err
+    assert f'Did you mean "{suggestion}"?' in result.err if suggestion else "orders states" in result.err
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_orders_of_a_time_are_kept(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_orders_are_filtered_by_time(invoke: Invoke, make_cli: MakeCli) -> None:
     assert filtered_references(invoke, make_cli, "--since", "2026-01-11T00:00Z") == ["b", "c", "d"]
     assert filtered_references(invoke, make_cli, "--until", "2026-01-11T12:00Z") == ["a", "c"]
     assert filtered_references(
@@ -75,7 +75,7 @@ def test_orders_of_a_time_are_kept(invoke: Invoke, make_cli: MakeCli) -> None:
     assert filtered_references(invoke, make_cli, "--since", "2026-01-12T01:00", TZ="UTC") == ["b", "d"]
 
 
-def test_orders_of_the_last_days_are_kept(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_orders_are_filtered_by_age(invoke: Invoke, make_cli: MakeCli) -> None:
     now = datetime.now(UTC)
     rows = [
         {"reference": name, "order_date": (now - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S")}
@@ -85,7 +85,7 @@ def test_orders_of_the_last_days_are_kept(invoke: Invoke, make_cli: MakeCli) -> 
     assert filtered_references(invoke, make_cli, "--until", "7d", rows=rows) == ["old"]
 
 
-def test_a_limit_keeps_the_newest_in_the_order_of_the_service(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_a_limit_keeps_the_newest_orders_in_the_order_of_the_service(invoke: Invoke, make_cli: MakeCli) -> None:
     assert filtered_references(invoke, make_cli, "--limit", "2") == ["b", "d"]
     assert filtered_references(invoke, make_cli, "--limit", "1", "--state", "45") == ["b"]
     assert (
@@ -96,7 +96,7 @@ def test_a_limit_keeps_the_newest_in_the_order_of_the_service(invoke: Invoke, ma
 
 
 @pytest.mark.parametrize("option", [["--since", "yesterday"], ["--until", "2026-13-01"], ["--limit", "-1"]])
-def test_a_filter_that_cannot_be_is_refused_before_anybody_is_asked(
+def test_an_invalid_filter_is_refused_before_any_call(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, option: list[str]
 ) -> None:
     result = invoke(cli, "orders", "list", *option)
@@ -105,18 +105,17 @@ def test_a_filter_that_cannot_be_is_refused_before_anybody_is_asked(
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_list_of_a_megabyte_is_limited_and_filtered_like_a_short_one(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_a_list_of_a_megabyte_is_filtered_like_a_short_one(invoke: Invoke, make_cli: MakeCli) -> None:
     rows = [{**LISTED_ORDERS[n % 4], "reference": f"{n:06d}"} for n in range(12_000)]
     assert len(encode_body(rows)) > 1_000_000
     assert len(filtered_references(invoke, make_cli, rows=rows)) == 12_000
-    assert filtered_references(invoke, make_cli, "--limit", "2", rows=rows) == ["011995", "011999"]
-    assert len(filtered_references(invoke, make_cli, "--state", "uploaded", rows=rows)) == 6_000
-    assert len(filtered_references(invoke, make_cli, "--state", "uploaded", "--limit", "5", rows=rows)) == 5
+    found = filtered_references(invoke, make_cli, "--state", "uploaded", "--limit", "2", rows=rows)
+    assert found == ["011993", "011997"]
 
 
-def test_an_api_that_does_not_exist_names_the_nearest(cli: CliEnvironment, invoke: Invoke) -> None:
-    for words in ("list", "info x", "add x", "cancel x --yes", "log x"):
-        result = invoke(cli, "orders", *words.split(), "--api", "publsh")
+def test_an_unknown_api_gets_a_suggestion(cli: CliEnvironment, invoke: Invoke) -> None:
+    for command in ("list", "info x", "add x", "cancel x --yes", "log x"):
+        result = invoke(cli, "orders", *command.split(), "--api", "publsh")
         assert (result.code, result.out) == (2, "")
         assert 'Did you mean "publish"?' in result.err
 
@@ -129,15 +128,15 @@ def add_orders(invoke: Invoke, cli: CliEnvironment, write: WriteDocument, *refer
         assert invoke(cli, "orders", "add", write(make_order(reference))).code == 0
 
 
-def test_several_orders_come_in_the_order_they_were_asked_for(
+def test_several_orders_are_shown_in_the_given_order(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     add_orders(invoke, cli, write_document, "x", "y")
-    asked = ["y", "order-2", "x", "order-1", "y"]
+    references = ["y", "order-2", "x", "order-1", "y"]
     sandbox.add_fault(make_fault("latency", f"{CORE_PATH}orders/info", 1, seconds=0.3))
-    result = invoke(cli, "orders", "info", *asked, "-o", "json")
+    result = invoke(cli, "orders", "info", *references, "-o", "json")
     assert result.code == 0
-    assert [order["reference"] for order in result.data] == asked
+    assert [order["reference"] for order in result.data] == references
 
 
 def test_one_order_is_an_object_and_several_are_an_array(cli: CliEnvironment, invoke: Invoke) -> None:
@@ -153,31 +152,31 @@ def test_a_missing_order_among_others_does_not_hide_them(cli: CliEnvironment, in
     assert 'There is no order "nobody".' in result.err
 
 
-def test_where_all_are_missing_they_were_not_found(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_orders_that_are_all_missing_were_not_found(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "orders", "info", "nobody", "no-one", "-o", "json")
     assert (result.code, result.data) == (9, [])
     assert result.err.count("There is no order") == 2
 
 
-def test_a_key_that_cannot_be_had_is_said_once(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_key_that_cannot_be_read_is_reported_once(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "orders", "info", "a", "b", "c", CPCTL_CORE_KEY_FILE="nowhere.key")
     assert result.code == 3
     assert result.err.count("nowhere.key") == 1
 
 
 @pytest.mark.parametrize("reference", ["", "  ", "a\nb", "a\x1bb"])
-def test_a_reference_that_says_nothing_is_refused(
+def test_an_empty_reference_or_a_control_character_is_refused(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, reference: str
 ) -> None:
-    for words in (["info"], ["log"], ["cancel", "--yes"], ["wait", "--for", "done"]):
-        assert invoke(cli, "orders", words[0], reference, *words[1:]).code == 2
+    for name, *options in (["info"], ["log"], ["cancel", "--yes"], ["wait", "--for", "done"]):
+        assert invoke(cli, "orders", name, reference, *options).code == 2
     assert sandbox.state.journal.list_entries() == []
 
 
 # --- cancel ---------------------------------------------------------------------------------
 
 
-def test_without_a_terminal_nothing_is_canceled_unasked(
+def test_without_a_terminal_an_order_is_canceled_only_with_yes(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     add_orders(invoke, cli, write_document, "x")
@@ -188,18 +187,18 @@ def test_without_a_terminal_nothing_is_canceled_unasked(
     assert sandbox.state.orders.find("x").state == 1  # type: ignore[union-attr]
 
 
-def test_with_yes_an_order_is_canceled_and_its_answer_shown(
+def test_with_yes_an_order_is_canceled_and_the_answer_shown(
     cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     add_orders(invoke, cli, write_document, "x")
     result = invoke(cli, "orders", "cancel", "x", "--yes", "-o", "json")
     assert result.code == 0
     assert result.data == {"reference": "x", "state": 500, "state_code": "order_state_canceled", "status": 500}
-    assert 'The cancellation of the order "x" is asked for.' in result.err
+    assert 'Cancellation of the order "x" was requested.' in result.err
 
 
 @pytest.mark.parametrize(("answer", "state", "code"), [("y", 500, 0), ("n", 1, 2), ("", 1, 2)])
-def test_a_person_at_a_terminal_is_asked(
+def test_a_cancellation_is_confirmed_at_a_terminal(
     cli: CliEnvironment,
     invoke: Invoke,
     sandbox: Sandbox,
@@ -225,9 +224,9 @@ def test_a_person_at_a_terminal_is_asked(
     assert sandbox.state.orders.find("x").state == state  # type: ignore[union-attr]
 
 
-def test_catalogs_and_titles_are_not_removed_unasked(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
-    for words in (("catalogs", "remove", "catalog_1"), ("titles", "remove", "1234567890123")):
-        result = invoke(cli, *words)
+def test_catalogs_and_titles_are_removed_only_with_yes(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+    for command in (("catalogs", "remove", "catalog_1"), ("titles", "remove", "1234567890123")):
+        result = invoke(cli, *command)
         assert result.code == 2
         assert "--yes" in result.err
     assert sandbox.state.journal.list_entries() == []
@@ -236,7 +235,7 @@ def test_catalogs_and_titles_are_not_removed_unasked(cli: CliEnvironment, invoke
 # --- log ------------------------------------------------------------------------------------
 
 
-def test_the_log_shows_codes_and_spans_to_people_and_the_answer_to_scripts(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_the_log_shows_codes_and_durations_and_json_the_answer(invoke: Invoke, make_cli: MakeCli) -> None:
     log = [
         {"reference": "x", "create_date": "2026-01-01 10:00:00", "state": 1},
         {"reference": "x", "create_date": "2026-01-01 10:00:40", "state": "5"},
@@ -245,9 +244,9 @@ def test_the_log_shows_codes_and_spans_to_people_and_the_answer_to_scripts(invok
         {"reference": "x", "create_date": "some day", "state": 500},
     ]
     with scripted_server({f"{CORE_PATH}orders/log": ScriptedResponse(200, encode_body(log))}) as service:
-        world = make_cli(service.url)
-        assert invoke(world, "orders", "log", "x", "-o", "json").data == log
-        lines = invoke(world, "orders", "log", "x").out.splitlines()
+        environment = make_cli(service.url)
+        assert invoke(environment, "orders", "log", "x", "-o", "json").data == log
+        lines = invoke(environment, "orders", "log", "x").out.splitlines()
     assert lines == [
         "create_date\tstate\tstate_code\tafter",
         "2026-01-01 10:00:00\t1\torder_state_new\t",
@@ -271,7 +270,7 @@ def test_states_are_listed_without_a_key(unconfigured_cli: CliEnvironment, invok
 POLL_OPTIONS = ("--interval", "0s", "--timeout", "30s")
 
 
-def test_waiting_ends_at_once_where_the_state_is_there_or_passed(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_waiting_for_a_reached_state_ends_at_once(cli: CliEnvironment, invoke: Invoke) -> None:
     for state in ("45", "uploaded", "order_state_uploaded", "new", "10"):
         result = invoke(cli, "orders", "wait", "order-1", "--for", state, "-o", "json")
         assert (result.code, result.data["reference"]) == (0, "order-1")
@@ -279,7 +278,7 @@ def test_waiting_ends_at_once_where_the_state_is_there_or_passed(cli: CliEnviron
 
 
 @pytest.mark.parametrize("state", [100, 501, "100"])
-def test_done_is_complete_of_either_kind(invoke: Invoke, make_cli: MakeCli, state: object) -> None:
+def test_done_is_complete_also_in_sandbox_mode(invoke: Invoke, make_cli: MakeCli, state: object) -> None:
     with scripted_server(
         {f"{CORE_PATH}orders/info": ScriptedResponse(200, encode_body({"reference": "x", "state": state}))}
     ) as service:
@@ -288,7 +287,7 @@ def test_done_is_complete_of_either_kind(invoke: Invoke, make_cli: MakeCli, stat
 
 
 @pytest.mark.parametrize(("state", "wanted"), [(11, "done"), (41, "45"), (500, "done"), (500, "45"), (501, "canceled")])
-def test_waiting_ends_where_the_state_can_no_longer_come(
+def test_waiting_ends_when_the_state_can_no_longer_be_reached(
     invoke: Invoke, make_cli: MakeCli, state: int, wanted: str
 ) -> None:
     with scripted_server(
@@ -296,7 +295,7 @@ def test_waiting_ends_where_the_state_can_no_longer_come(
     ) as service:
         result = invoke(make_cli(service.url), "orders", "wait", "x", "--for", wanted, "-o", "json")
     assert (result.code, result.data["state"]) == (5, state)
-    assert f'The order "x" will not be {wanted}' in result.err
+    assert f'and can no longer reach "{wanted}".' in result.err
     assert len(service.requests) == 1
 
 
@@ -310,7 +309,7 @@ def test_an_error_or_a_cancellation_can_be_waited_for(
         assert invoke(make_cli(service.url), "orders", "wait", "x", "--for", wanted).code == 0
 
 
-def test_a_file_that_cannot_be_fetched_ends_the_waiting(
+def test_a_file_that_cannot_be_downloaded_ends_the_waiting(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     order = make_order("x")
@@ -322,23 +321,23 @@ def test_a_file_that_cannot_be_fetched_ends_the_waiting(
     assert "in state 11, files could not be downloaded" in result.err
 
 
-def test_time_that_is_up_ends_the_waiting_with_its_own_status(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_timeout_has_its_own_exit_status(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "orders", "wait", "order-1", "--for", "done", "--timeout", "0s", "-o", "json")
     assert (result.code, result.data["state"]) == (8, 45)
-    assert "Time is up" in result.err
+    assert 'Timed out waiting for "done"' in result.err
 
 
-def test_waiting_without_ever_an_answer_ends_in_time_and_shows_nothing(
+def test_waiting_without_any_answer_ends_in_time_and_shows_nothing(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
 ) -> None:
     sandbox.add_fault(make_fault("status", f"{CORE_PATH}orders/info", 0, 503, "60"))
-    for output in ("json", "tsv", "table"):
+    for output in ("json", "table"):
         result = invoke(cli, "orders", "wait", "order-1", "--for", "done", "--timeout", "0s", "-o", output)
         assert (result.code, result.out) == (8, "")
-        assert "Time is up" in result.err
+        assert 'Timed out waiting for "done"' in result.err
 
 
-def test_waiting_goes_on_through_failures_until_the_order_is_done(
+def test_waiting_continues_through_failures_until_the_order_is_done(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     add_orders(invoke, cli, write_document, "x")
@@ -348,15 +347,15 @@ def test_waiting_goes_on_through_failures_until_the_order_is_done(
     wait_until(lambda: sum(entry["status"] == 200 for entry in info_requests(sandbox)) >= 1)
     assert process.poll() is None
     control.advance_clock(60)
-    seen = len(info_requests(sandbox))
-    wait_until(lambda: len(info_requests(sandbox)) > seen)
+    request_count = len(info_requests(sandbox))
+    wait_until(lambda: len(info_requests(sandbox)) > request_count)
     control.advance_clock(7200)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert json.loads(out)["state"] == 501
 
 
-def test_an_order_that_is_canceled_meanwhile_ends_the_waiting(
+def test_a_cancellation_ends_the_waiting(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     add_orders(invoke, cli, write_document, "x")
@@ -365,34 +364,32 @@ def test_an_order_that_is_canceled_meanwhile_ends_the_waiting(
     assert invoke(cli, "orders", "cancel", "x", "--yes").code == 0
     _, err = process.communicate(timeout=30)
     assert process.returncode == 5
-    assert "will not be done: in state 500, canceled" in err
+    assert 'is in state 500, canceled, and can no longer reach "done".' in err
 
 
 def info_requests(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The requests for an order."""
+    """The requests for details of an order."""
     return [entry for entry in sandbox.state.journal.list_entries() if entry["path"] == f"{CORE_PATH}orders/info"]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-    deadline, moment = time.monotonic() + 30, threading.Event()
+    """Wait until another process has made the condition true."""
+    deadline, never_set = time.monotonic() + 30, threading.Event()
     while not condition():
         assert time.monotonic() < deadline
-        moment.wait(0.02)
+        never_set.wait(0.02)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "options",
     [["--for", "printed"], ["--for", "done", "--timeout", "soon"], ["--for", "done", "--interval", "often"], []],
 )
-def test_what_cannot_be_waited_for_is_refused(cli: CliEnvironment, invoke: Invoke, words: list[str]) -> None:
-    assert invoke(cli, "orders", "wait", "order-1", *words).code == 2
+def test_invalid_options_of_wait_are_refused(cli: CliEnvironment, invoke: Invoke, options: list[str]) -> None:
+    assert invoke(cli, "orders", "wait", "order-1", *options).code == 2
 
 
-def test_waiting_for_an_order_nobody_answered_about_says_so(
-    cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
-) -> None:
+def test_waiting_without_an_answer_says_so(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
     sandbox.add_fault(make_fault("down"))
     result = invoke(cli, "orders", "wait", "order-1", "--for", "done", "--timeout", "1s", "--interval", "1s")
     assert result.code == 8
-    assert 'the order "order-1" is not known: the service did not answer' in result.err
+    assert 'the order "order-1" is in an unknown state, because the service did not answer' in result.err

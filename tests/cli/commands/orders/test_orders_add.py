@@ -1,4 +1,4 @@
-"""Adding orders: documents read and checked, sent once, and what is said when the answer is lost."""
+"""Orders are added from checked documents, sent once, and looked up when the answer is lost."""
 
 import copy
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cpctl.cli.commands.orders import add as adding
+from cpctl.cli.commands.orders import add
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from examples.call_examples import ORDER_INFO, encode_body
@@ -26,8 +26,8 @@ ADD_PATH, INFO_PATH = f"{CORE_PATH}orders/add", f"{CORE_PATH}orders/info"
 
 @pytest.fixture(autouse=True)
 def short_lookup_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lost order is looked for without long pauses."""
-    monkeypatch.setattr(adding, "LOOKUP_INTERVAL_SECONDS", 0.01)
+    """Look up a lost order without long pauses."""
+    monkeypatch.setattr(add, "LOOKUP_INTERVAL_SECONDS", 0.01)
 
 
 def sent_bodies(sandbox: Sandbox, path: str = ADD_PATH) -> list[Any]:
@@ -36,13 +36,14 @@ def sent_bodies(sandbox: Sandbox, path: str = ADD_PATH) -> list[Any]:
 
 
 def change_item(document: dict[str, Any], **item: Any) -> dict[str, Any]:
-    """The order with other fields in its first item; None takes one away."""
-    made = copy.deepcopy(document)
-    made["items"][0] = {name: value for name, value in {**made["items"][0], **item}.items() if value is not None}
-    return made
+    """The order with other fields in its first item; None removes a field."""
+    changed = copy.deepcopy(document)
+    fields = {**changed["items"][0], **item}
+    changed["items"][0] = {name: value for name, value in fields.items() if value is not None}
+    return changed
 
 
-# --- what is read and sent ------------------------------------------------------------------
+# --- reading and sending --------------------------------------------------------------------
 
 
 def test_an_order_is_added_from_json_yaml_and_standard_input(
@@ -53,14 +54,14 @@ def test_an_order_is_added_from_json_yaml_and_standard_input(
     for file, reference in (("a.json", "a"), ("b.yaml", "b")):
         result = invoke(cli, "orders", "add", file, "-o", "json")
         assert (result.code, result.data) == (0, {"order": reference})
-        assert result.err == f'The order "{reference}" is created.\n'
+        assert result.err == f'The order "{reference}" was created.\n'
     for text, reference in ((json.dumps(make_order("c")), "c"), (yaml.safe_dump(make_order("d")), "d")):
         assert cli.run("orders", "add", "-", input=text).code == 0
         assert sandbox.state.orders.find(reference) is not None
     assert sent_bodies(sandbox) == [{"apikey": "***", **make_order(reference)} for reference in "abcd"]
 
 
-def test_leading_zeros_of_yaml_arrive_as_they_were_written(
+def test_leading_zeros_in_yaml_are_sent(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     text = yaml.safe_dump(make_order("a")).replace("'99999'", "01067").replace("reference: a\n", "reference: 007\n")
@@ -79,7 +80,7 @@ def test_an_item_without_options_is_sent_with_an_empty_list(
     assert sent_bodies(sandbox)[0]["items"][0]["options"] == []
 
 
-def test_a_file_at_hand_gives_its_sum_and_its_path_stays_here(
+def test_a_local_file_is_sent_as_its_md5_sum_without_its_path(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, tmp_path: Path
 ) -> None:
     folder = tmp_path / "jobs"
@@ -99,7 +100,7 @@ def test_a_file_at_hand_gives_its_sum_and_its_path_stays_here(
 
 
 @pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
-def test_a_file_that_cannot_be_summed_stops_the_order(
+def test_an_unreadable_or_empty_local_file_stops_the_order(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes | None
 ) -> None:
     if content is not None:
@@ -113,7 +114,7 @@ def test_a_file_that_cannot_be_summed_stops_the_order(
     assert sent_bodies(sandbox) == []
 
 
-def test_everything_wrong_is_said_at_once_and_nothing_is_sent(
+def test_all_errors_are_reported_at_once_and_nothing_is_sent(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     order = change_item(make_order("a b"), count=0, product=None)
@@ -122,7 +123,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_sent(
     result = invoke(cli, "orders", "add", write_document(order))
     assert (result.code, result.out) == (2, "")
     first, *lines, last = result.err.splitlines()
-    assert "order.json: 5 to mend" in first
+    assert "order.json: 5 errors:" in first
     paths = ["reference", "addresses[0].phone", "items[0].count", "items[0].product", "items[0].files[0].md5sum"]
     assert sorted(line.split(": ")[0].strip() for line in lines) == sorted(paths)
     assert last.strip() == "Nothing was sent."
@@ -134,17 +135,17 @@ def test_a_warning_does_not_stop_an_order(
 ) -> None:
     result = invoke(cli, "orders", "add", write_document(make_order("a", colour="blue")))
     assert result.code == 0
-    assert "Warning: colour: is no field of an order that cpctl knows" in result.err
+    assert "Warning: colour: is not a known field of an order" in result.err
     assert sent_bodies(sandbox)[0]["colour"] == "blue"
 
 
-def test_a_dry_run_of_a_wrong_order_is_refused_as_well(
+def test_a_dry_run_of_an_invalid_order_is_refused(
     cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     assert invoke(cli, "orders", "add", write_document({}), "--dry-run").code == 2
 
 
-def test_a_further_field_arrives_and_a_known_one_is_not_said_twice(
+def test_an_extra_field_is_sent_and_a_known_field_is_refused(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     write_document(make_order("a"))
@@ -158,7 +159,7 @@ def test_a_further_field_arrives_and_a_known_one_is_not_said_twice(
 # --- check and skeleton ---------------------------------------------------------------------
 
 
-def test_check_says_what_is_wrong_and_asks_nobody(
+def test_check_shows_problems_and_makes_no_call(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     write_document(change_item(make_order(colour="blue"), count=0))
@@ -168,42 +169,42 @@ def test_check_says_what_is_wrong_and_asks_nobody(
         ("items[0].count", "error"),
         ("colour", "warning"),
     ]
-    shown = invoke(cli, "orders", "add", "order.json", "--check")
-    assert shown.out.splitlines()[0] == "path\tverdict\tmessage"
+    table = invoke(cli, "orders", "add", "order.json", "--check")
+    assert table.out.splitlines()[0] == "path\tverdict\tmessage"
     assert sandbox.state.journal.list_entries() == []
 
 
 @pytest.mark.parametrize(
     ("order", "rows"), [(make_order(), 0), (make_order(colour="blue"), 1)], ids=["clean", "warning"]
 )
-def test_check_of_an_order_that_would_be_sent_ends_well(
+def test_check_of_a_valid_order_succeeds(
     invoke: Invoke, unconfigured_cli: CliEnvironment, write_document: WriteDocument, order: dict[str, Any], rows: int
 ) -> None:
     result = invoke(unconfigured_cli, "orders", "add", write_document(order), "--check", "-o", "json")
     assert (result.code, len(result.data)) == (0, rows)
-    assert ("nothing is wrong" in result.err) is (rows == 0)
+    assert ("no problems found" in result.err) is (rows == 0)
 
 
 @pytest.mark.parametrize("api", ["core", "publish"])
-def test_the_skeleton_passes_its_check_and_differs_only_where_the_shop_does(
+def test_the_skeleton_passes_its_check_and_can_be_sent(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, api: str
 ) -> None:
     skeleton = invoke(cli, "orders", "add", "--skeleton", "--api", api)
     assert (skeleton.code, skeleton.err) == (0, "")
-    mended = skeleton.out.replace("0123456789012", "1234567890123")
-    write_document(mended, "order.yaml")
+    edited = skeleton.out.replace("0123456789012", "1234567890123")
+    write_document(edited, "order.yaml")
     assert invoke(cli, "orders", "add", "order.yaml", "--check", "--api", api).code == 0
     result = invoke(cli, "orders", "add", "order.yaml", "--api", api, "-o", "json")
     assert (result.code, result.data) == (0, {"order": "order-0001"})
     assert sandbox.state.orders.find("order-0001") is not None
 
 
-def test_an_order_of_the_other_api_is_found_by_its_check(
+def test_an_order_for_the_other_api_fails_the_check(
     invoke: Invoke, unconfigured_cli: CliEnvironment, write_document: WriteDocument
 ) -> None:
-    titles = invoke(unconfigured_cli, "orders", "add", write_document(PUBLISH_ORDER), "--check")
-    products = invoke(unconfigured_cli, "orders", "add", write_document(ORDER), "--check", "--api", "publish")
-    assert (titles.code, products.code) == (2, 2)
+    publish_order = invoke(unconfigured_cli, "orders", "add", write_document(PUBLISH_ORDER), "--check")
+    core_order = invoke(unconfigured_cli, "orders", "add", write_document(ORDER), "--check", "--api", "publish")
+    assert (publish_order.code, core_order.code) == (2, 2)
 
 
 # --- lost answers ---------------------------------------------------------------------------
@@ -215,24 +216,24 @@ def test_an_order_whose_answer_was_lost_is_found_and_exists_once(
     sandbox.add_fault(make_fault("reset-after", ADD_PATH, 1))
     result = invoke(cli, "orders", "add", write_document(ORDER), "-o", "json")
     assert (result.code, result.data) == (0, {"order": "12346"})
-    assert result.err == 'The order "12346" is created; its answer was lost.\n'
+    assert result.err == 'The order "12346" was created, although its answer was lost.\n'
     assert len(sandbox.state.orders) == 3
     assert len(sent_bodies(sandbox)) == 1
     assert sent_bodies(sandbox, INFO_PATH) == [{"apikey": "***", "reference": "12346"}]
 
 
 @pytest.mark.parametrize("kind", ["truncated", "invalid-json"])
-def test_an_order_whose_answer_was_spoilt_is_found(
+def test_an_order_whose_answer_is_invalid_is_found(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, kind: str
 ) -> None:
     sandbox.add_fault(make_fault(kind, ADD_PATH, 1))
     result = invoke(cli, "orders", "add", write_document(ORDER))
     assert result.code == 0
-    assert 'The order "12346" is created' in result.err
+    assert 'The order "12346" was created' in result.err
     assert len(sent_bodies(sandbox)) == 1
 
 
-def test_an_order_of_titles_whose_answer_was_lost_is_found(
+def test_a_publish_order_whose_answer_was_lost_is_found(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     sandbox.add_fault(make_fault("reset-after", ADD_PATH, 1))
@@ -242,7 +243,7 @@ def test_an_order_of_titles_whose_answer_was_lost_is_found(
 
 
 @pytest.mark.parametrize("api", ["core", "publish"])
-def test_an_order_that_was_lost_before_it_arrived_was_not_created(
+def test_an_order_that_never_arrived_was_not_created(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, api: str
 ) -> None:
     write_document(ORDER if api == "core" else PUBLISH_ORDER)
@@ -251,7 +252,7 @@ def test_an_order_that_was_lost_before_it_arrived_was_not_created(
     result = invoke(cli, "orders", "add", "order.json", "--api", api)
     assert (result.code, result.out) == (75, "")
     assert f'The order "{reference}" was not created' in result.err
-    assert "It can be added again." in result.err
+    assert "You can add it again." in result.err
     assert len(sent_bodies(sandbox)) == 1
     assert len(sent_bodies(sandbox, INFO_PATH)) == 3
     assert invoke(cli, "orders", "add", "order.json", "--api", api).code == 0
@@ -267,20 +268,20 @@ def test_an_order_that_was_lost_before_it_arrived_was_not_created(
     ],
     ids=["500", "403", "reset"],
 )
-def test_where_nobody_can_tell_it_is_said_that_it_is_unknown(
+def test_an_order_that_cannot_be_looked_up_has_an_unknown_outcome(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, add: str, info: Any
 ) -> None:
     sandbox.add_fault(make_fault(add, ADD_PATH))
     sandbox.add_fault(info)
     result = invoke(cli, "orders", "add", write_document(ORDER), "--timeout", "0.5", "-o", "json")
     assert (result.code, result.out) == (75, "")
-    assert 'Whether the order "12346" was created is unknown' in result.error["message"]
+    assert 'It is unknown whether the order "12346" was created' in result.error["message"]
     assert "cpctl orders info 12346" in result.error["hint"]
     assert "not created" not in result.err
     assert len(sent_bodies(sandbox)) == 1
 
 
-def test_an_order_is_sent_once_however_the_service_fails(
+def test_an_order_is_sent_once_even_if_the_service_is_busy(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     sandbox.add_fault(make_fault("status", ADD_PATH, 0, 503, "0"))
@@ -290,7 +291,7 @@ def test_an_order_is_sent_once_however_the_service_fails(
     assert len(sent_bodies(sandbox)) == 1
 
 
-def test_another_order_of_that_reference_is_a_conflict_after_a_lost_answer(
+def test_a_different_order_with_the_same_reference_is_a_conflict_after_a_lost_answer(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument
 ) -> None:
     other = {**ORDER_INFO, "reference": "12346"}
@@ -299,30 +300,30 @@ def test_another_order_of_that_reference_is_a_conflict_after_a_lost_answer(
     ) as service:
         result = invoke(make_cli(service.url), "orders", "add", write_document(ORDER))
     assert result.code == 6
-    assert 'An order "12346" with other items exists; this one was not created.' in result.err
+    assert 'An order "12346" with other items already exists; this one was not created.' in result.err
     assert [request.path for request in service.requests] == [ADD_PATH, INFO_PATH]
 
 
-def test_with_no_network_an_order_is_never_said_to_be_created(
+def test_without_a_network_an_order_was_not_created(
     cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     cli.configure(sandbox_configuration(UNREACHABLE_URL))
     result = invoke(cli, "orders", "add", write_document(ORDER), "--timeout", "0.5")
     assert result.code == 75
-    assert "is created" not in result.err
-    assert "not reached" in result.err
+    assert "was created" not in result.err
+    assert "cannot connect" in result.err
 
 
-def test_an_answer_without_words_is_a_success_all_the_same(
+def test_a_success_without_a_body_is_a_success(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument
 ) -> None:
     with scripted_server({ADD_PATH: ScriptedResponse(201)}) as service:
         result = invoke(make_cli(service.url), "orders", "add", write_document(ORDER))
     assert result.code == 0
-    assert 'The order "12346" is created.' in result.err
+    assert 'The order "12346" was created.' in result.err
 
 
-def test_a_refusal_is_told_in_the_words_of_the_service(
+def test_a_refusal_shows_the_message_of_the_service(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument
 ) -> None:
     result = invoke(cli, "orders", "add", write_document(change_item(make_order(), product="book_of_sand")))
@@ -332,36 +333,36 @@ def test_a_refusal_is_told_in_the_words_of_the_service(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "message",
     ["reference already exists", "duplicate order reference", "The reference must be unique: 12346"],
 )
-def test_a_reference_that_is_taken_is_a_conflict_however_it_is_worded(
-    invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, words: str
+def test_an_existing_reference_is_a_conflict_in_any_wording(
+    invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, message: str
 ) -> None:
     with scripted_server(
-        {ADD_PATH: ScriptedResponse(400, encode_body({"error": {"type": "invalid", "info": words}}))}
+        {ADD_PATH: ScriptedResponse(400, encode_body({"error": {"type": "invalid", "info": message}}))}
     ) as service:
         result = invoke(make_cli(service.url), "orders", "add", write_document(ORDER))
     assert result.code == 6
-    assert 'The order "12346" exists already.' in result.err
+    assert 'The order "12346" already exists.' in result.err
 
 
 @pytest.mark.parametrize(
-    "words",
+    "message",
     ["product_reference does not exist", "option_reference is missing", "catalog_reference does not exist"],
 )
-def test_a_reference_to_something_else_is_no_conflict(
-    invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, words: str
+def test_a_refused_reference_to_another_resource_is_not_a_conflict(
+    invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, message: str
 ) -> None:
     with scripted_server(
-        {ADD_PATH: ScriptedResponse(400, encode_body({"error": {"type": "invalid", "info": words}}))}
+        {ADD_PATH: ScriptedResponse(400, encode_body({"error": {"type": "invalid", "info": message}}))}
     ) as service:
         result = invoke(make_cli(service.url), "orders", "add", write_document(ORDER))
     assert result.code == 5
-    assert words in result.err
+    assert message in result.err
 
 
-def test_a_document_must_be_named(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_document_is_required(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "orders", "add")
     assert result.code == 2
     assert "--skeleton" in result.err

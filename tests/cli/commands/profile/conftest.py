@@ -11,7 +11,7 @@ from harness.prompt_session import CORE_KEY, SIGNAL_KEY, WEBHOOK_KEY
 
 @pytest.fixture
 def fresh_cli(unconfigured_cli: CliEnvironment, sandbox: Sandbox) -> CliEnvironment:
-    """A world in which nothing is configured; CPCTL_CONFIG names the file to come."""
+    """An environment without configuration; CPCTL_CONFIG names the file to create."""
     sandbox.state.api_keys.update(core=CORE_KEY, signal=SIGNAL_KEY, webhooks=WEBHOOK_KEY)
     config = unconfigured_cli.folder / "settings" / "config.yaml"
     return CliEnvironment(unconfigured_cli.folder, {**unconfigured_cli.environment, "CPCTL_CONFIG": str(config)})
@@ -19,7 +19,7 @@ def fresh_cli(unconfigured_cli: CliEnvironment, sandbox: Sandbox) -> CliEnvironm
 
 @pytest.fixture
 def config_file(fresh_cli: CliEnvironment) -> Path:
-    """The configuration to come."""
+    """The configuration file, which does not exist yet."""
     return Path(fresh_cli.environment["CPCTL_CONFIG"])
 
 

@@ -15,12 +15,12 @@ INIT_COMMAND = ("profile", "init")
 
 
 def folder_contents(folder: Path) -> dict[str, bytes]:
-    """Everything that lies in a folder, by name."""
+    """The contents of all files in a folder, by name."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def answer_all_prompts(session: PromptSession) -> None:
-    """The whole conversation with two keys that are typed."""
+    """Answer all prompts, typing two keys."""
     session.answer("Name of the profile [production]: ", "")
     session.answer("Environment, live or sandbox [", "sandbox")
     session.answer("Number [1]: ", "")
@@ -31,14 +31,12 @@ def answer_all_prompts(session: PromptSession) -> None:
     session.answer("(may be empty): ", "GLS")
 
 
-def test_seven_answers_make_a_profile_that_works(
-    fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
-) -> None:
+def test_seven_answers_create_a_working_profile(fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
         answer_all_prompts(talk)
         assert talk.wait_for_exit() == 0
     assert config_file.read_text(encoding="utf-8") == (
-        "# The configuration of cpctl; `cpctl profile --help` says what can change it.\n"
+        "# The configuration of cpctl; `cpctl profile --help` lists the commands that change it.\n"
         "default_profile: production\n"
         "profiles:\n"
         "  production:\n"
@@ -56,9 +54,9 @@ def test_seven_answers_make_a_profile_that_works(
         assert stat.S_IMODE(file.stat().st_mode) == mode, file
     assert "core key: …0c0e, accepted by the service." in talk.raw_output
     assert "signal key: …5160, not checked: every call with this key reports something." in talk.raw_output
-    assert "webhooks key: not set; only needed to receive webhooks." in talk.raw_output
+    assert "webhooks key: not set; needed only to receive webhooks." in talk.raw_output
     (read,) = sandbox.state.journal.list_entries()
-    assert read["path"] == "/cloudcore/1.0/shipping/levels", "the one call that was made reads"
+    assert read["path"] == "/cloudcore/1.0/shipping/levels", "the only call is read-only"
     assert fresh_cli.run("signal", "packed", "123456780001", "--order", "123456780000", "--require-delivery").code == 0
 
 
@@ -71,7 +69,7 @@ def test_no_byte_of_a_typed_key_reaches_the_terminal(fresh_cli: CliEnvironment, 
         assert key[-8:] not in talk.raw_output
 
 
-def test_the_commands_it_prints_make_the_same_files_without_a_question(
+def test_the_printed_commands_create_the_same_files_without_prompts(
     fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
 ) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
@@ -83,14 +81,14 @@ def test_the_commands_it_prints_make_the_same_files_without_a_question(
     for file in config_file.parent.iterdir():
         file.unlink()
     for line in printed:
-        words, _, key = line.partition(" < ")
+        arguments, _, key = line.partition(" < ")
         typed = {"core.key": CORE_KEY, "signal.key": SIGNAL_KEY}.get(key)
-        result = fresh_cli.run(*shlex.split(words)[1:], input=typed)
+        result = fresh_cli.run(*shlex.split(arguments)[1:], input=typed)
         assert result.code == 0, result
     assert folder_contents(config_file.parent) == first
 
 
-def test_only_what_no_option_says_is_asked(
+def test_only_missing_options_are_prompted_for(
     fresh_cli: CliEnvironment, sandbox: Sandbox, core_key_file: Path, config_file: Path
 ) -> None:
     given = (
@@ -103,15 +101,15 @@ def test_only_what_no_option_says_is_asked(
         str(core_key_file),
     )
     with PromptSession(fresh_cli, *INIT_COMMAND, *given, "--later", "webhooks", "--shipping-option", "GLS") as talk:
-        talk.answer("Where does the signal key live?", "4")
+        talk.answer("Where is the signal key?", "4")
         assert talk.wait_for_exit() == 0
     assert "Name of the profile" not in talk.raw_output
-    assert "webhooks key live" not in talk.raw_output
-    assert "signal key: not set yet; `cpctl profile set-key signal --profile production` keeps one." in talk.raw_output
+    assert "webhooks key?" not in talk.raw_output
+    assert "signal key: not set; add it with `cpctl profile set-key signal --profile production`." in talk.raw_output
     assert f"core: {{api_key_file: {core_key_file}}}" in config_file.read_text(encoding="utf-8")
 
 
-def test_with_all_options_nothing_is_asked_at_a_terminal_either(
+def test_with_all_options_there_are_no_prompts_at_a_terminal(
     fresh_cli: CliEnvironment, sandbox: Sandbox, core_key_file: Path
 ) -> None:
     given = (
@@ -125,24 +123,24 @@ def test_with_all_options_nothing_is_asked_at_a_terminal_either(
     )
     with PromptSession(fresh_cli, *INIT_COMMAND, *given, "--later", "signal") as talk:
         assert talk.wait_for_exit() == 0
-    assert "Enter takes" not in talk.raw_output
-    assert "without questions" not in talk.raw_output
+    assert "Enter accepts" not in talk.raw_output
+    assert "without prompts" not in talk.raw_output
 
 
-def test_a_wrong_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_file: Path, config_file: Path) -> None:
+def test_an_invalid_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_file: Path, config_file: Path) -> None:
     (fresh_cli.folder / "open.key").write_text(CORE_KEY, encoding="utf-8")
     (fresh_cli.folder / "open.key").chmod(0o644)
     with PromptSession(fresh_cli, *INIT_COMMAND, CPCTL_BASE_URL=UNREACHABLE_URL) as talk:
         talk.answer("Name of the profile [production]: ", "two words")
-        talk.answer('"two words" must be of letters, digits, dots, - and _', "")
+        talk.answer('"two words" must consist of letters, digits, dots, - and _', "")
         talk.answer("Environment, live or sandbox [live]: ", "test")
         talk.answer('"test" must be live or sandbox.', "")
         talk.answer("Number [1]: ", "5")
         talk.answer('"5" must be one of 1, 2, 3, 4.', "1")
         talk.answer("The core key (not shown): ", "short")
-        talk.wait_for("This: the key has only 5 characters; it is cut off, or no key.")
+        talk.wait_for("This: the key has only 5 characters; it is truncated or not a key.")
         talk.answer("The core key (not shown): ", "two words are no key")
-        talk.wait_for("This: the key holds a blank")
+        talk.wait_for("This: the key contains a space")
         talk.answer("The core key (not shown): ", CORE_KEY)
         talk.answer("Number [1]: ", "2")
         talk.answer("File of the signal key: ", "nowhere.key")
@@ -157,7 +155,7 @@ def test_a_wrong_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_file:
         talk.wait_for("This looks like a key, and keys are not asked for here.")
         talk.answer("Command that prints the webhooks key: ", "cat 'a key'")
         talk.answer("(may be empty): ", "")
-        assert talk.wait_for_exit() == 3, "the command that gives no key is said, and kept"
+        assert talk.wait_for_exit() == 3, "a command that prints no key is reported, and kept"
     text = config_file.read_text(encoding="utf-8")
     assert f"signal: {{api_key_file: {core_key_file}}}" in text
     assert "webhooks: {api_key_command: [cat, a key]}" in text
@@ -165,7 +163,7 @@ def test_a_wrong_answer_is_asked_again(fresh_cli: CliEnvironment, core_key_file:
     assert "core and signal have the same key" in talk.raw_output
 
 
-def test_a_key_that_is_pasted_in_place_of_a_name_is_not_taken(fresh_cli: CliEnvironment, config_file: Path) -> None:
+def test_a_key_pasted_as_a_name_is_not_accepted(fresh_cli: CliEnvironment, config_file: Path) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
         talk.answer("Name of the profile [production]: ", CORE_KEY)
         talk.wait_for("This looks like a key, and keys are not asked for here.")
@@ -187,10 +185,10 @@ PROMPTS = [
 ]
 
 
-@pytest.mark.parametrize("way", ["ctrl-c", "ctrl-d", "terminated"])
+@pytest.mark.parametrize("stop", ["ctrl-c", "ctrl-d", "terminated"])
 @pytest.mark.parametrize("step", range(len(PROMPTS)))
-def test_stopping_at_any_question_leaves_everything_as_it_was(
-    fresh_cli: CliEnvironment, config_file: Path, step: int, way: str
+def test_stopping_at_any_prompt_changes_nothing(
+    fresh_cli: CliEnvironment, config_file: Path, step: int, stop: str
 ) -> None:
     config_file.parent.mkdir()
     config_file.write_text("# mine\nprofiles:\n  old: {signal: {api_key: some-old-key}}\n", encoding="utf-8")
@@ -200,18 +198,18 @@ def test_stopping_at_any_question_leaves_everything_as_it_was(
         for question, text in PROMPTS[:step]:
             talk.answer(question, text)
         talk.wait_for(PROMPTS[step][0])
-        if way == "terminated":
+        if stop == "terminated":
             talk.terminate()
         else:
-            talk.send_control(way[-1])
-        assert talk.wait_for_exit() == {"ctrl-c": 130, "ctrl-d": 2, "terminated": 143}[way]
+            talk.send_control(stop[-1])
+        assert talk.wait_for_exit() == {"ctrl-c": 130, "ctrl-d": 2, "terminated": 143}[stop]
     assert folder_contents(fresh_cli.folder) == before
 
 
-def test_the_terminal_shows_what_is_typed_again_after_an_interruption_in_a_hidden_answer(
+def test_the_terminal_echoes_again_after_ctrl_c_in_a_hidden_prompt(
     fresh_cli: CliEnvironment,
 ) -> None:
-    """Run in a shell of its own, as one that stays is what suffers from a terminal without echo."""
+    """Run in a shell that stays, because a terminal without echo would affect the shell."""
     line = f"{shlex.join(fresh_cli.command_line('profile', 'set-key', 'core'))}; stty -a | grep -o -- '-*echo '; exit 7"
     fresh_cli.run("profile", "init", "home", "--environment", "live", "--later", "core", "--later", "signal")
     import pexpect
@@ -232,24 +230,27 @@ def test_the_terminal_shows_what_is_typed_again_after_an_interruption_in_a_hidde
     child.close()
 
 
-def test_a_refused_key_is_said_and_kept(fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path) -> None:
+def test_a_refused_key_is_reported_and_kept(fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path) -> None:
     sandbox.state.api_keys["core"] = "another-key-altogether"
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
         answer_all_prompts(talk)
         assert talk.wait_for_exit() == 4
     assert "core key: shipping/levels: the service refused the key (403)" in talk.raw_output
-    assert "the profile is kept; `cpctl profile set-key core --profile production` takes another." in talk.raw_output
+    assert (
+        "the profile was written, set another key with `cpctl profile set-key core --profile production`."
+        in talk.raw_output
+    )
     assert (config_file.parent / "production.core.key").read_text(encoding="utf-8") == f"{CORE_KEY}\n"
 
 
-def test_a_service_that_is_not_reached_is_said_and_the_profile_is_kept(
+def test_an_unreachable_service_is_reported_and_the_profile_is_kept(
     fresh_cli: CliEnvironment, config_file: Path
 ) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", UNREACHABLE_URL) as talk:
         answer_all_prompts(talk)
         assert talk.wait_for_exit() == 0
     assert "core key: not checked:" in talk.raw_output
-    assert "Connection refused; `cpctl doctor` tries again." in talk.raw_output
+    assert "Connection refused; try again with `cpctl doctor`." in talk.raw_output
     assert config_file.exists()
 
 
@@ -260,11 +261,11 @@ def test_no_check_makes_no_call(fresh_cli: CliEnvironment, sandbox: Sandbox) -> 
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_name_that_is_taken_is_asked_again(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_the_name_of_an_existing_profile_is_asked_again(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
     fresh_cli.run(*INIT_COMMAND, "production", "--environment", "live", "--later", "core", "--later", "signal")
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url) as talk:
         talk.answer("Name of the profile: ", "production")
-        talk.wait_for('"production" is taken; choose another.')
+        talk.wait_for('"production" already exists; choose another name.')
         talk.answer("Name of the profile: ", "second")
         talk.answer("Environment, live or sandbox [", "")
         for _ in range(2):
@@ -275,7 +276,7 @@ def test_a_name_that_is_taken_is_asked_again(fresh_cli: CliEnvironment, sandbox:
     assert "`cpctl profile use second` makes it the default." in talk.raw_output
 
 
-def test_a_key_file_of_somebody_else_is_never_written_over(
+def test_an_existing_key_file_is_never_overwritten(
     fresh_cli: CliEnvironment, sandbox: Sandbox, config_file: Path
 ) -> None:
     config_file.parent.mkdir()
@@ -289,7 +290,7 @@ def test_a_key_file_of_somebody_else_is_never_written_over(
     assert "accepted by the service" in talk.raw_output
 
 
-def test_a_key_in_the_environment_is_the_answer_that_is_offered(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_key_in_the_environment_is_the_default_answer(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND, "--base-url", sandbox.base_url, CPCTL_CORE_KEY=CORE_KEY) as talk:
         talk.answer("Name of the profile [production]: ", "")
         talk.answer("Environment, live or sandbox [sandbox]: ", "")
@@ -299,11 +300,11 @@ def test_a_key_in_the_environment_is_the_answer_that_is_offered(fresh_cli: CliEn
         talk.answer("(may be empty): ", "")
         assert talk.wait_for_exit() == 0
     assert "core key: …0c0e, accepted by the service." in talk.raw_output
-    assert "CPCTL_CORE_KEY is set in the environment and beats the core key of every profile." in talk.raw_output
+    assert "CPCTL_CORE_KEY is set in the environment and overrides the core key of every profile." in talk.raw_output
 
 
-def test_questions_are_talk_and_commands_are_data(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
-    """Standard output goes to a file; what is in it can be run."""
+def test_prompts_go_to_stderr_and_commands_to_stdout(fresh_cli: CliEnvironment, sandbox: Sandbox) -> None:
+    """Standard output is a file that contains only the commands."""
     import pexpect
 
     call = shlex.join(fresh_cli.command_line(*INIT_COMMAND, "--base-url", sandbox.base_url))
@@ -332,32 +333,32 @@ def test_questions_are_talk_and_commands_are_data(fresh_cli: CliEnvironment, san
     )
 
 
-def test_no_input_asks_nothing_at_a_terminal(fresh_cli: CliEnvironment, config_file: Path) -> None:
-    for words, changes in ((("--no-input",), {}), ((), {"CPCTL_NO_INPUT": "1"})):
-        with PromptSession(fresh_cli, *INIT_COMMAND, *words, **changes) as talk:
+def test_no_input_disables_prompts_at_a_terminal(fresh_cli: CliEnvironment, config_file: Path) -> None:
+    for arguments, changes in ((("--no-input",), {}), ((), {"CPCTL_NO_INPUT": "1"})):
+        with PromptSession(fresh_cli, *INIT_COMMAND, *arguments, **changes) as talk:
             assert talk.wait_for_exit() == 2
-        assert "Nobody can be asked here" in talk.raw_output
+        assert "Cannot prompt" in talk.raw_output
     assert not os.path.lexists(config_file)
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "code", "said"),
+    ("concurrent", "code", "message"),
     [
         ("profiles: [\n", 3, "line 2, column 1"),
-        ("profiles:\n  home: {}\n", 6, 'There is a profile "home" in'),
+        ("profiles:\n  home: {}\n", 6, 'The profile "home" already exists in'),
     ],
 )
-def test_what_another_program_wrote_meanwhile_is_seen_and_no_key_is_left_behind(
-    fresh_cli: CliEnvironment, config_file: Path, meanwhile: str, code: int, said: str
+def test_a_concurrent_change_is_detected_and_leaves_no_key_file(
+    fresh_cli: CliEnvironment, config_file: Path, concurrent: str, code: int, message: str
 ) -> None:
     with PromptSession(fresh_cli, *INIT_COMMAND) as talk:
         for question, text in PROMPTS[:-1]:
             talk.answer(question, text)
         talk.wait_for(PROMPTS[-1][0])
         config_file.parent.mkdir(mode=0o700)
-        config_file.write_text(meanwhile, encoding="utf-8")
+        config_file.write_text(concurrent, encoding="utf-8")
         config_file.chmod(0o600)
         talk.answer("", "")
         assert talk.wait_for_exit() == code
-    assert said in talk.raw_output
-    assert folder_contents(config_file.parent) == {"config.yaml": meanwhile.encode()}
+    assert message in talk.raw_output
+    assert folder_contents(config_file.parent) == {"config.yaml": concurrent.encode()}

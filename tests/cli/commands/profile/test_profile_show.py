@@ -19,7 +19,7 @@ PROFILE_COMMANDS = [("profile", "list"), ("profile", "show"), ("profile", "path"
 
 
 @pytest.mark.parametrize("command", PROFILE_COMMANDS, ids=" ".join)
-def test_every_format_holds_the_same_and_never_a_key(
+def test_every_format_has_the_same_data_and_never_a_key(
     cli: CliEnvironment, invoke: Invoke, command: tuple[str, ...]
 ) -> None:
     written = {}
@@ -50,15 +50,17 @@ def test_profile_list_marks_the_default(cli: CliEnvironment, invoke: Invoke) -> 
     ]
 
 
-def test_profile_list_of_nothing_is_empty_and_says_what_makes_one(
+def test_profile_list_without_profiles_is_empty_and_names_the_next_command(
     unconfigured_cli: CliEnvironment, invoke: Invoke
 ) -> None:
     result = invoke(unconfigured_cli, "profile", "list", "-o", "json")
     assert (result.code, result.data) == (0, [])
-    assert "`cpctl profile init` makes one" in result.err
+    assert "`cpctl profile init` creates one" in result.err
 
 
-def test_profile_show_tells_every_setting_and_its_source(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
+def test_profile_show_lists_every_setting_with_its_source(
+    cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
+) -> None:
     rows = {row["setting"]: row for row in invoke(cli, "profile", "show", "-o", "json").data}
     assert rows["profile"] == {"setting": "profile", "value": "sandbox", "source": "the only profile"}
     assert rows["signal key"] == {"setting": "signal key", "value": "…-key", "source": "signal.api_key, line 5"}
@@ -67,17 +69,17 @@ def test_profile_show_tells_every_setting_and_its_source(cli: CliEnvironment, sa
     assert rows["signal_version"] == {"setting": "signal_version", "value": "2.0", "source": "default"}
 
 
-def test_profile_path_tells_what_is_there(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_profile_path_shows_which_files_exist(cli: CliEnvironment, invoke: Invoke) -> None:
     def places() -> list[tuple[str, str, bool]]:
         rows = invoke(cli, "profile", "path", "-o", "json").data
-        return [(row["what"], row["path"], row["exists"]) for row in rows]
+        return [(row["name"], row["path"], row["exists"]) for row in rows]
 
     assert places() == [("configuration", str(cli.config), True), ("store", str(cli.store), False)]
     cli.config.unlink()
     assert places()[0] == ("configuration", str(cli.config), False), "also when the configuration is not there"
 
 
-def test_profile_check_finds_every_profile_that_cannot_work(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_profile_check_reports_every_invalid_profile(cli: CliEnvironment, invoke: Invoke) -> None:
     assert invoke(cli, "profile", "check").code == 0
     cli.configure(
         "profiles:\n"
@@ -87,7 +89,7 @@ def test_profile_check_finds_every_profile_that_cannot_work(cli: CliEnvironment,
     )
     result = invoke(cli, "profile", "check", "-o", "json")
     assert result.code == 3
-    verdicts = {row["what"]: row["verdict"] for row in result.data}
+    verdicts = {row["check"]: row["verdict"] for row in result.data}
     assert verdicts == {
         "good: core key": "ok",
         "good: signal key": "ok",
@@ -100,14 +102,16 @@ def test_profile_check_finds_every_profile_that_cannot_work(cli: CliEnvironment,
     assert "line 4" in remedies
 
 
-def test_profile_check_sends_nothing_and_makes_no_store(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
+def test_profile_commands_send_nothing_and_create_no_store(
+    cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
+) -> None:
     for command in PROFILE_COMMANDS:
         invoke(cli, *command)
     assert sandbox.state.journal.list_entries() == []
     assert not cli.store.exists()
 
 
-def test_whoami_counts_what_waits_and_says_when_the_queue_is_paused(
+def test_whoami_counts_waiting_signals_and_shows_a_paused_queue(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
 ) -> None:
     def outbox() -> dict[str, object]:

@@ -168,7 +168,7 @@ def test_a_signal_reported_with_the_core_key_is_held(
     (row,) = result.data
     assert (row["state"], row["http_status"], row["held_by"]) == ("held", 401, "answer")
     assert "1 signal held: the service refused the key (401)" in result.err
-    assert "`cpctl whoami` shows which is used" in result.err
+    assert "`cpctl whoami` shows which one is used" in result.err
     assert API_KEYS["core"] not in result.out + result.err
     assert received_signals() == []
     assert invoke(cli, "outbox", "flush").code == 4, "the queue stands still until somebody acts"
@@ -181,7 +181,7 @@ def test_a_refusal_is_shown_with_the_message_of_the_service(cli: CliEnvironment,
     result = invoke(cli, "signal", "packed", "999", "--order", ORDER, "-o", "json")
     assert result.code == 5
     assert result.data[0]["state"] == "refused"
-    assert result.data[0]["message"] == "the service refused it (400): item_unknown: item 999 is unknown"
+    assert result.data[0]["message"] == "the service refused the request (400): item_unknown: item 999 is unknown"
     assert "Report it again with the right values, then `cpctl outbox drop 1`" in result.err
 
 

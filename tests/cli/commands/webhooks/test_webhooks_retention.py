@@ -252,6 +252,6 @@ def test_a_store_that_fails_is_a_warning_and_the_order_is_created_all_the_same(
         cli, "orders", "add", write_order_document("a"), "-o", "json", CPCTL_STORE=str(blocked / "cpctl.db")
     )
     assert (result.code, result.data) == (0, {"order": "a"})
-    assert 'The order "a" is created.' in result.err
+    assert 'The order "a" was created.' in result.err
     assert "Warning: The store" in result.err
     assert "will not know this order" in result.err

@@ -1,4 +1,4 @@
-"""Writing files that hold what others should not read."""
+"""Atomic writing of private files: configuration, keys, exports, reports, caches."""
 
 import os
 import stat
@@ -9,25 +9,22 @@ from typing import IO, Any
 
 from cpctl.errors import InvalidInput
 
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file, readable by its owner alone: all of it, or the old one stays. Raises InvalidInput."""
-    with private_file(file) as written:
-        written.write(text)
+FILE_MODE = 0o600
 
 
-def write_private_bytes(file: Path, content: bytes) -> None:
-    """Like `write_private`, for what is not text. Raises InvalidInput."""
-    with private_file(file, encoding=None) as written:
+def write_private(file: Path, content: str | bytes) -> None:
+    """Replace a file at once by one that only its owner can read; text is written as UTF-8. Raises InvalidInput."""
+    with private_file(file, None if isinstance(content, bytes) else "utf-8") as written:
         written.write(content)
 
 
 @contextmanager
 def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]]:
-    """A file to write piece by piece, readable by its owner alone; it is there when all of it is, or the old one stays.
+    """A file to write piece by piece; it replaces the old one only when all of it is on disk.
 
-    A device, a pipe or an open stream (/dev/stdout, `>(…)` of a shell) is written to where it stands. Without an
-    encoding it takes bytes. Raises InvalidInput where it cannot be written.
+    The new file has mode 0600. A link is replaced, not followed. A device, a pipe or an open stream (/dev/stdout,
+    `>(…)` of a shell) is written to directly. Without an encoding it takes bytes.
+    Raises InvalidInput if the file cannot be written; then the old one is unchanged.
     """
     if not file.name or file.is_dir():
         raise InvalidInput(f'"{file}" is not the name of a file.', "Name a file to write.")
@@ -37,11 +34,11 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
             with _open_handle(os.open(file, os.O_WRONLY | os.O_APPEND), encoding) as written:
                 yield written
             return
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         with _open_handle(handle, encoding) as written:
             yield written
             written.flush()
-            os.fsync(written.fileno())
+            os.fsync(written.fileno())  # before the rename: after a power failure the name must not point to nothing
         draft.replace(file)
     except BaseException as error:
         with suppress(OSError):
@@ -52,7 +49,7 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
 
 
 def _is_stream(file: Path) -> bool:
-    """Whether a name stands for what no file may replace. A link elsewhere is a name as any other."""
+    """Whether the name is a device, a pipe or a link to one; such a thing must not be replaced by a file."""
     try:
         mode = file.lstat().st_mode
     except OSError:
