@@ -12,8 +12,10 @@ from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
+    from cpctl.outbox.delivery_result import Send
     from cpctl.outbox.outbox import Outbox
     from cpctl.output.columns import View
+    from cpctl.sdk.reporter import SignalReporter
     from cpctl.store.store import Store
 
 
@@ -101,6 +103,22 @@ class Context:
         from cpctl.outbox.outbox import Outbox
 
         return Outbox(self.store, self.profile.name)
+
+    @cached_property
+    def reporter(self) -> "SignalReporter":
+        """Reports signals of the profile."""
+        from cpctl.sdk.reporter import SignalReporter
+
+        return SignalReporter(self.profile, self.outbox, self.make_signal_sender)
+
+    def make_signal_sender(self) -> "Send":
+        """A function that posts signals over one connection. Raises ConfigError if the key cannot be read."""
+        key = self.read_key("signal")
+        from cpctl.sdk.sender import make_client, make_signal_sender
+
+        return make_signal_sender(
+            self.profile, make_client(self.profile, key, self.output.note if self.options.debug else None)
+        )
 
     def close(self) -> None:
         """Close the store if it was opened."""

@@ -9,8 +9,6 @@ from cpctl.signals.signal import quote_value
 
 Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="Full ids of the items.", show_default=False)]
 OrderId = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the order of the items.")]
-Cause = Annotated[str | None, typer.Option(metavar="TEXT", help="Reason for the problem.")]
-DelayHours = Annotated[str | None, typer.Option("--delay", metavar="HOURS", help="Expected delay in whole hours.")]
 SignalIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of signals.", show_default=False)]
 OptionalSignalIds = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of signals.", show_default=False)
