@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,21 @@ def write_private_bytes(file: Path, content: bytes) -> None:
     """Like `write_private`, for what is not text. Raises InvalidInput."""
     with private_file(file, encoding=None) as written:
         written.write(content)
+
+
+@contextmanager
+def address_file(file: str | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes the address of a server to a file, which is deleted at the end; None for no file."""
+
+    def write_address(address: str) -> None:
+        if file:
+            write_private(Path(file), f"{address}\n")
+
+    try:
+        yield write_address
+    finally:
+        if file:
+            Path(file).unlink(missing_ok=True)
 
 
 @contextmanager

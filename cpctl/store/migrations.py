@@ -157,5 +157,6 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE deliveries RENAME COLUMN last_at TO last_attempt_at;
     DROP INDEX handovers_open;
     CREATE INDEX deliveries_open ON deliveries (profile, target, state, next_attempt_at) WHERE state <> 'done';
+    UPDATE deliveries SET message = 'target dropped' WHERE message = 'given up' AND state = 'done';
     """,
 )

@@ -19,7 +19,7 @@ from cpctl.clock import to_ms
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.model.order_store import SandboxItem, SandboxOrder
 from cpctl.sandbox.virtual_clock import VirtualClock, format_iso_time
-from cpctl.sandbox.webhooks.loopback_post import WebhookEndpoint, parse_webhook_url, post_webhook
+from cpctl.sandbox.webhooks.loopback_post import parse_webhook_url, post_webhook
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WEBHOOK_VERSIONS
 
@@ -76,7 +76,7 @@ class WebhookQueue:
             raise InvalidInput(
                 f"There is no version {quote_value(version)} of the webhooks here.", suggest(version, WEBHOOK_VERSIONS)
             )
-        self.endpoint: WebhookEndpoint | None = parse_webhook_url(url) if url else None
+        self.endpoint: str | None = parse_webhook_url(url) if url else None
         self._key, self._version, self._clock = key, version, clock
         self._changed = Condition(lock)
         self._deliveries: deque[WebhookDelivery] = deque(maxlen=MAX_DELIVERIES)
