@@ -27,7 +27,7 @@ async def app(scope, receive, send):
         more = (await receive()).get("more_body", False)
     headers = [(b"content-type", b"application/json"), (b"content-length", b"24")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"event": 1, "times": 1}'})
+    await send({"type": "http.response.body", "body": b'{"event": 1, "received_count": 1}'})
 
 uvicorn.run(app, port=int(sys.argv[1]), http="h11", loop="asyncio", lifespan="off", ws="none",
             access_log=sys.argv[2] == "log", log_level="info" if sys.argv[2] == "log" else "critical")

@@ -134,7 +134,7 @@ def test_a_proxy_is_handed_on_and_its_password_is_not(cli: CliEnvironment) -> No
     assert {"HTTPS_PROXY=http://proxy:3128", "NO_PROXY=localhost"} <= set(open_one.setting_values("Environment"))
     done = cli.run("service", "print", "outbox", HTTPS_PROXY="http://ana:hush-hush@proxy:3128")
     assert "hush-hush" not in done.out + done.err
-    assert "HTTPS_PROXY holds a password and is left out" in done.err
+    assert "HTTPS_PROXY contains a password and is left out" in done.err
 
 
 @pytest.mark.parametrize("what", ["outbox", "webhooks"])
@@ -168,7 +168,7 @@ def test_folders_with_names_full_of_traps_reach_the_service_unchanged(cli: CliEn
 def test_a_program_that_systemd_would_not_run_is_refused(cli: CliEnvironment, folder: str) -> None:
     done = _print_installed_unit(install_cpctl(cli.folder / folder), cli)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "systemd runs no program with a quote or a backslash" in json.loads(done.stderr)["error"]["message"]
+    assert "systemd cannot run a program with a quote or a backslash" in json.loads(done.stderr)["error"]["message"]
 
 
 def _print_installed_unit(program: Path, cli: CliEnvironment, **changes: str) -> "subprocess.CompletedProcess[str]":
@@ -203,7 +203,7 @@ def test_a_home_for_units_cannot_bring_lines_of_its_own(cli: CliEnvironment, inv
 def test_a_key_file_whose_name_systemd_would_cut_is_refused(cli: CliEnvironment, invoke: Invoke, end: str) -> None:
     done = invoke(cli, "service", "print", "outbox", CPCTL_SIGNAL_KEY_FILE=f"/tmp/key{end}")
     assert (done.code, done.out) == (2, "")
-    assert "ends in a blank or a backslash" in done.err
+    assert "ends in a space or a backslash" in done.err
 
 
 def test_what_stands_after_two_dashes_is_said_to_the_service(cli: CliEnvironment) -> None:
@@ -217,7 +217,7 @@ def test_what_stands_after_two_dashes_is_said_to_the_service(cli: CliEnvironment
         (["--wach"], 'There is no option "--wach"'),
         (["more"], "unexpected extra argument"),
         (["--profile", "other"], "Put --profile before the --"),
-        (["--dry-run"], "--dry-run cannot be given"),
+        (["--dry-run"], "--dry-run cannot be passed"),
     ],
 )
 def test_an_option_that_the_service_does_not_know_is_found_before_it_is_installed(
@@ -232,20 +232,20 @@ def test_an_option_that_the_service_does_not_know_is_found_before_it_is_installe
     ("arguments", "told"),
     [
         (["otbox"], 'Did you mean "outbox"?'),
-        (["webhooks", "--timer"], "has to run all the time"),
-        (["webhooks", "--every", "5m"], "has to run all the time"),
+        (["webhooks", "--timer"], "must run all the time"),
+        (["webhooks", "--every", "5m"], "must run all the time"),
         (["outbox", "--user", "--run-as", "ana"], "run as you"),
         (["outbox", "--cron", "--user"], "cron has no units"),
-        (["outbox", "--cron", "--timer"], "choose one"),
+        (["outbox", "--cron", "--timer"], "cannot be combined"),
         (["outbox", "--cron", "--write", "."], "crontab -"),
-        (["outbox", "--force"], "--force without --write"),
+        (["outbox", "--force"], "--force needs --write"),
         (["outbox", "--every", "often"], '--every "often" is not a span'),
         (["outbox", "--every", "1s"], "from 10s to 1d"),
         (["outbox", "--every", "2d"], "from 10s to 1d"),
         (["outbox", "--run-as", "a b"], '--run-as "a b"'),
-        (["outbox", "--run-as", "a\nb"], "cannot be the name of an account"),
+        (["outbox", "--run-as", "a\nb"], "is not a valid name of an account"),
         (["outbox", "--name", "../x"], '--name "../x"'),
-        (["outbox", "--name", "x\n"], "cannot be the name of a unit"),
+        (["outbox", "--name", "x\n"], "is not a valid name of a unit"),
         ([], "Missing argument"),
     ],
 )
@@ -268,7 +268,7 @@ def test_the_ending_of_a_unit_may_be_part_of_its_name(cli: CliEnvironment, invok
 
 def test_what_exec_starts_is_said_to_share_the_limits(cli: CliEnvironment, invoke: Invoke) -> None:
     done = invoke(cli, "service", "print", "webhooks", "--", "--exec", "/usr/local/bin/press in")
-    assert "What --exec starts lives within the limits of the unit" in done.err
+    assert "Commands started by --exec have the limits of the unit" in done.err
     assert ' --exec "/usr/local/bin/press in"\n' in done.out
 
 

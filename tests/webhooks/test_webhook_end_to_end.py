@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, find_events, find_item_states
+from cpctl.webhooks.events.event_search import EventSearch, find_events, find_item_states
 from harness.certificates import make_key_pair, needs_openssl
 from harness.cli_environment import (
     ITEM,

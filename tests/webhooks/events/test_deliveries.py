@@ -19,7 +19,7 @@ from cpctl.webhooks.events.deliveries import (
     requeue,
 )
 from cpctl.webhooks.events.event import Event
-from cpctl.webhooks.events.event_store import EventSearch, find_events
+from cpctl.webhooks.events.event_search import EventSearch, find_events
 from harness.cli_environment import ITEM, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,
@@ -205,7 +205,7 @@ def test_what_is_given_up_while_it_is_handed_over_stays_given_up(event_store: St
     due = claim_due(event_store)
     assert deliveries.drop_target(event_store, "sandbox", "crm") == 5
     settle_delivery(event_store, due, "500")
-    assert delivery_state(event_store) == ("done", 1, "given up")
+    assert delivery_state(event_store) == ("done", 1, "target dropped")
 
 
 def test_a_long_queue_behind_one_event_is_put_off_in_portions_and_comes_in_the_end(tmp_path: Path) -> None:

@@ -18,17 +18,16 @@ from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
 from cpctl.webhooks.events.event_pruning import PruneCounts, count_prunable, prune_events
-from cpctl.webhooks.events.event_store import (
+from cpctl.webhooks.events.event_search import (
     EventSearch,
     find_event_ids,
     find_events,
     find_item_states,
     find_last_event_id,
     get_events,
-    is_known_order,
     read_in_batches,
-    record_known_order,
 )
+from cpctl.webhooks.events.event_store import is_known_order, record_known_order
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,
@@ -56,7 +55,7 @@ def test_an_event_that_comes_again_is_one_event_with_a_count(tmp_path: Path) -> 
         ["crm"],
     )
     packed, shipped = find_events(store, ALL_EVENTS)
-    assert (packed["id"], packed["times"], shipped["times"]) == ("1", 3, 1)
+    assert (packed["id"], packed["received_count"], shipped["received_count"]) == ("1", 3, 1)
     assert (packed["received"], packed["last_received"]) == ("2026-01-20T12:00:00Z", "2026-01-20T12:00:03Z")
     assert [each["state"] for each in packed["targets"]] == ["waiting"], "a repeat is handed over no second time"
 
@@ -76,7 +75,7 @@ def test_an_event_is_reported_with_all_it_said_and_without_its_key(tmp_path: Pat
             "datetime": "2026-01-20T12:00:00Z",
             "received": "2026-01-20T12:00:00Z",
             "last_received": "2026-01-20T12:00:00Z",
-            "times": 1,
+            "received_count": 1,
             "fields": {"tracking": "1A", "delay": 24, "colour": {"a": [1]}},
             "targets": [],
             "payload": {
@@ -149,7 +148,7 @@ def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
         {"order": ORDER},
         {"order": "order-1", "item": SECOND_ITEM},
         {"item": SECOND_ITEM},
-        {"latest": ["ItemPacked"]},
+        {"latest_types": ["ItemPacked"]},
     ):
         found = find_item_states(store, "sandbox", **by)  # type: ignore[arg-type]
         assert found and len(found) < 4, by
@@ -178,7 +177,7 @@ def test_profiles_share_a_store_and_nothing_else(tmp_path: Path) -> None:
     receive_events(store, [make_event()], ["crm"], profile="two")
     assert [len(find_events(store, EventSearch(name))) for name in ("one", "two", "three")] == [1, 1, 0]
     assert [len(find_item_states(store, name)) for name in ("one", "two", "three")] == [1, 1, 0]
-    with pytest.raises(InvalidInput, match='no event 2 in profile "one"'):
+    with pytest.raises(InvalidInput, match='Event 2 does not exist in profile "one"'):
         get_events(store, "one", [1, 2])
 
 
@@ -231,7 +230,7 @@ def test_a_store_that_is_not_there_is_empty_and_is_not_made(tmp_path: Path) -> N
         0,
     )
     assert count_prunable(store, "sandbox", from_ms(NOON_MS)) == PruneCounts(0, 0)
-    with pytest.raises(InvalidInput, match="no event 1"):
+    with pytest.raises(InvalidInput, match="Event 1 does not exist"):
         get_events(store, "sandbox", [1])
     assert not store.path.exists()
 

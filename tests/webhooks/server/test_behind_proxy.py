@@ -112,7 +112,7 @@ def test_other_machines_are_not_listened_to_in_the_open(
 ) -> None:
     result = invoke(webhook_cli, "webhooks", "serve", "--host", host)
     assert result.code == 2
-    assert "would send their key in the open" in result.err
+    assert "would send their key unencrypted" in result.err
     assert "--tls-cert" in result.err
     assert "--behind-proxy" in result.err
 

@@ -112,7 +112,7 @@ def test_many_large_bodies_do_not_fill_the_memory(webhook_cli: CliEnvironment) -
             thread.start()
         for thread in threads:
             thread.join()
-        wait_until(lambda: b'answers_total{code="503"}' in server.get("/metrics").body or statuses[0], "some refused")
+        wait_until(lambda: b'responses_total{code="503"}' in server.get("/metrics").body or statuses[0], "some refused")
         assert server.resident_mib() < 300
         assert server.post(webhook_body(2)).status == 200
         for wire in wires:

@@ -35,7 +35,7 @@ def test_on_a_full_disk_the_answer_is_503_and_when_there_is_room_again_200(webho
         assert (health.data["status"], health.data["store_writable"]) == ("failing", False)
         assert server.get("/metrics").status == 200
         limit_file_size(server, resource.RLIM_INFINITY)
-        assert server.post(webhook_body(2)).data["times"] == 1
+        assert server.post(webhook_body(2)).data["received_count"] == 1
         wait_until(lambda: server.get("/health").status == 200, "well again")
         assert server.count_events() == 2
 
@@ -107,4 +107,4 @@ def test_a_store_that_cannot_be_written_is_said_at_the_start(webhook_cli: CliEnv
     )
     assert done.returncode == 7, done.stderr
     assert "cannot be written: Permission denied" in done.stderr
-    assert "Receives webhooks" not in done.stderr
+    assert "Receiving webhooks" not in done.stderr

@@ -24,7 +24,7 @@ def test_a_webhook_is_answered_200_and_is_in_the_store_by_then(shared_server: Ru
     answer = shared_server.post(webhook_body(next(EVENT_NUMBERS), tracking="here"))
     assert answer.status == 200
     (row,) = shared_server.select_rows("SELECT * FROM events WHERE payload LIKE '%\"here\"%'")
-    assert answer.data == {"event": row["id"], "times": 1}
+    assert answer.data == {"event": row["id"], "received_count": 1}
     assert answer.headers["content-type"] == "application/json"
     assert "apikey" not in row["payload"]
 
@@ -34,7 +34,7 @@ def test_the_same_again_is_answered_200_counted_and_kept_once(shared_server: Run
     first = shared_server.post(webhook_body(number)).data["event"]
     swapped = dict(reversed(webhook_body(number).items()))
     answer = shared_server.post(json.dumps(swapped, indent=4).encode())
-    assert (answer.status, answer.data) == (200, {"event": first, "times": 2})
+    assert (answer.status, answer.data) == (200, {"event": first, "received_count": 2})
 
 
 def test_a_type_that_nobody_knows_is_stored_and_answered_200(shared_server: RunningServer) -> None:
@@ -201,7 +201,7 @@ def test_with_known_orders_foreign_ones_are_answered_204_and_not_stored(webhook_
         answer = wire.send(encode_request(foreign)).read_response()
         assert (answer.status, answer.body) == (204, b"")
         assert "content-length" not in answer.headers
-        assert wire.send(encode_request(ours)).read_response().data["times"] == 2
+        assert wire.send(encode_request(ours)).read_response().data["received_count"] == 2
         nobodys = webhook_body(3, order=None, order_reference=None)
         assert wire.send(encode_request(nobodys)).read_response().status == 200
         assert (
@@ -209,7 +209,7 @@ def test_with_known_orders_foreign_ones_are_answered_204_and_not_stored(webhook_
             == 401
         )
         assert server.count_events() == 2
-        server.wait_for_log("not our order")
+        server.wait_for_log("unknown order")
 
 
 def test_an_answer_says_no_more_to_a_stranger_than_its_status(shared_server: RunningServer) -> None:

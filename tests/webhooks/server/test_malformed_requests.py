@@ -72,7 +72,7 @@ READABLE_BODIES = {
 def test_whatever_can_be_read_is_stored_once_and_answered_200(shared_server: RunningServer, name: str) -> None:
     first, again = shared_server.post(READABLE_BODIES[name]), shared_server.post(READABLE_BODIES[name])
     assert (first.status, again.status) == (200, 200)
-    assert again.data == {"event": first.data["event"], "times": 2}
+    assert again.data == {"event": first.data["event"], "received_count": 2}
     (row,) = shared_server.select_rows(f"SELECT payload FROM events WHERE id = {first.data['event']}")
     assert isinstance(json.loads(row["payload"]), dict)
 
@@ -84,7 +84,7 @@ NON_HTTP_DATA = {
     "HTTP 0.9": b"GET /\r\n\r\n",
     "no host": b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
     "two hosts": b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}",
-    "two lengths": f"{REQUEST_HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}} ".encode(),
+    "conflicting lengths": f"{REQUEST_HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}} ".encode(),
     "a list of lengths": f"{REQUEST_HEAD}Content-Length: 2, 3\r\n\r\n{{}} ".encode(),
     "a length below zero": f"{REQUEST_HEAD}Content-Length: -2\r\n\r\n{{}}".encode(),
     "a length with a sign": f"{REQUEST_HEAD}Content-Length: +2\r\n\r\n{{}}".encode(),
@@ -119,7 +119,7 @@ def test_what_is_no_http_is_answered_400_and_the_connection_is_closed(shared_ser
         assert wire.wait_closed()
 
 
-@pytest.mark.parametrize("name", ["garbage", "two lengths", "length and chunks"])
+@pytest.mark.parametrize("name", ["garbage", "conflicting lengths", "length and chunks"])
 def test_what_is_no_http_is_counted_and_logged(shared_server: RunningServer, name: str) -> None:
     def count() -> int:
         line = next(line for line in shared_server.get("/metrics").body.decode().splitlines() if 'code="400"' in line)
@@ -129,7 +129,7 @@ def test_what_is_no_http_is_counted_and_logged(shared_server: RunningServer, nam
     before = count()
     shared_server.send_raw(NON_HTTP_DATA[name])
     assert count() == before + 1
-    words = "two lengths" if name == "length and chunks" else "no HTTP"
+    words = "conflicting lengths" if name == "length and chunks" else "not HTTP"
     # A flood of refusals is not logged line by line; and this file is one.
     wait_until(
         lambda: shared_server.send_raw(NON_HTTP_DATA[name]) and f" {words} status=400" in shared_server.log_text(),

@@ -49,7 +49,7 @@ def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
     metrics_server.post(b"{")
     metrics_server.get("/")
     found = read_metrics(metrics_server)
-    assert found[f"{METRIC_PREFIX}answers_total"].samples == {
+    assert found[f"{METRIC_PREFIX}responses_total"].samples == {
         'code="200"': 5,
         'code="400"': 1,
         'code="401"': 1,
@@ -57,8 +57,8 @@ def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
     }
     assert found[f"{METRIC_PREFIX}events_total"].samples == {'type="ItemError"': 1, 'type="ItemShipped"': 2}
     assert found[f"{METRIC_PREFIX}duplicates_total"].samples == {"": 2}
-    assert found[f"{METRIC_PREFIX}unauthorised_total"].samples == {"": 1}
-    assert found[f"{METRIC_PREFIX}answer_seconds_sum"].samples[""] > 0
+    assert found[f"{METRIC_PREFIX}unauthorized_total"].samples == {"": 1}
+    assert found[f"{METRIC_PREFIX}response_seconds_total"].samples[""] > 0
     assert found[f"{METRIC_PREFIX}commits_total"].samples[""] >= 5
     assert found[f"{METRIC_PREFIX}connections"].samples[""] >= 1
     now = time.time()
@@ -88,7 +88,7 @@ def test_names_of_targets_are_written_as_the_format_wants_them(webhook_cli: CliE
     command = """sh -c 'echo "a\\b" > /dev/null' "größer\n{},=" """
     with running_server(webhook_cli, "--exec", command, "--forward-to", f"{UNREACHABLE_URL}/?a=%22{{}}\\") as server:
         server.post(webhook_body())
-        attempts = f"{METRIC_PREFIX}handovers_total"
+        attempts = f"{METRIC_PREFIX}delivery_attempts_total"
         wait_until(lambda: len(read_metrics(server)[attempts].samples) == 2, "both tried")
         found = read_metrics(server)
         labels = [label for label in found[f"{METRIC_PREFIX}backlog"].samples if label.startswith('target="exec')]
@@ -112,9 +112,9 @@ def test_the_backlog_of_each_target_is_shown_and_its_oldest(webhook_cli: CliEnvi
         )
         found = read_metrics(server)
         assert abs(found[f"{METRIC_PREFIX}backlog_oldest_timestamp_seconds"].samples[label] - time.time()) < 60
-        assert found[f"{METRIC_PREFIX}given_up"].samples[label] == 0
-        assert found[f"{METRIC_PREFIX}handovers_total"].samples['target="exec true",outcome="done"'] == 3
-        assert found[f"{METRIC_PREFIX}handovers_total"].samples[f'{label},outcome="failed"'] >= 1
+        assert found[f"{METRIC_PREFIX}failed_deliveries"].samples[label] == 0
+        assert found[f"{METRIC_PREFIX}delivery_attempts_total"].samples['target="exec true",outcome="done"'] == 3
+        assert found[f"{METRIC_PREFIX}delivery_attempts_total"].samples[f'{label},outcome="failed"'] >= 1
         health = server.get("/health").data
         assert health["targets"][0]["target"] == name
         assert health["targets"][0]["waiting"] == 3

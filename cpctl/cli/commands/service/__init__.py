@@ -28,8 +28,7 @@ commands = Commands()
 
 ServiceName = Annotated[str, typer.Argument(metavar="outbox|webhooks", help="Service to run.", show_default=False)]
 ServiceArguments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[-- OPTION...]", help="Options for the service.", show_default=False),
+    list[str] | None, typer.Argument(metavar="[-- OPTION...]", help="Options for the service.", show_default=False)
 ]
 
 

@@ -133,8 +133,7 @@ def prune_events(
         str, typer.Option("--older-than", metavar="SPAN", help="Delete events received longer ago; 8d or more.")
     ],
     dropped_target: Annotated[
-        str,
-        typer.Option("--drop-target", metavar="TARGET", help="Stop delivering to a target that no longer exists."),
+        str, typer.Option("--drop-target", metavar="TARGET", help="Stop delivering to a target that no longer exists.")
     ] = "",
     yes: Yes = False,
 ) -> None:

@@ -48,8 +48,7 @@ class ServerOptions(NamedTuple):
         ),
     ] = _DEFAULT_MAX_CONNECTIONS
     request_seconds: Annotated[
-        float,
-        typer.Option("--request-seconds", metavar="N", min=0.1, help="Close connections that are slow or idle."),
+        float, typer.Option("--request-seconds", metavar="N", min=0.1, help="Close connections that are slow or idle.")
     ] = REQUEST_SECONDS
     ready_file: Annotated[
         str | None,

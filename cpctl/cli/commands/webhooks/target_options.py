@@ -103,8 +103,7 @@ def check_target_url(url: str) -> str:
     if not (host and is_plain and is_safe) or "@" in parts.netloc:
         shown = quote_value(url) if "@" not in url else "The URL"  # the part before an @ may be a password
         raise InvalidInput(
-            f"{shown} cannot receive events.",
-            "Use https:// (or http:// on this machine), without user and password.",
+            f"{shown} cannot receive events.", "Use https:// (or http:// on this machine), without user and password."
         )
     return url
 

@@ -32,7 +32,7 @@ def test_a_file_that_is_there_is_not_overwritten_and_no_other_is_written(cli: Cl
     (folder / "cpctl-outbox.timer").write_text("mine")
     done = invoke(cli, "service", "print", "outbox", "--timer", "--write", "units")
     assert (done.code, done.out) == (2, "")
-    assert "units/cpctl-outbox.timer is there already" in done.err and "--force" in done.err
+    assert "units/cpctl-outbox.timer already exists" in done.err and "--force" in done.err
     assert [file.name for file in folder.iterdir()] == ["cpctl-outbox.timer"]
     assert (folder / "cpctl-outbox.timer").read_text() == "mine"
     assert invoke(cli, "service", "print", "outbox", "--timer", "--write", "units", "--force").code == 0

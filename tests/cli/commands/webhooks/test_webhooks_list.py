@@ -75,11 +75,11 @@ def test_a_list_is_narrowed_down(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "No such webhook was received.\n"),
-        (["--type", "ItemShipped"], "No such webhook was received.\n"),
+        ([], "No matching events were received.\n"),
+        (["--type", "ItemShipped"], "No matching events were received.\n"),
         (["--type", "ItemShiped"], 'The type "ItemShiped" is unknown. Did you mean "ItemShipped"?\n'),
         (["--type", "itemshipped"], 'Did you mean "ItemShipped"?\n'),
-        (["--type", "Zzz"], "`cpctl webhooks types` lists those that are known.\n"),
+        (["--type", "Zzz"], "`cpctl webhooks types` lists the known types.\n"),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -153,7 +153,9 @@ def test_one_event_is_an_object_and_several_are_an_array(
 ) -> None:
     one = invoke(cli, "webhooks", "show", "5", "-o", "json").data
     assert (one["id"], one["type"], one["payload"]["datetime"]) == ("5", "ItemShipped", "2026-01-20T12:04:00+00:00")
-    assert one["targets"] == [{"target": "exec crm", "state": "waiting", "attempts": 0, "last": None, "message": ""}]
+    assert one["targets"] == [
+        {"target": "exec crm", "state": "waiting", "attempts": 0, "last_attempt": None, "message": ""}
+    ]
     assert "apikey" not in one["payload"]
     assert event_ids(invoke(cli, "webhooks", "show", "5", "2", "5", "-o", "json")) == ["5", "2"]
 
@@ -170,7 +172,7 @@ def test_a_person_sees_what_an_event_said_once(cli: CliEnvironment, event_store:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["7"], 'There is no event 7 in profile "sandbox".'),
+        (["7"], 'Event 7 does not exist in profile "sandbox".'),
         (["1", "x"], '"x" is not the id of an event.'),
         (["-1"], "-1"),
         (["1" * 19], "is not the id of an event."),

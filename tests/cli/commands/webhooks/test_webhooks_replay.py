@@ -12,7 +12,7 @@ import pytest
 
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, settle
-from cpctl.webhooks.events.http_post import MAX_RESPONSE_BYTES, PostResponse, TargetUnreachable, post
+from cpctl.net import MAX_RESPONSE_BYTES, PostResponse, Unreachable, post
 from harness.cli_environment import TIMEOUT_SECONDS, UNREACHABLE_URL, CliEnvironment, CliResult
 from harness.servers.fixed_status_server import fixed_status_server
 from harness.webhooks.stored_events import KEY, NOON_MS, lifecycle_events, make_event, make_event_store, receive_events
@@ -40,8 +40,8 @@ def test_a_stored_event_is_sent_again_as_it_came_and_without_its_key(
     result = invoke(cli, "webhooks", "replay", "5", "2", "--to", webhook_receiver.url, "-o", "json")
     assert (result.code, result.err) == (0, "")
     assert result.data == [
-        {"id": "5", "type": "ItemShipped", "url": webhook_receiver.url, "status": 200, "answer": ""},
-        {"id": "2", "type": "ItemProduce", "url": webhook_receiver.url, "status": 200, "answer": ""},
+        {"id": "5", "type": "ItemShipped", "url": webhook_receiver.url, "status": 200, "response": ""},
+        {"id": "2", "type": "ItemProduce", "url": webhook_receiver.url, "status": 200, "response": ""},
     ]
     assert webhook_receiver.received == [
         each["payload"] for each in invoke(cli, "webhooks", "show", "5", "2", "-o", "json").data
@@ -110,13 +110,13 @@ def test_the_exit_status_tells_what_was_answered(
     assert [row["status"] for row in result.data] == statuses
     assert len(webhook_receiver.received) == 2, "a redirect is never followed, and nothing is repeated"
     for number, status in enumerate(statuses, 1):
-        assert (f"Event {number} was not taken: {status}" in result.err) == (not 200 <= status < 300)
+        assert (f"Event {number} was not accepted: {status}" in result.err) == (not 200 <= status < 300)
 
 
 def test_a_target_that_is_not_there_is_told_of(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--to", UNREACHABLE_URL, "-o", "json")
     assert (result.code, result.data[0]["status"]) == (75, None)
-    assert "Event 1 was not taken: Connection refused." in result.err
+    assert "Event 1 was not accepted: Connection refused." in result.err
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_an_address_that_is_not_safe_is_refused(
 ) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--to", url)
     assert (result.code, result.out) == (2, "")
-    assert "is no URL to send events to" in result.err
+    assert "cannot receive events" in result.err
     assert "secret-word" not in result.err
 
 
@@ -165,10 +165,10 @@ def test_without_a_url_events_go_to_their_own_targets_again(
         event_store.write(lambda work, target=target, due=due: settle(work, target, due, None, NOON_MS + 9000))  # type: ignore[misc]
     dry = invoke(cli, "webhooks", "replay", "1", "--dry-run", "-o", "json")
     assert [each["state"] for each in dry.data[0]["targets"]] == ["done", "done"]
-    assert 'Dry run: nothing was changed. Would go again: 1 to "exec crm", 1 to "forward x".' in dry.err
+    assert 'Dry run: nothing was changed. Would send again: 1 to "exec crm", 1 to "forward x".' in dry.err
     result = invoke(cli, "webhooks", "replay", "1", "2", "-o", "json")
     assert (result.code, [each["state"] for each in result.data[0]["targets"]]) == (0, ["waiting", "waiting"])
-    assert 'Due again: 2 to "exec crm", 2 to "forward x".' in result.err
+    assert 'Requeued: 2 to "exec crm", 2 to "forward x".' in result.err
     assert event_store.write(lambda work: claim(work, "sandbox", "exec crm", 2 * NOON_MS)).event_id == 1  # type: ignore[union-attr]
 
 
@@ -270,16 +270,16 @@ def _never_end_response(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("work", "words"),
     [
-        (_never_respond, "no answer within 0.5 s"),
-        (_drip_response, "no answer within 0.5 s"),
+        (_never_respond, "no response within 0.5 s"),
+        (_drip_response, "no response within 0.5 s"),
         (_close_connection, "Remote end closed connection"),
-        (_send_non_http, "no HTTP answer"),
+        (_send_non_http, "invalid HTTP response"),
     ],
 )
 def test_without_an_answer_the_words_say_why(
     connection_server: Callable[..., int], work: Callable[[socket.socket], None], words: str
 ) -> None:
-    with pytest.raises(TargetUnreachable, match=words):
+    with pytest.raises(Unreachable, match=words):
         post(f"http://127.0.0.1:{connection_server(work)}/", b"{}", JSON_HEADERS, 0.5)
 
 
@@ -291,7 +291,7 @@ def test_an_answer_that_never_ends_counts_by_its_status(connection_server: Calla
 
 @pytest.mark.parametrize("url", ["https://host.invalid/", "http://127.0.0.1:99999/", "http://a..b/"])
 def test_an_address_that_leads_nowhere_is_not_reached(url: str) -> None:
-    with pytest.raises(TargetUnreachable):
+    with pytest.raises(Unreachable):
         post(url, b"{}", JSON_HEADERS, TIMEOUT_SECONDS)
 
 
@@ -312,7 +312,7 @@ def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_a_target_must_prove_who_it_is(server_certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with run_webhook_receiver(server_certificate) as secure:
-        with pytest.raises(TargetUnreachable, match="does not prove who it is"):
+        with pytest.raises(Unreachable, match="TLS certificate verification failed"):
             post(secure.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS)
         assert secure.received == []
         monkeypatch.setenv("SSL_CERT_FILE", str(Path(server_certificate).with_name("cert")))

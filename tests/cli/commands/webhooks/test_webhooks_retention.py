@@ -13,7 +13,8 @@ import pytest
 from cpctl.sandbox.faults import make_fault
 from cpctl.sandbox.server.sandbox_server import Sandbox
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, find_events, is_known_order
+from cpctl.webhooks.events.event_search import EventSearch, find_events
+from cpctl.webhooks.events.event_store import is_known_order
 from examples.call_examples import make_order
 from harness.cli_environment import SECOND_ITEM, TIMEOUT_SECONDS, CliEnvironment, CliResult
 from harness.terminal import run_on_terminal
@@ -70,7 +71,7 @@ def test_a_dry_run_of_an_export_counts_and_writes_nothing(
 ) -> None:
     result = invoke(cli, "webhooks", "export", "events.jsonl", "--dry-run", "--undelivered")
     assert (result.code, result.out) == (0, "")
-    assert result.err == "Dry run: nothing was written; 10 would be exported.\n"
+    assert result.err == "Dry run: nothing was written; 10 events would be exported.\n"
     assert not (cli.folder / "events.jsonl").exists()
 
 
@@ -96,9 +97,9 @@ def test_pruning_deletes_what_is_old_and_says_what_stays_and_why(
     result = invoke(cli, *PRUNE_COMMAND, "--yes", "-o", "json")
     told = result.data
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", told.pop("before"))
-    assert (result.code, told) == (0, {"pruned": 5, "kept_for_targets": 5, "given_up": 0})
+    assert (result.code, told) == (0, {"pruned": 5, "kept_for_targets": 5, "dropped": 0})
     assert "5 deleted." in result.err
-    assert "5 events of that age stay" in result.err
+    assert "5 events of that age are kept" in result.err
     assert '"exec crm", "forward http://127.0.0.1:9/in"' in result.err
     assert count_stored(event_store) == 10
     again = invoke(cli, *PRUNE_COMMAND, "-o", "json")
@@ -109,19 +110,19 @@ def test_a_target_that_is_no_more_is_given_up_and_then_holds_nothing(
     cli: CliEnvironment, invoke: Invoke, event_store: Store
 ) -> None:
     for name, gone, stays, number in (("http://127.0.0.1:9/in", 5, 5, 5), ("exec crm", 5, 0, 10)):
-        dry = invoke(cli, *PRUNE_COMMAND, "--give-up", name, "--dry-run", "-o", "json").data
-        result = invoke(cli, *PRUNE_COMMAND, "--give-up", name, "--yes", "-o", "json").data
-        assert (result["pruned"], result["kept_for_targets"], result["given_up"]) == (gone, stays, number)
-        assert (dry["would_prune"], dry["pruned"], dry["given_up"]) == (gone, 0, 0)
+        dry = invoke(cli, *PRUNE_COMMAND, "--drop-target", name, "--dry-run", "-o", "json").data
+        result = invoke(cli, *PRUNE_COMMAND, "--drop-target", name, "--yes", "-o", "json").data
+        assert (result["pruned"], result["kept_for_targets"], result["dropped"]) == (gone, stays, number)
+        assert (dry["would_prune"], dry["pruned"], dry["dropped"]) == (gone, 0, 0)
     assert count_stored(event_store) == 5
-    unknown = invoke(cli, *PRUNE_COMMAND, "--give-up", "exec crm", "--yes")
-    assert (unknown.code, "Every target has got all." in unknown.err) == (2, True)
+    unknown = invoke(cli, *PRUNE_COMMAND, "--drop-target", "exec crm", "--yes")
+    assert (unknown.code, "Every target has every event." in unknown.err) == (2, True)
 
 
 def test_the_name_of_a_target_that_is_wrong_is_refused_with_the_nearest(
     cli: CliEnvironment, invoke: Invoke, event_store: Store
 ) -> None:
-    result = invoke(cli, *PRUNE_COMMAND, "--give-up", "exec crn", "--yes")
+    result = invoke(cli, *PRUNE_COMMAND, "--drop-target", "exec crn", "--yes")
     assert (result.code, count_stored(event_store)) == (2, 15)
     assert 'Did you mean "exec crm"?' in result.err
 
@@ -134,7 +135,7 @@ def test_nothing_is_deleted_without_a_yes(cli: CliEnvironment, invoke: Invoke, e
     assert "Add --yes" in result.err
     dry = invoke(cli, *PRUNE_COMMAND, "--dry-run", "-o", "json")
     assert (dry.code, dry.data["would_prune"], count_stored(event_store)) == (0, 5, 15)
-    assert "Dry run: nothing was deleted. Would go: 5 events." in dry.err
+    assert "Dry run: nothing was deleted. Would delete 5 events." in dry.err
 
 
 @pytest.mark.parametrize(("answer", "code", "number"), [("n", 2, 15), ("y", 0, 10)])
@@ -150,7 +151,7 @@ def test_at_a_terminal_the_question_names_number_time_and_profile(
         timeout=TIMEOUT_SECONDS,
         dimensions=(24, 200),
     )
-    child.expect(r'Delete what was received before 20\d\d-.* of profile "sandbox" \(sandbox\): 5 events\? \[y/N\]: ')
+    child.expect(r'Delete events of profile "sandbox" \(sandbox\) received before 20\d\d-.*: 5 events\? \[y/N\]: ')
     child.sendline(answer)
     child.expect(pexpect.EOF)
     child.close()
@@ -163,7 +164,7 @@ def test_what_the_service_may_still_repeat_is_never_pruned(
 ) -> None:
     result = invoke(cli, "webhooks", "prune", "--older-than", span, "--yes")
     assert (result.code, count_stored(event_store)) == (2, 15)
-    assert "keep events for 8d or more" in result.err
+    assert "keep them for 8d or more" in result.err
     assert invoke(cli, "webhooks", "prune", "--older-than", "8d", "--yes").code == 0
 
 
@@ -174,7 +175,7 @@ def test_a_span_that_is_none_is_refused(cli: CliEnvironment, invoke: Invoke, eve
 
 def test_without_a_store_there_is_nothing_to_prune(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, *PRUNE_COMMAND)
-    assert (result.code, "Nothing is that old" in result.err) == (0, True)
+    assert (result.code, "No events are old enough" in result.err) == (0, True)
     assert not cli.store.exists()
 
 

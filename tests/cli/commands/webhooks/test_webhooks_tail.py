@@ -124,7 +124,7 @@ def test_a_query_is_asked_of_each_event(cli: CliEnvironment, invoke: Invoke, wor
 def test_formats_of_whole_lists_are_refused_with_what_to_use(cli: CliEnvironment, invoke: Invoke, form: str) -> None:
     result = invoke(cli, *FOLLOW_COMMAND, "-o", form)
     assert (result.code, result.out) == (2, "")
-    assert f"{form} is for whole lists" in result.err
+    assert f"{form} needs a complete list" in result.err
     assert f"`cpctl webhooks list -o {form}`" in result.err
 
 
