@@ -1,4 +1,4 @@
-"""`webhooks serve` with a durable commit before each answer, beside a bare uvicorn that stores nothing."""
+"""`webhooks serve`, with a durable commit before each response, beside a bare uvicorn that stores nothing."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 
 KEY = "bench-webhook-key-0123456789abcdef"
 CONNECTIONS = 32
-# The least that answers: it reads the body and says 200.
+# A minimal application: it reads the body and answers 200.
 BARE_SERVER_PROGRAM = """
 import sys, uvicorn
 
@@ -41,7 +41,7 @@ SERVERS = {
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What one burst came to: answers a second, and how long they took, in ms."""
+    """The result of one burst: responses per second, and their times in ms."""
 
     responses_per_second: float
     p50_ms: float
@@ -49,7 +49,7 @@ class LoadResult:
 
 
 def main() -> None:
-    """Print the table of answers, then that of memory."""
+    """Print the table of response times, then that of memory."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=6, help="bursts for each server, in turn")
     arguments.add_argument("--requests", type=int, default=4000, help="requests of a burst")
@@ -142,7 +142,7 @@ def _resident_kib(process: int) -> int:
 
 
 def _send_burst(port: int, requests: int, first: int) -> LoadResult:
-    """Different events over connections that stay open, each with one request under way.
+    """Post different events over connections that stay open, each with one request in progress.
 
     By hand and not with a library: what makes the load runs on the same two processors, and should cost little.
     """
@@ -173,7 +173,7 @@ class _LoadConnection:
         self._sent, self._received = 0.0, b""
 
     def send(self) -> bool:
-        """Send the next event; False where there is none."""
+        """Send the next event; False if there is none."""
         number = next(self._numbers, None)
         if number is None:
             self.socket.close()
@@ -184,7 +184,7 @@ class _LoadConnection:
         return True
 
     def receive(self) -> bool:
-        """Take what has come; after a whole answer, send the next. False at the end."""
+        """Read what has arrived; after a complete response, send the next event. False at the end."""
         self._received += self.socket.recv(65536)
         head, _, body = self._received.partition(b"\r\n\r\n")
         if b"content-length" not in head or len(body) < int(head.partition(b"content-length: ")[2].split(b"\r")[0]):
@@ -199,7 +199,7 @@ def _connect(port: int) -> socket.socket:
     while True:
         try:
             connection = socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:  # the bare server says nothing when it is ready
+        except ConnectionRefusedError:  # the bare server does not announce that it is ready
             time.sleep(0.05)
             continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -89,8 +89,6 @@ class PostResponse(NamedTuple):
 
 
 class _Exchange:
-    """What the thread of a post has received so far."""
-
     connection: "HTTPConnection | None" = None
     status: int | None = None
     body = b""
@@ -163,7 +161,6 @@ def _connection_to(parts: "SplitResult", timeout_seconds: float, loopback_only: 
 
 
 def _find_proxy(host: str) -> str:
-    """The proxy that the environment names for a host; "" for none."""
     from urllib.request import getproxies, proxy_bypass
 
     address = getproxies().get("https", "")
@@ -185,7 +182,6 @@ def _first_line(body: bytes) -> str:
 
 
 def _failure_reason(error: Exception, timeout_seconds: float) -> str:
-    """Why there was no response. An error of another kind is a bug and is raised again."""
     import ssl
     from http.client import HTTPException
 

@@ -1,7 +1,7 @@
 """Lines for a crontab, for machines without systemd."""
 
 from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import escape_cron_command, quote_cron_word
+from cpctl.service_units.escaping import escape_cron_command, quote_cron_word, reject_control_characters
 from cpctl.service_units.service_plan import ServicePlan
 
 # Debian's cron refuses a longer command.
@@ -15,6 +15,7 @@ def render_cron_line(plan: ServicePlan) -> str:
     if plan.credential is not None:
         variables.append((plan.credential.variable, plan.credential.file))
     command = " ".join([*(f"{name}={quote_cron_word(value)}" for name, value in variables), _render_command(plan)])
+    reject_control_characters(command)
     if len(command) > MAX_COMMAND_LENGTH:
         raise InvalidInput(
             f"The cron line would be {len(command)} characters long; some crons accept only {MAX_COMMAND_LENGTH}.",
@@ -36,7 +37,6 @@ def _render_command(plan: ServicePlan) -> str:
 
 
 def _render_schedule(interval_seconds: int) -> str:
-    """The five fields for an interval that divides the hour or the day. Raises InvalidInput for any other."""
     if interval_seconds == DAY:
         return "0 0 * * *"
     if interval_seconds % HOUR == 0 and DAY % interval_seconds == 0:

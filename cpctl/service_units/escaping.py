@@ -15,17 +15,13 @@ _UNQUOTED_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
-def reject_control_characters(label: str, text: str) -> None:
-    """Raise InvalidInput for a text with a line break or another control character: it could add a line.
-
-    `label` names the text in the error, as in "The profile".
-    """
+def reject_control_characters(text: str) -> None:
+    """Raise InvalidInput for a text with a line break or another control character: it could add a line."""
     if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text):
         shown = text.encode("unicode_escape", "surrogatepass").decode("ascii")
         raise InvalidInput(
-            f'{label} "{shown}" contains a line break or a control character, '
-            "which units and cron lines cannot contain.",
-            "Use another name.",
+            f'Units and cron lines cannot contain a line break or another control character: "{shown}"',
+            "Use another name or path.",
         )
 
 

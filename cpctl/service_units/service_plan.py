@@ -2,9 +2,6 @@
 
 from typing import NamedTuple
 
-from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import reject_control_characters
-
 SYSTEM_UNIT_FOLDER = "/etc/systemd/system"
 KEY_FOLDER = "/etc/cpctl"
 SYSTEM_CONFIG = "/etc/cpctl/config.yaml"
@@ -77,38 +74,5 @@ class ServicePlan(NamedTuple):
 
 
 class UnitFile(NamedTuple):
-    """A unit file: its path and content."""
-
     path: str
     content: str
-
-
-def validate_plan(plan: ServicePlan) -> ServicePlan:
-    """Return the plan if each of its texts fits into one line. Raises InvalidInput."""
-    for word in (*plan.program, *plan.options):
-        reject_control_characters("The argument", word)
-    for name, value in plan.environment:
-        reject_control_characters(f"{name} with", value)
-    reject_control_characters("The folder of the store", plan.store_folder)
-    reject_control_characters("The folder of the units", plan.unit_folder)
-    for comment in plan.comments:
-        reject_control_characters("The comment", comment)
-    if plan.credential is not None:
-        _check_credential_path(plan.credential.file)
-    return plan
-
-
-def check_program_path(program: str) -> None:
-    """Raise InvalidInput for a path with characters that systemd.service(5) allows in no program."""
-    if any(character in program for character in "\"'\\"):
-        raise InvalidInput(
-            f"systemd cannot run a program with a quote or a backslash in its path: {program}",
-            "Install cpctl elsewhere, or use --cron.",
-        )
-
-
-def _check_credential_path(file: str) -> None:
-    """systemd reads this path unquoted: it drops spaces at its end and joins lines at a backslash."""
-    reject_control_characters("The key file", file)
-    if file != file.rstrip(" \\"):
-        raise InvalidInput(f'The key file "{file}" ends in a space or a backslash.', "Use another name.")

@@ -4,10 +4,12 @@ import re
 import shlex
 from collections.abc import Iterable
 from importlib import resources
+from itertools import chain
 from string import Template
 
-from cpctl.service_units.escaping import escape_percent, quote_word, render_exec_start
-from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile, check_program_path
+from cpctl.errors import InvalidInput
+from cpctl.service_units.escaping import escape_percent, quote_word, reject_control_characters, render_exec_start
+from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile
 
 # The service never stops retrying: waiting signals are worth a start every ten seconds. Only a wrong command line
 # (exit status 2) cannot get better.
@@ -18,14 +20,26 @@ _PLACEHOLDER_LINE = re.compile(r"\$(\w+)")
 
 
 def render_unit_files(plan: ServicePlan) -> list[UnitFile]:
-    """The files of a plan, the service first. Raises InvalidInput for a program that systemd would not run."""
-    check_program_path(plan.program[0])
+    """The files of a plan, the service first. Raises InvalidInput for paths that systemd cannot use."""
+    _check_paths(plan)
     files = [UnitFile(f"{plan.unit_folder}/{plan.name}.service", _render_service(plan))]
     if plan.interval_seconds:
         file = f"{plan.unit_folder}/{plan.name}.timer"
         content = _fill("unit.timer", file=file, description=plan.service.description, interval=_interval(plan))
         files.append(UnitFile(file, content))
     return files
+
+
+def _check_paths(plan: ServicePlan) -> None:
+    """systemd.service(5) allows no quotes in the path of a program; LoadCredential= cuts the end of a path."""
+    program, key_file = plan.program[0], plan.credential.file if plan.credential else ""
+    if any(character in program for character in "\"'\\"):
+        raise InvalidInput(
+            f"systemd cannot run a program with a quote or a backslash in its path: {program}",
+            "Install cpctl elsewhere, or use --cron.",
+        )
+    if key_file != key_file.rstrip(" \\"):
+        raise InvalidInput(f'The key file "{key_file}" ends in a space or a backslash.', "Use another name.")
 
 
 def _interval(plan: ServicePlan) -> str:
@@ -59,8 +73,8 @@ def _render_service(plan: ServicePlan) -> str:
         user=f"User={plan.account}" if is_system else "",
         environment=_environment(plan),
         restart="" if is_timed else _RESTART,
-        isolation=_isolation(plan) if is_system else "",
-        install="" if is_timed else f"[Install]\nWantedBy={'multi-user' if is_system else 'default'}.target",
+        isolation=_isolation(plan) if is_system else [],
+        install=[] if is_timed else ["[Install]", f"WantedBy={'multi-user' if is_system else 'default'}.target"],
     )
 
 
@@ -75,19 +89,26 @@ def _environment(plan: ServicePlan) -> list[str]:
     return lines
 
 
-def _isolation(plan: ServicePlan) -> str:
+def _isolation(plan: ServicePlan) -> list[str]:
     """The lines that only the system's manager can apply: what the service sees of the file system."""
     if plan.store_folder:
         # "-": if the folder is missing, the service starts, and cpctl reports it.
         folders = ["ProtectHome=read-only", "ReadWritePaths=" + quote_word(f"-{plan.store_folder}")]
     else:
         folders = ["ProtectHome=yes", f"StateDirectory={STATE_FOLDER}", "StateDirectoryMode=0700"]
-    return _fill("isolation.conf", private_tmp="" if plan.needs_tmp else "PrivateTmp=yes", folders=folders).rstrip()
+    private_tmp = "" if plan.needs_tmp else "PrivateTmp=yes"
+    return _fill("isolation.conf", private_tmp=private_tmp, folders=folders).splitlines()
 
 
 def _fill(template: str, **values: str | Iterable[str]) -> str:
-    """Fill a template. A list becomes lines; a line that is only a placeholder is left out if its value is empty."""
-    texts = {name: value if isinstance(value, str) else "\n".join(value) for name, value in values.items()}
+    """Fill a template. A list becomes lines; a line that is only a placeholder is left out if its value is empty.
+
+    No value can add lines: raises InvalidInput for a text with a line break.
+    """
+    lists = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
+    for line in chain.from_iterable(lists.values()):
+        reject_control_characters(line)
+    texts = {name: "\n".join(lines) for name, lines in lists.items()}
     text = (resources.files("cpctl.service_units") / "templates" / template).read_text(encoding="utf-8")
     placeholders = ((line, _PLACEHOLDER_LINE.fullmatch(line)) for line in text.splitlines())
     lines = [line for line, placeholder in placeholders if placeholder is None or texts[placeholder[1]]]

@@ -18,7 +18,7 @@ class KeyPair(NamedTuple):
     key: Path
 
     def replace(self, other: "KeyPair") -> None:
-        """Become another pair, as a renewal does it."""
+        """Replace the files by those of another pair, as a renewal does."""
         for ours, theirs in zip(self, other, strict=True):
             draft = ours.with_name(f"{ours.name}.draft")
             shutil.copy(theirs, draft)
@@ -26,7 +26,7 @@ class KeyPair(NamedTuple):
 
 
 def make_key_pair(folder: Path, name: str, password: str = "") -> KeyPair:
-    """A certificate for localhost, good for a day; its subject is the name."""
+    """Make a certificate for localhost, valid for a day; its subject is the name."""
     pair = KeyPair(folder / f"{name}.cert.pem", folder / f"{name}.key.pem")
     words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "1", "-addext"]
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
@@ -37,7 +37,7 @@ def make_key_pair(folder: Path, name: str, password: str = "") -> KeyPair:
 
 
 def trusting_context(*pairs: KeyPair) -> ssl.SSLContext:
-    """A client that trusts these certificates and no other."""
+    """A TLS client context that trusts only these certificates."""
     context = ssl.create_default_context()
     context.check_hostname = True
     for pair in pairs:

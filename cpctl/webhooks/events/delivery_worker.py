@@ -10,15 +10,8 @@ from cpctl.clock import now_ms
 from cpctl.errors import StoreError
 from cpctl.net import Unreachable
 from cpctl.store.store import Store, Transaction
-from cpctl.webhooks.events.deliveries import (
-    DeliveryState,
-    DueDelivery,
-    claim,
-    find_next_due_ms,
-    has_due,
-    release,
-    settle,
-)
+from cpctl.webhooks.events import deliveries
+from cpctl.webhooks.events.deliveries import DeliveryState, DueDelivery
 from cpctl.webhooks.events.targets import Target
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.metrics import ReceiverMetrics
@@ -55,7 +48,6 @@ class DeliveryWorker:
         self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for name in names]
 
     def start(self) -> None:
-        """Start the threads; they begin with the backlog."""
         for thread in self._threads:
             thread.start()
 
@@ -93,16 +85,15 @@ class DeliveryWorker:
         store.close()
 
     def _deliver_next(self, store: Store) -> None:
-        """Deliver one event, or sleep until one may be due."""
         # Read before the store: an event that arrives after the look below changes the count and ends the sleep.
         now, seen_count = now_ms(), self._wake_count
         profile, target = self._profile, self._target.name
-        if store.read(lambda transaction: has_due(transaction, profile, target, now)):
-            due = self._write(lambda transaction: claim(transaction, profile, target, now))
+        if store.read(lambda transaction: deliveries.has_due(transaction, profile, target, now)):
+            due = self._write(lambda transaction: deliveries.claim(transaction, profile, target, now))
             if due is not None:  # else another thread was first
                 self._deliver(due)
             return
-        next_due = store.read(lambda transaction: find_next_due_ms(transaction, profile, target, now))
+        next_due = store.read(lambda transaction: deliveries.find_next_due_ms(transaction, profile, target, now))
         seconds = _MAX_POLL_SECONDS if next_due is None else min((next_due - now) / 1000, _MAX_POLL_SECONDS)
         with self._wake_condition:
             self._wake_condition.wait_for(lambda: self._wake_count != seen_count or self._stopping.is_set(), seconds)
@@ -123,14 +114,16 @@ class DeliveryWorker:
         """Record the outcome, and retry while the store fails: otherwise the event would be delivered twice."""
         while True:
             try:
-                return self._write(lambda transaction: settle(transaction, self._target.name, due, problem, now_ms()))
+                return self._write(
+                    lambda transaction: deliveries.settle(transaction, self._target.name, due, problem, now_ms())
+                )
             except StoreError:
                 if self._stopping.wait(1.0):
                     raise
 
     def _release_and_pause(self, due: DueDelivery, problem: str) -> None:
         """The target is unreachable: the attempt does not count, and this thread pauses."""
-        self._write(lambda transaction: release(transaction, self._target.name, due, problem, now_ms()))
+        self._write(lambda transaction: deliveries.release(transaction, self._target.name, due, problem, now_ms()))
         self._metrics.count_attempt(self._target.name, False)
         if self._unreachable_count == 0:
             fields = {"target": self._target.name, "reason": problem}

@@ -70,7 +70,6 @@ def _can_use_index(search: EventSearch) -> bool:
 
 
 def _search_conditions(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
-    """The search as SQL conditions, with their values."""
     is_by_time = _can_use_index(search) and (search.since or search.until)
     types, type_values = _type_conditions(search.types)
     optional = (
@@ -185,10 +184,7 @@ def find_item_states(
     rows = store.read(lambda transaction: transaction.fetch_all(sql, **values))
     return [
         {
-            "order": row["order_id"],
-            "item": row["item"],
-            "order_reference": row["order_reference"],
-            "item_reference": row["item_reference"],
+            **_ids_as_json(row),
             "latest": row["type"],
             "datetime": format_iso(row["event_at"]),
             "event": str(row["event"]),
@@ -203,10 +199,7 @@ def _event_as_json(row: Row, deliveries: Sequence[Row]) -> dict[str, Any]:
     return {
         "id": str(row["id"]),
         "type": row["type"],
-        "order": row["order_id"],
-        "item": row["item"],
-        "order_reference": row["order_reference"],
-        "item_reference": row["item_reference"],
+        **_ids_as_json(row),
         "datetime": format_iso(row["event_at"]),
         "received": format_iso(row["received_at"]),
         "last_received": format_iso(row["last_received_at"]),
@@ -224,6 +217,10 @@ def _event_as_json(row: Row, deliveries: Sequence[Row]) -> dict[str, Any]:
         ],
         "payload": payload,
     }
+
+
+def _ids_as_json(row: Row) -> dict[str, str]:
+    return {"order": row["order_id"], **{name: row[name] for name in ("item", "order_reference", "item_reference")}}
 
 
 def _specific_fields(payload: dict[str, Any]) -> dict[str, Any]:

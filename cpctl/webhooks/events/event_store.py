@@ -86,7 +86,6 @@ def _event_row(event: Event, now_ms: int) -> tuple[str | int, ...]:
 
 
 def record_heartbeat(transaction: Transaction, profile: str, now_ms: int) -> None:
-    """Record that a receiver of this profile is running."""
     transaction.execute(
         "INSERT INTO receivers (profile, seen_at) VALUES (:profile, :now)"
         " ON CONFLICT (profile) DO UPDATE SET seen_at = :now",

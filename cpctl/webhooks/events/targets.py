@@ -109,7 +109,6 @@ class CommandTarget:
 
 
 def _wait_for_outcome(child: "subprocess.Popen[bytes]", body: bytes, timeout_seconds: float) -> str | None:
-    """Wait for a command, but not for processes that it leaves behind."""
     assert child.stdin is not None
     assert child.stdout is not None
     threading.Thread(target=_write_input, args=(child.stdin, body), daemon=True).start()
@@ -134,8 +133,6 @@ def _write_input(stream: IO[bytes], body: bytes) -> None:
 
 
 class _OutputTail(threading.Thread):
-    """Reads all output of a command and keeps the end of it."""
-
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(daemon=True)
         self._stream = stream
@@ -148,7 +145,6 @@ class _OutputTail(threading.Thread):
 
 
 def _terminate(child: "subprocess.Popen[bytes]", force: bool) -> None:
-    """End a command and the processes it started."""
     with suppress(OSError):
         if sys.platform != "win32":
             os.killpg(child.pid, signal.SIGKILL if force else signal.SIGTERM)  # it leads a session of its own

@@ -62,7 +62,6 @@ class AccessLog:
             self.write(message, fields, is_problem=True)
 
     def _write_skipped_count(self, second: int | None) -> None:
-        """Once a second is over (None: at the end), log how many refusals were skipped in it."""
         with self._refusals_lock:
             if second == self._current_second:
                 return

@@ -90,7 +90,6 @@ class App:
         self.is_over_capacity: Callable[[], bool] = lambda: False  # more connections than allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to one request."""
         started = time.perf_counter()
         try:
             response = await self._respond(scope, receive)
@@ -200,7 +199,6 @@ class App:
 
 
 def _check_headers(scope: Scope) -> None:
-    """Refuse a request that cannot be a webhook before its body is read. Raises EventRefused."""
     if scope["method"] != "POST":
         raise EventRefused(HTTPStatus.METHOD_NOT_ALLOWED, "not POST", scope["method"], allow="POST")
     headers = dict(scope["headers"])
@@ -225,21 +223,17 @@ def _check_headers(scope: Scope) -> None:
 
 @lru_cache(maxsize=64)
 def _find_non_json_type(header: bytes) -> str | None:
-    """The media type of a header, unless it is a JSON type or missing."""
     media_type = header.decode("latin-1").partition(";")[0].strip().lower()
     is_json = media_type in ("", "application/json", "text/json") or media_type.endswith("+json")
     return None if is_json else media_type
 
 
 class _BodyStream:
-    """The body of a request, chunk by chunk."""
-
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.has_more = True
 
     async def read_chunk(self) -> bytes:
-        """The next chunk. Raises ClientDisconnected."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.has_more = False

@@ -50,7 +50,6 @@ class HttpServer(uvicorn.Server):
 
     @property
     def connection_count(self) -> int:
-        """The number of open connections."""
         return len(self.server_state.connections)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -73,7 +72,6 @@ class HttpServer(uvicorn.Server):
         self._callbacks.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests in progress, then stop."""
         self._callbacks.on_shutdown()
         await super().shutdown(sockets)
 
@@ -95,18 +93,15 @@ class _BufferedTransport:
         self._chunks: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Send data at the end of this turn."""
         if not self._chunks:
             self._loop.call_soon(self._flush)
         self._chunks.append(data)
 
     def close(self) -> None:
-        """Send the buffered data, then close."""
         self._flush()
         self._transport.close()
 
     def is_closing(self) -> bool:
-        """Whether the transport is closed or closing."""
         return self._transport.is_closing()
 
     def _flush(self) -> None:
@@ -115,7 +110,6 @@ class _BufferedTransport:
             self._chunks.clear()
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is unchanged."""
         return getattr(self._transport, name)
 
 
@@ -128,7 +122,6 @@ class _HttpProtocol(H11Protocol):
     _write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timer. Connections beyond twice the limit are aborted at once."""
         super().connection_made(_BufferedTransport(transport, self.loop))  # type: ignore[arg-type]
         if len(self.connections) > 2 * self.server_settings.max_connections:
             transport.abort()
@@ -150,7 +143,6 @@ class _HttpProtocol(H11Protocol):
             self._start_request_timer()  # the body of the next request has begun and may never end
 
     def send_400_response(self, msg: str) -> None:
-        """Record a request that is not HTTP; the base class answers it."""
         self.on_malformed_request(self.client[0] if self.client else "")
         super().send_400_response(msg)
 
@@ -161,14 +153,12 @@ class _HttpProtocol(H11Protocol):
             self._write_timer = self.loop.call_later(self.server_settings.request_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client reads again."""
         super().resume_writing()
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timers."""
         self._cancel_request_timer()
         if self._write_timer is not None:
             self._write_timer.cancel()

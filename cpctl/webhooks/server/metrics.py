@@ -35,12 +35,10 @@ class ReceiverMetrics:
             self.duplicates += 1
 
     def count_response(self, status: int, seconds: float) -> None:
-        """Count a response."""
         self.responses[status] += 1
         self.response_seconds += seconds
 
     def count_attempt(self, target: str, is_delivered: bool) -> None:
-        """Count a delivery attempt."""
         with self._lock:
             self._attempt_counts[target, is_delivered] += 1
 
@@ -89,7 +87,6 @@ def _labeled_samples(label: str, counts: "Counter[int] | Counter[str]") -> _Samp
 
 
 def _render_labels(**values: str) -> str:
-    """Labels, escaped as the format requires."""
     escaped = {
         name: value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") for name, value in values.items()
     }

@@ -58,7 +58,6 @@ class Receiver:
         dependencies: Dependencies,
         log: AccessLog,
     ) -> None:
-        """Raises ConfigError if the certificate cannot be used."""
         self._rules, self._dependencies, self._log, self._times = rules, dependencies, log, settings.times
         self._keys = dependencies.keys
         self._key_problem = ""
@@ -133,7 +132,6 @@ class Receiver:
             worker.wake()
 
     def _store_events(self, transaction: Transaction, events: list[Event]) -> list[StoredEvent | None]:
-        """Store the events; None for those whose order is unknown."""
         rules, now = self._rules, now_ms()
         wanted = [not rules.known_orders or is_known_order(transaction, rules.profile, event) for event in events]
         known = [event for event, is_wanted in zip(events, wanted, strict=True) if is_wanted]
@@ -174,7 +172,6 @@ class Receiver:
                 self._log.write("keys reloaded", {"accepted": len(keys)})
 
     async def _probe_store(self) -> bool:
-        """Whether the store is writable, found out by writing a heartbeat."""
         probed_at, is_writable = self._last_probe
         if time.monotonic() - probed_at > _PROBE_CACHE_SECONDS:
             is_writable = await self._write_heartbeat()

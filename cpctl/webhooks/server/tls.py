@@ -10,7 +10,6 @@ class Certificate:
     """A certificate with its key."""
 
     def __init__(self, cert: Path, key: Path | None) -> None:
-        """Raises ConfigError naming the file that cannot be used."""
         self._files = (cert, key or cert)
         self._loaded_stamp: object = self._read_stamp()
         self._last_problem = ""

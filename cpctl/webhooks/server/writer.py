@@ -33,8 +33,6 @@ class QueueFull(Exception):
 
 
 class _Job(NamedTuple):
-    """Work to run or an event to store, and the future of the coroutine or thread that waits for it."""
-
     work: Work | None
     event: Event | None
     future: "asyncio.Future[Any] | Future[Any]"
@@ -61,7 +59,6 @@ class Writer:
         self.commit_count = 0
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self, deadline: float) -> None:
@@ -76,7 +73,6 @@ class Writer:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the thread runs and makes progress."""
         started_at = self._transaction_started_at
         return self._thread.is_alive() and (started_at is None or time.monotonic() - started_at < self._stuck_seconds)
 

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback that answers as a test wants it to."""
+"""A loopback receiver of webhooks with statuses chosen by the test."""
 
 import json
 import ssl
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class WebhookReceiver(ThreadingHTTPServer):
-    """Keeps what it receives; answers with the next status of `statuses`, or with `status` when there is none."""
+    """Records webhooks; answers with the next of `statuses`, or with `status` if there is none."""
 
     daemon_threads = True
 
@@ -31,7 +31,7 @@ class WebhookReceiver(ThreadingHTTPServer):
         return [body["type"] for body in self.received]
 
     def enable_tls(self, certificate: str) -> None:
-        """Speak TLS with the certificate and key in that file."""
+        """Use TLS with the certificate and key in this file."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.socket = context.wrap_socket(self.socket, server_side=True)
@@ -57,7 +57,7 @@ class _ReceiverHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def run_webhook_receiver(certificate: str | None = None) -> Iterator[WebhookReceiver]:
-    """A receiver that listens until the end of the block."""
+    """Run a receiver until the end of the block."""
     receiver = WebhookReceiver()
     if certificate:
         receiver.enable_tls(certificate)

@@ -138,7 +138,6 @@ def _unit_rows(files: Sequence[UnitFile]) -> list[dict[str, Any]]:
 
 
 def _write_units(context: Context, folder: Path, files: Sequence[UnitFile], force: bool) -> None:
-    """Write all files or none. Raises InvalidInput if one exists already or cannot be written."""
     placed = [UnitFile(str(folder / Path(file.path).name), file.content) for file in files]
     existing = [file.path for file in placed if Path(file.path).exists()]
     if existing and not force:

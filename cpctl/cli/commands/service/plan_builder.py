@@ -7,22 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.cli.commands.service.host import (
-    HOME_FOLDERS,
-    TEMP_FOLDERS,
-    find_program,
-    find_store_owner,
-    find_user_unit_folder,
-    is_below,
-    is_program_in_home,
-)
+from cpctl.cli.commands.service import host
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.config.keys import KEY_VARIABLES, KeySource
 from cpctl.config.paths import find_config_file
 from cpctl.config.profiles import SETTINGS, Profile
 from cpctl.errors import InvalidInput, suggest
-from cpctl.service_units.escaping import reject_control_characters
 from cpctl.service_units.service_plan import (
     DEFAULT_ACCOUNT,
     KEY_FOLDER,
@@ -32,7 +23,6 @@ from cpctl.service_units.service_plan import (
     Credential,
     Service,
     ServicePlan,
-    validate_plan,
 )
 
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]{0,99}")
@@ -57,7 +47,6 @@ class InstallOptions(NamedTuple):
 
 
 def parse_service(name: str, os_name: str = os.name) -> Service:
-    """The service of that name. Raises InvalidInput for another, and on Windows."""
     if os_name == "nt":
         raise InvalidInput(
             "Windows has neither systemd nor cron.", "Let the Task Scheduler run `cpctl outbox flush --quiet`."
@@ -92,40 +81,35 @@ def parse_service_arguments(service: Service, arguments: Sequence[str]) -> tuple
 def build_plan(context: Context, options: InstallOptions, for_cron: bool = False) -> ServicePlan:
     """The plan of a unit, or of a line in the crontab of the current user. Raises ConfigError, InvalidInput."""
     profile = context.profile
-    for label, text in (("profile", profile.name), ("configuration", profile.file or ""), ("store", profile.store)):
-        reject_control_characters(f"The {label}", str(text))
-    owner = find_store_owner(profile.store)
+    owner = host.find_store_owner(profile.store)
     is_system = not (for_cron or options.is_user_unit)
     account = _choose_account(options, owner) if is_system else ""
     is_own = not is_system or account == owner
     config = _service_config(profile, is_own)
-    return validate_plan(
-        ServicePlan(
-            service=options.service,
-            name=options.name,
-            program=find_program(),
-            options=(*_profile_arguments(profile), *options.arguments),
-            environment=tuple(_service_environment(context, config, is_own)),
-            credential=_plan_credential(profile, options.service.key_service, is_system, for_cron),
-            unit_folder=SYSTEM_UNIT_FOLDER
-            if is_system
-            else ""
-            if for_cron
-            else find_user_unit_folder(context.environment),
-            account=account,
-            store_folder=_store_folder(profile) if is_own else "",
-            needs_tmp=_needs_tmp(profile, config, is_own),
-            interval_seconds=options.interval_seconds,
-            comments=(
-                *(_account_notes(profile, account, is_own, config, options.service) if is_system else ()),
-                *_option_notes(context, () if for_cron else options.arguments),
-            ),
-        )
+    return ServicePlan(
+        service=options.service,
+        name=options.name,
+        program=host.find_program(),
+        options=(*_profile_arguments(profile), *options.arguments),
+        environment=tuple(_service_environment(context, config, is_own)),
+        credential=_plan_credential(profile, options.service.key_service, is_system, for_cron),
+        unit_folder=SYSTEM_UNIT_FOLDER
+        if is_system
+        else ""
+        if for_cron
+        else host.find_user_unit_folder(context.environment),
+        account=account,
+        store_folder=_store_folder(profile) if is_own else "",
+        needs_tmp=_needs_tmp(profile, config, is_own),
+        interval_seconds=options.interval_seconds,
+        comments=(
+            *(_account_notes(profile, account, is_own, config, options.service) if is_system else ()),
+            *_option_notes(context, () if for_cron else options.arguments),
+        ),
     )
 
 
 def _choose_account(options: InstallOptions, store_owner: str) -> str:
-    """The account of a system unit. Raises InvalidInput for an invalid name."""
     if options.run_as is None:
         return DEFAULT_ACCOUNT if options.service.is_network_facing else store_owner
     if not _ACCOUNT_NAME.fullmatch(options.run_as):
@@ -144,7 +128,7 @@ def _service_config(profile: Profile, is_own: bool) -> Path | None:
     if profile.file is None:
         return None
     file = profile.file.absolute()
-    return file if is_own or not is_below(file, HOME_FOLDERS + TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
+    return file if is_own or not host.is_below(file, host.HOME_FOLDERS + host.TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
 
 
 def _profile_arguments(profile: Profile) -> tuple[str, ...]:
@@ -201,14 +185,13 @@ def _explain_key_file(source: KeySource | None) -> str:
 
 def _needs_tmp(profile: Profile, config: Path | None, is_own: bool) -> bool:
     """Whether PrivateTmp= would hide a file that the service needs."""
-    needed = [Path(find_program()[0]), *([config] if config else []), *([profile.store] if is_own else [])]
-    return any(is_below(file.absolute(), TEMP_FOLDERS) for file in needed)
+    needed = [Path(host.find_program()[0]), *([config] if config else []), *([profile.store] if is_own else [])]
+    return any(host.is_below(file.absolute(), host.TEMP_FOLDERS) for file in needed)
 
 
 def _account_notes(
     profile: Profile, account: str, is_own: bool, config: Path | None, service: Service
 ) -> Iterator[str]:
-    """What to do for the account before the first start."""
     if account == "root":
         yield f"It runs as root, who owns {profile.store}. Print it as the user who reports signals."
     if is_own:
@@ -218,12 +201,11 @@ def _account_notes(
         yield f"It has a store of its own in /var/lib/cpctl; it does not send what is accepted in {profile.store}."
     if config is not None:
         yield f'{config} must have the profile "{profile.name}" (no keys), belong to {account}, and have mode 600.'
-    if is_program_in_home():
-        yield f"{account} cannot run {find_program()[0]}, which is in a home folder: install cpctl in /opt."
+    if host.is_program_in_home():
+        yield f"{account} cannot run {host.find_program()[0]}, which is in a home folder: install cpctl in /opt."
 
 
 def _option_notes(context: Context, arguments: Sequence[str]) -> Iterator[str]:
-    """What is not written into the unit, and what its limits mean for --exec."""
     for name, value in _proxy_settings(context):
         if "@" in value:
             yield f"{name} contains a password and is left out; docs/services.md says where to put it."

@@ -75,7 +75,6 @@ class StoredEvents:
         self._store, self._ids = store, ids
 
     def __iter__(self) -> Iterator[Any]:
-        """The events. Raises StoreError."""
         for batch in read_in_batches(self._store, self._ids):
             yield from batch
 

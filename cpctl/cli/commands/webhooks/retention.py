@@ -38,8 +38,6 @@ def write_export(context: Context, file: Path | None, chunks: Iterator[str]) -> 
 
 
 class _PrunePlan(NamedTuple):
-    """What a prune would delete and keep, and the target to drop."""
-
     prunable_count: int
     retained_count: int
     dropped_backlog: Backlog | None
@@ -114,7 +112,6 @@ def _warn_about_retained(context: Context, plan: _PrunePlan) -> None:
 
 
 def _find_target_backlog(context: Context, name: str) -> Backlog:
-    """The backlog of a target, by its name, URL or command. Raises InvalidInput."""
     backlogs = read_backlogs(context.store, context.profile.name) if context.store.exists() else []
     for backlog in backlogs:
         if name in (backlog.target, backlog.target.partition(" ")[2]):

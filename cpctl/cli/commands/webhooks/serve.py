@@ -168,7 +168,6 @@ def _require_writable_store(context: Context) -> None:
 
 
 def _raise_open_file_limit(connection_count: int) -> None:
-    """Raise the limit of open files for this many connections, as far as the system allows."""
     if sys.platform == "win32":  # it has no such limit
         return
     import resource

@@ -33,7 +33,6 @@ def tail(context: Context, filters: EventFilters, lines: int, follow: bool) -> N
 
 
 def _choose_format(context: Context) -> None:
-    """Lines for people, JSONL for programs: an endless list cannot be one JSON value. Raises InvalidInput."""
     requested = context.options.output
     if requested is not None and requested not in _STREAM_FORMATS and context.output.format == requested:
         raise InvalidInput(

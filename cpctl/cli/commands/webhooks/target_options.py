@@ -59,7 +59,6 @@ class DeliveryOptions(NamedTuple):
 
 
 def make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Sequence[str]) -> "list[Target]":
-    """The targets of the options. Raises InvalidInput."""
     from cpctl.webhooks.events.targets import (
         COMMAND_TIMEOUT_SECONDS,
         FORWARD_TIMEOUT_SECONDS,
@@ -109,7 +108,6 @@ def check_target_url(url: str) -> str:
 
 
 def _split_command(command: str) -> list[str]:
-    """The words of a command. Raises InvalidInput if it cannot be run."""
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -23,7 +23,6 @@ class WatchedKeys:
         self._keys: Sequence[str] = ()
 
     def current_key(self) -> str:
-        """The webhook key as last read."""
         return self._keys[0]
 
     def read_if_changed(self) -> Sequence[str] | None:
