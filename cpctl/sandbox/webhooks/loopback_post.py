@@ -19,7 +19,7 @@ def parse_webhook_url(url: str) -> str:
     is_http = url.lower().startswith(("http://", "https://"))
     if not is_http or not is_loopback(host) or any(character <= " " or character > "~" for character in url):
         raise InvalidInput(
-            f"{quote_value(url)} cannot receive the sandbox's webhooks: the sandbox never contacts another machine.",
+            f"{quote_value(url)} cannot receive the sandbox's webhooks: the sandbox never reaches another machine.",
             "Use a loopback URL, such as http://127.0.0.1:8901/webhooks.",
         )
     return url
