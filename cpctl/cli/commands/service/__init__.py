@@ -42,10 +42,8 @@ class ServiceOptions(NamedTuple):
         typer.Option(metavar="SPAN", help=f"Time between runs of the timer or cron; default {DEFAULT_INTERVAL}."),
     ] = None
     cron: Annotated[bool, typer.Option("--cron", help="Print only the line for your crontab.")] = False
-    run_as: Annotated[
-        str | None, typer.Option("--run-as", metavar="ACCOUNT", help="Account that runs a system unit.")
-    ] = None
-    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name of the unit.")] = None
+    run_as: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="Account that runs a system unit.")] = None
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the unit.")] = None
 
 
 @commands.add("print", "cpctl service print outbox")

@@ -71,8 +71,7 @@ def list_items(
     order: OrderFilter = "",
     item: ItemFilter = "",
     latest: Annotated[
-        list[str] | None,
-        typer.Option("--latest", metavar="TYPE", help="Only where the latest event has this type; repeatable."),
+        list[str] | None, typer.Option(metavar="TYPE", help="Only where the latest event has this type; repeatable.")
     ] = None,
 ) -> None:
     """Show the latest known state of each item and order. The item of an order is empty."""
@@ -129,18 +128,16 @@ def export_events(
 @commands.add("prune", "cpctl webhooks prune --older-than 90d --yes")
 def prune_events(
     context: Context,
-    older_than: Annotated[
-        str, typer.Option("--older-than", metavar="SPAN", help="Delete events received longer ago; 8d or more.")
-    ],
-    dropped_target: Annotated[
-        str, typer.Option("--drop-target", metavar="TARGET", help="Stop delivering to a target that no longer exists.")
+    older_than: Annotated[str, typer.Option(metavar="SPAN", help="Delete events received longer ago; 8d or more.")],
+    drop_target: Annotated[
+        str, typer.Option(metavar="TARGET", help="Stop delivering to a target that no longer exists.")
     ] = "",
     yes: Yes = False,
 ) -> None:
     """Delete old events that every target has accepted. The latest states of items stay."""
     from cpctl.cli.commands.webhooks.retention import prune_old_events
 
-    prune_old_events(context, older_than, dropped_target, yes)
+    prune_old_events(context, older_than, drop_target, yes)
 
 
 @commands.add("types", "cpctl webhooks types")

@@ -19,16 +19,14 @@ from cpctl.webhooks.events.event_search import EventSearch, find_event_ids, read
 # More events than this are read while they are written, so that they need not be in memory together.
 MAX_EVENTS_IN_MEMORY = 1000
 
-OrderFilter = Annotated[str, typer.Option("--order", metavar="ORDER", help="Only this order, by its id or reference.")]
-ItemFilter = Annotated[str, typer.Option("--item", metavar="ITEM", help="Only this item, by its id or reference.")]
+OrderFilter = Annotated[str, typer.Option(metavar="ORDER", help="Only this order, by its id or reference.")]
+ItemFilter = Annotated[str, typer.Option(metavar="ITEM", help="Only this item, by its id or reference.")]
 
 
 class EventFilters(NamedTuple):
     """Which events to select."""
 
-    type: Annotated[
-        list[str] | None, typer.Option("--type", metavar="TYPE", help="Only events of this type; repeatable.")
-    ] = None
+    type: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="Only events of this type; repeatable.")] = None
     order: OrderFilter = ""
     item: ItemFilter = ""
     reference: Annotated[

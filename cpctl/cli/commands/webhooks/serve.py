@@ -32,29 +32,21 @@ class ServerOptions(NamedTuple):
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on; 0 for a free one.")
     ] = DEFAULT_PORT
-    tls_cert: Annotated[
-        str | None, typer.Option("--tls-cert", metavar="FILE", help="TLS certificate with its chain (PEM).")
-    ] = None
-    tls_key: Annotated[
-        str | None, typer.Option("--tls-key", metavar="FILE", help="Private key of the certificate (PEM).")
-    ] = None
+    tls_cert: Annotated[str | None, typer.Option(metavar="FILE", help="TLS certificate with its chain (PEM).")] = None
+    tls_key: Annotated[str | None, typer.Option(metavar="FILE", help="Private key of the certificate (PEM).")] = None
     behind_proxy: Annotated[
         bool, typer.Option("--behind-proxy", help="Trust a local proxy to handle TLS and name the sender.")
     ] = False
     max_connections: Annotated[
-        int,
-        typer.Option(
-            "--max-connections", metavar="N", min=1, help="Maximum concurrent connections; beyond it, requests get 503."
-        ),
+        int, typer.Option(metavar="N", min=1, help="Maximum concurrent connections; beyond it, requests get 503.")
     ] = _DEFAULT_MAX_CONNECTIONS
     request_seconds: Annotated[
-        float, typer.Option("--request-seconds", metavar="N", min=0.1, help="Close connections that are slow or idle.")
+        float, typer.Option(metavar="N", min=0.1, help="Close connections that are slow or idle for this long.")
     ] = REQUEST_SECONDS
     ready_file: Annotated[
-        str | None,
-        typer.Option("--ready-file", metavar="FILE", help="Write the address to this file once the server listens."),
+        str | None, typer.Option(metavar="FILE", help="Write the address to this file once the server listens.")
     ] = None
-    log_format: Annotated[str, typer.Option("--log-format", metavar="FORM", help="text or json.")] = "text"
+    log_format: Annotated[str, typer.Option(metavar="FORM", help="Format of the log: text or json.")] = "text"
     public_status: Annotated[
         bool, typer.Option("--public-status", help="Show /health and /metrics to other machines, too.")
     ] = False

@@ -34,7 +34,7 @@ class DeliveryOptions(NamedTuple):
     """Which events to accept, and where to deliver them."""
 
     forward_to: Annotated[
-        list[str] | None, typer.Option("--forward-to", metavar="URL", help="Post each event to this URL; repeatable.")
+        list[str] | None, typer.Option(metavar="URL", help="Post each event to this URL; repeatable.")
     ] = None
     exec_commands: Annotated[
         list[str] | None,
@@ -43,7 +43,6 @@ class DeliveryOptions(NamedTuple):
     delivery_seconds: Annotated[
         float | None,
         typer.Option(
-            "--delivery-seconds",
             metavar="N",
             min=0.1,
             max=_MAX_DELIVERY_SECONDS,
