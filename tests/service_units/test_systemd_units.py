@@ -212,7 +212,7 @@ def test_arguments_after_two_dashes_are_passed_to_the_service(cli: CliEnvironmen
 
 
 @pytest.mark.parametrize(
-    ("words", "recorded"),
+    ("words", "message"),
     [
         (["--wach"], 'There is no option "--wach"'),
         (["more"], "unexpected extra argument"),
@@ -229,7 +229,7 @@ def test_an_invalid_option_of_the_service_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "recorded"),
+    ("arguments", "message"),
     [
         (["otbox"], 'Did you mean "outbox"?'),
         (["webhooks", "--timer"], "must run all the time"),

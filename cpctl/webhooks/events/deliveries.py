@@ -144,19 +144,12 @@ def release(transaction: Transaction, target: str, due: DueDelivery, problem: st
     )
 
 
-def has_due(transaction: Transaction, profile: str, target: str, now_ms: int) -> bool:
-    """Whether `claim` may find an event; this locks nothing."""
-    return transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms) is not None
-
-
-def find_next_due_ms(transaction: Transaction, profile: str, target: str, now_ms: int) -> int | None:
-    """When the next event becomes due at a target (ms since 1970, UTC); None if no event waits."""
+def find_next_due_ms(transaction: Transaction, profile: str, target: str) -> int | None:
+    """When the first waiting event is due at a target (ms since 1970, UTC), maybe in the past; None if none waits."""
     row = transaction.fetch_one(
-        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at > :now"
-        " ORDER BY next_attempt_at LIMIT 1",
+        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} ORDER BY next_attempt_at LIMIT 1",
         profile=profile,
         target=target,
-        now=now_ms,
     )
     return None if row is None else int(row["next_attempt_at"])
 

@@ -88,12 +88,12 @@ class DeliveryWorker:
         # Read before the store: an event that arrives after the look below changes the count and ends the sleep.
         now, seen_count = now_ms(), self._wake_count
         profile, target = self._profile, self._target.name
-        if store.read(lambda transaction: deliveries.has_due(transaction, profile, target, now)):
+        next_due = store.read(lambda transaction: deliveries.find_next_due_ms(transaction, profile, target))
+        if next_due is not None and next_due <= now:
             due = self._write(lambda transaction: deliveries.claim(transaction, profile, target, now))
             if due is not None:  # else another thread was first
                 self._deliver(due)
             return
-        next_due = store.read(lambda transaction: deliveries.find_next_due_ms(transaction, profile, target, now))
         seconds = _MAX_POLL_SECONDS if next_due is None else min((next_due - now) / 1000, _MAX_POLL_SECONDS)
         with self._wake_condition:
             self._wake_condition.wait_for(lambda: self._wake_count != seen_count or self._stopping.is_set(), seconds)
