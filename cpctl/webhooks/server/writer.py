@@ -21,7 +21,7 @@ T = TypeVar("T")
 FileIdentity = tuple[int, int]
 Work = Callable[[Transaction], Any]
 StoreEvents = Callable[[Transaction, list[Event]], Sequence[StoredEvent | None]]
-# Beyond this, senders are told to retry.
+# Beyond this, requests get 503.
 MAX_QUEUED_JOBS = 4096
 _MAX_JOBS_PER_COMMIT = 512
 # A transaction waits at most 20 s for a lock; one that takes longer than this will never end.

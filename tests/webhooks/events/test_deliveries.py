@@ -1,5 +1,7 @@
 """Deliveries to a target: order, retries, leases and failures."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpctl import retry
+from cpctl.store.migrations import MIGRATIONS
 from cpctl.store.store import Store
 from cpctl.webhooks.events import deliveries as deliveries
 from cpctl.webhooks.events.deliveries import (
@@ -258,3 +261,17 @@ def test_requeued_events_do_not_go_to_a_dropped_target(tmp_path: Path) -> None:
     assert deliveries.drop_target(store, "sandbox", "crm") == 5
     assert requeue(store, [1, 2], NOON_MS) == 2
     assert [(each.target, each.waiting) for each in read_backlogs(store, "sandbox")] == [("shop", 5)]
+
+
+def test_a_target_dropped_by_an_older_version_stays_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "cpctl.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for schema in MIGRATIONS[:4]:
+            connection.executescript(schema)
+        connection.execute(
+            "INSERT INTO handovers (profile, target, event, state, next_at, message)"
+            " VALUES ('sandbox', 'crm', 1, 'done', 0, 'given up')"
+        )
+        connection.execute("PRAGMA user_version = 4")
+        connection.commit()
+    assert requeue(Store(path, print), [1], NOON_MS) == 0
