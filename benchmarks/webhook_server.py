@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 KEY = "bench-webhook-key-0123456789abcdef"
 CONNECTIONS = 32
@@ -25,9 +25,10 @@ async def app(scope, receive, send):
     more = True
     while more:
         more = (await receive()).get("more_body", False)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"24")]
+    body = b'{"event": 1, "received_count": 1}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"event": 1, "received_count": 1}'})
+    await send({"type": "http.response.body", "body": body})
 
 uvicorn.run(app, port=int(sys.argv[1]), http="h11", loop="asyncio", lifespan="off", ws="none",
             access_log=sys.argv[2] == "log", log_level="info" if sys.argv[2] == "log" else "critical")
@@ -39,8 +40,7 @@ SERVERS = {
 }
 
 
-@dataclass(frozen=True)
-class LoadResult:
+class LoadResult(NamedTuple):
     """The result of one burst: responses per second, and their times in ms."""
 
     responses_per_second: float
@@ -80,13 +80,11 @@ def _print_response_times(folder: Path, rounds: int, requests: int) -> None:
     print(f"| {CONNECTIONS} connections | answers a second | ours beside it | p50 | p99 | p99 / p50 |")
     print("|---|---|---|---|---|---|")
     for name, title in SERVERS.items():
-        rate, p50, p99 = (
-            statistics.median(getattr(each, what) for each in loads[name]) for what in ("rate", "p50", "p99")
-        )
+        rate, p50, p99 = (statistics.median(column) for column in zip(*loads[name], strict=True))
         ratio = statistics.median(
             a.responses_per_second / b.responses_per_second for a, b in zip(loads["ours"], loads[name], strict=True)
         )
-        tail = statistics.median(each.p99_ms / each.p50_ms for each in loads[name])
+        tail = statistics.median(load.p99_ms / load.p50_ms for load in loads[name])
         beside = "" if name == "ours" else f"**{ratio:.2f}** (aim 0.50)"
         print(f"| {title} | {rate:.0f} | {beside} | {p50:.1f} ms | {p99:.1f} ms | {tail:.2f} (aim 3) |")
 
