@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cpctl.errors import InvalidInput
 from cpctl.outbox.models import OPEN_STATES, STORED_STATES, Origin, State, sql_list
-from cpctl.outbox.outbox import INSERT_SIGNAL, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store, Transaction, salvage_rows
 
@@ -16,13 +16,9 @@ _MAX_TIMESTAMP_MS = 253_402_300_800_000  # the year 10000
 _NOTHING_IMPORTED = "Nothing was imported."
 
 # The fields of a line. Files go from one version of cpctl to another: these names never change.
-_FIELD_TYPES: dict[str, type] = {
-    **dict.fromkeys(("uid", "profile", "version", "type", "order_id", "item", "fields"), str),
-    **dict.fromkeys(("event_at", "accepted_at"), int),
-    **dict.fromkeys(("state", "held_by"), str),
-    **dict.fromkeys(("attempts", "maybe_duplicate"), int),
-    **dict.fromkeys(Origin._fields, str),
-}
+_FIELDS = "uid profile version type order_id item fields event_at accepted_at state held_by attempts maybe_duplicate"
+_INTEGERS = ("event_at", "accepted_at", "attempts", "maybe_duplicate")
+_FIELD_TYPES: dict[str, type] = dict.fromkeys((*_FIELDS.split(), *Origin._fields), str) | dict.fromkeys(_INTEGERS, int)
 
 
 def export_signals(store: Store, profile: str) -> Iterator[str]:
@@ -74,7 +70,7 @@ def _insert_records(outbox: Outbox, records: Iterable[Mapping[str, Any]], damage
             values["maybe_duplicate"] = bool(record["maybe_duplicate"] or may_be_sent)
             if record["held_by"] == "answer":  # by the pause of the other store's queue; ours has its own
                 values |= {"state": State.QUEUED, "held_by": ""}
-            transaction.insert(INSERT_SIGNAL, **values, next_attempt_at=record["accepted_at"], not_before=0)
+            transaction.insert("signals", **values, next_attempt_at=record["accepted_at"], not_before=0)
             imported.append(str(record["uid"]))
         return ImportResult(imported, known, damage)
 

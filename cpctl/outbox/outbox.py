@@ -12,16 +12,6 @@ from cpctl.outbox.queue_state import Pause, get_pause, resume_queue
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
-INSERT_SIGNAL = """
-    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, held_by,
-                         attempts, next_attempt_at, not_before, maybe_duplicate, operator, station, carrier)
-    VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at, :state, :held_by,
-            :attempts, :next_attempt_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
-"""
-_INSERT_AUDIT_EVENT = """
-    INSERT INTO audit_events (occurred_at, profile, kind, type, order_id, item, operator, station, details)
-    VALUES (:occurred_at, :profile, :kind, :type, :order_id, :item, :operator, :station, :details)
-"""
 # Those that count: not refused, expired or dropped.
 _EARLIER_SQL = """
     SELECT * FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item AND type = :type
@@ -31,7 +21,7 @@ _DUE_NOW = "state = 'queued', held_by = '', next_attempt_at = :now, not_before =
 
 
 class AcceptedSignal(NamedTuple):
-    """The outcome of accepting one signal: a new entry, or the earlier one that it repeats or contradicts."""
+    """The outcome of accepting a signal: a new entry, or the earlier one that it repeats or contradicts."""
 
     queued_signal: QueuedSignal
     state: State  # QUEUED for a new entry, else DUPLICATE or CONFLICT
@@ -39,7 +29,7 @@ class AcceptedSignal(NamedTuple):
 
     @property
     def is_new(self) -> bool:
-        """True if the store has one signal more than before."""
+        """Whether the store has one signal more than before."""
         return self.state is State.QUEUED
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,6 +47,10 @@ class AcceptedSignal(NamedTuple):
         old, new = self.queued_signal.signal.fields, self.signal.fields
         different = [name for name in {**old, **new} if old.get(name) != new.get(name)]
         return f"{earlier} says {_format_fields(old, different)}, this one says {_format_fields(new, different)}"
+
+
+def _signal_names(signal: Signal) -> dict[str, str]:
+    return {"type": signal.type.name, "order_id": signal.order, "item": signal.item}
 
 
 def _format_fields(fields: Mapping[str, str], names: Iterable[str]) -> str:
@@ -83,24 +77,20 @@ class Outbox:
         pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
         try:
             return self.store.write(
-                lambda transaction: [
-                    self._accept_one(transaction, signal, force, origin, hold_seconds) for signal, origin in pairs
-                ]
+                lambda transaction: [self._accept_one(transaction, *pair, force, hold_seconds) for pair in pairs]
             )
         except StoreError as error:
             raise StoreError(f"NOT ACCEPTED, nothing sent: {error.message}", error.hint) from error
 
     def _accept_one(
-        self, transaction: Transaction, signal: Signal, force: bool, origin: Origin, hold_seconds: float
+        self, transaction: Transaction, signal: Signal, origin: Origin, force: bool, hold_seconds: float
     ) -> AcceptedSignal:
-        earlier = self._find_earlier(transaction, signal)
+        names = {"profile": self.profile, **_signal_names(signal)}
+        earlier = [QueuedSignal.from_row(row) for row in transaction.fetch_all(_EARLIER_SQL, **names)]
         same = [queued for queued in earlier if queued.signal.content() == signal.content()]
-        if signal.type.is_repeatable:
-            if same:
-                return AcceptedSignal(same[-1], State.DUPLICATE, signal)
-        elif earlier:
-            if earlier[-1] in same:
-                return AcceptedSignal(earlier[-1], State.DUPLICATE, signal)
+        if same and (signal.type.is_repeatable or same[-1] is earlier[-1]):
+            return AcceptedSignal(same[-1], State.DUPLICATE, signal)
+        if earlier and not signal.type.is_repeatable:
             conflict = AcceptedSignal(earlier[-1], State.CONFLICT, signal)
             kind = "override" if force else "conflict"
             self.record_audit_event(transaction, kind, signal, origin, conflict.describe())
@@ -113,50 +103,37 @@ class Outbox:
     ) -> None:
         """Record what happened besides the signals themselves: a conflict, an override, an undo at a bench."""
         transaction.insert(
-            _INSERT_AUDIT_EVENT,
+            "audit_events",
             occurred_at=to_ms(self._clock()),
             profile=self.profile,
             kind=kind,
-            type=signal.type.name,
-            order_id=signal.order,
-            item=signal.item,
+            **_signal_names(signal),
             operator=origin.operator,
             station=origin.station,
             details=details,
         )
 
-    def _find_earlier(self, transaction: Transaction, signal: Signal) -> list[QueuedSignal]:
-        values = {"order_id": signal.order, "item": signal.item, "type": signal.type.name}
-        rows = transaction.fetch_all(_EARLIER_SQL, profile=self.profile, **values)
-        return [QueuedSignal.from_row(row) for row in rows]
-
     def _insert(self, transaction: Transaction, signal: Signal, origin: Origin, hold_seconds: float) -> QueuedSignal:
         now = to_ms(self._clock())
         signal_id = transaction.insert(
-            INSERT_SIGNAL,
+            "signals",
             uid=uuid.uuid4().hex,
             profile=self.profile,
             version=signal.version,
-            type=signal.type.name,
-            order_id=signal.order,
-            item=signal.item,
+            **_signal_names(signal),
             fields=json.dumps(dict(signal.fields), ensure_ascii=False),
             event_at=to_ms(signal.at),
             accepted_at=now,
             state=State.QUEUED,
-            held_by="",
-            attempts=0,
             next_attempt_at=now,
             not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
-            maybe_duplicate=0,
             **origin._asdict(),
         )
         return get_signal(transaction, signal_id)
 
-    def get_by_ids(self, ids: Iterable[int]) -> list[QueuedSignal]:
+    def get_by_ids(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """The signals with these ids, in the order of the ids. Raises NotFound, StoreError."""
-        wanted = list(ids)
-        return self.store.read(lambda transaction: [self._get_own(transaction, each) for each in wanted])
+        return self.store.read(lambda transaction: [self._get_own(transaction, each) for each in ids])
 
     def _get_own(self, transaction: Transaction, signal_id: int) -> QueuedSignal:
         queued = get_signal(transaction, signal_id)
@@ -205,9 +182,8 @@ class Outbox:
             for signal_id in ids:
                 queued = self._get_own(transaction, signal_id)
                 if queued.state not in states:
-                    raise Conflict(
-                        f"Signal {signal_id} is {queued.state}; it cannot be {past_participle}. Nothing was changed."
-                    )
+                    message = f"Signal {signal_id} is {queued.state}; it cannot be {past_participle}."
+                    raise Conflict(f"{message} Nothing was changed.")
                 if queued.lease and queued.lease_until > now:
                     raise Conflict(
                         f"Signal {signal_id} is being sent right now; nothing was changed.",
