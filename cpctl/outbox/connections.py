@@ -5,8 +5,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-from cpctl.outbox.delivery_result import DeliveryResult, Send
-from cpctl.outbox.models import QueuedSignal
+from cpctl.outbox.models import DeliveryResult, QueuedSignal, Send
 
 Bundle = list[QueuedSignal]
 

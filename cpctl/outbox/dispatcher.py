@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.outbox.connections import Bundle, Connections
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
-from cpctl.outbox.models import WAITING_STATES, QueuedSignal, State, sql_list
+from cpctl.outbox.models import WAITING_STATES, DeliveryResult, Disposition, QueuedSignal, Send, State, sql_list
 from cpctl.outbox.outbox import Outbox, get_signal
 from cpctl.outbox.queue_state import get_pause, pause_queue, record_failure, record_success
 from cpctl.store.store import Row, Transaction
@@ -35,16 +34,15 @@ MAX_BUNDLE_SIZE = 50
 MAX_CONSECUTIVE_FAILURES = 5
 _FAR_FUTURE_MS = 1 << 62
 
-DAMAGED_RESULT = DeliveryResult(
-    Disposition.REFUSED, message="the disk has damaged it in the store; report the signal again"
-)
-INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
+_DAMAGE_MESSAGE = "the disk has damaged it in the store; report the signal again"
+DAMAGED_RESULT = DeliveryResult(Disposition.REFUSED, message=_DAMAGE_MESSAGE)
 _STATE_BY_DISPOSITION = {
     Disposition.DELIVERED: State.DELIVERED,
     Disposition.RETRY: State.QUEUED,
     Disposition.HOLD: State.HELD,
     Disposition.REFUSED: State.REFUSED,
 }
+INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
 
 SendOutcome = tuple[QueuedSignal, DeliveryResult]
 Claim = Callable[[Transaction, bool], Bundle]
@@ -311,34 +309,29 @@ class Dispatcher:
     def _settle(self, transaction: Transaction, bundle: Bundle, result: DeliveryResult) -> list[SendOutcome]:
         """Write a result to the queue and to each signal of the bundle whose lease is still ours."""
         now = self._now()
-        if result.disposition is Disposition.RETRY:
+        is_retry = result.disposition is Disposition.RETRY
+        if is_retry:
             record_failure(transaction, self._profile, result, now)
         elif result.disposition is Disposition.HOLD:
             pause_queue(transaction, self._profile, result, now)
         elif result.disposition is Disposition.DELIVERED:
             record_success(transaction, self._profile, now)
-        return [(self._settle_one(transaction, signal, result, now), result) for signal in bundle]
-
-    def _settle_one(
-        self, transaction: Transaction, signal: QueuedSignal, result: DeliveryResult, now: int
-    ) -> QueuedSignal:
-        state = _STATE_BY_DISPOSITION[result.disposition]
-        if state is State.QUEUED and retry.SIGNALS.is_too_old(now - signal.accepted_at):
-            state = State.EXPIRED
-        is_retry = result.disposition is Disposition.RETRY
-        transaction.execute(
-            _SETTLE_SQL,
-            state=state,
-            held_by="answer" if state is State.HELD else "",
-            http_status=result.http_status,
-            message=result.message,
-            maybe_processed=result.maybe_processed,
-            retry_at=now + retry.SIGNALS.delay_ms(signal.attempts) if is_retry else 0,
-            settled_at=None if state in WAITING_STATES else now,
-            id=signal.id,
-            run_id=self._run_id,
-        )
-        return get_signal(transaction, signal.id)
+        for signal in bundle:
+            is_expired = is_retry and retry.SIGNALS.is_too_old(now - signal.accepted_at)
+            state = State.EXPIRED if is_expired else _STATE_BY_DISPOSITION[result.disposition]
+            transaction.execute(
+                _SETTLE_SQL,
+                state=state,
+                held_by="answer" if state is State.HELD else "",
+                http_status=result.http_status,
+                message=result.message,
+                maybe_processed=result.maybe_processed,
+                retry_at=now + retry.SIGNALS.delay_ms(signal.attempts) if is_retry else 0,
+                settled_at=None if state in WAITING_STATES else now,
+                id=signal.id,
+                run_id=self._run_id,
+            )
+        return [(get_signal(transaction, signal.id), result) for signal in bundle]
 
     def _now(self) -> int:
         return to_ms(self._clock())

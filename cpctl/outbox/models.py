@@ -1,8 +1,8 @@
-"""A signal in the store: its state, its attempts, and the results of sending it."""
+"""A signal in the store: its state, its attempts, and the result of posting it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 
 from cpctl.clock import format_iso, from_ms
@@ -135,3 +135,31 @@ def _placeholder_signal(row: Mapping[str, Any]) -> Signal:
     signal_type = SIGNAL_TYPES.get(str(row["type"])) or SignalType(str(row["type"]), "", "", {})
     fields = {"order": str(row["order_id"]), "item": str(row["item"])}
     return Signal(signal_type, str(row["version"]), fields, from_ms(0))
+
+
+class Disposition(Enum):
+    """What a result means for the signals that were posted."""
+
+    DELIVERED = "delivered"
+    RETRY = "later"  # post it again, by the schedule
+    HOLD = "hold"  # pause the queue: the key or the address is wrong, the signals may be right
+    REFUSED = "refused"
+
+
+class DeliveryResult(NamedTuple):
+    """The result of one post of one signal or one bundle.
+
+    `affects_service`: every other signal would get the same result now. `maybe_processed`: the service may have
+    processed the signals although no response says so. `retry_after` is in seconds.
+    """
+
+    disposition: Disposition
+    http_status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    affects_service: bool = False
+    maybe_processed: bool = False
+
+
+# Posts signals of one version and one order: one as it is, several as a bundle.
+Send = Callable[[Sequence[Signal]], DeliveryResult]

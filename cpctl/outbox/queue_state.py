@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from cpctl import retry
-from cpctl.outbox.delivery_result import DeliveryResult
-from cpctl.outbox.models import OPEN_STATES, sql_list
+from cpctl.outbox.models import OPEN_STATES, DeliveryResult, sql_list
 from cpctl.store.store import Transaction
 
 # SQLite uses the index of open signals only for a query that contains the whole list of open states.
@@ -22,7 +21,12 @@ _ALL_DUE_SQL = """
     WHERE profile = :profile AND state = 'queued' AND next_attempt_at > :now
 """
 _PAUSE_SQL = """
-    UPDATE queues SET paused_status = :status, paused_message = :message, paused_at = :now WHERE profile = :profile
+    INSERT INTO queues (profile, paused_status, paused_message, paused_at) VALUES (:profile, :status, :message, :now)
+    ON CONFLICT (profile) DO UPDATE SET paused_status = :status, paused_message = :message, paused_at = :now
+"""
+_FAILURE_SQL = """
+    INSERT INTO queues (profile, delayed, outages) VALUES (:profile, 1, :outage)
+    ON CONFLICT (profile) DO UPDATE SET delayed = 1, outages = outages + :outage
 """
 
 
@@ -36,36 +40,26 @@ class Pause(NamedTuple):
 
 def get_pause(transaction: Transaction, profile: str) -> Pause | None:
     """Why the queue is paused, or None if it is not."""
-    row = transaction.fetch_one(
-        "SELECT * FROM queues WHERE profile = :profile AND paused_at IS NOT NULL", profile=profile
-    )
+    sql = "SELECT * FROM queues WHERE profile = :profile AND paused_at IS NOT NULL"
+    row = transaction.fetch_one(sql, profile=profile)
     return Pause(row["paused_status"], row["paused_message"], row["paused_at"]) if row else None
 
 
 def pause_queue(transaction: Transaction, profile: str, result: DeliveryResult, now: int) -> None:
     """Stop sending: the key or the address is wrong, and the signals may be right."""
-    _ensure_queue(transaction, profile)
     transaction.execute(_PAUSE_SQL, status=result.http_status, message=result.message, now=now, profile=profile)
 
 
 def resume_queue(transaction: Transaction, profile: str, now: int) -> int:
     """End a pause: what it held is queued again and due now. Returns how many signals that are."""
-    resumed = transaction.execute(_RESUME_SQL, profile=profile, now=now)
-    transaction.execute(
-        "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile",
-        profile=profile,
-    )
-    return resumed
+    sql = "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile"
+    transaction.execute(sql, profile=profile)
+    return transaction.execute(_RESUME_SQL, profile=profile, now=now)
 
 
 def record_failure(transaction: Transaction, profile: str, result: DeliveryResult, now: int) -> None:
     """Note a failed post. In an outage of the service every queued signal waits, not only those of the post."""
-    _ensure_queue(transaction, profile)
-    transaction.execute(
-        "UPDATE queues SET delayed = 1, outages = outages + :outage WHERE profile = :profile",
-        outage=result.affects_service,
-        profile=profile,
-    )
+    transaction.execute(_FAILURE_SQL, outage=result.affects_service, profile=profile)
     if not result.affects_service:
         return
     row = transaction.fetch_one("SELECT outages FROM queues WHERE profile = :profile", profile=profile)
@@ -87,7 +81,3 @@ def record_success(transaction: Transaction, profile: str, now: int) -> None:
     resume_queue(transaction, profile, now)
     transaction.execute(_ALL_DUE_SQL, profile=profile, now=now)
     transaction.execute("UPDATE queues SET outages = 0, delayed = 0 WHERE profile = :profile", profile=profile)
-
-
-def _ensure_queue(transaction: Transaction, profile: str) -> None:
-    transaction.execute("INSERT OR IGNORE INTO queues (profile) VALUES (:profile)", profile=profile)

@@ -10,9 +10,8 @@ from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
-from cpctl.outbox.delivery_result import DeliveryResult
 from cpctl.outbox.dispatcher import Dispatcher
-from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.models import DeliveryResult, QueuedSignal, State
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.outbox.queue_state import Pause
 from cpctl.output.columns import SIGNAL
