@@ -262,10 +262,8 @@ class Dispatcher:
             return []
         for due_before in (self._now(), _FAR_FUTURE_MS) if probe else (self._now(),):
             for head in self._select(transaction, _DUE_SQL, due_before=due_before):
-                if not _can_bundle(head):
-                    return self._lease_bundle(transaction, head, [])
-                key = {"order_id": head["order_id"], "version": head["version"]}
-                others = self._select(transaction, _DUE_IN_ORDER_SQL, due_before=due_before, **key)
+                values = {"due_before": due_before, "order_id": head["order_id"], "version": head["version"]}
+                others = self._select(transaction, _DUE_IN_ORDER_SQL, **values) if _can_bundle(head) else []
                 return self._lease_bundle(transaction, head, others)
         return []
 
@@ -274,9 +272,8 @@ class Dispatcher:
         return self._lease_bundle(transaction, rows[0], rows) if rows else []
 
     def _select(self, transaction: Transaction, sql: str, **values: object) -> list[Row]:
-        return transaction.fetch_all(
-            sql, profile=self._profile, now=self._now(), run_id=self._run_id, max_lease=MAX_LEASE_MS, **values
-        )
+        values |= {"profile": self._profile, "now": self._now(), "run_id": self._run_id, "max_lease": MAX_LEASE_MS}
+        return transaction.fetch_all(sql, **values)
 
     def _lease_bundle(self, transaction: Transaction, head: Row, candidates: Iterable[Row]) -> Bundle:
         """Lease a signal, and with it those candidates that can go in one post with it."""
@@ -286,10 +283,9 @@ class Dispatcher:
             alike = [row for row in candidates if (row["order_id"], row["version"]) == key and _can_bundle(row)]
             rows += [row for row in alike if row["id"] != head["id"]][: MAX_BUNDLE_SIZE - 1]
         now = self._now()
+        values = {"run_id": self._run_id, "now": now, "lease_until": now + self._lease_ms}
         for row in rows:
-            transaction.execute(
-                _LEASE_SQL, id=row["id"], run_id=self._run_id, now=now, lease_until=now + self._lease_ms
-            )
+            transaction.execute(_LEASE_SQL, id=row["id"], **values)
         return [get_signal(transaction, row["id"]) for row in rows]
 
     def _renew_leases(self, transaction: Transaction, signals: Iterable[QueuedSignal]) -> list[QueuedSignal]:
@@ -297,12 +293,8 @@ class Dispatcher:
 
         A signal whose lease ran out may be with another process by now. It must not be posted here as well.
         """
-        lease_until = self._now() + self._lease_ms
-        return [
-            signal
-            for signal in signals
-            if transaction.execute(_RENEW_SQL, id=signal.id, run_id=self._run_id, lease_until=lease_until)
-        ]
+        values = {"run_id": self._run_id, "lease_until": self._now() + self._lease_ms}
+        return [signal for signal in signals if transaction.execute(_RENEW_SQL, id=signal.id, **values)]
 
     # --- recording ------------------------------------------------------------------------
 

@@ -49,10 +49,6 @@ class AcceptedSignal(NamedTuple):
         return f"{earlier} says {_format_fields(old, different)}, this one says {_format_fields(new, different)}"
 
 
-def _signal_names(signal: Signal) -> dict[str, str]:
-    return {"type": signal.type.name, "order_id": signal.order, "item": signal.item}
-
-
 def _format_fields(fields: Mapping[str, str], names: Iterable[str]) -> str:
     return ", ".join(f"{name}={fields.get(name, '(nothing)')}" for name in names)
 
@@ -85,7 +81,7 @@ class Outbox:
     def _accept_one(
         self, transaction: Transaction, signal: Signal, origin: Origin, force: bool, hold_seconds: float
     ) -> AcceptedSignal:
-        names = {"profile": self.profile, **_signal_names(signal)}
+        names = {"profile": self.profile, "type": signal.type.name, "order_id": signal.order, "item": signal.item}
         earlier = [QueuedSignal.from_row(row) for row in transaction.fetch_all(_EARLIER_SQL, **names)]
         same = [queued for queued in earlier if queued.signal.content() == signal.content()]
         if same and (signal.type.is_repeatable or same[-1] is earlier[-1]):
@@ -96,7 +92,21 @@ class Outbox:
             self.record_audit_event(transaction, kind, signal, origin, conflict.describe())
             if not force:
                 return conflict
-        return AcceptedSignal(self._insert(transaction, signal, origin, hold_seconds), State.QUEUED, signal)
+        now = to_ms(self._clock())
+        signal_id = transaction.insert(
+            "signals",
+            **names,
+            uid=uuid.uuid4().hex,
+            version=signal.version,
+            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
+            event_at=to_ms(signal.at),
+            accepted_at=now,
+            state=State.QUEUED,
+            next_attempt_at=now,
+            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
+            **origin._asdict(),
+        )
+        return AcceptedSignal(get_signal(transaction, signal_id), State.QUEUED, signal)
 
     def record_audit_event(
         self, transaction: Transaction, kind: str, signal: Signal, origin: Origin, details: str
@@ -107,29 +117,13 @@ class Outbox:
             occurred_at=to_ms(self._clock()),
             profile=self.profile,
             kind=kind,
-            **_signal_names(signal),
+            type=signal.type.name,
+            order_id=signal.order,
+            item=signal.item,
             operator=origin.operator,
             station=origin.station,
             details=details,
         )
-
-    def _insert(self, transaction: Transaction, signal: Signal, origin: Origin, hold_seconds: float) -> QueuedSignal:
-        now = to_ms(self._clock())
-        signal_id = transaction.insert(
-            "signals",
-            uid=uuid.uuid4().hex,
-            profile=self.profile,
-            version=signal.version,
-            **_signal_names(signal),
-            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
-            event_at=to_ms(signal.at),
-            accepted_at=now,
-            state=State.QUEUED,
-            next_attempt_at=now,
-            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
-            **origin._asdict(),
-        )
-        return get_signal(transaction, signal_id)
 
     def get_by_ids(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """The signals with these ids, in the order of the ids. Raises NotFound, StoreError."""

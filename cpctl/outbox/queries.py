@@ -29,18 +29,12 @@ def find_signals(store: Store, query: SignalQuery) -> list[QueuedSignal]:
     # newest rows first is faster.
     conditions = [f"{'' if query.order or only_open else '+'}profile = :profile" if query.profile else "1"]
     conditions += [f"state IN ({sql_list(OPEN_STATES)})"] if only_open else []
-    conditions += ["order_id = :order_id"] if query.order else []
+    conditions += ["order_id = :order"] if query.order else []
     conditions += ["item = :item"] if query.item else []
     conditions += ["accepted_at >= :since"] if query.since else []
     conditions += [f"state IN ({sql_list(query.states)})"] if query.states else []
     sql = f"SELECT * FROM signals WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit"
-    values = {
-        "profile": query.profile,
-        "order_id": query.order,
-        "item": query.item,
-        "since": to_ms(query.since) if query.since else 0,
-        "limit": query.limit or -1,
-    }
+    values = query._asdict() | {"since": to_ms(query.since) if query.since else 0, "limit": query.limit or -1}
     rows = store.read(lambda transaction: transaction.fetch_all(sql, **values))
     return [QueuedSignal.from_row(row) for row in reversed(rows)]
 

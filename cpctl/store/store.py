@@ -97,8 +97,8 @@ class Store:
             return _run_transaction(self._connection, begin, work)
         except sqlite3.DatabaseError as error:
             if not may_quarantine or _primary_result_code(error) not in _CORRUPT_CODES:
-                reason, hint = _explain(error, "Run `cpctl doctor`, or name another store.")
-                raise StoreError(f"The store {self.path} failed: {reason}.", hint) from error
+                message = f"The store {self.path} failed"
+                raise _explain(error, message, "Run `cpctl doctor`, or name another store.") from error
             self._quarantine(error)
         return self._run(begin, work, may_quarantine=False)
 
@@ -162,8 +162,7 @@ def run_read_only(path: Path, work: Callable[[Transaction], T]) -> T:
                 f"The store {path} is damaged: {error}.",
                 "The next signal moves it aside and creates a new one; `cpctl outbox import` reads the old one.",
             ) from error
-        reason, hint = _explain(error, "Name another store with CPCTL_STORE.")
-        raise StoreError(f"Cannot read the store {path}: {reason}.", hint) from error
+        raise _explain(error, f"Cannot read the store {path}", "Name another store with CPCTL_STORE.") from error
 
 
 def _open_read_only(path: Path, timeout_seconds: float) -> sqlite3.Connection:
@@ -215,21 +214,20 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     The version is read twice: without a lock, because nearly always nothing is to do, and again under the write
     lock, because another process may have migrated in between.
     """
-    if _schema_version(connection) == len(MIGRATIONS):
+    latest = len(MIGRATIONS)
+    if _schema_version(connection) == latest:
         return
 
     def work(transaction: Transaction) -> None:
         version = _schema_version(connection)
-        if version > len(MIGRATIONS):
-            versions = f"schema version {version}, this one knows {len(MIGRATIONS)}"
-            raise StoreError(
-                f"The store {path} was made by a newer cpctl ({versions}).", "Update cpctl on this machine."
-            )
+        if version > latest:
+            message = f"The store {path} was made by a newer cpctl (schema version {version}, this one knows {latest})."
+            raise StoreError(message, "Update cpctl on this machine.")
         for step in MIGRATIONS[version:]:
             # Statement by statement: `executescript` would commit first. So no step may have a `;` inside a statement.
             for statement in filter(str.strip, step.split(";")):
                 transaction.execute(statement)
-        transaction.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+        transaction.execute(f"PRAGMA user_version={latest}")
 
     _run_transaction(connection, "BEGIN IMMEDIATE", work)
 
@@ -250,8 +248,9 @@ def _schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _explain(error: sqlite3.DatabaseError, default_hint: str) -> tuple[str, str]:
-    return _FAILURE_REASONS.get(_primary_result_code(error), (str(error), default_hint))
+def _explain(error: sqlite3.DatabaseError, failure: str, default_hint: str) -> StoreError:
+    reason, hint = _FAILURE_REASONS.get(_primary_result_code(error), (str(error), default_hint))
+    return StoreError(f"{failure}: {reason}.", hint)
 
 
 def _primary_result_code(error: sqlite3.Error) -> int:
