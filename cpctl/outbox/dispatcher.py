@@ -22,8 +22,7 @@ from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.outbox.connections import Bundle, Connections
 from cpctl.outbox.models import WAITING_STATES, DeliveryResult, Disposition, QueuedSignal, Send, State, sql_list
-from cpctl.outbox.outbox import Outbox, get_signal
-from cpctl.outbox.queue_state import get_pause, pause_queue, record_failure, record_success
+from cpctl.outbox.outbox import Outbox, get_pause, get_signal, pause_queue, record_failure, record_success
 from cpctl.store.store import Row, Transaction
 
 # Beyond the time of a post, a lease leaves room for a slow disk.
@@ -115,10 +114,7 @@ class _Progress:
 
 
 class Dispatcher:
-    """Sends the signals of an outbox over as many connections as there are senders.
-
-    `send_timeout_seconds` is the longest that one post may take.
-    """
+    """Sends the signals of an outbox, with a connection per sender. One post takes at most `send_timeout_seconds`."""
 
     def __init__(
         self, outbox: Outbox, send: Send | Sequence[Send], send_timeout_seconds: float, clock: Clock = utc_now

@@ -105,16 +105,16 @@ class StoreInspection(NamedTuple):
 
 def inspect_store(path: Path, limit: int = 0) -> StoreInspection:
     """Inspect an existing store without creating, changing or leaving any file. Raises StoreError."""
-    return run_read_only(path, lambda transaction: _inspect(transaction, limit))
 
+    def inspect(transaction: Transaction) -> StoreInspection:
+        version = transaction.fetch_all("PRAGMA user_version")[0]["user_version"]
+        check = transaction.fetch_all("PRAGMA quick_check(1)")[0]["quick_check"]
+        found = StoreInspection(version, len(MIGRATIONS), "" if check == "ok" else str(check))
+        if version != len(MIGRATIONS):
+            return found
+        condition = f"state IN ({sql_list(OPEN_STATES)}) AND message <> ''"
+        sql = f"SELECT * FROM signals WHERE {condition} ORDER BY id DESC LIMIT :limit"
+        problems = [QueuedSignal.from_row(row) for row in transaction.fetch_all(sql, limit=limit)]
+        return found._replace(queue_depth=_count_queue(transaction, ""), problem_signals=problems)
 
-def _inspect(transaction: Transaction, limit: int) -> StoreInspection:
-    version = transaction.fetch_all("PRAGMA user_version")[0]["user_version"]
-    check = transaction.fetch_all("PRAGMA quick_check(1)")[0]["quick_check"]
-    found = StoreInspection(version, len(MIGRATIONS), "" if check == "ok" else str(check))
-    if version != len(MIGRATIONS):
-        return found
-    condition = f"state IN ({sql_list(OPEN_STATES)}) AND message <> ''"
-    rows = transaction.fetch_all(f"SELECT * FROM signals WHERE {condition} ORDER BY id DESC LIMIT :limit", limit=limit)
-    problems = [QueuedSignal.from_row(row) for row in rows]
-    return found._replace(queue_depth=_count_queue(transaction, ""), problem_signals=problems)
+    return run_read_only(path, inspect)

@@ -129,10 +129,7 @@ class Store:
 
 
 def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
-    """Rows of another store file, as far as they can be read, and why reading ended early (or "").
-
-    The file is opened read-only and never changed.
-    """
+    """Rows of another store file, read-only and as far as they can be read, and why reading ended early (or "")."""
     rows: list[Row] = []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:

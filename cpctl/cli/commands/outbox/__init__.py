@@ -144,12 +144,12 @@ def import_outbox(
     if context.options.dry_run:
         raise InvalidInput("`outbox import` has no dry run.", "It skips signals that this store already has.")
     result = import_signals(context.outbox, file, content)
-    imported, known = result.imported_count, result.known_count
     context.is_work_done = True
-    context.output.note(f"{imported} imported, {known} known already.")
+    context.output.note(f"{result.imported_count} imported, {result.known_count} known already.")
     if result.damage:
         context.output.warn(f"{file} could be read only in part: {result.damage}.")
-    context.show({"imported": imported, "known": known, "unreadable": result.damage or None})
+    counts = {"imported": result.imported_count, "known": result.known_count}
+    context.show({**counts, "unreadable": result.damage or None})
 
 
 @commands.add("check", "cpctl outbox check --warn 15m --crit 1h")
@@ -161,7 +161,10 @@ def check_outbox(
     """Check the outbox as a monitoring plugin: exits with 0 OK, 1 warning, 2 critical, 3 unknown."""
     try:
         thresholds = parse_duration(warn, "--warn"), parse_duration(crit, "--crit")
-        _require_writable_store(context)
+        if context.store.exists():
+            context.store.write(lambda transaction: None)  # could a signal be accepted?
+        elif not can_create_store(context.store.path):
+            raise StoreError(f"Cannot create the store {context.store.path}.")
         is_named = context.options.profile or context.environment.get("CPCTL_PROFILE")
         # Without a named profile, all of the store is checked, so that no profile is forgotten.
         depth = read_queue_depth(context.store, context.profile.name if is_named else "")
@@ -176,14 +179,6 @@ def check_outbox(
     else:
         numbers = " ".join(f"{name}={value}" for name, value in facts.items() if isinstance(value, int))
         context.output.write(iter([f"CPCTL {facts['verdict']} - {facts['reason']} | {numbers}".rstrip(" |") + "\n"]))
-
-
-def _require_writable_store(context: Context) -> None:
-    """Raise StoreError if no signal could be accepted. A missing store is not created."""
-    if context.store.exists():
-        context.store.write(lambda transaction: None)
-    elif not can_create_store(context.store.path):
-        raise StoreError(f"Cannot create the store {context.store.path}.")
 
 
 def assess_outbox(depth: QueueDepth, quarantined: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:

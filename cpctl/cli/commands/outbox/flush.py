@@ -12,8 +12,8 @@ from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
 from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.outbox import Pause
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
-from cpctl.outbox.queue_state import Pause
 from cpctl.output.columns import SIGNAL
 from cpctl.sdk.exit_status import exit_status
 from cpctl.sdk.sender import build_calls
@@ -83,7 +83,6 @@ def _report_flush(context: Context, reports: Sequence[Report], pause: Pause | No
 
 
 def _describe_retry_after(context: Context) -> str:
-    """Why nothing more was tried, if the service asked to wait."""
     soonest = from_ms(min((queued.not_before for queued in _queued_signals(context)), default=0))
     if soonest <= utc_now() + timedelta(seconds=1):
         return ""
