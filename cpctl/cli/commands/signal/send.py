@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import choose_api_version, print_send_error
+from cpctl.cli.commands.signal.submit import FileOptions, choose_api_version, print_send_error
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.time_args import parse_time

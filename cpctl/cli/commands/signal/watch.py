@@ -5,7 +5,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from cpctl.cli.commands.signal.file_options import FileOptions
 from cpctl.cli.commands.signal.send import (
     deliver_backlog,
     format_failures,
@@ -14,6 +13,7 @@ from cpctl.cli.commands.signal.send import (
     import_file,
     open_import,
 )
+from cpctl.cli.commands.signal.submit import FileOptions
 from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
 from cpctl.errors import ExitCode, InvalidInput
