@@ -44,7 +44,7 @@ class RowResult(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """The result as scripts see it."""
         values = {name: getattr(self, name) for name in ("message", "order", "item", "type")}
-        return {"line": self.row.line, "state": self.state, "id": str(self.id or ""), **values}
+        return {"line": self.row.line, "state": str(self.state), "id": str(self.id or ""), **values}
 
 
 class ImportSummary(NamedTuple):
