@@ -15,7 +15,7 @@ from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import Pause
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.output.columns import SIGNAL
-from cpctl.sdk.exit_status import exit_status
+from cpctl.sdk.results import exit_status
 from cpctl.sdk.sender import build_calls
 
 POLL_SECONDS = 1.0

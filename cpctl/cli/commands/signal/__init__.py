@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import SignalOptions, report_signals
+from cpctl.cli.commands.signal.submit import FileOptions, SignalOptions, report_signals
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.options import Items, Limit, OrderId, Since, StateFilter
@@ -25,9 +24,8 @@ OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Full order 
 def _add_report_command(signal_type: SignalType) -> None:
     """Declare the command that reports one signal type; its options are the fields of the type."""
 
-    def report(context: Context, order: str, options: SignalOptions, **given: Any) -> None:
-        items = given.pop("items", [None])
-        report_signals(context, signal_type.name, items, order, given, options)
+    def report(context: Context, options: SignalOptions, **fields: Any) -> None:
+        report_signals(context, signal_type.name, fields.pop("items", [None]), fields, options)
 
     parameters = [_parameter("context", Context)]
     if signal_type.is_about_item:
