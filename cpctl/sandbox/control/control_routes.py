@@ -8,7 +8,7 @@ from cpctl.errors import InvalidInput
 from cpctl.sandbox.control.webhook_trigger import trigger_webhook
 from cpctl.sandbox.faults import Fault, parse_fault
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response, ok_response
+from cpctl.sandbox.simulated_api.api_messages import SandboxResponse, error_response
 
 CONTROL_PREFIX = "/_sandbox"
 _ALLOWED_HOSTS = ("127.0.0.1", "localhost")
@@ -46,7 +46,7 @@ def run_control_request(sandbox: ControllableSandbox, method: str, path: str, bo
         info = f"{path} takes {', '.join(handlers)}"
         return error_response(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", info)
     try:
-        return ok_response(handlers[method](sandbox, body))
+        return SandboxResponse(HTTPStatus.OK, handlers[method](sandbox, body))
     except InvalidInput as error:
         details = {"type": error.code, "info": error.message, "hint": error.hint}
         return SandboxResponse(HTTPStatus.BAD_REQUEST, {"error": details})

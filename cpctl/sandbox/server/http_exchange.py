@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from cpctl.sandbox.faults import FAULT_KINDS, Fault
 from cpctl.sandbox.request_journal import JournalEntry
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
+from cpctl.sandbox.simulated_api.api_messages import SandboxResponse, error_response
 
 # With a linger of zero seconds, close sends a reset. The struct has shorter integers on Windows.
 _ZERO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)

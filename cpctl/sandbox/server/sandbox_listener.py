@@ -21,8 +21,8 @@ from cpctl.sandbox.control.control_routes import (
     run_control_request,
 )
 from cpctl.sandbox.server.http_exchange import ClientConnection, Exchange, encode_response
+from cpctl.sandbox.simulated_api.api_messages import SandboxResponse, error_response
 from cpctl.sandbox.simulated_api.routes import respond
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024

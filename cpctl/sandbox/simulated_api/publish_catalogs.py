@@ -6,12 +6,10 @@ Source: CloudPublish API 1.0, "Catalog endpoints", "Title endpoints", "Product M
 from datetime import datetime
 from http import HTTPStatus
 
-from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
-from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
-from cpctl.sandbox.model.publish_store import PRODUCT_MIXES, Catalog, Title
+from cpctl.sandbox.fixtures.product_catalog import PRODUCT_OPTIONS, PRODUCTS
+from cpctl.sandbox.model.publish_store import PRODUCT_MIXES, Catalog, ProductMix, Title
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
+from cpctl.sandbox.simulated_api.api_messages import RequestBody, SandboxResponse, shorten
 from cpctl.sandbox.virtual_clock import format_iso_time
 
 # In characters (the tables "Add a catalog" and "Add a title").
@@ -38,9 +36,9 @@ def _conflict_response(state: SandboxState, resource: str) -> SandboxResponse:
     return counter_response(HTTPStatus.CONFLICT, resource, "added" if state.is_live else "radded", 0)
 
 
-def list_catalogs(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_catalogs(state: SandboxState, body: RequestBody) -> object:
     """`catalogs`: an empty list if there are none; no 204 is documented."""
-    return ok_response({"catalogs": [_catalog_json(catalog) for catalog in state.publish_store.catalogs.values()]})
+    return {"catalogs": [_catalog_json(catalog) for catalog in state.publish_store.catalogs.values()]}
 
 
 def _dates_json(time: datetime) -> dict[str, object]:
@@ -48,20 +46,16 @@ def _dates_json(time: datetime) -> dict[str, object]:
 
 
 def _catalog_json(catalog: Catalog) -> dict[str, object]:
-    return {
-        "catalog_reference": catalog.reference,
-        "name": catalog.name,
-        "note": catalog.note,
-        **_dates_json(catalog.created_at),
-    }
+    names = {"catalog_reference": catalog.reference, "name": catalog.name, "note": catalog.note}
+    return {**names, **_dates_json(catalog.created_at)}
 
 
-def catalog_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def catalog_info(state: SandboxState, body: RequestBody) -> object:
     """`catalogs/info`: one catalog and the number of its titles."""
     catalog = state.publish_store.catalogs.get(body.required("catalog_reference"))
     if catalog is None:
-        return NO_CONTENT
-    return ok_response({**_catalog_json(catalog), "titles": len(state.publish_store.list_titles(catalog.reference))})
+        return None
+    return {**_catalog_json(catalog), "titles": len(state.publish_store.list_titles(catalog.reference))}
 
 
 def add_catalog(state: SandboxState, body: RequestBody) -> SandboxResponse:
@@ -82,11 +76,11 @@ def remove_catalog(state: SandboxState, body: RequestBody) -> SandboxResponse:
     return counter_response(HTTPStatus.OK, "catalogs", "removed", 1)
 
 
-def list_titles(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_titles(state: SandboxState, body: RequestBody) -> object:
     """`titles`: those of one catalog if one is given, as in the example but not in the table."""
     catalog = body.text("catalog_reference")
     titles = state.publish_store.list_titles(catalog) if catalog else state.publish_store.titles.values()
-    return ok_response({"titles": [_title_json(state, title) for title in titles]})
+    return {"titles": [_title_json(state, title) for title in titles]}
 
 
 def _title_json(state: SandboxState, title: Title) -> dict[str, object]:
@@ -101,20 +95,18 @@ def _title_json(state: SandboxState, title: Title) -> dict[str, object]:
     }
 
 
-def title_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def title_info(state: SandboxState, body: RequestBody) -> object:
     """`titles/info`: one title with its files."""
     title = state.publish_store.titles.get(body.required("isbn"))
     if title is None:
-        return NO_CONTENT
-    return ok_response(
-        {
-            **_title_json(state, title),
-            "pages": title.page_count,
-            "used_count": title.used_count,
-            "product_mix_reference": title.mix_reference,
-            "files": [{**file._asdict(), "format": "pdf"} for file in title.files],
-        }
-    )
+        return None
+    return {
+        **_title_json(state, title),
+        "pages": title.page_count,
+        "used_count": title.used_count,
+        "product_mix_reference": title.mix_reference,
+        "files": [{**file._asdict(), "format": "pdf"} for file in title.files],
+    }
 
 
 def add_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
@@ -141,32 +133,23 @@ def remove_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
     return counter_response(HTTPStatus.OK if removed else HTTPStatus.GONE, "titles", "removed", int(removed))
 
 
-def list_product_mixes(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_product_mixes(state: SandboxState, body: RequestBody) -> object:
     """`products/mixes`: every mix of the account."""
-    return ok_response(
-        {
-            "mixes": [
-                {"product_mix_reference": mix.reference, "name": mix.name, "note": mix.note}
-                for mix in PRODUCT_MIXES.values()
-            ]
-        }
-    )
+    return {"mixes": list(map(_mix_json, PRODUCT_MIXES.values()))}
 
 
-def product_mix_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def _mix_json(mix: ProductMix) -> dict[str, object]:
+    return {"product_mix_reference": mix.reference, "name": mix.name, "note": mix.note}
+
+
+def product_mix_info(state: SandboxState, body: RequestBody) -> object:
     """`products/mixes/info`: a mix with the names of its product and options."""
     mix = PRODUCT_MIXES.get(body.required("product_mix_reference"))
     if mix is None:
-        return NO_CONTENT
+        return None
     product, options = PRODUCTS[mix.product_reference], [PRODUCT_OPTIONS[name] for name in mix.option_references]
-    return ok_response(
-        {
-            "product_mix_reference": mix.reference,
-            "name": mix.name,
-            "note": mix.note,
-            "product": {"name": product.name, "note": product.note},
-            "options": [
-                {"name": option.reference.replace("_", " ").capitalize(), "note": option.note} for option in options
-            ],
-        }
-    )
+    return {
+        **_mix_json(mix),
+        "product": {"name": product.name, "note": product.note},
+        "options": [{"name": row.reference.replace("_", " ").capitalize(), "note": row.note} for row in options],
+    }

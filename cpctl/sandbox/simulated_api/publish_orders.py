@@ -8,23 +8,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from cpctl.reference_data.order_states import ORDER_STATES
-from cpctl.sandbox.fixtures.product_options import TOTAL_PAGES
+from cpctl.sandbox.fixtures.product_catalog import TOTAL_PAGES
 from cpctl.sandbox.fixtures.shipping_offers import list_offers
 from cpctl.sandbox.model.order_models import OrderDetails, OrderedItem, OrderFile, SandboxItem, SandboxOrder
-from cpctl.sandbox.model.order_schedule import is_cancelable
 from cpctl.sandbox.model.publish_store import PRODUCT_MIXES, Title
 from cpctl.sandbox.sandbox_state import SandboxState
+from cpctl.sandbox.simulated_api import order_validation as validation
+from cpctl.sandbox.simulated_api.api_messages import RequestBody, SandboxResponse, shorten
 from cpctl.sandbox.simulated_api.core_orders import find_tracking
-from cpctl.sandbox.simulated_api.item_validation import check_item_references
-from cpctl.sandbox.simulated_api.order_validation import (
-    check_order_reference,
-    read_addresses,
-    read_email,
-    select_offer_by_level,
-)
 from cpctl.sandbox.simulated_api.publish_catalogs import counter_response
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
 from cpctl.sandbox.virtual_clock import format_iso_time
 
 
@@ -51,7 +43,7 @@ def _find_order(state: SandboxState, body: RequestBody, *names: str) -> SandboxO
     return order if order is not None and order.is_publish_order else None
 
 
-def list_orders(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_orders(state: SandboxState, body: RequestBody) -> object:
     """`orders`: the orders that CloudPublish added; 204 if there are none."""
     orders = [
         {
@@ -61,24 +53,22 @@ def list_orders(state: SandboxState, body: RequestBody) -> SandboxResponse:
         }
         for order in state.orders.list_publish_orders()
     ]
-    return ok_response({"orders": orders}) if orders else NO_CONTENT
+    return {"orders": orders} if orders else None
 
 
-def order_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def order_info(state: SandboxState, body: RequestBody) -> object:
     """`orders/info`: requested by `reference`, answered with `order_reference`."""
     order = _find_order(state, body, "reference", "order_reference")
     if order is None:
-        return NO_CONTENT
-    return ok_response(
-        {
-            "order_reference": order.reference,
-            "state_code": ORDER_STATES[order.state].code,
-            "order_date": format_iso_time(order.created_at),
-            "email": order.details.email,
-            "addresses": order.details.addresses,
-            "items": [_item_json(order.find_ordered_item(item), item) for item in order.items.values()],
-        }
-    )
+        return None
+    return {
+        "order_reference": order.reference,
+        "state_code": ORDER_STATES[order.state].code,
+        "order_date": format_iso_time(order.created_at),
+        "email": order.details.email,
+        "addresses": order.details.addresses,
+        "items": [_item_json(order.find_ordered_item(item), item) for item in order.items.values()],
+    }
 
 
 def _item_json(ordered: OrderedItem, item: SandboxItem) -> dict[str, object]:
@@ -94,11 +84,11 @@ def _item_json(ordered: OrderedItem, item: SandboxItem) -> dict[str, object]:
 def add_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
     """`orders/add`: 201 and `order`, as in the example; the table calls it `order_reference`."""
     reference = body.required("order_reference")
-    check_order_reference(state, reference)
-    email = read_email(body)
-    addresses = read_addresses(body)
+    validation.check_order_reference(state, reference)
+    email = validation.read_email(body)
+    addresses = validation.read_addresses(body)
     items = [_read_item(state, row, addresses[0]["country"]) for row in body.required_objects("items")]
-    check_item_references(item.reference for item in items)
+    validation.check_item_references(item.reference for item in items)
     for item in items:
         state.publish_store.titles[item.isbn].used_count += 1
     state.add_order(reference, OrderDetails(email, addresses, items), is_publish_order=True)
@@ -111,7 +101,7 @@ def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedIt
     count = row.positive_integer("quantity")
     # The example has a shipping level, the table has none.
     level = row.text("shipping_level")
-    offer = select_offer_by_level(level, country) if level else list_offers(country)[0]
+    offer = validation.select_offer_by_level(level, country) if level else list_offers(country)[0]
     mix = PRODUCT_MIXES[title.mix_reference]
     options = ((TOTAL_PAGES, title.page_count), *((name, 1) for name in mix.option_references))
     files = tuple(OrderFile(file.type, file.url, file.md5sum) for file in title.files)
@@ -133,17 +123,17 @@ def cancel_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
     order = _find_order(state, body, "order_reference", "reference")
     if order is None:
         return counter_response(HTTPStatus.GONE, "orders", "cancelled", 0)
-    if not is_cancelable(order.state):
+    if not order.is_cancelable:
         return counter_response(HTTPStatus.CONFLICT, "orders", "cancelled", 0)
     state.lifecycle.cancel_order(order, state.now())
     return counter_response(HTTPStatus.OK, "orders", "cancelled", 1)
 
 
-def order_log(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def order_log(state: SandboxState, body: RequestBody) -> object:
     """`orders/log`: every state of an order, oldest first, by its code only."""
     order = _find_order(state, body, "order_reference", "reference")
     if order is None:
-        return NO_CONTENT
+        return None
     logs = [
         {
             "order_reference": order.reference,
@@ -152,4 +142,4 @@ def order_log(state: SandboxState, body: RequestBody) -> SandboxResponse:
         }
         for change in order.state_changes
     ]
-    return ok_response({"logs": logs})
+    return {"logs": logs}
