@@ -9,7 +9,6 @@ from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
-from cpctl.sandbox.key_masking import mask_keys
 from cpctl.sandbox.model import order_models as models
 from cpctl.sandbox.model.order_lifecycle import OrderLifecycle
 from cpctl.sandbox.model.order_models import OrderDetails, SandboxItem, SandboxOrder
@@ -17,7 +16,7 @@ from cpctl.sandbox.model.order_store import OrderStore
 from cpctl.sandbox.model.publish_store import PublishStore
 from cpctl.sandbox.model.quotes import QuoteStore
 from cpctl.sandbox.number_checks import check_integer
-from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal
+from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, mask_keys
 from cpctl.sandbox.virtual_clock import VirtualClock
 from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
 
@@ -43,6 +42,10 @@ class SandboxState:
         webhook_version: str = "2.0",
         real_now: Callable[[], datetime] = utc_now,
     ) -> None:
+        """The dialect is that of the live service or of its documents. Webhooks are sent to this machine only.
+
+        Raises InvalidInput if a value is out of range.
+        """
         if dialect not in DIALECTS:
             raise InvalidInput(f'There is no dialect "{dialect}".', suggest(dialect, DIALECTS))
         self.lock = RLock()

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from typing import NamedTuple
 
-from cpctl.sandbox.fixtures.product_catalog import PRODUCT_OPTIONS, TOTAL_PAGES, Product, ProductOption
+from cpctl.sandbox.fixtures.product_catalog import BULK_COPIES, PRODUCT_OPTIONS, TOTAL_PAGES, Product, ProductOption
 from cpctl.sandbox.fixtures.shipping_offers import ZONE_PRICE_FACTORS, ShippingOffer, find_zone
 
 QUOTE_LIFETIME = timedelta(hours=48)  # CloudCore API 1.0, "Order quote", expire_date
@@ -50,8 +50,9 @@ def calculate_item_price(item: QuotedItem, country: str) -> Decimal:
     for option, count in item.product_options:
         copy_price += option.price * (count if option.family == "type_book_paper" else 1)  # paper is priced by page
     total = copy_price * item.copies
-    if (bulk := product.bulk_price) and item.copies >= bulk.min_copies:
-        total = bulk.setup + (copy_price - product.base_price + bulk.per_copy) * item.copies
+    if product.bulk_price and item.copies >= BULK_COPIES:
+        setup, per_copy = product.bulk_price
+        total = setup + (copy_price - product.base_price + per_copy) * item.copies
     return round_price(total * ZONE_PRICE_FACTORS.get(find_zone(country), Decimal(1)))
 
 
@@ -101,13 +102,6 @@ class QuoteStore:
             del self._quotes[next(iter(self._quotes))]
         self._quotes[quote_hash] = quote
         return quote_hash
-
-    def remove_expired(self, now: datetime) -> None:
-        # Oldest first, and all have the same lifetime: the first valid quote ends the search.
-        for quote_hash, quote in list(self._quotes.items()):
-            if quote.expires_at > now:
-                return
-            del self._quotes[quote_hash]
 
     def find(self, quote_hash: str, now: datetime) -> Quote | None:
         """The quote with that hash unless it has expired."""

@@ -18,12 +18,7 @@ _ADDRESS_FIELDS = ("type", "firstname", "lastname", "street1", "zip", "city", "s
 _LIVE_ADDRESS_FIELDS = (*_ADDRESS_FIELDS, "email", "phone")
 # States of an item. Only 25 has been observed; the others are guesses based on the states of orders.
 _ITEM_NEW, _ITEM_VERIFIED, _ITEM_SHIPPED, _ITEM_CANCELED = 1, 25, 100, 500
-_ITEM_STATE_CODES = {
-    _ITEM_NEW: "item_state_new",
-    _ITEM_VERIFIED: "item_state_verified",
-    _ITEM_SHIPPED: "item_state_shipped",
-    _ITEM_CANCELED: "item_state_canceled",
-}
+_ITEM_STATES = {_ITEM_NEW: "new", _ITEM_VERIFIED: "verified", _ITEM_SHIPPED: "shipped", _ITEM_CANCELED: "canceled"}
 
 
 def _format_number(state: SandboxState, value: int) -> int | str:
@@ -130,7 +125,7 @@ def _live_item_json(order: SandboxOrder, item: SandboxItem, ordered: OrderedItem
         "type": ordered.item_type,
         "count": ordered.copies,
         "state": state,
-        "state_code": _ITEM_STATE_CODES[state],
+        "state_code": f"item_state_{_ITEM_STATES[state]}",
         "shipping_option": ordered.shipping_option,
         "shipping_option_reference": ordered.shipping_option_reference,
         "is_reordable": state == _ITEM_SHIPPED,

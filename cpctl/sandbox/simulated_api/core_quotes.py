@@ -59,7 +59,6 @@ def _read_item(state: SandboxState, row: RequestBody) -> QuotedItem:
 def quote_order(state: SandboxState, body: RequestBody) -> object:
     """`orders/quote` and `prices/lookup`: prices, and every way to ship, each with a hash to order by."""
     request, now = _read_request(state, body), state.now()
-    state.quotes.remove_expired(now)
     items = sum((quotes.calculate_item_price(item, request.country) for item in request.items), Decimal())
     parts = [request.convert_price(part) for part in (items, quotes.ORDER_FEE, quotes.APP_FEE)]
     subtotals = dict(zip(("items", "fee", "app_fee"), map(_format_amount, parts), strict=True))

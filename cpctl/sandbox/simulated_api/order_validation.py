@@ -45,7 +45,7 @@ def read_order(state: SandboxState, body: RequestBody) -> tuple[str, OrderDetail
     check_order_reference(state, reference)
     email = read_email(body)
     _check_customs_price(body)
-    addresses = read_addresses(body)
+    addresses = [read_address(row) for row in body.required_objects("addresses")]
     files = tuple(_read_file(row, _ORDER_FILE_TYPES) for row in body.objects("files"))
     rows = body.required_objects("items")
     _check_reorders(state, rows)
@@ -69,11 +69,7 @@ def _check_customs_price(body: RequestBody) -> None:
     read_currency(body)
 
 
-def read_addresses(body: RequestBody) -> list[dict[str, str]]:
-    return [_read_address(row) for row in body.required_objects("addresses")]
-
-
-def _read_address(row: RequestBody) -> dict[str, str]:
+def read_address(row: RequestBody) -> dict[str, str]:
     if row.required("type") != "delivery":
         raise row.invalid("type", f"{shorten(row.text('type'))} is not delivery")
     address = {"type": "delivery", **{name: row.required(name) for name in ("firstname", "lastname", "street1")}}

@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api import core_orders, core_products, core_quotes, publish_catalogs, publish_orders
+from cpctl.sandbox.simulated_api import core_orders, core_products, core_quotes, publish_calls
 from cpctl.sandbox.simulated_api.api_messages import RequestBody, SandboxRefusal, SandboxResponse, error_response
 from cpctl.sandbox.simulated_api.signal_status import accept_signals
 
@@ -28,7 +28,7 @@ class Route:
     def is_publish_call(self, state: SandboxState, body: object) -> bool:
         if self.publish_operation is None or not isinstance(body, Mapping):
             return self.path.startswith("/cloudpublish/")
-        return publish_orders.is_publish_call(state, body)
+        return publish_calls.is_publish_call(state, body)
 
 
 # CloudSignal 1.1 documents two paths for one endpoint: most of its samples use /1.1/status/. CloudPublish documents
@@ -40,10 +40,10 @@ ROUTES: dict[str, Route] = {
         Route("/cloudsignal/1.1/status", partial(accept_signals, "1.1"), key_name="signal"),
         Route("/1.1/status", partial(accept_signals, "1.1"), key_name="signal"),
         Route("/cloudcore/1.0/orders", core_orders.list_orders),
-        Route("/cloudcore/1.0/orders/info", core_orders.order_info, publish_orders.order_info),
-        Route("/cloudcore/1.0/orders/add", core_orders.add_order, publish_orders.add_order),
-        Route("/cloudcore/1.0/orders/cancel", core_orders.cancel_order, publish_orders.cancel_order),
-        Route("/cloudcore/1.0/orders/log", core_orders.order_log, publish_orders.order_log),
+        Route("/cloudcore/1.0/orders/info", core_orders.order_info, publish_calls.order_info),
+        Route("/cloudcore/1.0/orders/add", core_orders.add_order, publish_calls.add_order),
+        Route("/cloudcore/1.0/orders/cancel", core_orders.cancel_order, publish_calls.cancel_order),
+        Route("/cloudcore/1.0/orders/log", core_orders.order_log, publish_calls.order_log),
         Route("/cloudcore/1.0/orders/quote", core_quotes.quote_order),
         Route("/cloudcore/1.0/orders/quote/info", core_quotes.quote_info),
         Route("/cloudcore/1.0/prices/lookup", core_quotes.quote_order),
@@ -52,21 +52,21 @@ ROUTES: dict[str, Route] = {
         Route("/cloudcore/1.0/shipping/levels", core_products.list_shipping_levels),
         Route("/cloudcore/1.0/shipping/countries", core_products.list_shipping_countries),
         Route("/cloudcore/1.0/shipping/states", core_products.list_shipping_states),
-        Route("/cloudpublish/1.0/catalogs", publish_catalogs.list_catalogs),
-        Route("/cloudpublish/1.0/catalogs/info", publish_catalogs.catalog_info),
-        Route("/cloudpublish/1.0/catalogs/add", publish_catalogs.add_catalog),
-        Route("/cloudpublish/1.0/catalogs/remove", publish_catalogs.remove_catalog),
-        Route("/cloudpublish/1.0/titles", publish_catalogs.list_titles),
-        Route("/cloudpublish/1.0/titles/info", publish_catalogs.title_info),
-        Route("/cloudpublish/1.0/titles/add", publish_catalogs.add_title),
-        Route("/cloudpublish/1.0/titles/remove", publish_catalogs.remove_title),
-        Route("/cloudpublish/1.0/products/mixes", publish_catalogs.list_product_mixes),
-        Route("/cloudpublish/1.0/products/mixes/info", publish_catalogs.product_mix_info),
-        Route("/cloudpublish/1.0/orders", publish_orders.list_orders),
-        Route("/cloudpublish/1.0/orders/info", publish_orders.order_info),
-        Route("/cloudpublish/1.0/orders/add", publish_orders.add_order),
-        Route("/cloudpublish/1.0/orders/cancel", publish_orders.cancel_order),
-        Route("/cloudpublish/1.0/orders/log", publish_orders.order_log),
+        Route("/cloudpublish/1.0/catalogs", publish_calls.list_catalogs),
+        Route("/cloudpublish/1.0/catalogs/info", publish_calls.catalog_info),
+        Route("/cloudpublish/1.0/catalogs/add", publish_calls.add_catalog),
+        Route("/cloudpublish/1.0/catalogs/remove", publish_calls.remove_catalog),
+        Route("/cloudpublish/1.0/titles", publish_calls.list_titles),
+        Route("/cloudpublish/1.0/titles/info", publish_calls.title_info),
+        Route("/cloudpublish/1.0/titles/add", publish_calls.add_title),
+        Route("/cloudpublish/1.0/titles/remove", publish_calls.remove_title),
+        Route("/cloudpublish/1.0/products/mixes", publish_calls.list_product_mixes),
+        Route("/cloudpublish/1.0/products/mixes/info", publish_calls.product_mix_info),
+        Route("/cloudpublish/1.0/orders", publish_calls.list_orders),
+        Route("/cloudpublish/1.0/orders/info", publish_calls.order_info),
+        Route("/cloudpublish/1.0/orders/add", publish_calls.add_order),
+        Route("/cloudpublish/1.0/orders/cancel", publish_calls.cancel_order),
+        Route("/cloudpublish/1.0/orders/log", publish_calls.order_log),
     )
 }
 
