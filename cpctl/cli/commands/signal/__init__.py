@@ -180,11 +180,11 @@ def show_shift_report(
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
 ) -> None:
     """Show a shift in numbers: what was reported, by whom, and how long items took."""
-    from cpctl.cli.commands.signal.report import ShiftSelection, show_report
+    from cpctl.cli.commands.signal.report import show_report
 
     if station is not None and all_stations:
         raise InvalidInput("--station and --all-stations contradict each other.", "Say one of them.")
-    show_report(context, ShiftSelection(date, begin, end, station, operator), html)
+    show_report(context, date, begin, end, station, operator, html)
 
 
 @commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
