@@ -27,7 +27,7 @@ def _event_detail_rows(event: Record) -> list[Record]:
     """An event as a person reads it: what is known of it, then what it said; without what stands in both."""
     known = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
     said = {f"payload.{name}": value for name, value in event["payload"].items()}
-    names = ("state", "attempts", "last", "message")
+    names = ("state", "attempts", "last_attempt", "message")
     handed = {f"target {each['target']}": _format_member(each, names) for each in event["targets"]}
     return [{"field": name, "value": value} for name, value in {**known, **said, **handed}.items()]
 
@@ -63,22 +63,22 @@ EVENT = (
     *make_columns("id"),
     Column("datetime", drop_priority=1),
     *make_columns("type", "order", "item"),
-    Column("said", lambda record: _format_fields(record["fields"]), drop_priority=2),
+    Column("details", lambda record: _format_fields(record["fields"]), drop_priority=2),
     Column("order_reference", drop_priority=3),
     Column("item_reference", drop_priority=4),
     Column("received", drop_priority=7),
-    Column("times", drop_priority=5),
+    Column("received_count", drop_priority=5),
     Column("targets", lambda record: _count_target_states(record["targets"]), drop_priority=6),
 )
 ITEM_STATE = (
     *make_columns("order", "item", "latest"),
     Column("datetime", drop_priority=1),
-    Column("said", lambda record: _format_fields(record["fields"]), drop_priority=2),
+    Column("details", lambda record: _format_fields(record["fields"]), drop_priority=2),
     Column("order_reference", drop_priority=3),
     Column("item_reference", drop_priority=4),
     Column("event", drop_priority=5),
 )
-WEBHOOK_REPLAY = make_columns("id", "type", "url", "status", "answer")
+WEBHOOK_REPLAY = make_columns("id", "type", "url", "status", "response")
 WEBHOOK_TYPE = make_columns("type", "since", "about", "required", "optional", "meaning")
 SANDBOX_FAULT = make_columns("kind", "path", "times", "status", "retry_after", "seconds")
 DRY_RUN_CALL = make_columns("method", "url", "body")

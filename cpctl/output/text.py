@@ -136,3 +136,8 @@ def format_cell(value: Any) -> str:
 
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def format_count(number: int, noun: str) -> str:
+    """A number of things: `1 signal`, `2 signals`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

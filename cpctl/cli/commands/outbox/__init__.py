@@ -13,7 +13,7 @@ from cpctl.cli.commands.signal.submit import print_next_steps
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.input_files import read_input
-from cpctl.cli.options import Limit, OptionalSignalIds, RequireDelivery, SignalIds, StateFilter, Yes
+from cpctl.cli.options import Limit, OptionalSignalIds, RequireDelivery, SignalIds, StateFilter, Yes, parse_ids
 from cpctl.cli.time_args import format_age, parse_duration
 from cpctl.clock import from_ms, utc_now
 from cpctl.errors import CpctlError, ExitCode, InvalidInput, StoreError
@@ -28,7 +28,6 @@ from cpctl.outbox.queries import (
     read_queue_depth,
 )
 from cpctl.output.columns import SIGNAL
-from cpctl.signals.signal import quote_value
 from cpctl.store.location import can_create_store
 
 commands = Commands()
@@ -238,10 +237,7 @@ def _change_signals(
 
 
 def _parse_signal_ids(texts: Sequence[str]) -> list[int]:
-    for text in texts:
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise InvalidInput(f"{quote_value(text)} is not the id of a signal.", "`cpctl outbox list` shows the ids.")
-    return list(dict.fromkeys(int(text) for text in texts))
+    return parse_ids(texts, "a signal", "cpctl outbox list")
 
 
 def _select_signal_ids(

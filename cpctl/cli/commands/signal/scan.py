@@ -8,7 +8,6 @@ from threading import Lock
 
 from cpctl.cli.commands.signal.scanner_check import check_scanner
 from cpctl.cli.context import Context
-from cpctl.cli.signal_sender import make_sender
 from cpctl.cli.time_args import parse_duration
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, suggest
@@ -50,7 +49,7 @@ def _run_bench(context: Context, short_type: str, order: str, hold: str, sound_c
     session.start()
     send, unavailable_reason = None, ""
     try:
-        send = make_sender(context)
+        send = context.make_signal_sender()
     except ConfigError as error:
         unavailable_reason = error.message
         context.output.warn(f"Cannot send: {error.message} Scans are saved.")
