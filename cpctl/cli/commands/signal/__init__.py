@@ -192,7 +192,10 @@ def scan_items(
     """Run a packing bench: scan items and labels, and report them."""
     from cpctl.cli.commands.signal import scan
 
-    scan.run_scan(context, short_type, order, hold, sound, check)
+    if check:
+        scan.check_scanner(context, sound)
+    else:
+        scan.run_bench(context, short_type, order, hold, sound)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")
