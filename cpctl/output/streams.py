@@ -111,11 +111,10 @@ class Output:
             for chunk in chunks:
                 sys.stdout.write(self._redact(chunk))
             sys.stdout.flush()
-        except BrokenPipeError:
-            _discard_stdout()
-            raise
         except OSError as error:
             _discard_stdout()
+            if isinstance(error, BrokenPipeError):
+                raise
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
 
     def ensure_reader(self) -> None:

@@ -18,7 +18,6 @@ from cpctl.packing.scanned_codes import (
     check_test_code,
     clean_scan,
     explain_bare_command,
-    is_test_code,
     parse_command,
     repair_layout,
 )
@@ -134,11 +133,10 @@ class Bench:
             command = parse_command(repaired[0])
         if command is not None:
             return self._run_command(command)
-        if is_test_code(code.text):
-            result = check_test_code(code.text)
-            return Verdict(Severity.STEP if result.is_ok else Severity.CHECK, result.message, result.hint)
-        if (advice := explain_bare_command(code.text)) and not self.rules.is_id(code.text):
-            return Verdict(Severity.CHECK, *advice)
+        if verdict := check_test_code(code.text):
+            return verdict
+        if (verdict := explain_bare_command(code.text)) and not self.rules.is_id(code.text):
+            return verdict
         if is_typed and self._unconfirmed_text != code.text:
             self._unconfirmed_text = code.text
             self._last_scan = ("", -REPEAT_WINDOW_SECONDS)
@@ -293,8 +291,11 @@ class Bench:
             self.is_help_shown = not self.is_help_shown
             return self.question.verdict if self.question else Verdict(Severity.STEP, "HELP")
         self.is_help_shown = False
-        if self.question is not None:
-            return self._answer(self.question, command)
+        if (question := self.question) is not None:
+            if command is BenchCommand.END:  # a shift does not end over an open question
+                return question.verdict
+            self.question = None
+            return question.on_ok() if command is BenchCommand.OK else question.on_next()
         if command is BenchCommand.UNDO:
             return self._undo()
         if command is BenchCommand.END:
@@ -303,12 +304,6 @@ class Bench:
         if command is BenchCommand.NEXT and self.parcel:
             return self._set_parcel_aside()
         return Verdict(Severity.STEP, "There is no question to answer")
-
-    def _answer(self, question: Question, command: BenchCommand) -> Verdict:
-        if command is BenchCommand.END:  # a shift does not end over an open question
-            return question.verdict
-        self.question = None
-        return question.on_ok() if command is BenchCommand.OK else question.on_next()
 
     def _set_parcel_aside(self) -> Verdict:
         items = join_items(self.parcel)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from cpctl.packing.models import Severity, Verdict
+
 COMMAND_PREFIX = "CPCTL"
 TEST_PREFIX = "CPCTLTEST"
 TEST_CHARACTERS = "AQWZYM0123456789-"
@@ -64,12 +66,12 @@ def parse_command(text: str) -> BenchCommand | None:
     return _COMMANDS_BY_CODE.get(upper.removeprefix(COMMAND_PREFIX)) if upper.startswith(COMMAND_PREFIX) else None
 
 
-def explain_bare_command(text: str) -> tuple[str, str] | None:
-    """Return message and hint for a command typed without its prefix."""
+def explain_bare_command(text: str) -> Verdict | None:
+    """Return the verdict on a command typed without its prefix; None if it is not one."""
     if (command := parse_command(COMMAND_PREFIX + text)) is None:
         return None
-    code = COMMAND_PREFIX + COMMAND_CODES[command]
-    return f"{text.upper()} is not a command code", f"Scan {command} on the sheet, or type {code}."
+    hint = f"Scan {command} on the sheet, or type {COMMAND_PREFIX + COMMAND_CODES[command]}."
+    return Verdict(Severity.CHECK, f"{text.upper()} is not a command code", hint)
 
 
 # --- the test code and keyboard layouts -----------------------------------------------------
@@ -101,36 +103,20 @@ def repair_layout(text: str, is_valid: Callable[[str], bool]) -> tuple[str, str]
     return valid[0] if len(valid) == 1 else None
 
 
-class ScannerTestResult(NamedTuple):
-    """What the test code shows about scanner and computer."""
-
-    is_ok: bool
-    message: str
-    hint: str = ""
-
-
-def is_test_code(text: str) -> bool:
-    """Return whether a code is the test code, whatever the layout made of its characters."""
-    return text.upper().startswith(TEST_PREFIX)
-
-
-def check_test_code(text: str) -> ScannerTestResult:
-    """Compare the test code as it arrived with what is printed on the sheet."""
+def check_test_code(text: str) -> Verdict | None:
+    """Compare the test code as it arrived with what is printed on the sheet; None if it is another code."""
+    if not text.upper().startswith(TEST_PREFIX):
+        return None
     arrived = text[len(TEST_PREFIX) :]
     if arrived == TEST_CHARACTERS and text.startswith(TEST_PREFIX):
-        return ScannerTestResult(True, "The keyboard layout is right.")
+        return Verdict(Severity.STEP, "The keyboard layout is right.")
     if arrived.upper() == TEST_CHARACTERS:
         message = "The keyboard layout is right, but Caps Lock is on or the scanner changes case."
-        return ScannerTestResult(True, message, "Switch it off.")
+        return Verdict(Severity.STEP, message, "Switch it off.")
+    message = f"The test code arrived as {text!r}, but {TEST_PREFIX + TEST_CHARACTERS!r} is printed on the sheet."
+    hint = "Reset the scanner to its defaults, set its country to the keyboard's, and switch Caps Lock off."
     for layout in KEYBOARD_LAYOUTS:
         if arrived.translate(layout.to_us_layout).upper() == TEST_CHARACTERS:
-            return ScannerTestResult(
-                False,
-                f"The scanner types as on a US keyboard, but this computer is set to {layout.name}.",
-                "Set the scanner's country to that of the computer's keyboard. Until then cpctl repairs what it can.",
-            )
-    return ScannerTestResult(
-        False,
-        f"The test code arrived as {text!r}, but {TEST_PREFIX + TEST_CHARACTERS!r} is printed on the sheet.",
-        "Reset the scanner to its defaults, set its country to the keyboard's, and switch Caps Lock off.",
-    )
+            message = f"The scanner types as on a US keyboard, but this computer is set to {layout.name}."
+            hint = "Set the scanner's country to that of the computer's keyboard. Until then cpctl repairs what it can."
+    return Verdict(Severity.CHECK, message, hint)

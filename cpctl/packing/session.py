@@ -1,7 +1,7 @@
 """A shift at a bench: the bench with its last scans, counts and alerts, as a screen or a pipe shows them."""
 
 from collections import deque
-from datetime import datetime
+from datetime import date, datetime
 
 from cpctl.clock import Clock, utc_now
 from cpctl.errors import NotFound, StoreError
@@ -35,7 +35,7 @@ class BenchSession:
         self._verdicts: deque[tuple[datetime, Verdict]] = deque(maxlen=MAX_ROWS)  # the newest first
         self._signals_by_id: dict[int, QueuedSignal] = {}
         self._count_before_run = 0
-        self._day = ""
+        self._day: date | None = None
 
     def start(self) -> None:
         """Read the store once, so that a store that cannot be used is reported now. Raises StoreError."""
@@ -48,10 +48,7 @@ class BenchSession:
 
     def scan(self, scan: Scan) -> Verdict | None:
         """Return the verdict on a scan, already shown; None if there is none."""
-        verdict = self.bench.scan(scan.text, scan.is_typed)
-        if verdict is not None:
-            self.show(verdict)
-        return verdict
+        return self._show_if_any(self.bench.scan(scan.text, scan.is_typed))
 
     def show(self, verdict: Verdict) -> None:
         """Make this the verdict that the screen shows large."""
@@ -71,7 +68,9 @@ class BenchSession:
 
     def pop_alert(self) -> Verdict | None:
         """Return the alert that now stops the bench, already shown; None if there is none."""
-        verdict = self.bench.pop_alert()
+        return self._show_if_any(self.bench.pop_alert())
+
+    def _show_if_any(self, verdict: Verdict | None) -> Verdict | None:
         if verdict is not None:
             self.show(verdict)
         return verdict
@@ -85,9 +84,11 @@ class BenchSession:
             self.refused_count = depth.counts.get(State.REFUSED, 0) + depth.counts.get(State.EXPIRED, 0)
             ids = [signal_id for _, verdict in self._verdicts for signal_id in verdict.signal_ids]
             self._signals_by_id = {entry.id: entry for entry in self._outbox.get_by_ids(ids[:MAX_ROWS])}
-            day = f"{self._clock().astimezone():%Y-%m-%d}"
-            if day != self._day:
-                self._start_day(day)
+            midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+            if midnight.date() != self._day:
+                stored_count = self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight)
+                self._count_before_run = stored_count - self._net_count
+                self._day = midnight.date()
         except (NotFound, StoreError):
             pass
 
@@ -99,12 +100,6 @@ class BenchSession:
     @property
     def _net_count(self) -> int:
         return self.bench.reporter.accepted_count - self.bench.reporter.undone_count
-
-    def _start_day(self, day: str) -> None:
-        midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        stored_count = self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight)
-        self._count_before_run = stored_count - self._net_count
-        self._day = day
 
     def build_view(self) -> ScreenView:
         """Everything that the screen shows now."""

@@ -13,17 +13,16 @@ from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ConfigError, ExitCode, InvalidInput, suggest
 from cpctl.outbox.outbox import Outbox
 from cpctl.output.text import is_terminal
+from cpctl.packing import terminal
 from cpctl.packing.background_sender import BackgroundSender, SerializedStore
 from cpctl.packing.controller import Bench
-from cpctl.packing.event_loop import BenchLoop, EndReason
 from cpctl.packing.key_input import Keyboard, KeyEvent, Scan
 from cpctl.packing.models import Severity
-from cpctl.packing.scanned_codes import TEST_CHARACTERS, TEST_PREFIX, check_test_code, is_test_code
+from cpctl.packing.scanned_codes import TEST_CHARACTERS, TEST_PREFIX, check_test_code
 from cpctl.packing.screen import format_verdict, verdict_to_json
 from cpctl.packing.session import BenchSession
 from cpctl.packing.shop_rules import SCANNABLE_TYPES, ShopRules
 from cpctl.packing.sound import Sound
-from cpctl.packing.terminal import make_bell, make_display, make_writer, open_keyboard, read_lines
 from cpctl.signals.signal import get_signal_type
 from cpctl.signals.signal_types import SIGNAL_TYPES
 
@@ -44,8 +43,8 @@ def run_bench(context: Context, short_type: str, order: str, hold: str, sound_ch
     store = SerializedStore(context.profile.store, lambda warning: session.receive(warning), write_lock)
     outbox = Outbox(store, context.profile.name)
     session = BenchSession(Bench(outbox, rules, context.profile["operator"]), outbox, rules.environment)
-    write = make_writer()
-    sound = Sound(sound_choice, make_bell(write))
+    write = terminal.make_writer()
+    sound = Sound(sound_choice, terminal.make_bell(write))
     session.start()
     send, unavailable_reason = None, ""
     try:
@@ -63,12 +62,13 @@ def run_bench(context: Context, short_type: str, order: str, hold: str, sound_ch
     try:
         format_line = verdict_to_json if context.options.output in ("json", "jsonl") else format_verdict
         color = context.options.color or "auto"
-        loop = BenchLoop(session, sender, make_display(session, write, format_line, color, context.environment), sound)
+        display = terminal.make_display(session, write, format_line, color, context.environment)
+        loop = terminal.BenchLoop(session, sender, display, sound)
         if is_terminal(sys.stdin):
-            end = loop.run_at_terminal(open_keyboard())
+            end = loop.run_at_terminal(terminal.open_keyboard())
         else:
-            end = EndReason.FINISHED
-            if loop.run_over_lines(read_lines()):
+            end = terminal.EndReason.FINISHED
+            if loop.run_over_lines(terminal.read_lines()):
                 context.exit_status = ExitCode.CONFLICT
     finally:
         sender.stop()
@@ -105,11 +105,11 @@ def _make_rules(context: Context, short_type: str, order: str, hold: str) -> Sho
     return rules
 
 
-def _finish_session(context: Context, session: BenchSession, end: EndReason) -> None:
+def _finish_session(context: Context, session: BenchSession, end: terminal.EndReason) -> None:
     session.refresh()
     context.is_work_done = True
     context.accepted_count = session.waiting_count
-    if end is EndReason.HUNG_UP and sys.platform != "win32":
+    if end is terminal.EndReason.HUNG_UP and sys.platform != "win32":
         # End by the signal itself, so that the parent process sees how the bench ended.
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGHUP)
@@ -117,8 +117,8 @@ def _finish_session(context: Context, session: BenchSession, end: EndReason) -> 
     if session.refused_count:
         context.output.error(f"cpctl: {session.refused_count} refused: `cpctl outbox list` shows them.")
         context.exit_status = ExitCode.CONFLICT if not is_terminal(sys.stdin) else context.exit_status
-    if end is not EndReason.FINISHED:
-        context.exit_status = ExitCode.INTERRUPTED if end is EndReason.INTERRUPTED else ExitCode.TERMINATED
+    if end is not terminal.EndReason.FINISHED:
+        context.exit_status = ExitCode.INTERRUPTED if end is terminal.EndReason.INTERRUPTED else ExitCode.TERMINATED
 
 
 # --- the scanner check ----------------------------------------------------------------------
@@ -126,10 +126,10 @@ def _finish_session(context: Context, session: BenchSession, end: EndReason) -> 
 
 def check_scanner(context: Context, sound_choice: str) -> None:
     """Read one scan of the test code and play the sounds; report what to set."""
-    sound = Sound(sound_choice, make_bell(make_writer()))
+    sound = Sound(sound_choice, terminal.make_bell(terminal.make_writer()))
     prompt = f"Scan the test code of the sheet ({TEST_PREFIX}{TEST_CHARACTERS}; `cpctl signal sheet` prints it)."
     if is_terminal(sys.stdin):
-        with open_keyboard() as keyboard:
+        with terminal.open_keyboard() as keyboard:
             context.output.note(prompt)
             problems = _find_problems(context, *_read_first_scan(keyboard))
             for severity in (Severity.OK, Severity.DONE, Severity.STOP):
@@ -140,7 +140,7 @@ def check_scanner(context: Context, sound_choice: str) -> None:
                 keyboard.read(_PAUSE_SECONDS)
     else:
         context.output.note(prompt)
-        text = next(read_lines(), "")
+        text = next(terminal.read_lines(), "")
         problems = _find_problems(context, Scan(text) if text else None, "")
         sound.play(Severity.OK)
     if problems:
@@ -171,13 +171,12 @@ def _find_problems(context: Context, scan: Scan | None, partial_code: str) -> li
         problems.append("The scanner sends nothing after a code: set its suffix to Enter (CR).")
     elif scan.suffix:
         context.output.note(f"Suffix: {SUFFIX_NAMES.get(scan.suffix, scan.suffix)}.")
-    if not is_test_code(text):
+    if (verdict := check_test_code(text)) is None:
         return [*problems, f"The scan was {text!r}, not the test code."]
     if scan is not None and scan.is_typed:
         problems.append("The characters arrive as slowly as typed ones: set the scanner's delay between them to 0.")
-    result = check_test_code(text)
-    message = f"{result.message} {result.hint}".strip()
-    if result.is_ok:
+    message = f"{verdict.message} {verdict.hint}".strip()
+    if verdict.severity is Severity.STEP:
         context.output.note(message)
     else:
         problems.append(message)
