@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cpctl.output.text import format_cell
-from cpctl.output.views import Column, NestedList, Record, TableView, format_member, make_detail_view
+from cpctl.output.views import Column, Record, TableView, format_member, make_detail_view
 
 
 def _format_fields(record: Record) -> str:
@@ -90,16 +90,13 @@ OFFER = _columns(
 )
 CATALOG_DETAIL = make_detail_view()
 PRODUCT_DETAIL = make_detail_view(
-    options=NestedList("option", ("reference", "note", "type", "default")),
-    files=NestedList("file"),
-    specs=NestedList("spec", ("note", "value")),
+    options=("option", "reference", "note", "type", "default"), files=("file",), specs=("spec", "note", "value")
 )
-PRODUCT_MIX_DETAIL = make_detail_view(options=NestedList("option"))
-TITLE_DETAIL = make_detail_view(files=NestedList("file"))
-_ORDER_ITEM_KEYS = ("reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking")
+PRODUCT_MIX_DETAIL = make_detail_view(options=("option",))
+TITLE_DETAIL = make_detail_view(files=("file",))
 ORDER_DETAIL = make_detail_view(
-    addresses=NestedList("address"),
-    items=NestedList("item", _ORDER_ITEM_KEYS),
-    status_logs=NestedList("state", ("create_date", "state")),
+    addresses=("address",),
+    items=("item", "reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking"),
+    status_logs=("state", "create_date", "state"),
 )
 EVENT_DETAIL = TableView(_columns("field value"), _make_event_rows)

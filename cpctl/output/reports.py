@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from cpctl.output.text import BOLD, GREEN, RED, RESET, YELLOW, TerminalInfo, display_width, escape_controls, truncate
+from cpctl.output.text import BOLD, GREEN, RED, YELLOW, TerminalInfo, display_width, escape_controls, truncate
 
 MAX_WIDTH = 100
 MAX_LABEL_WIDTH = 28
@@ -16,8 +16,6 @@ _EIGHTH_BLOCKS = " ▏▎▍▌▋▊▉"
 
 
 class Bar(NamedTuple):
-    """A label and its value."""
-
     label: str
     value: int
 
@@ -42,13 +40,14 @@ class ChartReport(NamedTuple):
 def format_report(report: ChartReport, terminal: TerminalInfo) -> str:
     """Format a report as lines that fit the screen, or 80 columns if there is none."""
     width = min(terminal.text_width, MAX_WIDTH)
-    lines = [_format_heading(line, terminal) for line in _wrap_parts([report.title], width, "")]
+    lines = [terminal.paint(line, BOLD) for line in _wrap_parts([report.title], width, "")]
     lines += [*_wrap_parts(report.subtitle.split(" · "), width, " | "), ""]
     lines += _wrap_parts([f"{name} {value}" for name, value in report.facts], width, "   ")
     for chart in report.charts:
         bars = _trim_empty_ends(chart.bars) if chart.is_vertical else limit_bars(chart.bars)
         if bars:
-            lines += ["", _format_heading(chart.heading.upper(), terminal), *_format_bars(bars, width, terminal)]
+            heading = terminal.paint(escape_controls(chart.heading.upper()), BOLD)
+            lines += ["", heading, *_format_bars(bars, width, terminal)]
     return _join_lines(lines)
 
 
@@ -62,10 +61,6 @@ def limit_bars(bars: Sequence[Bar]) -> list[Bar]:
         return list(bars)
     others = bars[MAX_BARS - 1 :]
     return [*bars[: MAX_BARS - 1], Bar(f"{len(others)} others", sum(bar.value for bar in others))]
-
-
-def _format_heading(text: str, terminal: TerminalInfo) -> str:
-    return f"{BOLD}{escape_controls(text)}{RESET}" if terminal.has_color else escape_controls(text)
 
 
 def _wrap_parts(parts: Sequence[str], width: int, separator: str) -> list[str]:
@@ -219,10 +214,9 @@ def format_checks(rows: Sequence[Mapping[str, Any]], terminal: TerminalInfo) -> 
     text_width = max(terminal.text_width - _LEVEL_WIDTH - name_width, 20)
     lines = []
     for row in rows:
-        level = f"{row['level']:<{_LEVEL_WIDTH}}"
-        painted = f"{_LEVEL_COLORS[row['level']]}{level}{RESET}" if terminal.has_color else level
+        level = terminal.paint(f"{row['level']:<{_LEVEL_WIDTH}}", _LEVEL_COLORS[row["level"]])
         first, *more = _wrap_words(str(row["message"]), text_width) or [""]
-        lines.append(f"{painted}{row['check']:<{name_width}}{first}")
+        lines.append(f"{level}{row['check']:<{name_width}}{first}")
         more += _wrap_words(str(row["remedy"] or ""), text_width)
         lines += [" " * (_LEVEL_WIDTH + name_width) + line for line in more]
     return _join_lines(lines)

@@ -1,6 +1,7 @@
 """Text for a terminal: escape codes, colors and widths; and no character of foreign data controls the terminal."""
 
 import codecs
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -27,6 +28,20 @@ class TerminalInfo(NamedTuple):
     def text_width(self) -> int:
         """Columns of running text: one less than the terminal has, since some wrap a line that fills it."""
         return max((self.width or DEFAULT_WIDTH) - 1, MIN_WIDTH)
+
+    def paint(self, text: str, color: str) -> str:
+        """Return the text in a color, or as it is if the stream gets none."""
+        return f"{color}{text}{RESET}" if color and self.has_color else text
+
+
+def inspect_terminal(stream: TextIO | None, color: str, environment: Mapping[str, str]) -> TerminalInfo:
+    """Find out what a stream can show; `color` is the option."""
+    import shutil
+
+    is_tty, is_windows = is_terminal(stream), os.name == "nt"
+    width = shutil.get_terminal_size().columns if is_tty else None
+    has_blocks = can_show_blocks(is_tty, environment, is_windows)
+    return TerminalInfo(is_tty, wants_color(color, is_tty, environment), width, has_blocks)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -24,17 +24,13 @@ T = TypeVar("T")
 
 
 class SerializedStore(Store):
-    """A store whose writers in this process share a lock.
-
-    Without it, SQLite makes a writer that finds the file locked sleep and poll, which delays verdicts.
-    """
+    """A store whose writers share a lock: SQLite would make one that has to wait sleep and poll, which delays verdicts."""
 
     def __init__(self, path: Path, warn: Callable[[str], None], write_lock: Lock) -> None:
         super().__init__(path, warn)
         self._write_lock = write_lock
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run work in one transaction, as Store.write does."""
         with self._write_lock:
             return super().write(work)
 
@@ -67,7 +63,6 @@ class BackgroundSender:
         self._thread = Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._notify(self._connection)
         self._thread.start()
 

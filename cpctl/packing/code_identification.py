@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput
 from cpctl.packing.bench_store import BenchStore, CodeHistory, ScannedItem
-from cpctl.packing.scanned_codes import MIN_TRACKING_LENGTH, ScannedCode
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import MIN_TRACKING_LENGTH, ScannedCode, ShopRules
 from cpctl.signals.carriers import CARRIER_NAMES, TrackingValidity, is_ean, is_isbn
 from cpctl.signals.signal import quote_value
 
@@ -20,8 +19,6 @@ _NO_HISTORY = CodeHistory((), False)
 
 
 class CodeKind(Enum):
-    """What a code is taken for."""
-
     ORDER = auto()
     ITEM = auto()
     LABEL = auto()

@@ -76,7 +76,6 @@ def render_frame(view: ScreenView, style: ScreenStyle) -> str:
 
 
 def _paint_lines(view: ScreenView, style: ScreenStyle) -> list[tuple[str, str]]:
-    """Each line with its color."""
     width = max(style.columns, 20)
     rule = ("", "─" * width)
     color = _COLORS[Severity.CHECK if view.is_paused else view.verdict.severity]

@@ -32,7 +32,7 @@ class BenchSession:
         self._outbox = outbox
         self._environment = environment
         self._clock = clock
-        self._verdicts: deque[tuple[datetime, Verdict]] = deque(maxlen=MAX_ROWS)  # the newest first
+        self._verdicts: deque[Verdict] = deque(maxlen=MAX_ROWS)  # those shown, the newest first
         self._signals_by_id: dict[int, QueuedSignal] = {}
         self._count_before_run = 0
         self._day: date | None = None
@@ -52,9 +52,8 @@ class BenchSession:
 
     def show(self, verdict: Verdict) -> None:
         """Make this the verdict that the screen shows large."""
-        shown_at = verdict.time or self._clock()
-        self.verdict = verdict._replace(time=shown_at)
-        self._verdicts.appendleft((shown_at, self.verdict))
+        self.verdict = verdict._replace(time=verdict.time or self._clock())
+        self._verdicts.appendleft(self.verdict)
         self.waiting_count += len(verdict.signal_ids) if verdict.severity is Severity.OK else 0
 
     def receive(self, notice: Notice) -> None:
@@ -82,7 +81,7 @@ class BenchSession:
             depth = read_queue_depth(self._outbox.store, self._outbox.profile)
             self.waiting_count = depth.waiting_count
             self.refused_count = depth.counts.get(State.REFUSED, 0) + depth.counts.get(State.EXPIRED, 0)
-            ids = [signal_id for _, verdict in self._verdicts for signal_id in verdict.signal_ids]
+            ids = [signal_id for verdict in self._verdicts for signal_id in verdict.signal_ids]
             self._signals_by_id = {entry.id: entry for entry in self._outbox.get_by_ids(ids[:MAX_ROWS])}
             midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
             if midnight.date() != self._day:
@@ -119,8 +118,8 @@ class BenchSession:
             bench.next_step(),
             [f"{scanned.item} (order {scanned.order})" for scanned in bench.parcel],
             [
-                ScanRow(shown_at, verdict.severity, verdict.message, self._find_signal_status(verdict, now))
-                for shown_at, verdict in self._verdicts
+                ScanRow(verdict.time or now, verdict.severity, verdict.message, self._find_signal_status(verdict, now))
+                for verdict in self._verdicts
             ],
             self._list_help() if bench.is_help_shown else (),
             bench.is_paused,

@@ -23,7 +23,11 @@ Write = Callable[[str], None]
 
 
 class Display:
-    """Where verdicts are shown."""
+    """Where verdicts are shown: one line each, for pipes, and for terminals that cannot move their cursor."""
+
+    def __init__(self, write: Write, format_line: Callable[[Verdict], str]) -> None:
+        self._write = write
+        self._format_line = format_line
 
     def enter(self) -> None:
         """Take over the terminal."""
@@ -33,15 +37,13 @@ class Display:
 
     def show_verdict(self, verdict: Verdict) -> None:
         """Show a new verdict."""
-        raise NotImplementedError
+        self._write(self._format_line(verdict) + "\n")
 
     def refresh(self) -> None:
         """Show the clock, counts and signal states as they are now."""
 
 
 class FullScreenDisplay(Display):
-    """The whole terminal."""
-
     def __init__(self, session: BenchSession, write: Write, get_style: Callable[[], ScreenStyle]) -> None:
         self._session = session
         self._write = write
@@ -61,17 +63,6 @@ class FullScreenDisplay(Display):
         self._write(render_frame(self._session.build_view(), self._get_style()))
 
 
-class LineDisplay(Display):
-    """One line per verdict: for pipes, and for terminals that cannot move their cursor."""
-
-    def __init__(self, write: Write, format_line: Callable[[Verdict], str]) -> None:
-        self._write = write
-        self._format_line = format_line
-
-    def show_verdict(self, verdict: Verdict) -> None:
-        self._write(self._format_line(verdict) + "\n")
-
-
 def make_display(
     session: BenchSession,
     write: Write,
@@ -81,7 +72,7 @@ def make_display(
 ) -> Display:
     """The whole screen if standard output is a terminal that can show it, else lines."""
     if not is_terminal(sys.stdout) or environment.get("TERM") == "dumb":
-        return LineDisplay(write, format_line)
+        return Display(write, format_line)
     has_color = wants_color(color, True, environment)
 
     def get_style() -> ScreenStyle:
@@ -136,8 +127,6 @@ def read_lines() -> Iterator[str]:
 
 
 class EndReason(Enum):
-    """Why a loop ended."""
-
     FINISHED = "the END code, or the end of the input"
     INTERRUPTED = "Ctrl-C"
     TERMINATED = "SIGTERM"

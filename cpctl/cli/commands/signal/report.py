@@ -12,7 +12,6 @@ from cpctl.errors import InvalidInput
 from cpctl.outbox.models import STORED_STATES, WAITING_STATES, State
 from cpctl.outbox.statistics import HOUR_MS, ShiftFilter, ShiftStatistics, compute_shift_statistics
 from cpctl.output.reports import Bar, Chart, ChartReport, format_report, render_page
-from cpctl.output.text import TerminalInfo
 from cpctl.output.views import Record, TableView, make_columns
 from cpctl.signals.signal import quote_value
 
@@ -49,7 +48,7 @@ def show_report(
     if html:
         _write_page(context, html, report)
     if html != "-":
-        context.show(report, TableView(make_columns("section", "key", "count"), _make_rows, _format_charts))
+        context.show(report, _SHIFT_VIEW)
 
 
 def _note_empty_shift(context: Context, times: "ShiftTimes", shift_filter: ShiftFilter, now: datetime) -> None:
@@ -188,10 +187,6 @@ def _make_rows(report: Record) -> list[Record]:
 # --- charts ---------------------------------------------------------------------------------
 
 
-def _format_charts(report: Record, terminal: TerminalInfo) -> str:
-    return format_report(_build_charts(report), terminal)
-
-
 def _build_charts(report: Record) -> ChartReport:
     start, end = datetime.fromisoformat(report["from"]), datetime.fromisoformat(report["to"])
     hours = f"{(end - start).total_seconds() / 3600:.2f}".rstrip("0").rstrip(".")
@@ -230,3 +225,10 @@ def _format_age(seconds: int) -> str:
             rest = seconds % size // next_size
             return f"{seconds // size} {unit}" + (f" {rest} {next_unit}" if rest else "")
     return f"{seconds} s"
+
+
+_SHIFT_VIEW = TableView(
+    make_columns("section", "key", "count"),
+    _make_rows,
+    lambda report, terminal: format_report(_build_charts(report), terminal),
+)

@@ -18,10 +18,9 @@ from cpctl.packing.background_sender import BackgroundSender, SerializedStore
 from cpctl.packing.controller import Bench
 from cpctl.packing.key_input import Keyboard, KeyEvent, Scan
 from cpctl.packing.models import Severity
-from cpctl.packing.scanned_codes import TEST_CHARACTERS, TEST_PREFIX, check_test_code
+from cpctl.packing.scanned_codes import SCANNABLE_TYPES, TEST_CHARACTERS, TEST_PREFIX, ShopRules, check_test_code
 from cpctl.packing.screen import format_verdict, verdict_to_json
 from cpctl.packing.session import BenchSession
-from cpctl.packing.shop_rules import SCANNABLE_TYPES, ShopRules
 from cpctl.packing.sound import Sound
 from cpctl.signals.signal import get_signal_type
 from cpctl.signals.signal_types import SIGNAL_TYPES
