@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
     from cpctl.outbox.models import Send
     from cpctl.outbox.outbox import Outbox
-    from cpctl.output.columns import View
+    from cpctl.output.views import View
     from cpctl.sdk.reporter import SignalReporter
     from cpctl.store.store import Store
 

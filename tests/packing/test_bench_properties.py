@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.packing.models import Severity
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import ShopRules
 from harness.packing.bench_harness import (
     ITEM,
     OTHER_UPS,

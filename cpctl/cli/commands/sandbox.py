@@ -21,7 +21,8 @@ from cpctl.cli.time_args import parse_duration
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import ConfigError, InvalidInput
 from cpctl.files import address_file
-from cpctl.output.columns import SANDBOX_FAULT, SANDBOX_REQUEST, SANDBOX_WEBHOOK, make_columns
+from cpctl.output.columns import SANDBOX_FAULT, SANDBOX_REQUEST, SANDBOX_WEBHOOK
+from cpctl.output.views import make_columns
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.faults import FAULT_KINDS, make_fault
 from cpctl.sandbox.sandbox_state import API_KEYS, DEFAULT_ITEMS_PER_ORDER, DEFAULT_ORDERS

@@ -67,7 +67,7 @@ def _run_checks(doctor: "DoctorContext", offline: bool) -> list[tuple[str, "Find
 
 
 def _render_checks(rows: Any, terminal: Any) -> str:
-    from cpctl.output.findings_report import format_checks
+    from cpctl.output.reports import format_checks
 
     return format_checks(rows, terminal)
 

@@ -135,11 +135,11 @@ def show_shift_report(
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
 ) -> None:
     """Show the numbers of a shift: what was reported, by whom, and how long items took."""
-    from cpctl.cli.commands.signal.report import ShiftSelection, show_report
+    from cpctl.cli.commands.signal.report import show_report
 
     if station is not None and all_stations:
         raise InvalidInput("--station and --all-stations contradict each other.", "Use one of them.")
-    show_report(context, ShiftSelection(date, begin, end, station, operator), html)
+    show_report(context, date, begin, end, station, operator, html)
 
 
 @commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
@@ -190,7 +190,10 @@ def scan_items(
     """Run a packing bench: scan items and labels, and report them."""
     from cpctl.cli.commands.signal import scan
 
-    scan.run_scan(context, short_type, order, hold, sound, check)
+    if check:
+        scan.check_scanner(context, sound)
+    else:
+        scan.run_bench(context, short_type, order, hold, sound)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")

@@ -23,8 +23,8 @@ from cpctl.imports.row_parser import RowRules
 from cpctl.imports.table_reader import open_table
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
-from cpctl.output.columns import make_columns
 from cpctl.output.text import format_count
+from cpctl.output.views import make_columns
 from cpctl.sdk.sender import CallEstimate, build_calls
 from cpctl.signals.signal_types import SIGNAL_TYPES
 
