@@ -48,8 +48,7 @@ def create_private_folder(folder: Path) -> None:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"Cannot create the folder {folder}: {error.strerror}.",
-            "Name another file with --config or CPCTL_CONFIG.",
+            f"Cannot create the folder {folder}: {error.strerror}.", "Name another file with --config or CPCTL_CONFIG."
         ) from error
 
 

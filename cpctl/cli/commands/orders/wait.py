@@ -11,12 +11,7 @@ from cpctl.cli.list_filters import parse_order_state
 from cpctl.cli.time_args import parse_duration
 from cpctl.errors import ExitCode, InvalidInput, TemporaryError
 from cpctl.output.columns import ORDER_DETAIL
-from cpctl.reference_data.order_states import (
-    COMPLETE_STATES,
-    ORDER_STATES,
-    has_reached,
-    order_state_number,
-)
+from cpctl.reference_data.order_states import COMPLETE_STATES, ORDER_STATES, has_reached, order_state_number
 
 MIN_INTERVAL_SECONDS = 0.2
 
