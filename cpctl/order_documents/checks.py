@@ -1,13 +1,14 @@
 """Finds every problem in an order or a quote before it is sent."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from cpctl.errors import find_closest, suggest
 from cpctl.order_documents.fields import DOCUMENTS, DocumentField, DocumentSection
-from cpctl.order_documents.problems import Problem, describe_value, has_value, join_path
 from cpctl.order_documents.rules import missing_field
+from cpctl.order_documents.value_checks import Problem, has_value, join_path, quote_value
 
 # Names that mean the same without being similar.
 _SYNONYMS = (
@@ -21,17 +22,15 @@ _SYNONYMS = (
 def find_problems(section: DocumentSection, document: object) -> list[Problem]:
     """Every problem of a document (ORDER, PUBLISH_ORDER or QUOTE), in the order of the document."""
     problems = list(_check_object(section, document, ""))
-    if not problems:
-        return []
-    positions = {path: n for n, path in enumerate(_iter_paths(document, ""))}
-    return sorted(problems, key=lambda problem: _find_position(problem.path, positions))
+    positions = {path: n for n, path in enumerate(_iter_paths(document, ""))} if problems else {}
 
+    def find_position(problem: Problem) -> int:
+        path = problem.path
+        while path not in positions:  # a missing field has the position of its object
+            path = path.rpartition(".")[0]
+        return positions[path]
 
-def _find_position(path: str, positions: dict[str, int]) -> int:
-    """The position of a path in the document; a missing field has the position of its object."""
-    while path not in positions:
-        path = path.rpartition(".")[0]
-    return positions[path]
+    return sorted(problems, key=find_position)
 
 
 def _iter_paths(value: object, path: str) -> Iterator[str]:
@@ -46,7 +45,7 @@ def _iter_paths(value: object, path: str) -> Iterator[str]:
 
 def _check_object(section: DocumentSection, value: object, path: str) -> Iterator[Problem]:
     if not isinstance(value, dict):
-        yield Problem(f"must be {section.label} (an object with fields), not {describe_value(value)}.", path)
+        yield Problem(f"must be {section.label} (an object with fields), not {_describe_value(value)}.", path)
         return
     empty = [field for field in section.fields.values() if field.required and not has_value(value, field.name)]
     for field in empty:
@@ -68,17 +67,26 @@ def _check_field(field: DocumentField, value: Any, path: str) -> Iterator[Proble
         yield from _check_list(field.section, value, path)
     elif field.check is None:
         if not isinstance(value, dict | list):
-            yield Problem(f"must be a list or an object, not {describe_value(value)}.", path)
+            yield Problem(f"must be a list or an object, not {_describe_value(value)}.", path)
     elif isinstance(value, bool) or not isinstance(value, str | int | float):
-        yield Problem(f"must be text or a number, not {describe_value(value)}.", path)
+        yield Problem(f"must be text or a number, not {_describe_value(value)}.", path)
     elif str(value).strip() and (problem := field.check(str(value))):
         yield problem._replace(path=path)
+
+
+def _describe_value(value: object) -> str:
+    """A value of the wrong type: `null`, `an object`, `the text "one"`, `the number 3`."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return f"the text {quote_value(value)}" if isinstance(value, str) else f"the number {value}"
 
 
 def _check_list(section: DocumentSection, value: object, path: str) -> Iterator[Problem]:
     if not isinstance(value, list):
         hint = "; put it into a list" if isinstance(value, dict) else ""
-        yield Problem(f"must be a list, not {describe_value(value)}{hint}.", path)
+        yield Problem(f"must be a list, not {_describe_value(value)}{hint}.", path)
         return
     for n, child in enumerate(value):
         yield from _check_object(section, child, f"{path}[{n}]")

@@ -27,8 +27,8 @@ class DocumentSection(NamedTuple):
     rules: tuple[Rule, ...] = ()
 
 
-def _by_name(*fields: DocumentField) -> dict[str, DocumentField]:
-    return {field.name: field for field in fields}
+def _section(label: str, *fields: DocumentField, rules: tuple[Rule, ...] = ()) -> DocumentSection:
+    return DocumentSection(label, {field.name: field for field in fields}, rules)
 
 
 # CloudCore documents no maximum length of a client's reference; clients keep to 120. CloudPublish documents 128.
@@ -39,27 +39,23 @@ _CHECK_ANY_REFERENCE = values.reference_check(1000)
 
 # Columns: name, meaning, check of the value, whether it is required. For example, `count` of an option is required,
 # must be a whole number, and is explained as "the number of times the item uses the option".
-OPTION = DocumentSection(
+OPTION = _section(
     "an option",
-    _by_name(
-        DocumentField("type", "the reference of the option", values.check_option),
-        DocumentField("option_reference", "a synonym of type", values.check_option),
-        DocumentField("count", "the number of times the item uses the option", values.check_count, required=True),
-    ),
-    (rules.require_option_type,),
+    DocumentField("type", "the reference of the option", values.check_option),
+    DocumentField("option_reference", "a synonym of type", values.check_option),
+    DocumentField("count", "the number of times the item uses the option", values.check_count, required=True),
+    rules=(rules.require_option_type,),
 )
 
 
 def _file_section(label: str, types: tuple[str, ...]) -> DocumentSection:
-    return DocumentSection(
+    return _section(
         label,
-        _by_name(
-            DocumentField("type", f"one of {', '.join(types)}", OneOf(types, "file type"), required=True),
-            DocumentField("url", "where Cloudprinter downloads the file", values.check_url, required=True),
-            DocumentField("md5sum", "the MD5 sum of the file", values.check_md5sum),
-            DocumentField("path", "a local file, from which cpctl computes md5sum", values.check_line),
-        ),
-        (rules.require_md5sum,),
+        DocumentField("type", f"one of {', '.join(types)}", OneOf(types, "file type"), required=True),
+        DocumentField("url", "where Cloudprinter downloads the file", values.check_url, required=True),
+        DocumentField("md5sum", "the MD5 sum of the file", values.check_md5sum),
+        DocumentField("path", "a local file, from which cpctl computes md5sum", values.check_line),
+        rules=(rules.require_md5sum,),
     )
 
 
@@ -70,23 +66,21 @@ _COUNTRY_FIELDS = (
     DocumentField("state", "the code of the state", values.check_line),
     DocumentField("country", "ISO 3166-1 alpha-2, such as DE", values.check_country, required=True),
 )
-ADDRESS = DocumentSection(
+ADDRESS = _section(
     "an address",
-    _by_name(
-        DocumentField("type", "delivery", OneOf(("delivery",), "address type", strict=True), required=True),
-        DocumentField("company", "the company of the recipient", values.check_line),
-        DocumentField("firstname", "the first name of the recipient", values.check_line, required=True),
-        DocumentField("lastname", "the last name of the recipient", values.check_line, required=True),
-        DocumentField("street1", "street and number", values.check_line, required=True),
-        DocumentField("street2", "more of the street", values.check_line),
-        DocumentField("zip", "the postal code", values.check_line),
-        DocumentField("city", "the city", values.check_line, required=True),
-        *_COUNTRY_FIELDS,
-        DocumentField("email", "the recipient's email, for delivery problems", values.check_email, required=True),
-        DocumentField("phone", "the recipient's phone, for delivery problems", values.check_phone, required=True),
-        DocumentField("customer_identification", "the CPF, in Brazil", values.check_line),
-    ),
-    (rules.require_zip, rules.check_state, rules.check_customer_identification),
+    DocumentField("type", "delivery", OneOf(("delivery",), "address type", strict=True), required=True),
+    DocumentField("company", "the company of the recipient", values.check_line),
+    DocumentField("firstname", "the first name of the recipient", values.check_line, required=True),
+    DocumentField("lastname", "the last name of the recipient", values.check_line, required=True),
+    DocumentField("street1", "street and number", values.check_line, required=True),
+    DocumentField("street2", "more of the street", values.check_line),
+    DocumentField("zip", "the postal code", values.check_line),
+    DocumentField("city", "the city", values.check_line, required=True),
+    *_COUNTRY_FIELDS,
+    DocumentField("email", "the recipient's email, for delivery problems", values.check_email, required=True),
+    DocumentField("phone", "the recipient's phone, for delivery problems", values.check_phone, required=True),
+    DocumentField("customer_identification", "the CPF, in Brazil", values.check_line),
+    rules=(rules.require_zip, rules.check_state, rules.check_customer_identification),
 )
 
 _REORDER_FIELDS = (
@@ -126,20 +120,18 @@ def _items_field(section: DocumentSection) -> DocumentField:
     return DocumentField("items", "a list of one or more items", required=True, section=section)
 
 
-ITEM = DocumentSection(
+ITEM = _section(
     "an item",
-    _by_name(
-        *_PRODUCT_FIELDS,
-        _SHIPPING_LEVEL_FIELD,
-        DocumentField("quote", "the hash of an offer, in place of shipping_level", values.check_quote_hash),
-        DocumentField("shipping_option", "a carrier's option, in place of shipping_level", values.check_line),
-        DocumentField("title", "the title of the product", values.check_line),
-        DocumentField("type", "stock: taken from stock, not printed", OneOf(("stock",), "item type")),
-        DocumentField("files", "the files to print", section=FILE),
-        *_customs_fields(),
-        *_REORDER_FIELDS,
-    ),
-    (
+    *_PRODUCT_FIELDS,
+    _SHIPPING_LEVEL_FIELD,
+    DocumentField("quote", "the hash of an offer, in place of shipping_level", values.check_quote_hash),
+    DocumentField("shipping_option", "a carrier's option, in place of shipping_level", values.check_line),
+    DocumentField("title", "the title of the product", values.check_line),
+    DocumentField("type", "stock: taken from stock, not printed", OneOf(("stock",), "item type")),
+    DocumentField("files", "the files to print", section=FILE),
+    *_customs_fields(),
+    *_REORDER_FIELDS,
+    rules=(
         rules.require_product,
         rules.require_shipping,
         rules.require_files,
@@ -148,59 +140,49 @@ ITEM = DocumentSection(
     ),
 )
 # Source: CloudCore 1.0, "Add order".
-ORDER = DocumentSection(
+ORDER = _section(
     "an order",
-    _by_name(
-        DocumentField("reference", "your own reference, unique among all orders", _CHECK_REFERENCE, required=True),
-        _EMAIL_FIELD,
-        _ADDRESSES_FIELD,
-        _items_field(ITEM),
-        DocumentField("files", "a delivery note, a promotion", section=ORDER_FILE),
-        *_customs_fields(),
-        _META_FIELD,
-    ),
-    (rules.require_unique_references, rules.require_single_original),
+    DocumentField("reference", "your own reference, unique among all orders", _CHECK_REFERENCE, required=True),
+    _EMAIL_FIELD,
+    _ADDRESSES_FIELD,
+    _items_field(ITEM),
+    DocumentField("files", "a delivery note, a promotion", section=ORDER_FILE),
+    *_customs_fields(),
+    _META_FIELD,
+    rules=(rules.require_unique_references, rules.require_single_original),
 )
 
-QUOTE_ITEM = DocumentSection(
-    "an item of a quote", _by_name(*_PRODUCT_FIELDS), (rules.require_product, rules.require_total_pages)
-)
+QUOTE_ITEM = _section("an item of a quote", *_PRODUCT_FIELDS, rules=(rules.require_product, rules.require_total_pages))
 # Source: CloudCore 1.0, "Order quote".
-QUOTE = DocumentSection(
+QUOTE = _section(
     "a quote",
-    _by_name(
-        *_COUNTRY_FIELDS,
-        DocumentField("currency", "ISO 4217; EUR if it is missing", values.check_currency),
-        _items_field(QUOTE_ITEM),
-    ),
-    (rules.check_state, rules.require_unique_references),
+    *_COUNTRY_FIELDS,
+    DocumentField("currency", "ISO 4217; EUR if it is missing", values.check_currency),
+    _items_field(QUOTE_ITEM),
+    rules=(rules.check_state, rules.require_unique_references),
 )
 
-PUBLISH_ITEM = DocumentSection(
+PUBLISH_ITEM = _section(
     "an item of a CloudPublish order",
-    _by_name(
-        DocumentField("item_reference", "your own reference of the item", _CHECK_ANY_REFERENCE, required=True),
-        DocumentField("catalog_reference", "the catalog of the title", _CHECK_PUBLISH_REFERENCE, required=True),
-        DocumentField("isbn", "the title", _CHECK_PUBLISH_REFERENCE, required=True),
-        DocumentField("quantity", "the number of copies", values.check_count, required=True),
-        _SHIPPING_LEVEL_FIELD,
-        *_customs_fields("customs_"),
-        *_REORDER_FIELDS,
-    ),
-    (rules.check_reorder,),
+    DocumentField("item_reference", "your own reference of the item", _CHECK_ANY_REFERENCE, required=True),
+    DocumentField("catalog_reference", "the catalog of the title", _CHECK_PUBLISH_REFERENCE, required=True),
+    DocumentField("isbn", "the title", _CHECK_PUBLISH_REFERENCE, required=True),
+    DocumentField("quantity", "the number of copies", values.check_count, required=True),
+    _SHIPPING_LEVEL_FIELD,
+    *_customs_fields("customs_"),
+    *_REORDER_FIELDS,
+    rules=(rules.check_reorder,),
 )
 # Source: CloudPublish 1.0, "Add order"; the documents write `custome_` for an order, `customs_` for an item.
-PUBLISH_ORDER = DocumentSection(
+PUBLISH_ORDER = _section(
     "a CloudPublish order",
-    _by_name(
-        DocumentField("order_reference", "your own reference, unique among all orders", _CHECK_ANY_REFERENCE, True),
-        _EMAIL_FIELD,
-        _ADDRESSES_FIELD,
-        _items_field(PUBLISH_ITEM),
-        *_customs_fields("custome_"),
-        _META_FIELD,
-    ),
-    (rules.require_unique_item_references, rules.require_single_original),
+    DocumentField("order_reference", "your own reference, unique among all orders", _CHECK_ANY_REFERENCE, True),
+    _EMAIL_FIELD,
+    _ADDRESSES_FIELD,
+    _items_field(PUBLISH_ITEM),
+    *_customs_fields("custome_"),
+    _META_FIELD,
+    rules=(rules.require_unique_item_references, rules.require_single_original),
 )
 
 DOCUMENTS = (ORDER, QUOTE, PUBLISH_ORDER)

@@ -3,8 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cpctl.order_documents.problems import Problem, get_text, has_value, join_path, quote_value
-from cpctl.order_documents.value_checks import find_code, suggest_code
+from cpctl.order_documents.value_checks import (
+    Problem,
+    find_code,
+    get_text,
+    has_value,
+    join_path,
+    quote_value,
+    suggest_code,
+)
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP, COUNTRY_ALIASES
 from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE, STATES_BY_COUNTRY
 
@@ -25,10 +32,18 @@ def missing_field(document: JsonObject, path: str, name: str, meaning: str) -> P
     return Problem(f"required field is {state}: {meaning}.", join_path(path, name))
 
 
-def require_product(item: JsonObject, path: str) -> Iterator[Problem]:
-    """The API takes `product`, and `product_reference` as a synonym."""
-    if not has_value(item, "product") and not has_value(item, "product_reference"):
-        yield missing_field(item, path, "product", "the reference of the product, as `cpctl products list` shows it")
+def _require_either(name: str, synonym: str, meaning: str) -> Rule:
+    def require_either(document: JsonObject, path: str) -> Iterator[Problem]:
+        if not has_value(document, name) and not has_value(document, synonym):
+            yield missing_field(document, path, name, meaning)
+
+    return require_either
+
+
+require_product = _require_either(
+    "product", "product_reference", "the reference of the product, as `cpctl products list` shows it"
+)
+require_option_type = _require_either("type", "option_reference", "the reference of the option, such as total_pages")
 
 
 def require_shipping(item: JsonObject, path: str) -> Iterator[Problem]:
@@ -50,21 +65,16 @@ def require_files(item: JsonObject, path: str) -> Iterator[Problem]:
 
 
 def require_total_pages(item: JsonObject, path: str) -> Iterator[Problem]:
-    """A book needs the option total_pages."""
     product = get_text(item, "product") or get_text(item, "product_reference")
     options = item.get("options")
-    given = [_option_reference(option) for option in options] if isinstance(options, list) else []
-    if product.startswith(BOOK_PREFIXES) and "total_pages" not in given:
+    given = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    references = [get_text(option, "type") or get_text(option, "option_reference") for option in given]
+    if product.startswith(BOOK_PREFIXES) and "total_pages" not in references:
         message = f"the option total_pages is missing; {product} is a book."
         yield Problem(message, join_path(path, "options"), is_warning=True)
 
 
-def _option_reference(option: Any) -> str:
-    return (get_text(option, "type") or get_text(option, "option_reference")) if isinstance(option, dict) else ""
-
-
 def check_reorder(item: JsonObject, path: str) -> Iterator[Problem]:
-    """A reorder names the original order and the item in it."""
     order, original = "reorder_order_reference", "reorder_item_reference"
     if has_value(item, original) and not has_value(item, order):
         yield missing_field(item, path, order, f"the order that contains {original}")
@@ -73,12 +83,6 @@ def check_reorder(item: JsonObject, path: str) -> Iterator[Problem]:
     if has_value(item, "reorder_cause") and not has_value(item, order) and not has_value(item, original):
         message = f"has no effect without {order} and {original}; give both."
         yield Problem(message, join_path(path, "reorder_cause"), is_warning=True)
-
-
-def require_option_type(option: JsonObject, path: str) -> Iterator[Problem]:
-    """The API takes `type`, and `option_reference` as a synonym; both hold the reference."""
-    if not has_value(option, "type") and not has_value(option, "option_reference"):
-        yield missing_field(option, path, "type", "the reference of the option, such as total_pages")
 
 
 def require_md5sum(file: JsonObject, path: str) -> Iterator[Problem]:
@@ -96,7 +100,6 @@ def _country_code(address: JsonObject) -> str:
 
 
 def require_zip(address: JsonObject, path: str) -> Iterator[Problem]:
-    """A zip is required except in the countries that have none."""
     if not has_value(address, "zip") and _country_code(address) not in COUNTRIES_WITHOUT_ZIP:
         yield missing_field(address, path, "zip", "the postal code")
 

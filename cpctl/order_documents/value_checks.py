@@ -1,12 +1,30 @@
-"""Checks of single values: each takes the text of a value and returns a problem, or None."""
+"""Problems, and checks of single values: each takes the text of a value and returns a problem, or None."""
 
+import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from cpctl.errors import find_closest, suggest
-from cpctl.order_documents.problems import Problem, quote_value
 from cpctl.reference_data.countries import COUNTRIES, COUNTRY_ALIASES, UNOFFICIAL_COUNTRIES
 from cpctl.reference_data.currencies import CURRENCIES, CURRENCY_ALIASES
+
+_MAX_QUOTED_LENGTH = 40  # characters
+
+
+class Problem(NamedTuple):
+    """A problem in a document, with the path of the value: `items[0].files[1].md5sum`, or "" for the document itself.
+
+    An error stops the order. A warning does not, because the value may still be right.
+    """
+
+    message: str
+    path: str = ""
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
 
 Check = Callable[[str], Problem | None]
 
@@ -34,6 +52,29 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https://[^\s/?#]+\S*", re.IGNORECASE)
 _MAX_EMAIL_LENGTH = 254
+
+
+def join_path(path: str, name: str) -> str:
+    """The path of a field of the object at `path`."""
+    return f"{path}.{name}" if path else name
+
+
+def quote_value(value: object) -> str:
+    """A value in quotes, on one line, cut if it is long."""
+    text = json.dumps(value if isinstance(value, str) else str(value), ensure_ascii=False)
+    return text if len(text) <= _MAX_QUOTED_LENGTH else f'{text[: _MAX_QUOTED_LENGTH - 4]}…"'
+
+
+def has_value(document: dict[str, Any], name: str) -> bool:
+    """Whether a field has a value other than null, blank text and an empty list."""
+    value = document.get(name)
+    return value is not None and value != [] and not (isinstance(value, str) and not value.strip())
+
+
+def get_text(document: dict[str, Any], name: str) -> str:
+    """A text or number of an object as text; "" for anything else."""
+    value = document.get(name)
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def check_text(text: str) -> Problem | None:
@@ -68,13 +109,10 @@ def reference_check(max_length: int) -> Check:
 class OneOf:
     """The check for one of a list of values. A list that may grow only warns, unless it is `strict`."""
 
-    def __init__(self, known: Collection[str], label: str, *, strict: bool = False) -> None:
-        self.known = tuple(known)
-        self.label = label
-        self.strict = strict
+    def __init__(self, known: tuple[str, ...], label: str, *, strict: bool = False) -> None:
+        self.known, self.label, self.strict = known, label, strict
 
     def __call__(self, text: str) -> Problem | None:
-        """The problem with a text."""
         if text in self.known:
             return None
         hint = suggest(text, self.known, cutoff=0.6)
@@ -95,11 +133,19 @@ def check_phone(text: str) -> Problem | None:
     return Problem(f"{quote_value(text)} contains no digit; write a phone number.", is_warning=True)
 
 
-def check_count(text: str) -> Problem | None:
-    """A whole number, 1 or more."""
-    if re.fullmatch(r"[0-9]*[1-9][0-9]*", text):
-        return None
-    return Problem(f"{quote_value(text)} must be a whole number, 1 or more.")
+def _pattern_check(pattern: str, problem: str) -> Check:
+    return lambda text: None if re.fullmatch(pattern, text) else Problem(f"{quote_value(text)} {problem}")
+
+
+check_count = _pattern_check(r"[0-9]*[1-9][0-9]*", "must be a whole number, 1 or more.")
+check_quote_hash = _pattern_check(
+    "[0-9A-Fa-f]{64}",
+    "is not a quote hash (64 hexadecimal digits); `cpctl quote get --cheapest -o value` prints one.",
+)
+check_md5sum = _pattern_check(
+    "[0-9A-Fa-f]{32}",
+    "is not an MD5 sum (32 hexadecimal digits); give the `path` of the file instead, and cpctl computes it.",
+)
 
 
 def check_price(text: str) -> Problem | None:
@@ -112,30 +158,13 @@ def check_price(text: str) -> Problem | None:
     return Problem(f'{quote_value(text)} is not a price; write it like "12,50".')
 
 
-def check_quote_hash(text: str) -> Problem | None:
-    """The hash of an offer: 64 hexadecimal digits."""
-    if re.fullmatch(r"[0-9A-Fa-f]{64}", text):
-        return None
-    hint = "`cpctl quote get --cheapest -o value` prints one"
-    return Problem(f"{quote_value(text)} is not a quote hash (64 hexadecimal digits); {hint}.")
-
-
-def check_md5sum(text: str) -> Problem | None:
-    """The MD5 sum of a file: 32 hexadecimal digits."""
-    if re.fullmatch(r"[0-9A-Fa-f]{32}", text):
-        return None
-    hint = "give the `path` of the file instead, and cpctl computes it"
-    return Problem(f"{quote_value(text)} is not an MD5 sum (32 hexadecimal digits); {hint}.")
-
-
 def check_url(text: str) -> Problem | None:
     """The URL from which Cloudprinter downloads a file after it has accepted the order."""
     if _URL.fullmatch(text):
         return None
     if text[:7].lower() == "http://":
         return Problem(f"{quote_value(text)} is not encrypted; Cloudprinter downloads files with https://.")
-    hint = "write it like https://files.example.com/book.pdf"
-    return Problem(f"{quote_value(text)} is not an https:// URL; {hint}.")
+    return Problem(f"{quote_value(text)} is not an https:// URL; write it like https://files.example.com/book.pdf.")
 
 
 def check_option(text: str) -> Problem | None:
@@ -173,7 +202,7 @@ def find_code(text: str, names: Mapping[str, str], aliases: Mapping[str, str]) -
     codes = {name.lower(): code for code, name in names.items()}
     codes |= {name.lower(): code for name, code in aliases.items()}
     # A short text is similar to a code by chance only: AX is not a typo of AD.
-    name = text.lower() if text.lower() in codes else find_closest(text, codes) if len(text) > 3 else ""
+    name = find_closest(text, codes) if text.lower() not in codes and len(text) > 3 else text.lower()
     return codes.get(name, "")
 
 

@@ -7,8 +7,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.preparation import prepare_document
-from cpctl.order_documents.quote_requests import quote_from_document
+from cpctl.order_documents.preparation import prepare_document, quote_from_document
 from cpctl.order_documents.reader import read_document
 from cpctl.order_documents.value_checks import ITEM_FILE_TYPES, REORDER_CAUSES, SHIPPING_LEVELS
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP

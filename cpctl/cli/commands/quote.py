@@ -14,7 +14,7 @@ from cpctl.cli.input_files import read_input
 from cpctl.errors import InvalidInput, NotFound, suggest
 from cpctl.order_documents.checks import find_problems
 from cpctl.order_documents.fields import QUOTE
-from cpctl.order_documents.quote_requests import quote_from_document, quote_from_specs
+from cpctl.order_documents.preparation import quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import MAX_BYTES, read_document
 from cpctl.output.columns import OFFER
 from cpctl.output.views import TableView

@@ -84,7 +84,7 @@ def _example_document(endpoint: Endpoint) -> Mapping[str, Any]:
         from cpctl.order_documents.reader import read_document
 
         return read_document("the skeleton", skeleton.encode())
-    from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_specs
+    from cpctl.order_documents.preparation import EXAMPLE_SPEC, quote_from_specs
 
     return quote_from_specs([EXAMPLE_SPEC], "NL", None, None)
 
