@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cpctl.api.endpoints import Effect, Endpoint
-from cpctl.api.extra_fields import EXTRA_FIELDS
+from cpctl.api.endpoints import EXTRA_FIELDS, Effect, Endpoint
 from cpctl.api.failures import classify_call_status
 from cpctl.cli.help.call_help import CallHelp, FieldHelp, ResponseHelp
 from cpctl.errors import ExitCode

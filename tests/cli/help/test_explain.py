@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.extra_fields import EXTRA_FIELDS as CALL_FIELDS
+from cpctl.api.endpoints import EXTRA_FIELDS as CALL_FIELDS
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.explanations import SEND_COMMANDS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
