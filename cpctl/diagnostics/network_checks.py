@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
@@ -60,10 +61,8 @@ def mask_credentials(text: str) -> str:
 
 def check_proxy(settings: ConnectionSettings) -> Iterator[Finding]:
     """Report the proxy in use."""
-    if settings.proxy:
-        yield ok(f"{settings.host} is reached through {mask_credentials(settings.proxy)}")
-    else:
-        yield ok(f"{settings.host} is reached without a proxy")
+    route = f"through {mask_credentials(settings.proxy)}" if settings.proxy else "without a proxy"
+    yield ok(f"{settings.host} is reached {route}")
 
 
 def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[Finding]:
@@ -137,23 +136,17 @@ def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
 
 def run_with_timeout(timeout_seconds: float, function: Callable[[], T]) -> T:
     """The result of a function, run in a thread: a name lookup has no timeout of its own. Raises TimeoutError."""
-    results: list[T] = []
-    errors: list[Exception] = []
+    future = Future[T]()
 
     def run() -> None:
         try:
-            results.append(function())
-        except Exception as error:  # raised below, in the caller's thread
-            errors.append(error)
+            future.set_result(function())
+        except Exception as error:  # raised by the future, in the caller's thread
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout_seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError
-    return results[0]
+    # A daemon: the threads of an executor would keep the process alive until they end.
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(timeout_seconds)
 
 
 def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
