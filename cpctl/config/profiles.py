@@ -39,12 +39,8 @@ class Profile:
         keys: Mapping[str, KeySource],
         shop_nodes: Mapping[str, Node],
     ) -> None:
-        self.name = name
-        self.name_source = name_source
-        self.file = file
-        self.settings = settings
-        self.keys = keys
-        self.shop_nodes = shop_nodes
+        self.name, self.name_source, self.file = name, name_source, file
+        self.settings, self.keys, self.shop_nodes = settings, keys, shop_nodes
 
     def __getitem__(self, name: str) -> str:
         return self.settings[name].text
@@ -85,7 +81,7 @@ def load_profile(
     fields = node.as_mapping(chosen) if node else {}
     keys = {service: key for service in KEY_VARIABLES if (key := _find_key_source(service, fields, variables))}
     if node is None and not keys and not variables.get("CPCTL_BASE_URL"):
-        raise no_profile_error(find_config_file(config, variables)[0], " and no key in the environment")
+        raise _no_profile_error(find_config_file(config, variables)[0], " and no key in the environment")
     settings = {row.name: _resolve_setting(row, fields, variables) for row in SETTINGS.values()}
     if timeout is not None:
         settings["timeout"] = _checked(SETTINGS["timeout"], SourcedValue(timeout, "--timeout"))
@@ -117,8 +113,15 @@ def choose_profile(
     return ENVIRONMENT_PROFILE_NAME, "environment"
 
 
-def no_profile_error(file: Path, more: str = "") -> ConfigError:
-    """The error for a configuration without a profile."""
+def require_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration:
+    """The configuration. Raises ConfigError if it has no profile."""
+    configuration = read_configuration(option, environment)
+    if configuration is None or not configuration.profiles:
+        raise _no_profile_error(find_config_file(option, environment)[0])
+    return configuration
+
+
+def _no_profile_error(file: Path, more: str = "") -> ConfigError:
     return ConfigError(f"No profile: there is no profile in {file}{more}; `cpctl profile init` creates one.")
 
 
@@ -188,14 +191,13 @@ def _find_key_source(service: str, fields: Mapping[str, Node], variables: Mappin
     if len(names) > 1:
         in_order = ", ".join(name for name in given if name in names)
         raise fields[section].error(f"{service} has more than one key: {in_order}.", "Keep one of them.")
-    return _key_source_from_node(service, section, names[0], given[names[0]]) if names else None
-
-
-def _key_source_from_node(service: str, section: str, name: str, node: Node) -> KeySource:
-    source = f"{section}.{name}, line {node.location.line}"
+    if not names:
+        return None
+    name, node = names[0], given[names[0]]
+    location = f"{section}.{name}, line {node.location.line}"
     if name.endswith("api_key_command"):
-        return KeySource(service, "command", node.as_texts(name), source)
+        return KeySource(service, "command", node.as_texts(name), location)
     text = node.as_text(name) or ""
     if name.endswith("api_key_file"):
-        return KeySource(service, "file", Path(node.location.file).parent / expand_path(text), source)
-    return KeySource(service, "value", text, source)
+        return KeySource(service, "file", Path(node.location.file).parent / expand_path(text), location)
+    return KeySource(service, "value", text, location)

@@ -12,13 +12,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cpctl import __version__
-from cpctl.api.endpoints import ENDPOINTS
-from cpctl.cli.calls import make_caller
+from cpctl.cli.calls import verify_core_key
 from cpctl.cli.commands.outbox import assess_outbox
-from cpctl.cli.commands.profile.key_files import KEY_CHECK_ENDPOINT, UNVERIFIED_KEY_NOTES
 from cpctl.cli.commands.whoami import find_same_key_warnings
 from cpctl.cli.context import Context
-from cpctl.config.keys import KEY_VARIABLES, SERVICES
+from cpctl.config.keys import KEY_VARIABLES, SERVICES, UNVERIFIED_KEY_NOTES
 from cpctl.config.paths import find_config_file, find_default_store
 from cpctl.config.profiles import Profile
 from cpctl.diagnostics import machine_checks as machine
@@ -216,7 +214,7 @@ def _check_service(doctor: DoctorContext) -> Findings:
     if isinstance(doctor.connection, Exception) or doctor.profile is None or "core" not in doctor.profile.keys:
         return
     try:
-        make_caller(doctor.context, "core", doctor.timeout_seconds)(ENDPOINTS[KEY_CHECK_ENDPOINT], {})
+        verify_core_key(doctor.context, doctor.timeout_seconds)
     except ConfigError:
         return  # reported by the check of the core key
     except CpctlError as error:

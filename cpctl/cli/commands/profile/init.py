@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cpctl.cli.calls import verify_core_key
 from cpctl.cli.commands.profile.init_keys import KeyPlan, plan_key_from_options, prompt_for_key
 from cpctl.cli.commands.profile.init_options import InitOptions
-from cpctl.cli.commands.profile.key_files import (
-    UNVERIFIED_KEY_NOTES,
-    key_files_transaction,
-    verify_core_key,
-    warn_if_key_overridden,
-    warn_if_keys_equal,
-)
+from cpctl.cli.commands.profile.set_key import KEY_CHECK_TIMEOUT_SECONDS, warn_if_key_overridden, warn_if_keys_equal
 from cpctl.cli.context import Context
 from cpctl.cli.prompts import ask, check_plain_text
-from cpctl.config.changes import change_configuration, read_configuration_file
+from cpctl.config.changes import (
+    SettingValue,
+    change_configuration,
+    key_files_transaction,
+    read_configuration_file,
+    with_profile,
+)
 from cpctl.config.config_file import Configuration
-from cpctl.config.keys import SERVICES
+from cpctl.config.keys import SERVICES, UNVERIFIED_KEY_NOTES
 from cpctl.config.paths import find_config_file
 from cpctl.config.settings import SETTINGS
-from cpctl.config.yaml_editor import SettingValue, with_profile
 from cpctl.errors import ConfigError, Conflict, CpctlError, ExitCode, InvalidInput, KeyRefused
 
 DEFAULT_PROFILE_NAME = "production"
@@ -196,7 +196,7 @@ def _check_key(context: Context, service: str, plan: NewProfile) -> tuple[str, s
         if service != "core":
             return "not checked", f"{key.last_four}, {UNVERIFIED_KEY_NOTES[service]}", ExitCode.DONE
         context.output.progress("Trying the core key …")
-        verify_core_key(context)
+        verify_core_key(context, min(context.profile.timeout, KEY_CHECK_TIMEOUT_SECONDS))
     except KeyRefused as error:
         message = f"{error.message.rstrip('.')}; the profile was written, set another key with {command}"
         return "refused", message, error.exit_code
@@ -222,7 +222,7 @@ def _build_result(plan: NewProfile, keys: list[dict[str, Any]], commands: list[s
 
 
 def _show_result(context: Context, result: dict[str, Any], commands: list[str], status: ExitCode) -> None:
-    if context.options.output or context.options.query:
+    if context.has_explicit_output:
         context.finish(result, None, status)
         return
     context.finish(None, None, status)

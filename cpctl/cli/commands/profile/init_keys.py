@@ -8,11 +8,11 @@ from typing import NamedTuple
 from cpctl.cli.commands.profile.init_options import InitOptions
 from cpctl.cli.context import Context
 from cpctl.cli.prompts import ask, ask_key, choose
+from cpctl.config.changes import SettingValue
 from cpctl.config.config_file import Configuration
 from cpctl.config.keys import KEY_VARIABLES, SERVICES, Key, KeySource, key_source_from_environment
 from cpctl.config.paths import expand_path, key_file_path
 from cpctl.config.profiles import find_key_sources_in_file
-from cpctl.config.yaml_editor import SettingValue
 from cpctl.errors import ConfigError, InvalidInput, suggest
 
 KEY_SOURCE_LABELS = (
