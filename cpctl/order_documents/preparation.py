@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cpctl.errors import InvalidInput
+from cpctl.order_documents.checks import check_count, check_option, get_text, has_value, quote_value
 from cpctl.order_documents.reader import Document
-from cpctl.order_documents.value_checks import check_count, check_option, get_text, has_value, quote_value
 
 CHUNK_BYTES = 1024 * 1024
 EXAMPLE_SPEC = "textbook_pb_a4_p_bw,count=1,pageblock_80off=120,total_pages=120"

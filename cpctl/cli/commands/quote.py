@@ -12,8 +12,7 @@ from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.input_files import read_input
 from cpctl.errors import InvalidInput, NotFound, suggest
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import QUOTE
+from cpctl.order_documents.fields import QUOTE, find_problems
 from cpctl.order_documents.preparation import quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import MAX_BYTES, read_document
 from cpctl.output.columns import OFFER

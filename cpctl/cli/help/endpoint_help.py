@@ -68,7 +68,7 @@ def _find_skeleton(endpoint: Endpoint) -> str:
 
 def _describe_rules(section: Any) -> Iterator[str]:
     """The rules of a document about several fields, section by section."""
-    from cpctl.order_documents.rules import RULE_DESCRIPTIONS
+    from cpctl.order_documents.fields import RULE_DESCRIPTIONS
 
     if section.rules:
         needs = "; ".join(RULE_DESCRIPTIONS[rule] for rule in section.rules)
@@ -100,7 +100,7 @@ def _document_fields(endpoint: Endpoint, section: Any, document: Mapping[str, An
 
 
 def _field_type(row: Any, known_values: tuple[str, ...]) -> str:
-    from cpctl.order_documents.value_checks import describe_check
+    from cpctl.order_documents.fields import describe_check
 
     if row.section:
         return "list"

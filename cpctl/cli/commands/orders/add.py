@@ -21,11 +21,10 @@ from cpctl.errors import (
     StoreError,
     TemporaryError,
 )
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER
+from cpctl.order_documents.checks import Problem
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, find_problems
 from cpctl.order_documents.preparation import compute_md5, prepare_document
 from cpctl.order_documents.reader import MAX_BYTES, Document, read_document
-from cpctl.order_documents.value_checks import Problem
 from cpctl.output.columns import DOCUMENT_PROBLEM
 
 # An order whose answer was lost may still be on its way at the first lookup.
