@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cpctl import retry
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
@@ -12,19 +12,12 @@ from cpctl.api.failures import NOT_REACHED, RETRY, Failure
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
 
 if TYPE_CHECKING:
-    from cpctl.api.client import Response  # not at run time: a dry run needs no requests
+    from cpctl.api.client import Client, Response  # not at run time: a dry run needs no requests
 
 _ERROR_CLASSES: dict[ExitCode, type[CpctlError]] = {
     each.exit_code: each for each in (KeyRefused, RequestRefused, Conflict, NotFound, TemporaryError)
 }
 UNKNOWN_OUTCOME_HINT = "The change may have been made: check before you repeat it."
-
-
-class SupportsCall(Protocol):
-    """Anything that can make one call, such as `Client`."""
-
-    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> "Response":
-        """Make one call and return its answer."""
 
 
 class ChangeCounts(NamedTuple):
@@ -35,7 +28,7 @@ class ChangeCounts(NamedTuple):
 
 
 def call(
-    client: SupportsCall,
+    client: "Client",
     endpoint: Endpoint,
     body: Mapping[str, Any],
     timeout: float,
@@ -119,7 +112,6 @@ def _not_found(endpoint: Endpoint, body: Mapping[str, Any], response: "Response"
 
 
 def _describe_resource(endpoint: Endpoint, body: Mapping[str, Any]) -> str:
-    """The requested resource with its reference: `order "12346"`."""
     fields = (*endpoint.required, "reference", "order_reference")
     reference = next((body[field] for field in fields if field in body), "")
     return f'{endpoint.resource or endpoint.name} "{reference}"'

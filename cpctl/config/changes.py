@@ -21,9 +21,8 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from ruamel.yaml.tag import Tag
 
-from cpctl.config.config_file import Configuration, config_file_exists, parse_configuration, read_config_text
 from cpctl.config.keys import SERVICES, Key
-from cpctl.config.profiles import check_profile
+from cpctl.config.profiles import Configuration, check_profile, choose_profile, parse_configuration, read_config_text
 from cpctl.config.settings import SETTINGS
 from cpctl.errors import ConfigError, InvalidInput
 from cpctl.files import write_private
@@ -51,22 +50,27 @@ def change_configuration(file: Path, profile: str, edit: EditText) -> Configurat
     _create_private_folder(file.parent)
     target = file.resolve()
     with _lock_folder(target.parent):
-        old = _read_if_exists(target)
+        old = read_config_text(target) or ""
         before = parse_configuration(old, file)
         new = edit(before, old)
         after = parse_configuration(new, file)
         _refuse_other_changes(before, after, profile)
         # An editor does not take the lock, and some file systems have none.
-        if _read_if_exists(target) != old:
+        if (read_config_text(target) or "") != old:
             raise ConfigError(f"Another program changed {file} at the same time.", "Repeat the command.")
         if new != old:
             _write_config_or_key(target, new)
     return after
 
 
-def read_configuration_file(file: Path) -> Configuration:
-    """The configuration in a file, or an empty one if it does not exist. Raises ConfigError."""
-    return parse_configuration(_read_if_exists(file), file)
+def set_default_profile(file: Path, name: str) -> None:
+    """Make a profile the default. Raises ConfigError."""
+
+    def edit(before: Configuration, old: str) -> str:
+        choose_profile(before, name, {})
+        return old if before.default == name else with_default(old, name)
+
+    change_configuration(file, name, edit)
 
 
 @contextmanager
@@ -76,7 +80,7 @@ def key_files_transaction(keys: Mapping[Path, Key]) -> Iterator[None]:
     try:
         for file, key in keys.items():
             _create_private_folder(file.parent)
-            before[file] = _read_key_if_exists(file)
+            before[file] = _read_if_exists(file)
             _write_config_or_key(file, f"{key.value}\n")
         yield
     except BaseException:
@@ -89,7 +93,7 @@ def key_files_transaction(keys: Mapping[Path, Key]) -> Iterator[None]:
         raise
 
 
-def _read_key_if_exists(file: Path) -> bytes | None:
+def _read_if_exists(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -114,10 +118,6 @@ def _write_config_or_key(file: Path, content: str | bytes) -> None:
         write_private(file, content)
     except InvalidInput as error:
         raise ConfigError(error.message, "Nothing was changed.") from error
-
-
-def _read_if_exists(file: Path) -> str:
-    return read_config_text(file) if config_file_exists(file) else ""
 
 
 def _refuse_other_changes(before: Configuration, after: Configuration, profile: str) -> None:

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from cpctl import __version__
 from cpctl.cli.commands.doctor.checks import DoctorContext
-from cpctl.config.config_file import parse_config_yaml, read_config_text
 from cpctl.config.keys import KEY_VARIABLES
+from cpctl.config.profiles import parse_config_yaml, read_config_text
 from cpctl.config.settings import OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.diagnostics.network_checks import mask_credentials
 from cpctl.errors import CpctlError
@@ -132,10 +132,10 @@ def _walk_leaves(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
 
 def _collect_configuration(doctor: DoctorContext) -> Any:
     try:
-        file = doctor.config_path
-        return _mask_node(parse_config_yaml(read_config_text(file), file)) if file.exists() else None
-    except (CpctlError, OSError) as error:
-        return {"error": error.message if isinstance(error, CpctlError) else error.strerror}
+        text = read_config_text(doctor.config_path)
+        return None if text is None else _mask_node(parse_config_yaml(text, doctor.config_path))
+    except CpctlError as error:
+        return {"error": error.message}
 
 
 def _mask_node(node: Node, name: str = "", is_parent_public: bool = False) -> Any:

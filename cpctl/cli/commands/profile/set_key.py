@@ -10,10 +10,9 @@ from cpctl.cli.context import Context
 from cpctl.cli.input_files import read_input
 from cpctl.cli.prompts import ask_key
 from cpctl.config.changes import change_configuration, key_files_transaction, with_key_file
-from cpctl.config.config_file import Configuration
 from cpctl.config.keys import KEY_VARIABLES, SERVICES, UNVERIFIED_KEY_NOTES, Key, parse_key
 from cpctl.config.paths import key_file_path
-from cpctl.config.profiles import choose_profile, find_key_sources_in_file, load_profile, require_configuration
+from cpctl.config.profiles import Configuration, choose_profile, find_key_sources_in_file, require_configuration
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, suggest
 
 MAX_KEY_LENGTH = 4096
@@ -121,7 +120,8 @@ def _report_change(context: Context, target: ChangeTarget, key: Key, check: bool
     if others:
         context.output.warn(f"These profiles use the same file and have the new key too: {', '.join(others)}.")
     warn_if_key_overridden(context, target.service)
-    warn_if_keys_equal(context, target.profile)
+    context.use_profile(target.profile)
+    warn_if_keys_equal(context)
     result = {"profile": target.profile, "service": target.service, "file": str(target.file), "key": key.last_four}
     context.finish(result if context.has_explicit_output else None, None, ExitCode.DONE)
 
@@ -133,7 +133,7 @@ def warn_if_key_overridden(context: Context, service: str) -> None:
             context.output.warn(f"{name} is set in the environment and overrides the {service} key of every profile.")
 
 
-def warn_if_keys_equal(context: Context, profile: str) -> None:
+def warn_if_keys_equal(context: Context) -> None:
     """Warn if core and signal have the same key."""
-    for text in find_same_key_warnings(load_profile(context.environment, context.options.config, profile)):
+    for text in find_same_key_warnings(context.profile):
         context.output.warn(text)
