@@ -148,8 +148,7 @@ def _pattern_check(pattern: str, problem: str) -> Check:
 
 check_count = _pattern_check(r"[0-9]*[1-9][0-9]*", "must be a whole number, 1 or more.")
 check_quote_hash = _pattern_check(
-    "[0-9A-Fa-f]{64}",
-    "is not a quote hash (64 hexadecimal digits); `cpctl quote get --cheapest -o value` prints one.",
+    "[0-9A-Fa-f]{64}", "is not a quote hash (64 hexadecimal digits); `cpctl quote get --cheapest -o value` prints one."
 )
 check_md5sum = _pattern_check(
     "[0-9A-Fa-f]{32}",
