@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class SerializedStore(Store):
-    """A store whose writers share a lock: SQLite would make one that has to wait sleep and poll, which delays verdicts."""
+    """A store whose writers share a lock: waiting for SQLite itself means polling, which delays verdicts."""
 
     def __init__(self, path: Path, warn: Callable[[str], None], write_lock: Lock) -> None:
         super().__init__(path, warn)

@@ -95,7 +95,7 @@ KEYBOARD_LAYOUTS = (
 
 
 def repair_layout(text: str, is_valid: Callable[[str], bool]) -> tuple[str, str] | None:
-    """Return a code as it was before a wrong keyboard layout, and that layout; None unless exactly one makes it valid."""
+    """Return a code before a wrong keyboard layout, and the layout; None unless exactly one makes it valid."""
     if is_valid(text):
         return None
     readings = {text.translate(layout.to_us_layout): layout.name for layout in KEYBOARD_LAYOUTS}

@@ -20,7 +20,7 @@ from cpctl.cli.options import ExtraFields, Limit, parse_fields
 from cpctl.cli.time_args import parse_duration
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import ConfigError, InvalidInput
-from cpctl.files import address_file
+from cpctl.files import address_file, write_private
 from cpctl.output.columns import SANDBOX_FAULT, SANDBOX_REQUEST, SANDBOX_WEBHOOK
 from cpctl.output.views import make_columns
 from cpctl.sandbox.control.control_client import ControlClient

@@ -74,7 +74,7 @@ def print_candidates(arguments: Sequence[str]) -> None:
 
 
 def _complete_profiles(line: CompletionLine) -> Candidates:
-    from cpctl.config.config_file import read_configuration
+    from cpctl.config.profiles import read_configuration
 
     configuration = read_configuration(line.config, line.environment)
     for name in configuration.profiles if configuration else ():
