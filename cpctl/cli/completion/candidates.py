@@ -1,6 +1,7 @@
 """`cpctl __complete KIND WORD...`: the completion candidates that depend on this machine.
 
-It imports no typer, opens no connection, writes nothing and runs no key command. On any failure it prints nothing.
+It imports no typer, opens no connection, runs no key command, and writes only to the completion cache. On any
+failure it prints nothing.
 """
 
 import os
@@ -8,18 +9,17 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cpctl.cli.completion.hint_cache import cache_path, format_description, is_completable, read_cache
-from cpctl.config.paths import find_cache_folder, find_config_file
-from cpctl.output.text import format_count
+from cpctl.cli.completion.hint_cache import cache_path, format_description, is_completable, read_cache, read_profiles
+from cpctl.config.paths import expand_path, find_cache_folder, find_config_file, find_default_store
 
 if TYPE_CHECKING:
     from cpctl.outbox.completion_queries import CompletionItem
 
 Candidates = Iterable[tuple[str, str]]
+DEFAULT_NAME = "default"  # of a profile that the environment alone defines, as in config.profiles
 
 
 class CompletionLine:
@@ -52,11 +52,21 @@ class CompletionLine:
 
     @cached_property
     def profile_and_store(self) -> tuple[str, Path]:
-        """The name of the selected profile, and its store. Raises ConfigError."""
-        from cpctl.config.profiles import load_profile
+        """The name of the selected profile, and its store. Raises ConfigError, KeyError, ValueError without one.
 
-        profile = load_profile(self.environment, self.config, self.named_profile)
-        return profile.name, profile.store
+        It chooses as `config.profiles.load_profile` does, but without loading the profile.
+        """
+        profiles = read_profiles(self.config, self.environment)
+        if self.named_profile:
+            name = self.named_profile
+        else:
+            (name,) = [each for each, row in profiles.items() if row.is_default] or profiles or [DEFAULT_NAME]
+        written = profiles[name].store if profiles or self.named_profile else ""
+        if store := self.environment.get("CPCTL_STORE"):
+            return name, expand_path(store)
+        if written:
+            return name, find_config_file(self.config, self.environment)[0].parent / expand_path(written)
+        return name, find_default_store(self.environment)[0]
 
 
 def print_candidates(arguments: Sequence[str]) -> None:
@@ -74,11 +84,8 @@ def print_candidates(arguments: Sequence[str]) -> None:
 
 
 def _complete_profiles(line: CompletionLine) -> Candidates:
-    from cpctl.config.config_file import read_configuration
-
-    configuration = read_configuration(line.config, line.environment)
-    for name in configuration.profiles if configuration else ():
-        yield name, "the default" if configuration and name == configuration.default else ""
+    for name, row in read_profiles(line.config, line.environment).items():
+        yield name, "the default" if row.is_default else ""
 
 
 def _complete_mappings(line: CompletionLine) -> Candidates:
@@ -138,7 +145,9 @@ def _complete_orders(include_finished: bool) -> Callable[[CompletionLine], Candi
         for item, order, _ in _find_items(line, include_finished):
             items.setdefault(order, set()).add(item)
         orders_on_line = [order for order, own in items.items() if own & set(line.words)]
-        yield from ((order, format_count(len(items[order]), "item")) for order in orders_on_line or items)
+        for order in orders_on_line or items:
+            count = len(items[order])
+            yield order, f"{count} item{'' if count == 1 else 's'}"
 
     return complete
 
@@ -147,8 +156,10 @@ def _complete_from_store(query: str, *arguments: object) -> Callable[[Completion
     """Complete with the result of a query in `completion_queries`; ids already on the line are left out."""
 
     def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
+        from cpctl.outbox import completion_queries
+
         name, store = line.profile_and_store
-        for row in getattr(import_module("cpctl.outbox.completion_queries"), query)(store, name, *arguments):
+        for row in getattr(completion_queries, query)(store, name, *arguments):
             if isinstance(row, str):
                 yield row, ""
             elif row[0] not in line.words:
