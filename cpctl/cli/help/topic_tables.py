@@ -1,17 +1,9 @@
 """The tables and values in the texts of `cpctl help`, taken from the modules that use them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 
-from cpctl.cli.lazy_tables import LazyTable, output_formats
-
-Rows = Iterable[tuple[str, str]]
-
-
-def table_rows(name: str) -> list[tuple[str, str]]:
-    """The rows of a table: names with their meanings."""
-    table = TABLES[name]
-    return list(table.rows() if isinstance(table, LazyTable) else table())
+from cpctl.cli.lazy_tables import Rows, lazy_table, output_formats
 
 
 def _exit_codes() -> Rows:
@@ -91,26 +83,26 @@ def _column_headings() -> Rows:
     return [(field, ", ".join(names)) for field, names in COLUMN_ALIASES.items()]
 
 
-TABLES: Mapping[str, LazyTable | Callable[[], Rows]] = {
+TABLES: Mapping[str, Callable[[], Rows]] = {
     "exit-codes": _exit_codes,
     "variables": environment_variables,
-    "output-variables": LazyTable("output.text", "ENVIRONMENT_VARIABLES"),
+    "output-variables": lazy_table("output.text", "ENVIRONMENT_VARIABLES"),
     "formats": output_formats,
     "settings": _settings,
-    "shop-settings": LazyTable("config.settings", "SHOP_SETTINGS"),
+    "shop-settings": lazy_table("config.settings", "SHOP_SETTINGS"),
     "key-uses": _key_uses,
-    "key-sources": LazyTable("config.settings", "KEY_SOURCE_SETTINGS"),
+    "key-sources": lazy_table("config.settings", "KEY_SOURCE_SETTINGS"),
     "signal-types": _signal_types,
-    "signal-states": LazyTable("outbox.models", "STATE_MEANINGS"),
+    "signal-states": lazy_table("outbox.models", "STATE_MEANINGS"),
     "responses": _responses_by_state,
-    "command-codes": LazyTable("packing.scanned_codes", "COMMAND_MEANINGS"),
+    "command-codes": lazy_table("packing.scanned_codes", "COMMAND_MEANINGS"),
     "verdicts": _verdicts,
-    "carriers": LazyTable("signals.carriers", "CARRIER_NAMES"),
+    "carriers": lazy_table("signals.carriers", "CARRIER_NAMES"),
     "column-headings": _column_headings,
-    "presets": LazyTable("imports.column_mapping", "PRESETS", "meaning"),
-    "webhook-responses": LazyTable("webhooks.server.responses", "RESPONSE_MEANINGS"),
-    "sandbox-keys": LazyTable("sandbox.sandbox_state", "API_KEYS"),
-    "faults": LazyTable("sandbox.faults", "FAULT_KINDS", "description"),
+    "presets": lazy_table("imports.column_mapping", "PRESETS", "meaning"),
+    "webhook-responses": lazy_table("webhooks.server.responses", "RESPONSE_MEANINGS"),
+    "sandbox-keys": lazy_table("sandbox.sandbox_state", "API_KEYS"),
+    "faults": lazy_table("sandbox.faults", "FAULT_KINDS", "description"),
 }
 
 
@@ -137,7 +129,7 @@ def _constant(module: str, name: str, separator: str = "") -> Callable[[], str]:
 VALUES: Mapping[str, Callable[[], str]] = {
     "latest-version": _constant("signals.signal_types", "LATEST_API_VERSION"),
     "retry-delays": _retry_delays,
-    "key-variables": lambda: ", ".join(name for _, name in LazyTable("config.keys", "KEY_VARIABLES").rows()),
+    "key-variables": lambda: ", ".join(name for _, name in lazy_table("config.keys", "KEY_VARIABLES")()),
     "order-count": _constant("sandbox.sandbox_state", "DEFAULT_ORDERS"),
     "items-per-order": _constant("sandbox.sandbox_state", "DEFAULT_ITEMS_PER_ORDER"),
     "dialects": _constant("sandbox.sandbox_state", "DIALECTS", " or "),

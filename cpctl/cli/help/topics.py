@@ -37,10 +37,10 @@ def _parse_block(part: str) -> Block:
         return Heading(part.removeprefix("# "))
     if part.startswith("    "):
         return CodeBlock(dedent(part))
-    from cpctl.cli.help.topic_tables import VALUES, table_rows
+    from cpctl.cli.help.topic_tables import TABLES, VALUES
 
     if match := _PLACEHOLDER.fullmatch(part):
-        return DefinitionList(table_rows(match[1]))
+        return DefinitionList(list(TABLES[match[1]]()))
     return Paragraph(_PLACEHOLDER.sub(lambda match: VALUES[match[1]](), part))
 
 

@@ -10,8 +10,13 @@ import pytest
 
 from cpctl.cli.completion.candidates import COMPLETERS
 from cpctl.cli.completion.hint_cache import PROFILES_FILE
-from cpctl.cli.completion.nodes import FREE_TEXT, KIND_SEPARATOR, SHELL_COMPLETED_KINDS
-from cpctl.cli.completion.parameter_values import VALUE_KINDS, load_static_words
+from cpctl.cli.completion.parameter_values import (
+    FREE_TEXT,
+    KIND_SEPARATOR,
+    SHELL_COMPLETED_KINDS,
+    VALUE_KINDS,
+    load_static_words,
+)
 from cpctl.outbox.completion_queries import OPEN_STATE_NAMES
 from cpctl.outbox.models import OPEN_STATES
 from harness.cli_environment import (
