@@ -11,6 +11,7 @@ from cpctl.output.streams import Output
 from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
+    from cpctl.api.client import Client
     from cpctl.config.profiles import Profile
     from cpctl.outbox.delivery_result import Send
     from cpctl.outbox.outbox import Outbox
@@ -113,12 +114,16 @@ class Context:
 
     def make_signal_sender(self) -> "Send":
         """A function that posts signals over one connection. Raises ConfigError if the key cannot be read."""
-        key = self.read_key("signal")
-        from cpctl.sdk.sender import make_client, make_signal_sender
+        from cpctl.sdk.sender import make_signal_sender
 
-        return make_signal_sender(
-            self.profile, make_client(self.profile, key, self.output.note if self.options.debug else None)
-        )
+        return make_signal_sender(self.profile, self.make_client("signal"))
+
+    def make_client(self, service: str) -> "Client":
+        """An HTTP client with the key of a service. Raises ConfigError if the key cannot be read."""
+        key = self.read_key(service)
+        from cpctl.sdk.sender import make_client
+
+        return make_client(self.profile, key, self.output.note if self.options.debug else None)
 
     def close(self) -> None:
         """Close the store if it was opened."""

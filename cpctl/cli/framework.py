@@ -26,12 +26,7 @@ UsageError: Any = typer.BadParameter.__mro__[1]
 @cache
 def shared_parameters() -> Sequence[Any]:
     """The options of every command, as parameters of typer."""
-    return _build_parameters(_shared_options_signature)
-
-
-def _build_parameters(signature: Callable[..., None]) -> Sequence[Any]:
-    parameters, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(signature)
-    return list(parameters)
+    return list(typer.main.get_params_convertors_ctx_param_name_from_function(_shared_options_signature)[0])
 
 
 def _apply_shared_options(typer_context: typer.Context) -> None:
@@ -121,11 +116,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
 
     def __init__(self, name: str, help: str) -> None:
         super().__init__(
-            name=name,
-            help=help,
-            params=[*shared_parameters()],
-            context_settings=HELP_SETTINGS,
-            rich_markup_mode=None,
+            name=name, help=help, params=[*shared_parameters()], context_settings=HELP_SETTINGS, rich_markup_mode=None
         )
         self.invoke_without_command = True
 
@@ -278,20 +269,18 @@ def _make_typer_callback(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _version_option() -> Any:
-    def show(value: bool) -> None:
+    def show(ctx: Any, param: Any, value: bool) -> None:
         if value:
             from cpctl import __version__
 
             typer.echo(f"cpctl {__version__}")
             raise typer.Exit
 
-    def declared(
-        version: Annotated[
-            bool, typer.Option("--version", "-V", callback=show, is_eager=True, help="Show the version.")
-        ] = False,
-    ) -> None:
-        """The signature from which the option is built; never called."""
-
-    (parameter,) = _build_parameters(declared)
-    parameter.expose_value = False
-    return parameter
+    return typer.core.TyperOption(
+        param_decls=["--version", "-V"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show the version.",
+    )

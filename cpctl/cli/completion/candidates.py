@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,12 +100,11 @@ def _complete_mappings(line: CompletionLine) -> Candidates:
 def _complete_cached(*kinds: str, suffix: str = "") -> Callable[[CompletionLine], Candidates]:
     """Complete with what earlier commands have shown of these kinds."""
 
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
+    def complete(line: CompletionLine) -> Candidates:
         config, _ = find_config_file(line.config, line.environment)
         profile = line.named_profile or line.profile_and_store[0]
-        for hint in read_cache(cache_path(find_cache_folder(line.environment), profile, config)):
-            if hint.kind in kinds:
-                yield hint.text + suffix, hint.description
+        cached = read_cache(cache_path(find_cache_folder(line.environment), profile, config))
+        return ((hint.text + suffix, hint.description) for hint in cached if hint.kind in kinds)
 
     return complete
 
@@ -125,37 +124,28 @@ def _find_items(line: CompletionLine, include_finished: bool) -> Iterator[tuple[
     yield from ((item, order, f"order {order}") for item, order in _complete_cached("items")(line) if item not in done)
 
 
-def _complete_items(include_finished: bool) -> Callable[[CompletionLine], Candidates]:
+def _complete_items(include_finished: bool, line: CompletionLine) -> Candidates:
     """Complete with items of the order on the line, or of all orders; items already on the line are left out."""
-
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
-        wanted = line.option_value("--order")
-        for item, order, description in _find_items(line, include_finished):
-            if wanted in (None, order) and item not in line.words:
-                yield item, description
-
-    return complete
+    wanted = line.option_value("--order")
+    for item, order, description in _find_items(line, include_finished):
+        if wanted in (None, order) and item not in line.words:
+            yield item, description
 
 
-def _complete_orders(include_finished: bool) -> Callable[[CompletionLine], Candidates]:
+def _complete_orders(include_finished: bool, line: CompletionLine) -> Candidates:
     """Complete with the orders of the items on the line, or with all orders."""
-
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
-        items: dict[str, set[str]] = {}
-        for item, order, _ in _find_items(line, include_finished):
-            items.setdefault(order, set()).add(item)
-        orders_on_line = [order for order, own in items.items() if own & set(line.words)]
-        for order in orders_on_line or items:
-            count = len(items[order])
-            yield order, f"{count} item{'' if count == 1 else 's'}"
-
-    return complete
+    items: dict[str, set[str]] = {}
+    for item, order, _ in _find_items(line, include_finished):
+        items.setdefault(order, set()).add(item)
+    for order in [order for order, own in items.items() if own & set(line.words)] or items:
+        count = len(items[order])
+        yield order, f"{count} item{'' if count == 1 else 's'}"
 
 
 def _complete_from_store(query: str, *arguments: object) -> Callable[[CompletionLine], Candidates]:
     """Complete with the result of a query in `completion_queries`; ids already on the line are left out."""
 
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
+    def complete(line: CompletionLine) -> Candidates:
         from cpctl.outbox import completion_queries
 
         name, store = line.profile_and_store
@@ -168,7 +158,7 @@ def _complete_from_store(query: str, *arguments: object) -> Callable[[Completion
     return complete
 
 
-def _complete_references(line: CompletionLine) -> Iterator[tuple[str, str]]:
+def _complete_references(line: CompletionLine) -> Candidates:
     for column in ("order_reference", "item_reference"):
         yield from _complete_from_store("list_recent_event_values", column)(line)
 
@@ -185,10 +175,10 @@ COMPLETERS: Mapping[str, Callable[[CompletionLine], Candidates]] = {
     "catalogs": _complete_cached("catalogs"),
     "titles": _complete_cached("titles"),
     "levels": _complete_cached("levels"),
-    "items": _complete_items(include_finished=False),
-    "reported-items": _complete_items(include_finished=True),
-    "unfinished-orders": _complete_orders(include_finished=False),
-    "reported-orders": _complete_orders(include_finished=True),
+    "items": partial(_complete_items, False),
+    "reported-items": partial(_complete_items, True),
+    "unfinished-orders": partial(_complete_orders, False),
+    "reported-orders": partial(_complete_orders, True),
     "outbox-ids": _complete_from_store("list_recent_signals", True),
     "signal-ids": _complete_from_store("list_recent_signals", False),
     "stations": _complete_from_store("list_recent_names", "station"),
