@@ -25,7 +25,6 @@ def lazy_table(
 
 
 def output_formats() -> Rows:
-    """The formats of --output."""
     from cpctl.output.formats import FORMATS
 
     return ((name, meaning) for name, (_, meaning) in FORMATS.items())
