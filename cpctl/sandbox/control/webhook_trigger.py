@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.model.order_models import SandboxItem, SandboxOrder
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.webhooks.webhook_queue import subject_fields
+from cpctl.sandbox.webhook_queue import subject_fields
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
