@@ -108,7 +108,7 @@ TABLES: Mapping[str, LazyTable | Callable[[], Rows]] = {
     "carriers": LazyTable("signals.carriers", "CARRIER_NAMES"),
     "column-headings": _column_headings,
     "presets": LazyTable("imports.column_mapping", "PRESETS", "meaning"),
-    "webhook-responses": LazyTable("webhooks.server.responses", "RESPONSE_MEANINGS"),
+    "webhook-responses": LazyTable("webhooks.server.settings", "RESPONSE_MEANINGS"),
     "sandbox-keys": LazyTable("sandbox.sandbox_state", "API_KEYS"),
     "faults": LazyTable("sandbox.faults", "FAULT_KINDS", "description"),
 }

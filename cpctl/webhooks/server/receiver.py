@@ -1,6 +1,7 @@
 """A receiver of webhooks, from start to graceful stop: server, writer, delivery workers, health checks."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -12,24 +13,41 @@ from cpctl.clock import format_iso, now_ms
 from cpctl.errors import ConfigError, StoreError
 from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.deliveries import Backlog, read_backlogs
-from cpctl.webhooks.events.delivery_worker import DeliveryWorker
 from cpctl.webhooks.events.event import Event
 from cpctl.webhooks.events.event_search import find_last_received_ms
 from cpctl.webhooks.events.event_store import StoredEvent, is_known_order, record_heartbeat, store_events
-from cpctl.webhooks.events.targets import Target
+from cpctl.webhooks.events.targets import DeliveryWorker, Target
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import App, ReceiverRules
-from cpctl.webhooks.server.http_server import HttpServer, ServerCallbacks
+from cpctl.webhooks.server.http_server import Certificate, HttpServer, ServerCallbacks
 from cpctl.webhooks.server.metrics import ReceiverMetrics
 from cpctl.webhooks.server.settings import ServerSettings
-from cpctl.webhooks.server.systemd import Notifier
-from cpctl.webhooks.server.tls import Certificate
 from cpctl.webhooks.server.writer import STUCK_SECONDS, QueueFull, Writer
 
 HEARTBEAT_SECONDS = 30.0
 _PROBE_TIMEOUT_SECONDS = 5.0
 # Requests for /health share the result of a write probe for this long, so that they cause few commits.
 _PROBE_CACHE_SECONDS = 1.0
+
+
+class Notifier:
+    """Notifies systemd, if it is there (sd_notify(3)). `watchdog_seconds` is None without a watchdog."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        name = environment.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{name[1:]}" if name.startswith("@") else name
+        microseconds = environment.get("WATCHDOG_USEC", "")
+        is_number = microseconds.isdigit() and int(microseconds)
+        self.watchdog_seconds = int(microseconds) / 2_000_000 if is_number else None
+
+    def notify(self, *lines: str) -> None:
+        """Send lines such as READY=1. Errors are ignored: the receiver works without systemd."""
+        family = getattr(socket, "AF_UNIX", None)
+        if not self._address or family is None:
+            return
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.connect(self._address)
+            sender.send("\n".join(lines).encode())
 
 
 class Dependencies(NamedTuple):

@@ -17,7 +17,6 @@ from cpctl.errors import InvalidInput
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
-from cpctl.webhooks.events.event_pruning import PruneCounts, count_prunable, prune_events
 from cpctl.webhooks.events.event_search import (
     EventSearch,
     find_event_ids,
@@ -27,7 +26,13 @@ from cpctl.webhooks.events.event_search import (
     get_events,
     read_in_batches,
 )
-from cpctl.webhooks.events.event_store import is_known_order, record_known_order
+from cpctl.webhooks.events.event_store import (
+    PruneCounts,
+    count_prunable,
+    is_known_order,
+    prune_events,
+    record_known_order,
+)
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,

@@ -13,8 +13,8 @@ from cpctl.errors import ExitCode, InvalidInput, suggest
 from cpctl.files import private_file
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import Backlog, drop_target, read_backlogs
-from cpctl.webhooks.events.event_pruning import MIN_RETENTION_DAYS, count_prunable, prune_events
 from cpctl.webhooks.events.event_search import BATCH_SIZE, EventSearch, find_events
+from cpctl.webhooks.events.event_store import MIN_RETENTION_DAYS, count_prunable, prune_events
 
 
 def iter_export_chunks(context: Context, search: EventSearch) -> Iterator[str]:

@@ -3,13 +3,12 @@
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
 
-from cpctl.cli.commands.webhooks.watched_keys import WatchedKeys
 from cpctl.config.keys import KEY_VARIABLES, OLD_WEBHOOKS_SERVICE
 from cpctl.errors import InvalidInput
 from cpctl.net import is_loopback
@@ -57,7 +56,7 @@ class DeliveryOptions(NamedTuple):
     ] = False
 
 
-def make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Sequence[str]) -> "list[Target]":
+def make_targets(options: DeliveryOptions, read_key: Callable[[], str], accepted_keys: Sequence[str]) -> "list[Target]":
     from cpctl.webhooks.events.targets import (
         COMMAND_TIMEOUT_SECONDS,
         FORWARD_TIMEOUT_SECONDS,
@@ -73,7 +72,7 @@ def make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Seq
         )
     if options.with_key and not urls:
         raise InvalidInput("--with-key needs --forward-to.", "Add --forward-to URL.")
-    key = keys.current_key if options.with_key else None
+    key = read_key if options.with_key else None
     seconds = options.delivery_seconds
     environment = _child_environment(accepted_keys)
     targets: list[Target] = [
