@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from cpctl.clock import to_ms
-from cpctl.store.store import Row, Store, Transaction
+from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.event import Event
 from cpctl.webhooks.events.event_search import BATCH_SIZE
 
@@ -84,10 +84,8 @@ def store_events(
     if new_ids:
         ids = json.dumps(new_ids)
         transaction.execute(_UPDATE_LATEST, ids=ids)
-        if targets:
-            transaction.execute(
-                _INSERT_DELIVERIES, profile=profile, ids=ids, targets=json.dumps(list(targets)), now=now_ms
-            )
+        names = json.dumps(list(targets))
+        transaction.execute(_INSERT_DELIVERIES, profile=profile, ids=ids, targets=names, now=now_ms)
     return stored
 
 
@@ -99,37 +97,26 @@ def _event_row(event: Event, now_ms: int) -> tuple[str | int, ...]:
 
 
 def record_heartbeat(transaction: Transaction, profile: str, now_ms: int) -> None:
-    transaction.execute(
-        "INSERT INTO receivers (profile, seen_at) VALUES (:profile, :now)"
-        " ON CONFLICT (profile) DO UPDATE SET seen_at = :now",
-        profile=profile,
-        now=now_ms,
-    )
+    sql = "INSERT INTO receivers (profile, seen_at) VALUES (:profile, :now)"
+    transaction.execute(f"{sql} ON CONFLICT (profile) DO UPDATE SET seen_at = :now", profile=profile, now=now_ms)
 
 
 def record_known_order(transaction: Transaction, profile: str, reference: str, now_ms: int) -> None:
     """Record an order of this shop, for `webhooks serve --known-orders`."""
-    transaction.execute(
-        "INSERT INTO known_orders (profile, reference, added_at) VALUES (:profile, :reference, :now)"
-        " ON CONFLICT DO NOTHING",
-        profile=profile,
-        reference=reference,
-        now=now_ms,
-    )
+    sql = "INSERT INTO known_orders (profile, reference, added_at) VALUES (:profile, :reference, :now)"
+    transaction.execute(f"{sql} ON CONFLICT DO NOTHING", profile=profile, reference=reference, now=now_ms)
 
 
 def is_known_order(transaction: Transaction, profile: str, event: Event) -> bool:
     """Whether the order of an event was added or reported on from this store; True if the event names no order."""
     if not event.order and not event.order_reference:
         return True
-    row = transaction.fetch_one(
+    sql = (
         "SELECT 1 FROM known_orders WHERE profile = :profile AND reference IN (:order_id, :reference)"
-        " UNION ALL SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id LIMIT 1",
-        profile=profile,
-        order_id=event.order,
-        reference=event.order_reference,
+        " UNION ALL SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id LIMIT 1"
     )
-    return row is not None
+    values = {"profile": profile, "order_id": event.order, "reference": event.order_reference}
+    return transaction.fetch_one(sql, **values) is not None
 
 
 class PruneCounts(NamedTuple):
@@ -156,32 +143,20 @@ def prune_events(store: Store, profile: str, before: datetime, batch_size: int =
     Events are found outside of the write transactions, and deleted in batches, so that a receiver on the same store
     never waits long. The latest states of items stay. Raises StoreError.
     """
-    at = last_id = 0
-    while rows := store.read(
-        partial(_next_batch, profile=profile, before=before, after=(at, last_id), batch_size=batch_size)
-    ):
-        at, last_id = rows[-1]["received_at"], rows[-1]["id"]
-        yield store.write(partial(_delete_events, event_ids=[row["id"] for row in rows]))
-
-
-def _next_batch(
-    transaction: Transaction, profile: str, before: datetime, after: tuple[int, int], batch_size: int
-) -> Sequence[Row]:
     sql = (
         f"SELECT id, received_at FROM events WHERE {_OLD_FILTER} AND (received_at, id) > (:at, :last_id)"
         f" AND NOT {_UNDELIVERED} ORDER BY received_at, id LIMIT :limit"
     )
-    values = {"profile": profile, "before": to_ms(before), "at": after[0], "last_id": after[1], "limit": batch_size}
-    return transaction.fetch_all(sql, **values, ignored="")
+    values = {"profile": profile, "before": to_ms(before), "at": 0, "last_id": 0, "limit": batch_size, "ignored": ""}
+    while rows := store.read(lambda transaction: transaction.fetch_all(sql, **values)):
+        values.update(at=rows[-1]["received_at"], last_id=rows[-1]["id"])
+        yield store.write(partial(_delete_events, ids=[row["id"] for row in rows]))
 
 
-def _delete_events(transaction: Transaction, event_ids: Sequence[int]) -> int:
-    return sum(_delete_event(transaction, event_id) for event_id in event_ids)
-
-
-def _delete_event(transaction: Transaction, event_id: int) -> int:
-    # A replay may have requeued the event since the batch was read.
-    if transaction.fetch_one("SELECT 1 FROM deliveries WHERE event = :event AND state <> 'done'", event=event_id):
-        return 0
-    transaction.execute("DELETE FROM deliveries WHERE event = :event", event=event_id)
-    return transaction.execute("DELETE FROM events WHERE id = :event", event=event_id)
+def _delete_events(transaction: Transaction, ids: Sequence[int]) -> int:
+    # A replay may have requeued some of the events since the batch was read.
+    sql = f"SELECT id FROM events WHERE id IN (SELECT value FROM json_each(:ids)) AND NOT {_UNDELIVERED}"
+    rows = transaction.fetch_all(sql, ids=json.dumps(ids), ignored="")
+    listed = {"ids": json.dumps([row["id"] for row in rows])}
+    transaction.execute("DELETE FROM deliveries WHERE event IN (SELECT value FROM json_each(:ids))", **listed)
+    return transaction.execute("DELETE FROM events WHERE id IN (SELECT value FROM json_each(:ids))", **listed)

@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from cpctl import retry
 from cpctl.clock import now_ms
 from cpctl.errors import StoreError
 from cpctl.net import Unreachable, post
-from cpctl.store.store import Store, Transaction
+from cpctl.store.store import Store
 from cpctl.webhooks.events import deliveries
 from cpctl.webhooks.events.deliveries import DeliveryState, DueDelivery
 from cpctl.webhooks.server.access_log import AccessLog
@@ -26,8 +26,6 @@ T = TypeVar("T")
 THREADS_PER_TARGET = 4
 # Longest sleep between two looks at the store: another process may have requeued events.
 _MAX_POLL_SECONDS = 5.0
-FORWARD_TIMEOUT_SECONDS = 10.0
-COMMAND_TIMEOUT_SECONDS = 60.0
 _OUTPUT_WAIT_SECONDS = 1.0
 _MAX_OUTPUT_CHARS = 500  # of the end of a failing command's output
 _MAX_VARIABLE_CHARS = 4096  # of an environment variable; the JSON has the whole value
@@ -52,20 +50,15 @@ class Target(Protocol):
 class ForwardTarget:
     """A URL: the event is posted as it was received, without its key by default."""
 
-    def __init__(
-        self, url: str, read_key: Callable[[], str] | None = None, timeout_seconds: float = FORWARD_TIMEOUT_SECONDS
-    ) -> None:
+    def __init__(self, url: str, read_key: Callable[[], str] | None, timeout_seconds: float) -> None:
         """`read_key` returns the webhook key to put into the body; without it the body has no key."""
         self.name = f"forward {url}"
         self._url, self._read_key, self._timeout_seconds = url, read_key, timeout_seconds
 
     def deliver(self, due: DueDelivery) -> str | None:
         """Post the event; any status but 2xx is a failure."""
-        headers = {
-            "Content-Type": "application/json",
-            "Cpctl-Event": str(due.event_id),
-            "Cpctl-Attempt": str(due.attempt),
-        }
+        numbers = {"Cpctl-Event": str(due.event_id), "Cpctl-Attempt": str(due.attempt)}
+        headers = {"Content-Type": "application/json", **numbers}
         key = {"apikey": self._read_key()} if self._read_key else {}
         response = post(self._url, json.dumps({**key, **due.payload}).encode(), headers, self._timeout_seconds)
         return None if 200 <= response.status < 300 else f"{response.status} {response.first_line}".strip()
@@ -82,7 +75,7 @@ class CommandTarget:
         argv: Sequence[str],
         environment: Mapping[str, str],
         command_text: str,
-        timeout_seconds: float = COMMAND_TIMEOUT_SECONDS,
+        timeout_seconds: float,
     ) -> None:
         """`environment` is what the command inherits; it must not contain a key."""
         self.name = f"exec {command_text}"
@@ -122,11 +115,10 @@ class CommandTarget:
 
 
 def _wait_for_outcome(child: "subprocess.Popen[bytes]", body: bytes, timeout_seconds: float) -> str | None:
-    assert child.stdin is not None
-    assert child.stdout is not None
-    threading.Thread(target=_write_input, args=(child.stdin, body), daemon=True).start()
-    output = _OutputTail(child.stdout)
-    output.start()
+    tail = bytearray()
+    threading.Thread(target=_write_input, args=(child, body), daemon=True).start()
+    reader = threading.Thread(target=_read_output, args=(child, tail), daemon=True)
+    reader.start()
     try:
         child.wait(timeout_seconds)
     except subprocess.TimeoutExpired:
@@ -135,26 +127,22 @@ def _wait_for_outcome(child: "subprocess.Popen[bytes]", body: bytes, timeout_sec
         return f"not finished within {timeout_seconds:g} s"
     if child.returncode == 0:
         return None
-    output.join(_OUTPUT_WAIT_SECONDS)
-    last_output = output.tail.decode("utf-8", "replace").strip()[-_MAX_OUTPUT_CHARS:]
+    reader.join(_OUTPUT_WAIT_SECONDS)
+    last_output = tail.decode("utf-8", "replace").strip()[-_MAX_OUTPUT_CHARS:]
     return f"status {child.returncode}{': ' if last_output else ''}{last_output}"
 
 
-def _write_input(stream: IO[bytes], body: bytes) -> None:
-    with suppress(OSError), stream:  # a command need not read its input
+def _write_input(child: "subprocess.Popen[bytes]", body: bytes) -> None:
+    assert child.stdin is not None
+    with suppress(OSError), child.stdin as stream:  # a command need not read its input
         stream.write(body)
 
 
-class _OutputTail(threading.Thread):
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._stream = stream
-        self.tail = b""
-
-    def run(self) -> None:
-        with suppress(OSError), self._stream as stream:
-            while chunk := os.read(stream.fileno(), 65536):
-                self.tail = (self.tail + chunk)[-4 * _MAX_OUTPUT_CHARS :]  # a character may take four bytes
+def _read_output(child: "subprocess.Popen[bytes]", tail: bytearray) -> None:
+    assert child.stdout is not None
+    with suppress(OSError), child.stdout as stream:
+        while chunk := os.read(stream.fileno(), 65536):
+            tail[:] = (tail + chunk)[-4 * _MAX_OUTPUT_CHARS :]  # a character may take four bytes
 
 
 def _terminate(child: "subprocess.Popen[bytes]", force: bool) -> None:
@@ -167,11 +155,8 @@ def _terminate(child: "subprocess.Popen[bytes]", force: bool) -> None:
 
 def _event_variables(due: DueDelivery) -> dict[str, str]:
     """Fields as CPCTL_EVENT_… variables: no NUL, which no environment can hold, and of limited length."""
-    fields = {name: due.payload.get(name) for name in _VARIABLE_FIELDS}
-    texts = {
-        name: "" if value is None or isinstance(value, dict | list) else str(value) for name, value in fields.items()
-    }
-    texts |= {"id": str(due.event_id), "attempt": str(due.attempt)}
+    values = {**{name: due.payload.get(name) for name in _VARIABLE_FIELDS}, "id": due.event_id, "attempt": due.attempt}
+    texts = {name: "" if isinstance(value, dict | list | None) else str(value) for name, value in values.items()}
     return {
         f"CPCTL_EVENT_{name.upper()}": text.encode("utf-8", "replace").decode().replace("\0", "")[:_MAX_VARIABLE_CHARS]
         for name, text in texts.items()
@@ -245,7 +230,7 @@ class DeliveryWorker:
         profile, target = self._profile, self._target.name
         next_due = store.read(lambda transaction: deliveries.find_next_due_ms(transaction, profile, target))
         if next_due is not None and next_due <= now:
-            due = self._write(lambda transaction: deliveries.claim(transaction, profile, target, now))
+            due = self._writer.write_and_wait(lambda transaction: deliveries.claim(transaction, profile, target, now))
             if due is not None:  # else another thread was first
                 self._deliver(due)
             return
@@ -269,7 +254,7 @@ class DeliveryWorker:
         """Record the outcome, and retry while the store fails: otherwise the event would be delivered twice."""
         while True:
             try:
-                return self._write(
+                return self._writer.write_and_wait(
                     lambda transaction: deliveries.settle(transaction, self._target.name, due, problem, now_ms())
                 )
             except StoreError:
@@ -278,11 +263,11 @@ class DeliveryWorker:
 
     def _release_and_pause(self, due: DueDelivery, problem: str) -> None:
         """The target is unreachable: the attempt does not count, and this thread pauses."""
-        self._write(lambda transaction: deliveries.release(transaction, self._target.name, due, problem, now_ms()))
-        self._metrics.count_attempt(self._target.name, False)
+        name = self._target.name
+        self._writer.write_and_wait(lambda transaction: deliveries.release(transaction, name, due, problem, now_ms()))
+        self._metrics.count_attempt(name, False)
         if self._unreachable_count == 0:
-            fields = {"target": self._target.name, "reason": problem}
-            self._log.write("target unreachable", fields, is_problem=True)
+            self._log.write("target unreachable", {"target": name, "reason": problem}, is_problem=True)
         self._unreachable_count += 1
         self._stopping.wait(retry.UNREACHABLE_TARGETS.delay_seconds(self._unreachable_count // THREADS_PER_TARGET + 1))
 
@@ -294,6 +279,3 @@ class DeliveryWorker:
         else:
             message = "delivery failed" if state is DeliveryState.FAILED else "delivery attempt failed"
             self._log.write(message, {**fields, "reason": problem}, is_problem=True)
-
-    def _write(self, work: Callable[[Transaction], T]) -> T:
-        return self._writer.write_and_wait(work)
