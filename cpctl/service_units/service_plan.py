@@ -79,7 +79,7 @@ class ServicePlan(NamedTuple):
 
 
 class UnitFile(NamedTuple):
-    path: str
+    file: str
     content: str
 
 

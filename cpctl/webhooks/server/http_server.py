@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -76,20 +76,19 @@ def _make_tls_context() -> ssl.SSLContext:
     return context
 
 
-class ServerCallbacks(NamedTuple):
-    """Functions called once the server listens, when it begins to stop, and for errors that belong to no request."""
-
-    on_ready: Callable[[], None]
-    on_shutdown: Callable[[], None]
-    on_error: Callable[[str], None]
-
-
 class HttpServer(uvicorn.Server):
     """A uvicorn server with callbacks, TLS that can be renewed, and time limits per connection."""
 
     def __init__(
-        self, app: App, settings: ServerSettings, certificate: Certificate | None, callbacks: ServerCallbacks
+        self,
+        app: App,
+        settings: ServerSettings,
+        certificate: Certificate | None,
+        on_ready: Callable[[], None],
+        on_shutdown: Callable[[], None],
+        on_error: Callable[[str], None],
     ) -> None:
+        """`on_shutdown` is called when the server begins to stop, `on_error` for errors that belong to no request."""
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the access log has everything that matters
         config = uvicorn.Config(
             app,
@@ -106,7 +105,8 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=settings.times.graceful_stop,  # type: ignore[arg-type]
         )
         super().__init__(config)
-        self._app, self._settings, self._certificate, self._callbacks = app, settings, certificate, callbacks
+        self._app, self._settings, self._certificate = app, settings, certificate
+        self._on_ready, self._on_shutdown, self._on_error = on_ready, on_shutdown, on_error
         app.is_over_capacity = lambda: len(self.server_state.connections) > settings.max_connections
 
     @property
@@ -130,10 +130,10 @@ class HttpServer(uvicorn.Server):
             for listener in sockets or []
         ]
         self.started = True
-        self._callbacks.on_ready()
+        self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._callbacks.on_shutdown()
+        self._on_shutdown()
         await super().shutdown(sockets)
 
     def _make_protocol(self) -> "_HttpProtocol":
@@ -143,7 +143,7 @@ class HttpServer(uvicorn.Server):
 
     def _report_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._callbacks.on_error(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
+        self._on_error(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
 
 
 class _BufferedTransport:
@@ -227,16 +227,12 @@ class _HttpProtocol(H11Protocol):
 
     def _start_request_timer(self) -> None:
         self._cancel_request_timer()
-        self._request_timer = self.loop.call_later(self.server_settings.request_seconds, self._abort_slow_request)
+        self._request_timer = self.loop.call_later(self.server_settings.request_seconds, self.transport.abort)
 
     def _cancel_request_timer(self) -> None:
         if self._request_timer is not None:
             self._request_timer.cancel()
             self._request_timer = None
-
-    def _abort_slow_request(self) -> None:
-        self._request_timer = None
-        self.transport.abort()
 
 
 def bind_sockets(host: str, port: int) -> list[socket.socket]:

@@ -19,7 +19,7 @@ from cpctl.webhooks.events.event_store import StoredEvent, is_known_order, recor
 from cpctl.webhooks.events.targets import DeliveryWorker, Target
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import App, ReceiverRules
-from cpctl.webhooks.server.http_server import Certificate, HttpServer, ServerCallbacks
+from cpctl.webhooks.server.http_server import Certificate, HttpServer
 from cpctl.webhooks.server.metrics import ReceiverMetrics
 from cpctl.webhooks.server.settings import ServerSettings
 from cpctl.webhooks.server.writer import STUCK_SECONDS, QueueFull, Writer
@@ -88,8 +88,9 @@ class Receiver:
         ]
         app = App(rules, lambda: self._keys, self._writer, self._metrics, log, self._health, self._metrics_text)
         app.on_stored = self._wake_workers
-        callbacks = ServerCallbacks(self._announce_ready, self._begin_shutdown, self._log_error)
-        self._server = HttpServer(app, settings, self._certificate, callbacks)
+        self._server = HttpServer(
+            app, settings, self._certificate, self._announce_ready, self._begin_shutdown, self._log_error
+        )
         self._stopping = threading.Event()
         self._deadline = float("inf")  # of the monotonic clock
         self._last_probe = (float("-inf"), False)
@@ -98,7 +99,8 @@ class Receiver:
 
     def run(self, sockets: list[socket.socket]) -> None:
         """Receive until a signal to stop, then end within 10 s and raise what the signal raises."""
-        self._load_last_event()
+        with contextlib.closing(self._dependencies.make_store()) as store:
+            self._metrics.last_event_at = (find_last_received_ms(store, self._rules.profile) or 0) / 1000
         self._writer.start()
         for worker in self._workers:
             worker.start()
@@ -127,11 +129,6 @@ class Receiver:
 
     def _log_error(self, reason: str) -> None:
         self._log.write_refusal("server error", {"reason": reason})
-
-    def _load_last_event(self) -> None:
-        store = self._dependencies.make_store()
-        self._metrics.last_event_at = (find_last_received_ms(store, self._rules.profile) or 0) / 1000
-        store.close()
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         tasks = [asyncio.create_task(self._check_periodically()), asyncio.create_task(self._send_heartbeats())]
@@ -181,8 +178,8 @@ class Receiver:
             except ConfigError as error:
                 if error.message != self._key_problem:
                     self._key_problem = error.message
-                    fields = {"reason": error.message}
-                    self._log.write("keys not reloaded, the old ones stay in use", fields, is_problem=True)
+                    message = "keys not reloaded, the old ones stay in use"
+                    self._log.write(message, {"reason": error.message}, is_problem=True)
                 continue
             self._key_problem = ""
             if keys is not None:
@@ -191,19 +188,17 @@ class Receiver:
 
     async def _probe_store(self) -> bool:
         probed_at, is_writable = self._last_probe
-        if time.monotonic() - probed_at > _PROBE_CACHE_SECONDS:
-            is_writable = await self._write_heartbeat()
-            self._last_probe = (time.monotonic(), is_writable)
-        return is_writable
-
-    async def _write_heartbeat(self) -> bool:
+        if time.monotonic() - probed_at <= _PROBE_CACHE_SECONDS:
+            return is_writable
         profile, now = self._rules.profile, now_ms()
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_SECONDS):
                 await self._writer.write(lambda transaction: record_heartbeat(transaction, profile, now))
+            is_writable = True
         except (StoreError, QueueFull, TimeoutError):
-            return False
-        return True
+            is_writable = False
+        self._last_probe = (time.monotonic(), is_writable)
+        return is_writable
 
     async def _health(self) -> Mapping[str, Any]:
         writable = await self._probe_store()
@@ -227,18 +222,11 @@ class Receiver:
             return []
 
     def _read_backlogs(self) -> list[Backlog]:
-        store = self._dependencies.make_store()
-        try:
+        with contextlib.closing(self._dependencies.make_store()) as store:
             return read_backlogs(store, self._rules.profile, self._rules.targets)
-        finally:
-            store.close()
 
 
 def _backlog_as_json(backlog: Backlog) -> dict[str, Any]:
-    oldest_ms = backlog.oldest_received_ms
-    return {
-        "target": backlog.target,
-        "waiting": backlog.waiting,
-        "oldest_seconds": None if oldest_ms is None else (now_ms() - oldest_ms) // 1000,
-        "failed": backlog.failed,
-    }
+    target, waiting, oldest_ms, failed = backlog
+    oldest_seconds = None if oldest_ms is None else (now_ms() - oldest_ms) // 1000
+    return {"target": target, "waiting": waiting, "oldest_seconds": oldest_seconds, "failed": failed}

@@ -91,18 +91,17 @@ def build_plan(context: Context, options: InstallOptions, for_cron: bool = False
     account = _choose_account(options, owner) if is_system else ""
     is_own = not is_system or account == owner
     config = _service_config(profile, is_own)
+    # The profile by name: another default profile must not change what a service sends.
+    profile_options = () if profile.name_source == "environment" else (f"--profile={profile.name}",)
+    user_folder = _find_user_unit_folder(context.environment) if options.is_user_unit and not for_cron else ""
     return ServicePlan(
         service=options.service,
         name=options.name,
         program=_find_program(),
-        options=(*_profile_arguments(profile), *options.arguments),
+        options=(*profile_options, *options.arguments),
         environment=tuple(_service_environment(context, config, is_own)),
         credential=_plan_credential(profile, options.service.key_service, is_system, for_cron),
-        unit_folder=SYSTEM_UNIT_FOLDER
-        if is_system
-        else ""
-        if for_cron
-        else _find_user_unit_folder(context.environment),
+        unit_folder=SYSTEM_UNIT_FOLDER if is_system else user_folder,
         account=account,
         store_folder=_store_folder(profile) if is_own else "",
         needs_tmp=_needs_tmp(profile, config, is_own),
@@ -134,11 +133,6 @@ def _service_config(profile: Profile, is_own: bool) -> Path | None:
         return None
     file = profile.file.absolute()
     return file if is_own or not is_below(file, HOME_FOLDERS + TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
-
-
-def _profile_arguments(profile: Profile) -> tuple[str, ...]:
-    """The profile by name: another default profile must not change what a service sends."""
-    return () if profile.name_source == "environment" else (f"--profile={profile.name}",)
 
 
 def _service_environment(context: Context, config: Path | None, is_own: bool) -> Iterator[tuple[str, str]]:
@@ -206,7 +200,7 @@ def _account_notes(
         yield f"It has a store of its own in /var/lib/cpctl; it does not send what is accepted in {profile.store}."
     if config is not None:
         yield f'{config} must have the profile "{profile.name}" (no keys), belong to {account}, and have mode 600.'
-    if _is_program_in_home():
+    if any(is_below(Path(program), HOME_FOLDERS) for program in (_find_program()[0], sys.executable)):
         yield f"{account} cannot run {_find_program()[0]}, which is in a home folder: install cpctl in /opt."
 
 
@@ -226,13 +220,7 @@ def _find_program() -> tuple[str, ...]:
     return tuple(find_own_command())
 
 
-def _is_program_in_home() -> bool:
-    """Whether this cpctl or its Python is in a home folder, where another account cannot run it."""
-    return any(is_below(Path(program), HOME_FOLDERS) for program in (_find_program()[0], sys.executable))
-
-
 def _find_store_owner(store: Path) -> str:
-    """The owner of the store, or the current user if it does not exist. A number if the account has no name."""
     if sys.platform == "win32":  # it has neither systemd nor cron
         return "cpctl"
     import pwd
@@ -248,7 +236,6 @@ def _find_store_owner(store: Path) -> str:
 
 
 def _find_user_unit_folder(environment: Mapping[str, str]) -> str:
-    """The folder of user units: systemd.unit(5). Raises ConfigError if there is no home folder."""
     config_home = Path(environment.get("XDG_CONFIG_HOME", ""))
     try:
         base = config_home if config_home.is_absolute() else Path.home() / ".config"
