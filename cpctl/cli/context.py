@@ -12,7 +12,7 @@ from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
-    from cpctl.outbox.delivery_result import Send
+    from cpctl.outbox.models import Send
     from cpctl.outbox.outbox import Outbox
     from cpctl.output.columns import View
     from cpctl.sdk.reporter import SignalReporter

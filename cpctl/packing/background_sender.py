@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from cpctl.clock import utc_now
 from cpctl.errors import StoreError
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import Dispatcher
+from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.outbox.outbox import Outbox
 from cpctl.packing.bench_store import BenchStore
 from cpctl.packing.models import ConnectionStatus

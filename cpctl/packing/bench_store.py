@@ -67,7 +67,7 @@ class BenchStore:
                     "DELETE FROM open_parcels WHERE profile = :profile AND station = :station", **self._owner
                 )
                 return
-            transaction.insert(
+            transaction.execute(
                 "INSERT INTO open_parcels (profile, station, items, saved_at)"
                 " VALUES (:profile, :station, :items, :saved_at)"
                 " ON CONFLICT (profile, station) DO UPDATE SET items = excluded.items, saved_at = excluded.saved_at",

@@ -14,8 +14,7 @@ from cpctl.clock import utc_now
 from cpctl.config.keys import SERVICES, Key
 from cpctl.config.profiles import load_profile
 from cpctl.errors import InvalidInput, suggest
-from cpctl.outbox.delivery_result import Send
-from cpctl.outbox.models import State
+from cpctl.outbox.models import Send, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.sdk.reporter import SignalReporter, describe_send_error

@@ -10,8 +10,8 @@ from cpctl.config.keys import Key
 from cpctl.config.profiles import Profile
 from cpctl.masking import MASK
 from cpctl.net import is_loopback
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import MAX_BUNDLE_SIZE, supports_bundles
+from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.signals.signal import Signal
 
 if TYPE_CHECKING:
