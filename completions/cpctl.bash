@@ -281,7 +281,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             switches=('--host free' '--port free' '--tls-cert files' '--tls-key files' '--behind-proxy -'
                 '--max-connections free' '--request-seconds free' '--ready-file files'
                 '--log-format log-formats' '--public-status -' '--forward-to* free' '--exec* commands'
-                '--handover-seconds free' '--with-key -' '--known-orders -')
+                '--delivery-seconds free' '--with-key -' '--known-orders -')
             ;;
         'webhooks list')
             switches=('--type* webhook-types' '--order received-orders' '--item received-items'
@@ -308,7 +308,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('files')
             ;;
         'webhooks prune')
-            switches=('--older-than free' '--give-up free' '--yes,-y -')
+            switches=('--older-than free' '--drop-target free' '--yes,-y -')
             ;;
         'webhooks types')
             ;;

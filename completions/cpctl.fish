@@ -401,81 +401,82 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
         case 'profile check'
         case 'webhooks'
             set subcommands \
-                'serve Receive webhooks: check the key, store the event, then answer; hand it over after that.' \
-                'list List the webhooks that were received, in the order in which it happened.' \
-                'show Show all that is known of events: what they said, how often they came, and which targets have them.' \
-                'tail Show the last events, a line each; JSONL where it is read by a program.' \
-                'items Show the latest known state of each item, and of each order (its item is empty).' \
-                'replay Send stored events again, and show what is answered.' \
-                'export Write events to a file as JSONL, in the order of their arrival.' \
-                'prune Delete old events, but none that a target has not got. The latest states of items stay.' \
-                'types List the types of webhooks, with their fields.'
+                'serve Receive webhooks: check the key, store the event, respond, then deliver it to targets.' \
+                'list List received events, in the order in which they happened.' \
+                'show Show events in full: their fields, how many times they were received, and their targets.' \
+                'tail Show the last events, one per line; as JSONL if the output is not a terminal.' \
+                'items Show the latest known state of each item and order. The item of an order is empty.' \
+                'replay Send stored events again, and show the responses.' \
+                'export Export events as JSONL, in the order of their arrival.' \
+                'prune Delete old events that every target has accepted. The latest states of items stay.' \
+                'types List the webhook types and their fields.'
         case 'webhooks serve'
             set switches '--host free Address to listen on.' '--port free Port to listen on; 0 for a free one.' \
-                '--tls-cert files Certificate with its chain (PEM).' '--tls-key files Its key (PEM).' \
-                '--behind-proxy - A proxy in front speaks TLS and says who sends.' \
-                '--max-connections free More are asked to come back.' \
-                '--request-seconds free Senders that take or idle longer are cut.' \
-                '--ready-file files Written when it listens; holds its address.' \
-                '--log-format log-formats text or json.' \
+                '--tls-cert files TLS certificate with its chain (PEM).' \
+                '--tls-key files Private key of the certificate (PEM).' \
+                '--behind-proxy - Trust a local proxy to handle TLS and name the sender.' \
+                '--max-connections free Maximum concurrent connections; beyond it, requests get 503.' \
+                '--request-seconds free Close connections that are slow or idle for this long.' \
+                '--ready-file files Write the address to this file once the server listens.' \
+                '--log-format log-formats Format of the log: text or json.' \
                 '--public-status - Show /health and /metrics to other machines, too.' \
-                '--forward-to* free Post each event there; repeatable.' \
-                '--exec* commands Run this per event, JSON on its stdin; repeatable.' \
-                '--handover-seconds free Longest time for one hand-over; 10 for a URL and 60 for a command where not given.' \
+                '--forward-to* free Post each event to this URL; repeatable.' \
+                '--exec* commands Run this for each event, as JSON on stdin; repeatable.' \
+                '--delivery-seconds free Time limit for one delivery; default 10 for a URL, 60 for a command.' \
                 '--with-key - Forward with the webhook key in the body, as it was received.' \
                 '--known-orders - Answer 204 for orders that this store does not know.'
         case 'webhooks list'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order received-orders Only of this order, by its id or reference.' \
-                '--item received-items Only of this item, by its id or reference.' \
-                '--reference received-references Only with this reference of an order or item.' \
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
                 '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
                 '--until free Include only entries before this time.' \
-                '--undelivered - Only what a target has not got.' \
+                '--undelivered - Only events that a target has not accepted.' \
                 '--limit free Show only the N most recent; 0 shows all.'
         case 'webhooks show'
             set arguments 'event-ids*'
         case 'webhooks tail'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order received-orders Only of this order, by its id or reference.' \
-                '--item received-items Only of this item, by its id or reference.' \
-                '--reference received-references Only with this reference of an order or item.' \
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
                 '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
                 '--until free Include only entries before this time.' \
-                '--undelivered - Only what a target has not got.' \
-                '--follow,-f - Go on with each new one as it arrives.' \
-                '--lines free So many of the last to begin with.'
+                '--undelivered - Only events that a target has not accepted.' \
+                '--follow,-f - Show each new event as it arrives.' \
+                '--lines free Start with this many of the last events.'
         case 'webhooks items'
-            set switches '--order received-orders Only of this order, by its id or reference.' \
+            set switches '--order received-orders Only this order, by its id or reference.' \
                 '--item received-items Only this item, by its id or reference.' \
-                '--latest* webhook-types Only where this was the last; repeatable.'
+                '--latest* webhook-types Only where the latest event has this type; repeatable.'
         case 'webhooks replay'
-            set switches '--to free Where to send them; without it to their targets.' \
-                '--with-key - Put the profile\'s webhook key in, as the service does.'
+            set switches '--to free Post them to this URL instead of their targets.' \
+                '--with-key - Add the profile\'s webhook key, as the service does.'
             set arguments 'event-ids*'
         case 'webhooks export'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order received-orders Only of this order, by its id or reference.' \
-                '--item received-items Only of this item, by its id or reference.' \
-                '--reference received-references Only with this reference of an order or item.' \
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
                 '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
                 '--until free Include only entries before this time.' \
-                '--undelivered - Only what a target has not got.'
+                '--undelivered - Only events that a target has not accepted.'
             set arguments 'files'
         case 'webhooks prune'
-            set switches '--older-than free Received so long ago; 8d or more.' \
-                '--give-up free A target that is no more: it shall get nothing more.' \
+            set switches '--older-than free Delete events received longer ago; 8d or more.' \
+                '--drop-target free Stop delivering to a target that no longer exists.' \
                 '--yes,-y - Do not ask for confirmation.'
         case 'webhooks types'
         case 'service'
-            set subcommands 'print Print systemd units, or the line for cron, that keep cpctl running.'
+            set subcommands 'print Print systemd units, or a line for cron, that keep cpctl running.'
         case 'service print'
-            set switches '--user - Units of your own, for `systemctl --user`.' \
-                '--timer - Run it by a timer, not all the time.' \
-                '--every free How often timer or cron runs it; 2m if not said.' \
-                '--cron - Only the line for your crontab.' '--run-as free The account a system unit runs as.' \
-                '--name free Name of the unit.' '--write folders Write the unit files there.' \
-                '--force - Overwrite files that are there.'
+            set switches '--user - Print user units, for `systemctl --user`.' \
+                '--timer - Run it by a timer instead of all the time.' \
+                '--every free Time between runs of the timer or cron; default 2m.' \
+                '--cron - Print only the line for your crontab.' \
+                '--run-as free Account that runs a system unit.' '--name free Name of the unit.' \
+                '--write folders Write the unit files to this folder.' '--force - Overwrite existing files.'
             set arguments 'runnable-services' 'free*'
         case 'sandbox'
             set subcommands \

@@ -12,6 +12,8 @@ from cpctl.masking import MASK
 from cpctl.output.views import View
 
 MAX_CONCURRENT_CALLS = 5
+# A read-only call with a short answer that every account may make.
+_KEY_CHECK_ENDPOINT = "shipping/levels"
 
 
 class ExtraFieldOptions(NamedTuple):
@@ -62,18 +64,22 @@ def call_each(
             context.answered_calls.append((name, merged[number - 1], result))
             yield result
     context.output.progress("")
-    context.exit_status = _exit_status(failures, len(merged))
+    if failures:
+        codes = {failure.exit_code for failure in failures}
+        context.exit_status = codes.pop() if len(codes) == 1 and len(failures) == len(bodies) else ExitCode.CONFLICT
 
 
 def show_each(
     context: Context,
     name: str,
     extra_fields: ExtraFieldOptions,
-    bodies: Sequence[Mapping[str, Any]],
+    references: Sequence[str],
     single_view: View,
     list_view: View,
 ) -> None:
-    """Call for each body, and show one object for one body, an array for several."""
+    """Call for each reference, and show one object for one of them, an array for several."""
+    field, resource = ENDPOINTS[name].required[0], ENDPOINTS[name].resource
+    bodies = [{field: parse_reference(reference, resource)} for reference in references]
     results = list(call_each(context, name, extra_fields, bodies))
     if len(bodies) == 1:
         context.show(results[0], single_view)
@@ -85,14 +91,16 @@ def make_caller(
     context: Context, key: str, timeout: float | None = None
 ) -> Callable[[Endpoint, Mapping[str, Any]], Any]:
     """A function that makes calls with one of the profile's keys. Raises ConfigError without the key."""
-    profile = context.profile
-    secret = context.read_key(key)
+    client = context.make_client(key)
     from cpctl.api.calls import call as make_call
-    from cpctl.sdk.sender import make_client
 
-    client = make_client(profile, secret, context.output.note if context.options.debug else None)
-    seconds = timeout or profile.timeout
+    seconds = timeout or context.profile.timeout
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, context.output.detail)
+
+
+def verify_core_key(context: Context, timeout: float) -> None:
+    """Try the core key with a read-only call. Raises ConfigError, KeyRefused, or what `call` raises."""
+    make_caller(context, "core", timeout)(ENDPOINTS[_KEY_CHECK_ENDPOINT], {})
 
 
 def parse_reference(text: str, resource: str) -> str:
@@ -123,13 +131,6 @@ def _call_concurrently(context: Context, endpoint: Endpoint, bodies: Sequence[Ma
         yield from pool.map(call_or_fail, bodies)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _exit_status(failures: Sequence[CpctlError], call_count: int) -> ExitCode:
-    if not failures:
-        return ExitCode.DONE
-    codes = {failure.exit_code for failure in failures}
-    return codes.pop() if len(codes) == 1 and len(failures) == call_count else ExitCode.CONFLICT
 
 
 def _merge_body(body: Mapping[str, Any], extra_fields: ExtraFieldOptions) -> dict[str, Any]:

@@ -40,8 +40,6 @@ class ResponseHelp(NamedTuple):
 
 
 class CallHelp(NamedTuple):
-    """Everything that `cpctl explain` shows about a call."""
-
     name: str
     meaning: str
     commands: tuple[str, ...]

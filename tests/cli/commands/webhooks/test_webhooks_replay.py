@@ -212,12 +212,19 @@ def _drip_response(connection: socket.socket) -> None:
         released.wait(0.05)
 
 
+def _read_request(connection: socket.socket) -> None:
+    """Read headers and body: closing a connection with unread bytes would reset it."""
+    received = b""
+    while not received.endswith(b"}"):
+        received += connection.recv(65536)
+
+
 def _close_connection(connection: socket.socket) -> None:
-    connection.recv(65536)
+    _read_request(connection)
 
 
 def _send_non_http(connection: socket.socket) -> None:
-    connection.recv(65536)
+    _read_request(connection)
     connection.sendall(b"SSH-2.0-OpenSSH\r\n")
 
 
