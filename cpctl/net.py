@@ -30,23 +30,18 @@ def is_loopback(host: str) -> bool:
 
 def run_with_timeout(timeout_seconds: float, work: Callable[[], T]) -> T:
     """Run work in a thread and return its result; nothing else bounds a name lookup. Raises TimeoutError."""
-    results: list[T] = []
-    errors: list[Exception] = []
+    from concurrent.futures import Future
+
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(work())
+            future.set_result(work())
         except Exception as error:  # raised again below, in the thread that can report it
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout_seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError
-    return results[0]
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(timeout_seconds)
 
 
 def make_connection(
@@ -99,10 +94,8 @@ def post(
     """Post a body once and read at most 64 KiB of the response. Raises Unreachable.
 
     The time limit covers name lookup, connection, TLS, request and response together. Redirects are not followed.
-    TLS certificates are verified. HTTPS_PROXY and NO_PROXY apply, except to addresses of this machine.
-    A response that breaks off or is too slow after its status counts as it is.
-
-    `loopback_only` refuses a connection that leads to another machine, and accepts any certificate.
+    HTTPS_PROXY and NO_PROXY apply, except to this machine. A response that breaks off after its status counts.
+    TLS certificates are verified, unless `loopback_only`, which refuses a connection to another machine.
     """
     exchange = _Exchange()
     deadline = time.monotonic() + timeout_seconds
@@ -110,10 +103,14 @@ def post(
         run_with_timeout(timeout_seconds, lambda: _run_exchange(exchange, url, body, headers, deadline, loopback_only))
     except Exception as error:
         if exchange.status is None:
-            _abort(exchange)
+            import socket
+
+            with suppress(OSError, AttributeError):  # the thread of the exchange may still wait on the connection
+                exchange.connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
             raise Unreachable(_failure_reason(error, timeout_seconds)) from error
     assert exchange.status is not None, "an exchange that ends without an error has a status"
-    return PostResponse(exchange.status, _first_line(exchange.body))
+    first_line = exchange.body.decode("utf-8", "replace").strip().partition("\n")[0].strip()
+    return PostResponse(exchange.status, first_line)
 
 
 def _run_exchange(
@@ -146,31 +143,15 @@ def _connection_to(parts: SplitResult, timeout_seconds: float, loopback_only: bo
     if parts.scheme == "http":
         return make_connection(host, parts.port or 80, timeout_seconds, None)
     import ssl
+    from urllib.request import getproxies, proxy_bypass
 
     tls = ssl.create_default_context()
     if loopback_only:  # nobody else can read what does not leave this machine
         tls.check_hostname = False
         tls.verify_mode = ssl.CERT_NONE
-    return make_connection(host, parts.port or 443, timeout_seconds, tls, "" if loopback_only else _find_proxy(host))
-
-
-def _find_proxy(host: str) -> str:
-    from urllib.request import getproxies, proxy_bypass
-
-    address = getproxies().get("https", "")
-    return "" if not address or is_loopback(host) or proxy_bypass(host) else address
-
-
-def _abort(exchange: _Exchange) -> None:
-    """Close a connection that the thread of the exchange still waits on."""
-    import socket
-
-    with suppress(OSError, AttributeError):
-        exchange.connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
-
-
-def _first_line(body: bytes) -> str:
-    return body.decode("utf-8", "replace").strip().partition("\n")[0].strip()
+    proxy = "" if loopback_only or is_loopback(host) else getproxies().get("https", "")
+    proxy = "" if not proxy or proxy_bypass(host) else proxy
+    return make_connection(host, parts.port or 443, timeout_seconds, tls, proxy)
 
 
 def _failure_reason(error: Exception, timeout_seconds: float) -> str:

@@ -1,13 +1,10 @@
-"""The webhooks of the sandbox: queued, posted by one thread, and repeated until the receiver accepts them.
-
-Source: CloudSignal Webhooks 2.0, "Signals" and "Retry": at most 100 attempts over 7 days. The time between them is not
-documented.
-"""
+"""Webhooks of the sandbox, repeated until accepted (CloudSignal Webhooks 2.0, "Retry": 100 attempts over 7 days)."""
 
 import json
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -179,14 +176,15 @@ class WebhookQueue:
         return delivery
 
     def _next_due(self) -> WebhookDelivery | None:
-        if self._queue and self._queue[0][0] <= self._clock.now():
-            return self._queue[0][2]
-        return None
+        return self._queue[0][2] if self._queue and self._queue[0][0] <= self._clock.now() else None
 
     def _deliver_all(self) -> None:
         while delivery := self._wait_for_due():
             assert self.endpoint is not None
-            status = _post(self.endpoint, delivery.body)
+            status = None
+            with suppress(Unreachable):
+                headers = {"Content-Type": "application/json"}
+                status = post(self.endpoint, delivery.body, headers, _POST_TIMEOUT_SECONDS, loopback_only=True).status
             with self._changed:
                 delivery.record_attempt(status, self._clock.now())
                 if self._in_flight is delivery:  # not cleared in the meantime
@@ -224,10 +222,3 @@ def _parse_url(url: str) -> str:
             "Use a loopback URL, such as http://127.0.0.1:8901/webhooks.",
         )
     return url
-
-
-def _post(url: str, body: bytes) -> int | None:
-    try:
-        return post(url, body, {"Content-Type": "application/json"}, _POST_TIMEOUT_SECONDS, loopback_only=True).status
-    except Unreachable:
-        return None

@@ -5,36 +5,31 @@ import shlex
 from cpctl.errors import InvalidInput
 from cpctl.service_units.service_plan import ServicePlan, reject_control_characters
 
-# Debian's cron refuses a longer command.
-MAX_COMMAND_LENGTH = 998
+MAX_COMMAND_LENGTH = 998  # Debian's cron refuses a longer command
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def render_cron_line(plan: ServicePlan) -> str:
     """The crontab line of a plan. Raises InvalidInput if cron cannot run it."""
-    variables = [*plan.environment]
+    service, variables = plan.service, [*plan.environment]
     if plan.credential is not None:
         variables.append((plan.credential.variable, plan.credential.file))
-    command = " ".join([*(f"{name}={_quote_word(value)}" for name, value in variables), _render_command(plan)])
+    words = (*plan.program, *(service.one_shot_command or service.command), *plan.options)
+    command = " ".join(_quote_word(word) for word in words)
+    schedule = "* * * * *"
+    if service.one_shot_command:
+        schedule = _render_schedule(plan.interval_seconds or 2 * MINUTE)
+    else:  # cron tries to start it each minute, and a lock keeps it from running twice
+        lock = _escape_command(f'flock -n -E 0 "$HOME/.{plan.name}.lock"')
+        command = f"{lock} {command} 2>&1 | logger -t {plan.name}"
+    command = " ".join([*(f"{name}={_quote_word(value)}" for name, value in variables), command])
     reject_control_characters(command)
     if len(command) > MAX_COMMAND_LENGTH:
         raise InvalidInput(
             f"The cron line would be {len(command)} characters long; some crons accept only {MAX_COMMAND_LENGTH}.",
             "Use shorter paths, or put the command into a script.",
         )
-    is_one_shot = bool(plan.service.one_shot_command)
-    schedule = _render_schedule(plan.interval_seconds or 2 * MINUTE) if is_one_shot else "* * * * *"
     return f"{schedule} {command}\n"
-
-
-def _render_command(plan: ServicePlan) -> str:
-    """A run that ends, or a service that cron tries to start each minute and that a lock keeps from running twice."""
-    command = plan.service.one_shot_command or plan.service.command
-    words = " ".join(_quote_word(word) for word in (*plan.program, *command, *plan.options))
-    if plan.service.one_shot_command:
-        return words
-    lock = _escape_command(f'flock -n -E 0 "$HOME/.{plan.name}.lock"')
-    return f"{lock} {words} 2>&1 | logger -t {plan.name}"
 
 
 def _render_schedule(interval_seconds: int) -> str:

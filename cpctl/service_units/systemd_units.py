@@ -49,6 +49,8 @@ def _render_service(plan: ServicePlan) -> str:
     names = [unit, f"{plan.name}.timer"] if is_timed else [unit]
     notes = (*plan.comments, *(plan.credential.comments if plan.credential else ()))
     command = plan.service.one_shot_command if is_timed else plan.service.command
+    program, *arguments = (*plan.program, *command, *plan.options)
+    # systemd expands variables in the words of a command, but not in the path of its program: systemd.service(5).
     return _fill(
         "unit.service",
         file=f"{plan.unit_folder}/{unit}",
@@ -65,7 +67,7 @@ def _render_service(plan: ServicePlan) -> str:
         network=_NETWORK if is_system else "",
         start_limit="" if is_timed else "StartLimitIntervalSec=0",
         type="Type=oneshot" if is_timed else plan.service.directives,
-        command=_render_exec_start(*plan.program, *command, *plan.options),
+        command=" ".join([_quote_word(program), *(_quote_word(argument.replace("$", "$$")) for argument in arguments)]),
         user=f"User={plan.account}" if is_system else "",
         environment=_environment(plan),
         restart="" if is_timed else _RESTART,
@@ -97,10 +99,7 @@ def _isolation(plan: ServicePlan) -> list[str]:
 
 
 def _fill(template: str, **values: str | Iterable[str]) -> str:
-    """Fill a template. A list becomes lines; a line that is only a placeholder is left out if its value is empty.
-
-    No value can add lines: raises InvalidInput for a text with a line break.
-    """
+    """Fill a template. A list becomes lines; an empty value removes its line. Raises InvalidInput for a line break."""
     lists = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
     for line in chain.from_iterable(lists.values()):
         reject_control_characters(line)
@@ -117,8 +116,3 @@ def _quote_word(text: str) -> str:
     if _UNQUOTED_WORD.fullmatch(escaped):
         return escaped
     return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _render_exec_start(program: str, *words: str) -> str:
-    """A command for `ExecStart=`. systemd expands variables in its words, but not in the path of the program."""
-    return " ".join([_quote_word(program), *(_quote_word(word.replace("$", "$$")) for word in words)])

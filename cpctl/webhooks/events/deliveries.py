@@ -1,7 +1,4 @@
-"""Deliveries of events to targets: claiming what is due, settling attempts, and the backlog of each target.
-
-The events of one item reach a target one after the other, in the order in which they happened.
-"""
+"""Deliveries of events to targets. The events of one item reach a target one by one, in the order they happened."""
 
 import json
 from collections.abc import Sequence
@@ -150,6 +147,10 @@ class Backlog(NamedTuple):
     oldest_received_ms: int | None
     failed: int
 
+    def as_json(self, now_ms: int) -> dict[str, Any]:
+        age = None if self.oldest_received_ms is None else (now_ms - self.oldest_received_ms) // 1000
+        return {"target": self.target, "waiting": self.waiting, "oldest_seconds": age, "failed": self.failed}
+
 
 def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Backlog]:
     """The backlog of each of the targets, then of every other target with undelivered events. Raises StoreError."""
@@ -165,10 +166,7 @@ def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> li
 
 
 def requeue(store: Store, event_ids: Sequence[int], now_ms: int) -> int:
-    """Make events due at all their targets again; returns the number of deliveries. Raises StoreError.
-
-    An event that is being delivered becomes due at the end of its lease. Dropped targets receive nothing more.
-    """
+    """Make events due at all their targets again, after their lease; returns the number of deliveries."""
     sql = (
         "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt_at = max(:now, lease_until)"
         " WHERE event IN (SELECT value FROM json_each(:ids)) AND message <> :dropped"

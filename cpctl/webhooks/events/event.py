@@ -151,10 +151,7 @@ def _text_field(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _parse_time_ms(text: str) -> int | None:
-    """Read the ISO 8601 of version 2.0, the offset without a colon of 1.1, and the `GMT` of signals.
-
-    A time without an offset is UTC.
-    """
+    """Read ISO 8601 (2.0), its offset without a colon (1.1), or the `GMT` of signals; without an offset it is UTC."""
     try:
         time = datetime.fromisoformat(text.removesuffix(" GMT"))
         ms = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

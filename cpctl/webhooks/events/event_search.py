@@ -42,18 +42,12 @@ class EventSearch(NamedTuple):
 
 
 def find_events(store: Store, search: EventSearch) -> list[dict[str, Any]]:
-    """Find events, in the order in which they happened. A limit keeps the last to arrive; with `after`, the first.
-
-    Raises StoreError.
-    """
+    """Events by when they happened; a limit keeps the last to arrive, with `after` the first. Raises StoreError."""
     return list(read_events(store, find_event_ids(store, search)))
 
 
 def find_event_ids(store: Store, search: EventSearch) -> list[int]:
-    """The ids of the events that `find_events` returns, in its order. Raises StoreError.
-
-    A store that does not exist is empty; it is not created.
-    """
+    """The ids of these events, in this order; none without a store, which is not created. Raises StoreError."""
     if not store.exists():
         return []
     conditions, values = _search_conditions(search)
@@ -103,10 +97,7 @@ def _id_condition(source: str, value: str, *columns: str) -> str:
 
 
 def read_events(store: Store, ids: Sequence[int], batch_size: int = BATCH_SIZE) -> Iterator[dict[str, Any]]:
-    """Read the events with these ids in batches, so that many events need little memory.
-
-    Events that were pruned meanwhile are left out. Raises StoreError.
-    """
+    """Read events in batches, to save memory; those pruned meanwhile are left out. Raises StoreError."""
     for start in range(0, len(ids), batch_size):
         yield from store.read(partial(_load_events, ids=ids[start : start + batch_size]))
 
@@ -152,10 +143,7 @@ def find_last_received_ms(store: Store, profile: str) -> int | None:
 def find_item_states(
     store: Store, profile: str, order: str = "", item: str = "", latest_types: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """The latest known state of items, and of orders (with item ""). Raises StoreError.
-
-    `order` and `item` are ids or references; `latest_types` are the types to include.
-    """
+    """The latest states of items, and of orders (item ""), by ids or references. Raises StoreError."""
     if not store.exists():
         return []
     conditions = [f"{'+' if order or item else ''}profile = :profile", *([_TYPE_CONDITION] if latest_types else [])]

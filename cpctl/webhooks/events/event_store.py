@@ -66,10 +66,7 @@ class StoredEvent(NamedTuple):
 def store_events(
     transaction: Transaction, profile: str, events: Sequence[Event], targets: Sequence[str], now_ms: int
 ) -> list[StoredEvent]:
-    """Store events; count those that are stored already. `now_ms` is ms since 1970, UTC.
-
-    Each new event is due at each of the targets at once.
-    """
+    """Store events, each new one due at every target at once; count known ones. `now_ms` is ms since 1970, UTC."""
     rows = transaction.fetch_all(
         _INSERT_EVENTS, profile=profile, now=now_ms, events=json.dumps([_event_row(event, now_ms) for event in events])
     )

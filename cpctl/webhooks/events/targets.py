@@ -71,11 +71,7 @@ class CommandTarget:
     """A command: it gets the event as JSON on standard input, and the most used fields as environment variables."""
 
     def __init__(
-        self,
-        argv: Sequence[str],
-        environment: Mapping[str, str],
-        command_text: str,
-        timeout_seconds: float,
+        self, argv: Sequence[str], environment: Mapping[str, str], command_text: str, timeout_seconds: float
     ) -> None:
         """`environment` is what the command inherits; it must not contain a key."""
         self.name = f"exec {command_text}"
@@ -164,10 +160,7 @@ def _event_variables(due: DueDelivery) -> dict[str, str]:
 
 
 class DeliveryWorker:
-    """The threads that deliver to one target.
-
-    They write through the receiver's writer, so that they never compete with it for the lock of the store.
-    """
+    """Threads that deliver to one target, and write through the receiver's writer: they never compete for the lock."""
 
     def __init__(
         self,

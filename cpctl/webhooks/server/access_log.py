@@ -11,13 +11,11 @@ from itertools import groupby
 from operator import itemgetter
 
 LOG_FORMATS = ("text", "json")
-# Refused requests beyond this are counted, not logged.
-MAX_REFUSALS_PER_SECOND = 20
+MAX_REFUSALS_PER_SECOND = 20  # more are counted, not logged
 # Lines are collected for this long: waking the thread for each one would cost more than writing it.
 _BATCH_SECONDS = 0.05
 _MAX_QUEUED_LINES = 10_000
-# Characters of a value, so that no sender can fill the disk.
-_MAX_VALUE_LENGTH = 300
+_MAX_VALUE_LENGTH = 300  # in characters, so that no sender can fill the disk
 
 
 class AccessLog:

@@ -18,8 +18,7 @@ from cpctl.webhooks.server.metrics import CONTENT_TYPE, ReceiverMetrics
 from cpctl.webhooks.server.writer import QueueFull, Writer
 
 MAX_BODY_BYTES = 1_048_576
-# Bodies of all requests together, so that many senders cannot fill the memory.
-MAX_BUFFERED_BYTES = 67_108_864
+MAX_BUFFERED_BYTES = 67_108_864  # bodies of all requests together, so that many senders cannot fill the memory
 # A body up to this size is read even beyond that limit; every documented webhook is much smaller.
 _SMALL_BODY_BYTES = 32_768
 # A refused body is read up to this size: a sender whose connection is reset while it sends may not see the response.
@@ -148,10 +147,7 @@ class App:
         return HttpResponse(HTTPStatus.OK, body_text.encode(), _JSON_HEADERS, log_message, "", event, stored)
 
     async def _read_body(self, stream: "_BodyStream") -> bytes:
-        """Read the whole body. Raises ClientDisconnected, EventRefused.
-
-        Its size counts in `_buffered_bytes` until the caller subtracts it.
-        """
+        """Read the whole body; its size counts in `_buffered_bytes` until the caller subtracts it."""
         body = bytearray()
         try:
             while stream.has_more:
@@ -266,9 +262,8 @@ def _error_response(
 
 
 async def _send_response(send: Send, response: HttpResponse) -> None:
-    headers = list(response.headers)
-    if response.status != HTTPStatus.NO_CONTENT:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+    has_body = response.status != HTTPStatus.NO_CONTENT
+    headers = [*response.headers, *([(b"content-length", str(len(response.body)).encode())] if has_body else [])]
     await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 

@@ -45,6 +45,10 @@ class ReceiverMetrics:
     def render(self, backlogs: Sequence[Backlog], commits: int, connections: int) -> str:
         """All metrics as text; times are in seconds since 1970, UTC."""
         unauthorized = self.responses[HTTPStatus.UNAUTHORIZED]
+        with self._lock:
+            counts = sorted(self._attempt_counts.items())
+        labels = [_render_labels(target=target, outcome="done" if done else "failed") for (target, done), _ in counts]
+        attempts = [(label, count) for label, (_, count) in zip(labels, counts, strict=True)]
         targets = [(_render_labels(target=backlog.target), backlog) for backlog in backlogs]
         waiting = [(label, float(backlog.waiting)) for label, backlog in targets]
         failed = [(label, float(backlog.failed)) for label, backlog in targets]
@@ -59,20 +63,12 @@ class ReceiverMetrics:
             ("connections", "gauge", "Open connections.", [("", connections)]),
             ("last_event_timestamp_seconds", "gauge", "When an event last arrived.", [("", self.last_event_at)]),
             ("start_timestamp_seconds", "gauge", "When this receiver started.", [("", self.started_at)]),
-            ("delivery_attempts_total", "counter", "Delivery attempts by target and outcome.", self._attempt_samples()),
+            ("delivery_attempts_total", "counter", "Delivery attempts by target and outcome.", attempts),
             ("backlog", "gauge", "Events waiting for a target.", waiting),
             ("failed_deliveries", "gauge", "Events that a target did not accept within seven days.", failed),
             ("backlog_oldest_timestamp_seconds", "gauge", "When the oldest waiting event arrived.", oldest),
         ]
         return "".join(_render_family(*family) for family in families)
-
-    def _attempt_samples(self) -> _Samples:
-        with self._lock:
-            counts = sorted(self._attempt_counts.items())
-        return [
-            (_render_labels(target=target, outcome="done" if is_done else "failed"), count)
-            for (target, is_done), count in counts
-        ]
 
 
 def _render_family(name: str, kind: str, help_text: str, samples: _Samples) -> str:

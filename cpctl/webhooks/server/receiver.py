@@ -51,11 +51,7 @@ class Notifier:
 
 
 class Dependencies(NamedTuple):
-    """What a receiver needs from its caller.
-
-    `keys` are the keys accepted at first. `read_keys` returns the new keys, or None if they have not changed since
-    the last call, and raises ConfigError. `on_ready` is called once the receiver listens.
-    """
+    """What a receiver needs. `read_keys` returns the keys if they changed since its last call; raises ConfigError."""
 
     make_store: Callable[[], Store]
     keys: Sequence[str]
@@ -208,7 +204,7 @@ class Receiver:
             "profile": self._rules.profile,
             "store_writable": writable,
             "last_event": format_iso(int(last * 1000)) if last else None,
-            "targets": [_backlog_as_json(backlog) for backlog in await self._backlogs()],
+            "targets": [backlog.as_json(now_ms()) for backlog in await self._backlogs()],
         }
 
     async def _metrics_text(self) -> str:
@@ -224,9 +220,3 @@ class Receiver:
     def _read_backlogs(self) -> list[Backlog]:
         with contextlib.closing(self._dependencies.make_store()) as store:
             return read_backlogs(store, self._rules.profile, self._rules.targets)
-
-
-def _backlog_as_json(backlog: Backlog) -> dict[str, Any]:
-    target, waiting, oldest_ms, failed = backlog
-    oldest_seconds = None if oldest_ms is None else (now_ms() - oldest_ms) // 1000
-    return {"target": target, "waiting": waiting, "oldest_seconds": oldest_seconds, "failed": failed}

@@ -1,7 +1,4 @@
-"""The thread that writes to the store: all queued jobs are committed together.
-
-A response is sent only after the commit of its event; many responses can share one commit.
-"""
+"""The thread that writes to the store: queued jobs share a commit, and an event is answered only after its commit."""
 
 import asyncio
 import contextlib
@@ -18,11 +15,8 @@ from cpctl.webhooks.events.event import Event
 from cpctl.webhooks.events.event_store import StoredEvent
 
 T = TypeVar("T")
-FileIdentity = tuple[int, int]
-Work = Callable[[Transaction], Any]
 StoreEvents = Callable[[Transaction, list[Event]], Sequence[StoredEvent | None]]
-# Beyond this, requests get 503.
-MAX_QUEUED_JOBS = 4096
+MAX_QUEUED_JOBS = 4096  # beyond this, requests get 503
 _MAX_JOBS_PER_COMMIT = 512
 # A transaction waits at most 20 s for a lock; one that takes longer than this will never end.
 STUCK_SECONDS = 60.0
@@ -33,7 +27,7 @@ class QueueFull(Exception):
 
 
 class _Job(NamedTuple):
-    work: Work | None
+    work: Callable[[Transaction], Any] | None
     event: Event | None
     future: "asyncio.Future[Any] | Future[Any]"
 
@@ -44,17 +38,14 @@ class Writer:
     def __init__(
         self, make_store: Callable[[], Store], store_events: StoreEvents, stuck_seconds: float = STUCK_SECONDS
     ) -> None:
-        """`store_events` stores all queued events at once.
-
-        `make_store` is called in the writer's thread, because a store belongs to the thread that opens it.
-        """
+        """`make_store` is called in the writer's thread, because a store belongs to the thread that opens it."""
         self._make_store, self._store_events, self._stuck_seconds = make_store, store_events, stuck_seconds
         self._jobs: deque[_Job] = deque()
         self._loop_jobs: list[_Job] = []  # used by the event loop only, so it needs no lock
         self._condition = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="webhooks-writer", daemon=True)
-        self._committed_file: FileIdentity | None = None  # the file of the last commit
+        self._committed_file: tuple[int, int] | None = None  # the file of the last commit
         self._transaction_started_at: float | None = None  # None between transactions
         self.commit_count = 0
 
@@ -83,7 +74,7 @@ class Writer:
         result: T = await self._enqueue(work, None)
         return result
 
-    def _enqueue(self, work: Work | None, event: Event | None) -> "asyncio.Future[Any]":
+    def _enqueue(self, work: Callable[[Transaction], Any] | None, event: Event | None) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if self._stopping or len(self._jobs) + len(self._loop_jobs) >= MAX_QUEUED_JOBS:
@@ -151,7 +142,7 @@ class Writer:
         return [next(stored) if job.work is None else job.work(transaction) for job in jobs]
 
 
-def file_identity(store: Store) -> FileIdentity | None:
+def file_identity(store: Store) -> tuple[int, int] | None:
     """Identifies the file of a store, whatever its name; None if it does not exist."""
     try:
         status = store.path.stat()

@@ -76,18 +76,15 @@ def print_service(
 
 
 def _make_install_options(service: Service, options: ServiceOptions, arguments: Sequence[str]) -> InstallOptions:
-    is_timed = options.timer or options.every is not None
-    interval = _parse_interval(options.every or DEFAULT_INTERVAL) if is_timed else 0
+    seconds, every = 0, options.every or DEFAULT_INTERVAL
+    if options.timer or options.every is not None:
+        seconds = int(parse_duration(every, "--every").total_seconds())
+        if not MIN_INTERVAL_SECONDS <= seconds <= MAX_INTERVAL_SECONDS:
+            message = f'--every "{every}" must be from {MIN_INTERVAL_SECONDS}s to 1d.'
+            raise InvalidInput(message, "For example: --every 2m")
     name = parse_unit_name(options.name or f"cpctl-{service.name}")
     parsed = parse_service_arguments(service, arguments)
-    return InstallOptions(service, name, options.user, options.run_as, interval, parsed)
-
-
-def _parse_interval(text: str) -> int:
-    seconds = int(parse_duration(text, "--every").total_seconds())
-    if not MIN_INTERVAL_SECONDS <= seconds <= MAX_INTERVAL_SECONDS:
-        raise InvalidInput(f'--every "{text}" must be from {MIN_INTERVAL_SECONDS}s to 1d.', "For example: --every 2m")
-    return seconds
+    return InstallOptions(service, name, options.user, options.run_as, seconds, parsed)
 
 
 def _refuse_contradictions(service: Service, options: ServiceOptions, write: str | None, force: bool) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cpctl.cli.context import Context
 from cpctl.cli.executable import find_own_command
 from cpctl.cli.framework import LazyGroup
-from cpctl.config.keys import KEY_VARIABLES, KeySource
+from cpctl.config.keys import KEY_VARIABLES
 from cpctl.config.paths import find_config_file
 from cpctl.config.profiles import Profile
 from cpctl.config.settings import SETTINGS
@@ -30,8 +30,13 @@ from cpctl.service_units.service_plan import (
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]{0,99}")
 _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}\$?")
 _PROXY_VARIABLES = (
-    *("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"),
-    *("NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"),
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "REQUESTS_CA_BUNDLE",
 )
 # What ProtectHome= and PrivateTmp= hide: systemd.exec(5).
 HOME_FOLDERS = ("/home", "/root", "/run/user")
@@ -167,19 +172,17 @@ def _plan_credential(profile: Profile, service: str, is_system: bool, for_cron: 
         return Credential(service, variable, file, (f"The key for {service} is read from {file}: {source.location}.",))
     folder = Path(KEY_FOLDER) if is_system else find_config_file(None, {})[0].parent
     file = str(folder / f"{service}.key")
+    origin = "No key is set yet."
+    if source is not None:
+        is_command = source.kind == "command"
+        reason = "a service cannot unlock a password store" if is_command else "units never contain keys"
+        origin = f"It now comes from {source.location}; {reason}."
     notes = (
-        f"The key for {service} must be in {file}. {_explain_key_file(source)}",
+        f"The key for {service} must be in {file}. {origin}",
         "Once, before the first start; then type the key, Enter, Ctrl-D:",
         f"  {'sudo ' if is_system else ''}install -D -m 600 /dev/stdin {shlex.quote(file)}",
     )
     return Credential(service, variable, file, notes)
-
-
-def _explain_key_file(source: KeySource | None) -> str:
-    if source is None:
-        return "No key is set yet."
-    reason = "a service cannot unlock a password store" if source.kind == "command" else "units never contain keys"
-    return f"It now comes from {source.location}; {reason}."
 
 
 def _needs_tmp(profile: Profile, config: Path | None, is_own: bool) -> bool:

@@ -14,6 +14,7 @@ from cpctl.cli.options import EventIds, Limit, Since, Until, Yes, parse_ids
 from cpctl.cli.time_args import parse_since
 from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput, suggest
+from cpctl.files import private_file
 from cpctl.output.columns import EVENT, EVENT_DETAIL, ITEM_STATE, WEBHOOK_TYPE
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
@@ -62,12 +63,8 @@ def list_events(context: Context, filters: EventFilters, limit: Limit = 0) -> No
 @commands.add("show", "cpctl webhooks show 1")
 def show_events(context: Context, ids: EventIds) -> None:
     """Show events in full: their fields, how many times they were received, and their targets."""
-    events = get_events(context.store, context.profile.name, _parse_event_ids(ids))
+    events = get_events(context.store, context.profile.name, parse_ids(ids, "an event", "cpctl webhooks list"))
     context.show(events[0] if len(events) == 1 else events, EVENT_DETAIL if len(events) == 1 else EVENT)
-
-
-def _parse_event_ids(ids: list[str]) -> list[int]:
-    return parse_ids(ids, "an event", "cpctl webhooks list")
 
 
 @commands.add("tail", "cpctl webhooks tail --lines 20 --type ItemShipped")
@@ -113,7 +110,7 @@ def replay_events(
     """Send stored events again, and show the responses."""
     from cpctl.cli.commands.webhooks.replay import replay_to_targets, replay_to_url
 
-    event_ids = _parse_event_ids(ids)
+    event_ids = parse_ids(ids, "an event", "cpctl webhooks list")
     if with_key and not url:
         raise InvalidInput("--with-key needs --to.", "Add --to URL.")
     if url:
@@ -129,14 +126,17 @@ def export_events(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="File to write; - for standard output.")] = "-",
 ) -> None:
     """Export events as JSONL, in the order of their arrival."""
-    from cpctl.cli.commands.webhooks.retention import iter_export_chunks, write_export
+    from cpctl.cli.commands.webhooks.retention import iter_export_chunks
 
     search = _build_search(context, filters)
     if context.options.dry_run:
         count = len(find_event_ids(context.store, search))
         context.output.note(f"Dry run: nothing was written; {count} events would be exported.")
+    elif file == "-":
+        context.output.write(iter_export_chunks(context, search))
     else:
-        write_export(context, Path(file) if file != "-" else None, iter_export_chunks(context, search))
+        with private_file(Path(file)) as written:  # a complete file or none
+            written.writelines(iter_export_chunks(context, search))
 
 
 @commands.add("prune", "cpctl webhooks prune --older-than 90d --yes")

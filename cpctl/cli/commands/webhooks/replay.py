@@ -20,17 +20,14 @@ _MAX_RESPONSE_LENGTH = 200
 
 
 def replay_to_url(context: Context, ids: Sequence[int], url: str, with_key: bool) -> None:
-    """Post events to a URL and show each response. Raises InvalidInput, ConfigError, StoreError.
-
-    The exit status is 0 if all were accepted, 5 or 75 if all failed in the same way, else 6.
-    """
+    """Post events. Exit status: 0 if all were accepted, 5 or 75 if all failed alike, else 6. Raises InvalidInput."""
     check_target_url(url)
     events = get_events(context.store, context.profile.name, ids)
-    if context.options.dry_run:
-        key = {"apikey": MASK} if with_key else {}
+    dry_run = context.options.dry_run
+    key = {"apikey": MASK if dry_run else context.read_key("webhooks").value} if with_key else {}
+    if dry_run:
         show_calls(context, [{"method": "POST", "url": url, "body": {**key, **event["payload"]}} for event in events])
         return
-    key = {"apikey": context.read_key("webhooks").value} if with_key else {}
     rows = [_post_event(context, event, url, key) for event in events]
     statuses = {_exit_status_for(row["status"]) for row in rows}
     context.finish(rows, WEBHOOK_REPLAY, statuses.pop() if len(statuses) == 1 else ExitCode.CONFLICT)

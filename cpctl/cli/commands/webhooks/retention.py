@@ -3,13 +3,11 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
 from cpctl.clock import utc_now
 from cpctl.errors import ExitCode, InvalidInput, suggest
-from cpctl.files import private_file
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import Backlog, drop_target, read_backlogs
 from cpctl.webhooks.events.event_search import BATCH_SIZE, EventSearch, find_events
@@ -25,15 +23,6 @@ def iter_export_chunks(context: Context, search: EventSearch) -> Iterator[str]:
         context.output.progress(f"{count} exported")
     context.output.progress("")
     context.output.note(f"{count} exported.")
-
-
-def write_export(context: Context, file: Path | None, chunks: Iterator[str]) -> None:
-    """Write a complete file or none, or to standard output. Raises InvalidInput, OutputError, StoreError."""
-    if file is None:
-        context.output.write(chunks)
-        return
-    with private_file(file) as written:
-        written.writelines(chunks)
 
 
 def prune_old_events(context: Context, older_than: str, target: str, yes: bool) -> None:

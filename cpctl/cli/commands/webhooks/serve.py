@@ -20,7 +20,6 @@ from cpctl.net import is_loopback
 from cpctl.webhooks.server.settings import REQUEST_SECONDS, ServerSettings, ServerTimes
 
 DEFAULT_PORT = 8100
-_LOG_FLUSH_SECONDS = 0.5  # longest wait for the last lines of the log
 
 
 class ServerOptions(NamedTuple):
@@ -71,12 +70,8 @@ def serve(
     settings = _make_settings(server_options, times)
     accepted_keys = keys.read_if_changed() or ()
     targets = make_targets(delivery_options, keys.current_key, accepted_keys)
-    rules = ReceiverRules(
-        context.profile.name,
-        [target.name for target in targets],
-        delivery_options.known_orders,
-        public_status=server_options.public_status,
-    )
+    names, known_orders = [target.name for target in targets], delivery_options.known_orders
+    rules = ReceiverRules(context.profile.name, names, known_orders, server_options.public_status)
     output = context.output
     log = AccessLog(lambda line, is_problem: (output.error if is_problem else output.note)(line), log_format)
     sockets: list[socket.socket] = []
@@ -89,13 +84,8 @@ def serve(
             context.output.note(f'Receiving webhooks for profile "{rules.profile}" on {address}. Ctrl-C stops it.')
             write_address(address)
 
-        dependencies = Dependencies(
-            lambda: Store(context.profile.store, context.output.warn),
-            accepted_keys,
-            keys.read_if_changed,
-            announce_ready,
-            Notifier(context.environment),
-        )
+        make_store, notifier = lambda: Store(context.profile.store, output.warn), Notifier(context.environment)
+        dependencies = Dependencies(make_store, accepted_keys, keys.read_if_changed, announce_ready, notifier)
         receiver = Receiver(rules, settings, targets, dependencies, log)
         if context.options.dry_run:
             context.output.note("Dry run: the configuration is valid; the server was not started.")
@@ -107,7 +97,7 @@ def serve(
         try:
             receiver.run(sockets)
         finally:
-            if not log.stop(_LOG_FLUSH_SECONDS):
+            if not log.stop(timeout_seconds=0.5):
                 # Nobody reads the log. The interpreter flushes stderr at exit, which would block.
                 sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
@@ -134,16 +124,9 @@ def _make_settings(options: ServerOptions, times: ServerTimes) -> ServerSettings
             f"Cannot listen on {options.host} without TLS: other machines would send their key unencrypted.",
             "Give --tls-cert and --tls-key, or --behind-proxy if a proxy on this machine handles TLS.",
         )
-    return ServerSettings(
-        options.host,
-        options.port,
-        Path(options.tls_cert) if options.tls_cert else None,
-        Path(options.tls_key) if options.tls_key else None,
-        options.behind_proxy,
-        options.max_connections,
-        options.request_seconds,
-        times,
-    )
+    cert, key = (Path(file) if file else None for file in (options.tls_cert, options.tls_key))
+    limits = (options.behind_proxy, options.max_connections, options.request_seconds)
+    return ServerSettings(options.host, options.port, cert, key, *limits, times)
 
 
 def _raise_open_file_limit(connection_count: int) -> None:
@@ -159,10 +142,7 @@ def _raise_open_file_limit(connection_count: int) -> None:
 
 
 class WatchedKeys:
-    """The accepted keys: the webhook key, and the old one while it is being replaced.
-
-    They are read again when the configuration or a key file changes, so that replacing a key needs no restart.
-    """
+    """The webhook key, and the old one while it is replaced; read again when the files they come from change."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._profile = context, ""

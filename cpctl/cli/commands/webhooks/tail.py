@@ -14,10 +14,7 @@ _STREAM_FORMATS = ("table", "json", "jsonl", "value")
 
 
 def tail(context: Context, search: EventSearch, lines: int, follow: bool) -> None:
-    """Show the last events; with `follow`, continue until Ctrl-C, which prints no message.
-
-    Raises InvalidInput, StoreError, BrokenPipeError.
-    """
+    """Show the last events; with `follow`, until Ctrl-C. Raises InvalidInput, StoreError, BrokenPipeError."""
     _choose_format(context)
     try:
         last_id = find_last_event_id(context.store)  # before the search: an event that arrives between them is not lost
@@ -49,21 +46,17 @@ def _follow(context: Context, search: EventSearch, after: int) -> None:
             events = find_events(context.store, search._replace(after=after, limit=BATCH_SIZE))
             for event in events:
                 _print_event(context, event)
-            after = int(events[-1]["id"]) if events else after
-            if len(events) < BATCH_SIZE:  # events up to `newest` that do not match need not be searched again
-                after = max(newest, after)
+            last_shown = int(events[-1]["id"]) if events else 0
+            # After a partial batch, events up to `newest` that do not match need not be searched again.
+            after = last_shown if len(events) == BATCH_SIZE else max(newest, last_shown)
         context.output.ensure_reader()  # in `tail -f | grep -m 1`, grep ends first
         time.sleep(POLL_SECONDS)
 
 
 def _print_event(context: Context, event: Mapping[str, Any]) -> None:
-    if context.output.format == "table":
-        context.output.write(iter([escape_controls(_format_event(event)) + "\n"]))
-    else:
+    if context.output.format != "table":
         context.output.show(event)
-
-
-def _format_event(event: Mapping[str, Any]) -> str:
+        return
     fields = (f"{name}={format_cell(value)}" for name, value in event["fields"].items())
     parts = (event["datetime"], event["type"], event["order"], event["item"], *fields)
-    return " ".join(str(part) for part in parts if part)
+    context.output.write(iter([escape_controls(" ".join(str(part) for part in parts if part)) + "\n"]))

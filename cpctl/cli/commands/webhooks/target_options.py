@@ -3,7 +3,7 @@
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from urllib.parse import urlsplit
 
@@ -67,7 +67,12 @@ def make_targets(options: DeliveryOptions, read_key: Callable[[], str], accepted
         )
     if options.with_key and not urls:
         raise InvalidInput("--with-key needs --forward-to.", "Add --forward-to URL.")
-    environment, seconds = _child_environment(accepted_keys), options.delivery_seconds
+    hidden, seconds = {*_SYSTEMD_VARIABLES, *_WEBHOOK_KEY_VARIABLES}, options.delivery_seconds
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in hidden and not any(key in value for key in accepted_keys)
+    }
     key = read_key if options.with_key else None
     targets: list[Target] = [
         *(ForwardTarget(check_target_url(url), key, seconds or 10.0) for url in urls),
@@ -107,12 +112,3 @@ def _split_command(command: str) -> list[str]:
             "Give the path of the program; to run a shell command: --exec 'sh -c \"…\"'.",
         )
     return words
-
-
-def _child_environment(keys: Iterable[str]) -> Mapping[str, str]:
-    """The environment of a command: without systemd's variables, and without any that contains a webhook key."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in (*_SYSTEMD_VARIABLES, *_WEBHOOK_KEY_VARIABLES) and not any(key in value for key in keys)
-    }
