@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -71,9 +72,8 @@ def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[
         yield ok("not resolved here; the proxy does it")
         return
     try:
-        addresses = run_with_timeout(
-            timeout_seconds, lambda: socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        )
+        look_up = partial(socket.getaddrinfo, settings.host, settings.port, type=socket.SOCK_STREAM)
+        addresses = run_with_timeout(timeout_seconds, look_up)
     except TimeoutError:
         message = f"{settings.host}: no answer from the name server within {timeout_seconds:g} s"
         yield failure(message, "Check the name server of this machine.", _NETWORK_STATUS)
@@ -98,9 +98,8 @@ def check_connection(
         message = f"{address}: TLS certificate verification failed: {probe.verify_message}"
         yield failure(message, _certificate_hint(probe), _NETWORK_STATUS)
     elif isinstance(probe, TimeoutError):
-        yield failure(
-            f"{address}: no response in time", "Check the network, a firewall, and the proxy.", _NETWORK_STATUS
-        )
+        message = f"{address}: no response in time"
+        yield failure(message, "Check the network, a firewall, and the proxy.", _NETWORK_STATUS)
     elif isinstance(probe, Exception):
         reason = getattr(probe, "strerror", None) or str(probe) or type(probe).__name__
         hint = "Check the network, a firewall, the proxy, and base_url in the profile."
@@ -165,12 +164,10 @@ def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionPr
 def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
     proxy = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
     host, port = (proxy.hostname or "", proxy.port or 8080) if settings.proxy else (settings.host, settings.port)
-    made: http.client.HTTPConnection
+    made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     if settings.uses_tls:
         trusted = ssl.create_default_context(cafile=settings.ca_bundle or None)
         made = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=trusted)
-    else:
-        made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     if settings.proxy:
         login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
         header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if proxy.username else {}
@@ -193,6 +190,5 @@ def _check_expiry(address: str, certificate: dict[str, Any], now: datetime) -> F
     name = issuer.get("organizationName") or issuer.get("commonName") or "an unnamed issuer"
     days_left = (ends - now).days
     message = f"{address} has a valid certificate from {name}; it expires in {days_left} days"
-    return (
-        ok(message) if days_left >= CERTIFICATE_WARNING_DAYS else warning(message, "The service must renew it in time.")
-    )
+    is_near = days_left < CERTIFICATE_WARNING_DAYS
+    return warning(message, "The service must renew it in time.") if is_near else ok(message)
