@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,21 @@ def write_private(file: Path, content: str | bytes) -> None:
     """Replace a file at once by one that only its owner can read; text is written as UTF-8. Raises InvalidInput."""
     with private_file(file, None if isinstance(content, bytes) else "utf-8") as written:
         written.write(content)
+
+
+@contextmanager
+def address_file(file: str | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes the address of a server to a file, which is deleted at the end; None for no file."""
+
+    def write_address(address: str) -> None:
+        if file:
+            write_private(Path(file), f"{address}\n")
+
+    try:
+        yield write_address
+    finally:
+        if file:
+            Path(file).unlink(missing_ok=True)
 
 
 @contextmanager

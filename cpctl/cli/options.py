@@ -1,5 +1,6 @@
 """Arguments and options that several commands have."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,8 +10,6 @@ from cpctl.signals.signal import quote_value
 
 Items = Annotated[list[str], typer.Argument(metavar="ITEM...", help="Full ids of the items.", show_default=False)]
 OrderId = Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the order of the items.")]
-Cause = Annotated[str | None, typer.Option(metavar="TEXT", help="Reason for the problem.")]
-DelayHours = Annotated[str | None, typer.Option("--delay", metavar="HOURS", help="Expected delay in whole hours.")]
 SignalIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of signals.", show_default=False)]
 OptionalSignalIds = Annotated[
     list[str] | None, typer.Argument(metavar="[ID...]", help="Ids of signals.", show_default=False)
@@ -36,6 +35,14 @@ References = Annotated[
     list[str], typer.Argument(metavar="REFERENCE...", help="References to show.", show_default=False)
 ]
 SearchText = Annotated[str, typer.Option(metavar="TEXT", help="Show only entries that contain this text, in any case.")]
+
+
+def parse_ids(texts: Sequence[str], noun: str, list_command: str) -> list[int]:
+    """Ids as numbers, each once. `noun` and `list_command` are for the error. Raises InvalidInput."""
+    for text in texts:
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise InvalidInput(f"{quote_value(text)} is not the id of {noun}.", f"`{list_command}` shows the ids.")
+    return list(dict.fromkeys(int(text) for text in texts))
 
 
 def parse_fields(texts: list[str] | None) -> dict[str, str | None]:

@@ -1,24 +1,20 @@
 """Checks of the network, step by step: proxy, name, connection and certificate, clock."""
 
-import base64
-import http.client
 import re
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ExitCode
+from cpctl.net import make_connection, run_with_timeout
 
-T = TypeVar("T")
 _URL_CREDENTIALS = re.compile(r"(?:(?<=//)|^)[^/@\s]+@")
 # A signal carries the time of its event, so the clocks of shop and service must agree.
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60.0, 600.0
@@ -133,23 +129,9 @@ def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
         yield ok(message)
 
 
-def run_with_timeout(timeout_seconds: float, function: Callable[[], T]) -> T:
-    """The result of a function, run in a thread: a name lookup has no timeout of its own. Raises TimeoutError."""
-    future = Future[T]()
-
-    def run() -> None:
-        try:
-            future.set_result(function())
-        except Exception as error:  # raised by the future, in the caller's thread
-            future.set_exception(error)
-
-    # A daemon: the threads of an executor would keep the process alive until they end.
-    threading.Thread(target=run, daemon=True).start()
-    return future.result(timeout_seconds)
-
-
 def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
-    connection = _make_connection(settings, timeout_seconds)
+    tls = ssl.create_default_context(cafile=settings.ca_bundle or None) if settings.uses_tls else None
+    connection = make_connection(settings.host, settings.port, timeout_seconds, tls, settings.proxy)
     try:
         connection.connect()
         certificate = connection.sock.getpeercert() if isinstance(connection.sock, ssl.SSLSocket) else None
@@ -159,20 +141,6 @@ def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionPr
         return ConnectionProbe(certificate or {}, response.getheader("Date") or "", requested_at, time.time())
     finally:
         connection.close()
-
-
-def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
-    proxy = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
-    host, port = (proxy.hostname or "", proxy.port or 8080) if settings.proxy else (settings.host, settings.port)
-    made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-    if settings.uses_tls:
-        trusted = ssl.create_default_context(cafile=settings.ca_bundle or None)
-        made = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=trusted)
-    if settings.proxy:
-        login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
-        header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if proxy.username else {}
-        made.set_tunnel(settings.host, settings.port, header)
-    return made
 
 
 def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:

@@ -180,7 +180,7 @@ def test_an_id_may_begin_with_a_dash_after_two_dashes(cli: CliEnvironment, invok
 def test_quiet_hides_notices_and_twice_hides_warnings(cli: CliEnvironment, invoke: Invoke) -> None:
     arguments = ["signal", "canceled", ITEM, "--order", ORDER, "--queue-only"]
     normal, quiet, silent = (invoke(cli, *arguments, *options).err for options in ([], ["-q"], ["-qq"]))
-    assert "should say its cause" in normal
+    assert "should name its cause" in normal
     assert quiet.splitlines() == [line for line in normal.splitlines() if line.startswith("Warning: ")]
     assert silent == ""
     assert "is not the id of a signal" in invoke(cli, "outbox", "show", "x", "-qq").err, "errors are always shown"
@@ -189,7 +189,7 @@ def test_quiet_hides_notices_and_twice_hides_warnings(cli: CliEnvironment, invok
 def test_a_bug_shows_its_traceback_only_with_debug(
     cli: CliEnvironment, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.signals.signal_types.SIGNAL_TYPES", None)
+    monkeypatch.setattr("cpctl.cli.commands.signal.SIGNAL_TYPES", None)
     result = invoke(cli, "signal", "types")
     assert (result.code, result.out) == (1, "")
     assert "This is a bug in cpctl: AttributeError" in result.err

@@ -84,7 +84,7 @@ def test_an_option_is_never_taken_for_a_tracking_code(cli: CliEnvironment, invok
 
 def test_ids_joined_by_a_comma_are_refused(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "signal", "packed", f"{ITEM},{SECOND_ITEM}", "--order", ORDER)
-    assert (result.code, "each id stands alone" in result.err) == (2, True)
+    assert (result.code, "it must be one value" in result.err) == (2, True)
 
 
 def test_an_interrupted_order_is_reported_as_unknown(cli: CliEnvironment, sandbox: Sandbox) -> None:

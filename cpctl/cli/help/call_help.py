@@ -8,7 +8,6 @@ from cpctl.api.failures import classify_signal_status
 from cpctl.errors import ExitCode
 from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
-from cpctl.signals.signal_types import SignalField as SignalField
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
 from cpctl.webhooks.server.responses import RESPONSE_MEANINGS
 
@@ -41,8 +40,6 @@ class ResponseHelp(NamedTuple):
 
 
 class CallHelp(NamedTuple):
-    """Everything that `cpctl explain` shows about a call."""
-
     name: str
     meaning: str
     commands: tuple[str, ...]
@@ -88,7 +85,7 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         known = tuple(version for version in versions if kind.has_field(version, row.name))
         if known:
             required = all(row.name in kind.required[version] for version in known)
-            yield FieldHelp(row.name, "text", required, _field_meaning(row, kind), _field_example(row, kind), known)
+            yield FieldHelp(row.name, "text", required, *row.variant_for(kind.name)[:2], known)
     yield FieldHelp(
         DATETIME_FIELD.name,
         "text",
@@ -97,18 +94,6 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         DATETIME_FIELD.example,
         versions,
     )
-
-
-def _field_meaning(row: SignalField, kind: SignalType) -> str:
-    if row.name != "cause":
-        return row.meaning
-    return "one of `cpctl signal causes`" if kind.name == "ItemCanceled" else "why, in words"
-
-
-def _field_example(row: SignalField, kind: SignalType) -> str:
-    from cpctl.signals.causes import EXAMPLE_CAUSE
-
-    return EXAMPLE_CAUSE if row.name == "cause" and kind.name == "ItemCanceled" else row.example
 
 
 def _signal_notes(kind: SignalType) -> Iterator[str]:

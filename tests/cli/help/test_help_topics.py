@@ -11,8 +11,7 @@ from cpctl.api.failures import SIGNAL_FAILURES
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph, render_plain
-from cpctl.cli.help.topic_tables import response_rows
-from cpctl.cli.help.topics import TOPICS
+from cpctl.cli.help.topics import TOPICS, response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
 from cpctl.config.settings import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS

@@ -38,7 +38,7 @@ def run_doctor(
         raise Conflict(f"The file {bundle} already exists.", "Name another file, or add --force to replace it.")
     from cpctl.cli.commands.doctor.checks import CHECKS, DoctorContext
     from cpctl.diagnostics.findings import exit_status, run_check
-    from cpctl.output.findings_report import format_checks
+    from cpctl.output.reports import format_checks
 
     doctor = DoctorContext(context)
     if doctor.profile is None and not offline:
