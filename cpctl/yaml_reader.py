@@ -80,13 +80,13 @@ class Node(NamedTuple):
             raise self.error(f"{name} must be a list, such as [pass, show, cpctl/signal].")
         return tuple(node.as_text(f"each part of {name}") or "" for node in self.value)
 
-    def to_plain(self, constants: Mapping[str | None, Any] | None = None) -> Any:
+    def to_plain(self, constants: Mapping[str, Any] | None = None) -> Any:
         """The value without locations; `constants` replaces unquoted texts, such as true."""
         if isinstance(self.value, list):
             return [each.to_plain(constants) for each in self.value]
         if isinstance(self.value, Mapping):
             return {name: each.to_plain(constants) for name, each in self.value.items()}
-        return constants.get(self.value, self.value) if constants and self.is_plain else self.value
+        return constants.get(self.value or "", self.value) if constants and self.is_plain else self.value
 
 
 def parse_yaml(text: str, file: str, error_type: type[CpctlError]) -> Node:

@@ -18,7 +18,6 @@ from cpctl.masking import MASK
 MAX_ERROR_BODY_BYTES = 64 * 1024
 # The status line of a success is enough; its body is read only to keep the connection open for the next call.
 BODY_GRACE_SECONDS = 0.5
-
 DebugLog = Callable[[str], None]
 
 
@@ -36,8 +35,6 @@ class Response(NamedTuple):
 
 
 class _PendingResponse:
-    """What the request's thread has received so far."""
-
     def __init__(self) -> None:
         self.status: int | None = None
         self.retry_after: str | None = None
@@ -55,7 +52,7 @@ class Client:
         self._base_url, self._key, self._timeout, self._debug = base_url, key, timeout, debug
         self._session = requests.Session()
         self._session.trust_env = not local
-        self._session.auth = _no_netrc
+        self._session.auth = lambda request: request  # without one, requests adds the credentials in ~/.netrc
         self._session.headers["User-Agent"] = f"cpctl/{__version__}"
 
     def post(self, path: str, body: Mapping[str, Any]) -> Response:
@@ -150,11 +147,6 @@ def find_proxy_and_ca_bundle(base_url: str, local: bool) -> tuple[str, str]:
 
 def _is_success(status: int) -> bool:
     return 200 <= status < 300
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Authentication that adds nothing. Without one, requests adds the credentials in ~/.netrc."""
-    return request
 
 
 def _classify_transport_error(error: Exception | None, base_url: str, timeout: float) -> tuple[Failure, str]:

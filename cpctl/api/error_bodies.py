@@ -15,9 +15,8 @@ MAX_MESSAGE_LENGTH = 500  # characters
 def parse_error_message(body: bytes, key: str = "") -> str:
     """The service's own message in an error body; "" where there is none.
 
-    Understands `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}`
-    (CloudPublish), looser shapes seen in practice, plain text and HTML. Numbers keep the form in
-    which they were written. The key is masked before the message is cut: half a key is a leak, too.
+    Understands `{"error": {"type", "info"}}` (CloudCore), `{"status": {"errors": {…}}}` (CloudPublish), looser shapes
+    seen in practice, plain text and HTML. Numbers keep the form in which they were written.
     """
     text = body.decode("utf-8", "replace").strip()
     try:
@@ -25,17 +24,15 @@ def parse_error_message(body: bytes, key: str = "") -> str:
     except (ValueError, RecursionError):
         message = _message_from_text(text)
     message = " ".join(message.split())
-    message = message.replace(key, MASK) if key else message
+    message = message.replace(key, MASK) if key else message  # before it is cut: half a key is a leak, too
     return message if len(message) <= MAX_MESSAGE_LENGTH else message[:MAX_MESSAGE_LENGTH] + "…"
 
 
 def _message_from_json(value: Any) -> str:
     if not isinstance(value, dict):
         return _flatten(value)
-    for name in ("error", "errors", "status", "message", "info", "detail"):
-        if value.get(name) not in (None, "", [], {}):
-            return _flatten(value[name])
-    return ""
+    names = ("error", "errors", "status", "message", "info", "detail")
+    return _flatten(next((value[name] for name in names if value.get(name) not in (None, "", [], {})), ""))
 
 
 def _flatten(value: Any) -> str:

@@ -28,7 +28,6 @@ from cpctl.errors import ConfigError, InvalidInput
 from cpctl.files import write_private
 
 FOLDER_MODE = 0o700
-EditText = Callable[[Configuration, str], str]
 # The order in which a profile is written, so that every way to the same profile ends in the same file.
 SETTING_ORDER = tuple(dict.fromkeys(("environment", "base_url", *SERVICES, *SETTINGS)))
 FILE_HEADER = "# The configuration of cpctl; `cpctl profile --help` lists the commands that change it.\n"
@@ -41,7 +40,7 @@ RoundTripMap = Any  # ruamel's CommentedMap
 SettingValue = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 
 
-def change_configuration(file: Path, profile: str, edit: EditText) -> Configuration:
+def change_configuration(file: Path, profile: str, edit: Callable[[Configuration, str], str]) -> Configuration:
     """Replace the file's text by what `edit` returns for its configuration and text.
 
     `profile` is the only profile that may differ afterwards. A link is followed. Raises ConfigError; then the file
@@ -191,7 +190,9 @@ def with_key_file(text: str, profile: str, service: str, file: str) -> str:
         sources = fields.get(service)
         if not sources:
             fields.pop(service, None)
-            fields.insert(_insert_position(fields, service), service, _make_value({"api_key_file": file}))
+            before = SETTING_ORDER[: SETTING_ORDER.index(service)]
+            position = max((n for n, field in enumerate(fields, 1) if field in before), default=0)
+            fields.insert(position, service, _make_value({"api_key_file": file}))
         elif sources.anchor.value:  # shared with other profiles, which keep their source
             fields[service] = _make_value({"api_key_file": file})
         else:
@@ -212,33 +213,27 @@ def _edit(text: str, change: Callable[[RoundTripMap], None]) -> str:
     yaml.preserve_quotes = True
     yaml.width = _NO_WRAP_WIDTH
     try:
-        root = yaml.load(old)
+        root, kept = yaml.load(old), ""
         if not isinstance(root, Mapping):  # an empty file, or comments alone
             root, kept = CommentedMap(), old
         else:
-            kept = ""
             yaml.explicit_start = "---" in old.splitlines()
         change(root)
-        new = kept + _dump(yaml, root)
+        profiles: Any = root.get("profiles")
+        if hasattr(profiles, "lc") and not profiles.fa.flow_style() and (indent := profiles.lc.col):
+            yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
+        written = StringIO()
+        written.write(kept)
+        yaml.dump(root, written)
     except YAMLError as error:
         raise ConfigError(f"Cannot change the configuration: {error}", "Change it with an editor.") from error
-    return mark + new.replace("\n", line_end)
-
-
-def _dump(yaml: Any, root: RoundTripMap) -> str:
-    profiles: Any = root.get("profiles")
-    if hasattr(profiles, "lc") and not profiles.fa.flow_style() and (indent := profiles.lc.col):
-        yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
-    written = StringIO()
-    yaml.dump(root, written)
-    return written.getvalue()
+    return mark + written.getvalue().replace("\n", line_end)
 
 
 def _set_default(root: RoundTripMap, name: str) -> None:
-    if "default_profile" in root:
-        root["default_profile"] = _make_value(name)
-    else:
-        root.insert(0, "default_profile", _make_value(name))
+    if "default_profile" not in root:
+        root.insert(0, "default_profile", "")
+    root["default_profile"] = _make_value(name)
 
 
 def _make_value(value: SettingValue) -> Any:
@@ -250,12 +245,6 @@ def _make_value(value: SettingValue) -> Any:
         made.fa.set_flow_style()
         return made
     return CommentedSeq([_make_value(each) for each in value])
-
-
-def _insert_position(fields: RoundTripMap, name: str) -> int:
-    """The position of a new setting: after those that come before it in SETTING_ORDER."""
-    before = SETTING_ORDER[: SETTING_ORDER.index(name)]
-    return max((position + 1 for position, field in enumerate(fields) if field in before), default=0)
 
 
 def _replace_key_source(sources: RoundTripMap, name: str, value: str) -> None:

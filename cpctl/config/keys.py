@@ -99,20 +99,19 @@ def key_source_from_environment(service: str, environment: Mapping[str, str]) ->
     return None
 
 
-def refuse_readable_by_others(file: Path, environment: Mapping[str, str] = os.environ) -> None:
+def refuse_readable_by_others(file: Path) -> None:
     """Raise ConfigError if others than the owner can read a file with a key.
 
     systemd protects the files of its credentials by their folder, and sets other modes. Windows has no such modes.
     """
-    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if os.name == "nt" or (credentials and file.resolve().is_relative_to(Path(credentials).resolve())):
         return
     mode = file.stat().st_mode
     if stat.S_ISDIR(mode) or stat.S_ISCHR(mode):
         return  # never advise a chmod of /dev/null or of a folder
-    mode &= 0o777
     if mode & 0o077:
-        raise ConfigError(f"{file} can be read by others (its mode is {mode:04o}).", f"Type: chmod 600 {file}")
+        raise ConfigError(f"{file} can be read by others (its mode is {mode & 0o777:04o}).", f"Type: chmod 600 {file}")
 
 
 def _read_key_file(file: Path, location: str) -> str:

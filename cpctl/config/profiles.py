@@ -97,10 +97,7 @@ class SourcedValue(NamedTuple):
 
 
 class Profile:
-    """The profile in use: every setting with its source, and the source of each key.
-
-    `shop_nodes` holds the settings that are lists or mappings, as they were written; see bench_settings.
-    """
+    """The profile in use: settings and keys with their sources; bench_settings reads the nodes of shop settings."""
 
     def __init__(
         self,

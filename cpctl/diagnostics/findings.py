@@ -1,6 +1,7 @@
 """The findings of a check: ok, a warning or a failure, with its remedy."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from cpctl.errors import CpctlError, ExitCode
@@ -22,14 +23,8 @@ class Finding(NamedTuple):
     status: ExitCode = ExitCode.DONE
 
 
-def ok(message: str) -> Finding:
-    """A finding that is in order."""
-    return Finding(OK, message)
-
-
-def warning(message: str, remedy: str = "") -> Finding:
-    """A problem that does not stop work."""
-    return Finding(WARNING, message, remedy)
+ok = partial(Finding, OK)
+warning = partial(Finding, WARNING)  # a problem that does not stop work
 
 
 def failure(message: str, remedy: str, status: ExitCode) -> Finding:

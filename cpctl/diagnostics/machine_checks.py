@@ -16,7 +16,7 @@ MIN_TERMINAL_COLUMNS = 60
 
 def check_disk(file: Path) -> Iterator[Finding]:
     """Check the free space for a file that may not exist yet."""
-    folder = find_nearest_folder(file)
+    folder = next(folder for folder in file.absolute().parents if folder.is_dir())
     free = shutil.disk_usage(folder).free
     message = f"{free // BYTES_PER_MB} MB free on the disk of the store ({folder})"
     if free < MIN_DISK_BYTES:
@@ -25,11 +25,6 @@ def check_disk(file: Path) -> Iterator[Finding]:
         yield warning(message, "Free some space before the disk is full.")
     else:
         yield ok(message)
-
-
-def find_nearest_folder(file: Path) -> Path:
-    """The folder of a file, or the nearest parent that exists."""
-    return next(folder for folder in file.absolute().parents if folder.is_dir())
 
 
 def check_permissions(private_files: Iterable[Path], folders: Iterable[Path]) -> Iterator[Finding]:

@@ -1,6 +1,5 @@
 """Checks of the network, step by step: proxy, name, connection and certificate, clock."""
 
-import http.client
 import re
 import socket
 import ssl
@@ -8,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -68,9 +68,8 @@ def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[
         yield ok("not resolved here; the proxy does it")
         return
     try:
-        addresses = run_with_timeout(
-            timeout_seconds, lambda: socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        )
+        look_up = partial(socket.getaddrinfo, settings.host, settings.port, type=socket.SOCK_STREAM)
+        addresses = run_with_timeout(timeout_seconds, look_up)
     except TimeoutError:
         message = f"{settings.host}: no answer from the name server within {timeout_seconds:g} s"
         yield failure(message, "Check the name server of this machine.", _NETWORK_STATUS)
@@ -95,9 +94,8 @@ def check_connection(
         message = f"{address}: TLS certificate verification failed: {probe.verify_message}"
         yield failure(message, _certificate_hint(probe), _NETWORK_STATUS)
     elif isinstance(probe, TimeoutError):
-        yield failure(
-            f"{address}: no response in time", "Check the network, a firewall, and the proxy.", _NETWORK_STATUS
-        )
+        message = f"{address}: no response in time"
+        yield failure(message, "Check the network, a firewall, and the proxy.", _NETWORK_STATUS)
     elif isinstance(probe, Exception):
         reason = getattr(probe, "strerror", None) or str(probe) or type(probe).__name__
         hint = "Check the network, a firewall, the proxy, and base_url in the profile."
@@ -132,7 +130,8 @@ def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
 
 
 def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
-    connection = _make_connection(settings, timeout_seconds)
+    tls = ssl.create_default_context(cafile=settings.ca_bundle or None) if settings.uses_tls else None
+    connection = make_connection(settings.host, settings.port, timeout_seconds, tls, settings.proxy)
     try:
         connection.connect()
         certificate = connection.sock.getpeercert() if isinstance(connection.sock, ssl.SSLSocket) else None
@@ -142,11 +141,6 @@ def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionPr
         return ConnectionProbe(certificate or {}, response.getheader("Date") or "", requested_at, time.time())
     finally:
         connection.close()
-
-
-def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
-    tls = ssl.create_default_context(cafile=settings.ca_bundle or None) if settings.uses_tls else None
-    return make_connection(settings.host, settings.port, timeout_seconds, tls, settings.proxy)
 
 
 def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:
@@ -164,6 +158,5 @@ def _check_expiry(address: str, certificate: dict[str, Any], now: datetime) -> F
     name = issuer.get("organizationName") or issuer.get("commonName") or "an unnamed issuer"
     days_left = (ends - now).days
     message = f"{address} has a valid certificate from {name}; it expires in {days_left} days"
-    return (
-        ok(message) if days_left >= CERTIFICATE_WARNING_DAYS else warning(message, "The service must renew it in time.")
-    )
+    is_near = days_left < CERTIFICATE_WARNING_DAYS
+    return warning(message, "The service must renew it in time.") if is_near else ok(message)

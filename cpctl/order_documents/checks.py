@@ -55,7 +55,6 @@ SHIPPING_FIELDS = ("quote", "shipping_level", "shipping_option")
 # How the references of bound products begin (CloudCore 1.0, "Add order": total_pages required for books).
 BOOK_PREFIXES = ("textbook", "book_", "photobook", "magazine", "brochure")
 
-_CPF_DIGITS = 11
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -334,8 +333,8 @@ def check_customer_identification(address: JsonObject, path: str) -> Iterator[Pr
 def _is_valid_cpf(text: str) -> bool:
     """Whether the check digits are right. The same digit eleven times passes the sum but is never assigned."""
     digits = [int(digit) for digit in text if digit in "0123456789"]
-    has_form = len(text) == _CPF_DIGITS or (text[3:4], text[7:8], text[11:12], len(text)) == (".", ".", "-", 14)
-    if not has_form or len(digits) != _CPF_DIGITS or len(set(digits)) == 1:
+    has_form = len(text) == 11 or (text[3:4], text[7:8], text[11:12], len(text)) == (".", ".", "-", 14)
+    if not has_form or len(digits) != 11 or len(set(digits)) == 1:
         return False
     return all(
         digits[place] == sum(digit * (place + 1 - n) for n, digit in enumerate(digits[:place])) * 10 % 11 % 10

@@ -60,7 +60,6 @@ def compute_md5(path: str | Path, progress: Callable[[int, int], None]) -> str:
 
 
 def _prepare_files(parent: Document, hash_file: Callable[[str], str]) -> Document:
-    """A copy of an order or an item with its files prepared."""
     sent = dict(parent)
     if isinstance(parent.get("files"), list):
         sent["files"] = [_prepare_file(file, hash_file) for file in parent["files"]]

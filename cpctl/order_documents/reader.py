@@ -16,10 +16,7 @@ MAX_DEPTH = yaml_reader.MAX_DEPTH
 _MAX_NUMBER_LENGTH = 100
 
 # YAML 1.1 would also read NO as false and 0123 as 83; in an order they are text.
-_YAML_BOOLEANS: dict[str | None, bool] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+_YAML_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[-+.\w]+')
 _COLON = re.compile(r"\s*:")
 
@@ -47,16 +44,14 @@ def read_document(name: str, content: bytes) -> Document:
 
 
 def _refuse_non_object(name: str, text: str, value: object) -> NoReturn:
+    kind, hint = "a single value", "`cpctl orders add --skeleton` prints a document to start from."
     if value is None:
-        raise InvalidInput(f"{name} is empty.", "`cpctl orders add --skeleton` prints a document to start from.")
-    kind = "a list" if isinstance(value, list) else "a single value"
+        raise InvalidInput(f"{name} is empty.", hint)
+    if isinstance(value, list):
+        kind, hint = "a list", "A document is one object: put each order into its own file."
     start = re.search(r"^[^\s#]", text, re.MULTILINE)
-    raise _locate(name, text, start.start() if start else 0).error(
-        f"this is {kind}, not an order or a quote with fields such as `items`.",
-        "A document is one object: put each order into its own file."
-        if isinstance(value, list)
-        else "`cpctl orders add --skeleton` prints a document to start from.",
-    )
+    location = _locate(name, text, start.start() if start else 0)
+    raise location.error(f"this is {kind}, not an order or a quote with fields such as `items`.", hint)
 
 
 def _decode(name: str, content: bytes) -> str:
@@ -81,24 +76,15 @@ class _InvalidDocument(Exception):
 
 def _parse_json(name: str, text: str) -> Any:
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_build_object,
-            parse_constant=_refuse_number,
-            parse_float=_parse_float,
-            parse_int=_parse_int,
-        )
+        value = _DECODER.decode(text)
         if _is_deeper_than(value, MAX_DEPTH):
             raise _InvalidDocument
     except json.JSONDecodeError as error:
         before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:1]
-        has_extra_comma = before == "," and after in ("}", "]")
-        raise Location(name, error.lineno, error.colno, InvalidInput).error(
-            f"not JSON: {error.msg}.",
-            "Remove the comma before the closing bracket."
-            if has_extra_comma
-            else "A document that starts with { is read as JSON.",
-        ) from error
+        hint = "A document that starts with { is read as JSON."
+        if before == "," and after in ("}", "]"):
+            hint = "Remove the comma before the closing bracket."
+        raise Location(name, error.lineno, error.colno, InvalidInput).error(f"not JSON: {error.msg}.", hint) from error
     except (_InvalidDocument, RecursionError) as error:
         raise _find_problem(name, text, str(error)) from error
     return value
@@ -122,6 +108,11 @@ def _parse_float(written: str) -> float:
 
 def _parse_int(written: str) -> int:
     return int(written) if len(written) <= _MAX_NUMBER_LENGTH else _refuse_number(written)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_build_object, parse_constant=_refuse_number, parse_float=_parse_float, parse_int=_parse_int
+)
 
 
 def _is_deeper_than(value: Any, depth: int) -> bool:

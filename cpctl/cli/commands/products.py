@@ -13,13 +13,12 @@ from cpctl.output.columns import PRODUCT, PRODUCT_DETAIL, PRODUCT_MIX, PRODUCT_M
 
 commands = Commands()
 
+Category = Annotated[str, typer.Option(metavar="NAME", help="Only products of this category.")]
+
 
 @commands.add("list", "cpctl products list --search flyer")
 def list_products(
-    context: Context,
-    extra_fields: ExtraFieldOptions,
-    category: Annotated[str, typer.Option(metavar="NAME", help="Only products of this category.")] = "",
-    search: SearchText = "",
+    context: Context, extra_fields: ExtraFieldOptions, category: Category = "", search: SearchText = ""
 ) -> None:
     """List the products enabled for the account."""
     found = call(context, "products", extra_fields)

@@ -45,6 +45,7 @@ class QuoteOptions(NamedTuple):
         return self.cheapest or bool(self.level)
 
 
+QuoteHash = Annotated[str, typer.Argument(metavar="HASH", help="The hash of an offer.")]
 QuoteFile = Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="A quote or an order, as JSON or YAML.")]
 
 
@@ -63,11 +64,7 @@ def look_up_price(
 
 
 @commands.add("info", "cpctl quote info a1e771f2e375bc33b5385fcc8091a328481bc45f3bff13de96ba0e7585ff936f")
-def show_quote(
-    context: Context,
-    quote: Annotated[str, typer.Argument(metavar="HASH", help="The hash of an offer.")],
-    extra_fields: ExtraFieldOptions,
-) -> None:
+def show_quote(context: Context, quote: QuoteHash, extra_fields: ExtraFieldOptions) -> None:
     """Show an offer."""
     wanted = parse_reference(quote, "quote")
     found = call(context, "orders/quote/info", extra_fields, quote=wanted)
@@ -101,7 +98,6 @@ def _build_body(context: Context, options: QuoteOptions, file: str | None) -> di
 
 
 def _show_offers(context: Context, options: QuoteOptions, quote: Mapping[str, Any]) -> None:
-    """Show the whole quote, or the chosen offer of each shipment."""
     if options.chooses_offer:
         context.show(_choose_cheapest(list(_iter_offers(quote)), options.level), OFFER)
         return
@@ -121,7 +117,6 @@ def _iter_offers(quote: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _choose_cheapest(offers: list[dict[str, Any]], level: str | None) -> list[dict[str, Any]]:
-    """The cheapest offer of each shipment, of one level if it is given. Raises NotFound."""
     chosen = []
     for number in dict.fromkeys(offer["shipment"] for offer in offers):
         of_shipment = [offer for offer in offers if offer["shipment"] == number]

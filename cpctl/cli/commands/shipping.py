@@ -15,6 +15,8 @@ from cpctl.output.columns import COUNTRY, COUNTRY_STATE, SHIPPING_LEVEL
 
 commands = Commands()
 
+Country = Annotated[str, typer.Argument(metavar="COUNTRY", help="Two letters, ISO 3166-1.")]
+
 
 @commands.add("levels", "cpctl shipping levels")
 def list_levels(context: Context, extra_fields: ExtraFieldOptions) -> None:
@@ -29,11 +31,7 @@ def list_countries(context: Context, extra_fields: ExtraFieldOptions, search: Se
 
 
 @commands.add("states", "cpctl shipping states US")
-def list_states(
-    context: Context,
-    country: Annotated[str, typer.Argument(metavar="COUNTRY", help="Two letters, ISO 3166-1.")],
-    extra_fields: ExtraFieldOptions,
-) -> None:
+def list_states(context: Context, country: Country, extra_fields: ExtraFieldOptions) -> None:
     """List the states of a country."""
     code = country.strip().upper()
     problem = check_country(code if len(code) == 2 else country)

@@ -15,27 +15,20 @@ from cpctl.output.columns import TITLE, TITLE_DETAIL
 
 commands = Commands()
 
+Catalog = Annotated[str, typer.Argument(metavar="CATALOG", help="Reference of the catalog.")]
+Isbns = Annotated[list[str], typer.Argument(metavar="ISBN...", help="ISBNs.")]
 Isbn = Annotated[str, typer.Argument(metavar="ISBN", help="ISBN, or the reference used in its place.")]
 
 
 @commands.add("list", "cpctl titles list catalog_1")
-def list_titles(
-    context: Context,
-    catalog: Annotated[str, typer.Argument(metavar="CATALOG", help="Reference of the catalog.")],
-    extra_fields: ExtraFieldOptions,
-    search: SearchText = "",
-) -> None:
+def list_titles(context: Context, catalog: Catalog, extra_fields: ExtraFieldOptions, search: SearchText = "") -> None:
     """List the titles of a catalog."""
     found = call(context, "titles", extra_fields, catalog_reference=parse_reference(catalog, "catalog"))
     context.show(filter_by_text(search, found), TITLE)
 
 
 @commands.add("info", "cpctl titles info 1234567890123")
-def show_titles(
-    context: Context,
-    isbns: Annotated[list[str], typer.Argument(metavar="ISBN...", help="ISBNs.")],
-    extra_fields: ExtraFieldOptions,
-) -> None:
+def show_titles(context: Context, isbns: Isbns, extra_fields: ExtraFieldOptions) -> None:
     """Show titles with their files."""
     show_each(context, "titles/info", extra_fields, isbns, TITLE_DETAIL, TITLE)
 

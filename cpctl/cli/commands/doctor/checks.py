@@ -4,7 +4,7 @@ import http.client
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -131,19 +131,16 @@ def _check_key(service: str, doctor: DoctorContext) -> Findings:
     source = profile.keys.get(service)
     if source is None and service == "webhooks":
         yield ok("not set; it is needed only to receive webhooks")
-        return
-    if source is None:
-        remedy = (
-            f"Add one with `cpctl profile set-key {service} --profile {profile.name}`, or set {KEY_VARIABLES[service]}."
-        )
+    elif source is None:
+        command = f"cpctl profile set-key {service} --profile {profile.name}"
+        remedy = f"Add one with `{command}`, or set {KEY_VARIABLES[service]}."
         yield warning("not set; calls to this service will fail", remedy)
-        return
-    if source.kind == "command" and doctor.context.options.dry_run:
+    elif source.kind == "command" and doctor.context.options.dry_run:
         yield ok(f"{source.describe()}; a dry run does not run the command")
-        return
-    key = doctor.context.read_key(service)
-    note = "" if service == "core" else f"; {UNVERIFIED_KEY_NOTES[service]}"
-    yield ok(f"{key.last_four} from {source.describe()}{note}")
+    else:
+        key = doctor.context.read_key(service)
+        note = "" if service == "core" else f"; {UNVERIFIED_KEY_NOTES[service]}"
+        yield ok(f"{key.last_four} from {source.describe()}{note}")
 
 
 def _check_store(doctor: DoctorContext) -> Findings:
@@ -210,7 +207,6 @@ def _check_connection(doctor: DoctorContext) -> Findings:
 
 
 def _check_service(doctor: DoctorContext) -> Findings:
-    """Make the one read-only call, if there is a connection and a key."""
     if isinstance(doctor.connection, Exception) or doctor.profile is None or "core" not in doctor.profile.keys:
         return
     try:
@@ -240,9 +236,3 @@ CHECKS = (
     DoctorCheck("clock", lambda doctor: network.check_clock(doctor.connection), needs_network=True),
     DoctorCheck("service", _check_service, needs_network=True),
 )
-
-
-def select_checks(doctor: DoctorContext, offline: bool) -> Iterator[DoctorCheck]:
-    """The checks to run: those of the network need a profile, and run neither offline nor in a dry run."""
-    without_network = offline or doctor.context.options.dry_run or doctor.profile is None
-    return (check for check in CHECKS if not (check.needs_network and without_network))

@@ -132,7 +132,6 @@ def _endpoint_name(name: str, api: str) -> str:
 
 
 def _add_durations(log: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Log entries with the code of their state and the time since the previous entry."""
     rows: list[Mapping[str, Any]] = []
     previous: datetime | None = None
     for entry in log:

@@ -96,7 +96,6 @@ def _display_name(file: str) -> str:
 
 
 def _prepare_body(context: Context, file: str, document: Document) -> Document:
-    """The document to send, with the MD5 sums of files relative to its folder."""
     folder = Path() if file == "-" else Path(file).parent
 
     def show_progress(path: str, done: int, total: int) -> None:

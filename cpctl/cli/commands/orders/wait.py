@@ -58,11 +58,9 @@ def _fetch_order(context: Context, reference: str, timeout: float) -> tuple[Orde
 def _final_exit_status(order: Order | None, wanted: int) -> ExitCode | None:
     """DONE once the order has reached the state, REFUSED once it no longer can, otherwise None."""
     current = _order_state(order)
-    if current is None:
-        return None
-    if has_reached(wanted, current):
+    if current is not None and has_reached(wanted, current):
         return ExitCode.DONE
-    row = ORDER_STATES.get(current)
+    row = ORDER_STATES.get(current or 0)
     return ExitCode.REFUSED if row is not None and row.kind != "running" else None
 
 
@@ -74,7 +72,7 @@ def _describe_state(order: Order | None) -> str:
     if order is None:
         return "in an unknown state, because the service did not answer"
     current = _order_state(order)
-    row = ORDER_STATES.get(current) if current is not None else None
+    row = ORDER_STATES.get(current or 0)
     return f"in state {row.number}, {row.meaning}" if row else f"in state {current}" if current else "in no state yet"
 
 

@@ -19,17 +19,21 @@ from cpctl.output.columns import CONFIG_PATH, PROFILE, PROFILE_FINDING, SETTING
 
 commands = Commands()
 
+NewName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Name of the new profile.", show_default=False)]
+ProfileName = Annotated[str, typer.Argument(metavar="NAME", help="Name of a profile.")]
+Service = Annotated[str, typer.Argument(metavar="SERVICE", help="core, signal or webhooks.")]
+KeyInput = Annotated[
+    str | None, typer.Argument(metavar="[-]", help="- reads the key from standard input.", show_default=False)
+]
+CheckKey = Annotated[
+    bool, typer.Option("--check", help="Try a core key with a read-only call; keep it only if it is accepted.")
+]
+
 
 @commands.add(
     "init", "cpctl profile init production --environment live --core-key-file core.key --signal-key-file signal.key"
 )
-def init_profile(
-    context: Context,
-    options: InitOptions,
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Name of the new profile.", show_default=False)
-    ] = None,
-) -> None:
+def init_profile(context: Context, options: InitOptions, name: NewName = None) -> None:
     """Create a profile; prompt for what no option gives."""
     from cpctl.cli.commands.profile import init
 
@@ -59,16 +63,7 @@ def show_profile(context: Context) -> None:
 
 
 @commands.add("set-key", "cpctl profile set-key signal -")
-def set_profile_key(
-    context: Context,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="core, signal or webhooks.")],
-    source: Annotated[
-        str | None, typer.Argument(metavar="[-]", help="- reads the key from standard input.", show_default=False)
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Try a core key with a read-only call; keep it only if it is accepted.")
-    ] = False,
-) -> None:
+def set_profile_key(context: Context, service: Service, source: KeyInput = None, check: CheckKey = False) -> None:
     """Write a key to the key file of the profile; prompt for it, or read it from standard input."""
     from cpctl.cli.commands.profile import set_key
 
@@ -76,9 +71,7 @@ def set_profile_key(
 
 
 @commands.add("use", "cpctl profile use sandbox")
-def use_profile(
-    context: Context, name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a profile.")]
-) -> None:
+def use_profile(context: Context, name: ProfileName) -> None:
     """Make a profile the default."""
     configuration = require_configuration(context.options.config, context.environment)
     choose_profile(configuration, name, context.environment)

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,16 +51,12 @@ class KeyPlan(NamedTuple):
 
     def to_settings(self) -> dict[str, SettingValue]:
         """The section of the profile, or nothing for a later key."""
-        if self.source == "later":
-            return {}
         if self.source == "command":
             return {self.service: {"api_key_command": shlex.split(self.text)}}
-        return {self.service: {"api_key_file": self.text}}
+        return {} if self.source == "later" else {self.service: {"api_key_file": self.text}}
 
 
 class NewProfile(NamedTuple):
-    """A profile to be written."""
-
     file: Path
     name: str
     settings: Mapping[str, str]
@@ -78,7 +75,7 @@ def init_profile(context: Context, name: str | None, options: InitOptions) -> No
     commands = _equivalent_commands(context, plan) if plan.is_interactive else []
     if context.options.dry_run:
         context.output.note(f'Dry run: nothing was written. The profile "{plan.name}" would be in {file}.')
-        _show_result(context, _build_result(plan, [], commands), commands, ExitCode.DONE)
+        _show_result(context, plan, [], commands, ExitCode.DONE)
         return
     typed = {key.file: key.key for key in plan.keys.values() if key.file and key.key}
     with key_files_transaction(typed):
@@ -95,7 +92,7 @@ def init_profile(context: Context, name: str | None, options: InitOptions) -> No
         context.output.note("The same without prompts:")
     by_severity = (ExitCode.DONE, ExitCode.KEY_REFUSED, ExitCode.CONFIG)
     status = max((row.pop("status") for row in keys), key=by_severity.index)
-    _show_result(context, _build_result(plan, keys, commands), commands, status)
+    _show_result(context, plan, keys, commands, status)
 
 
 # Planning
@@ -104,7 +101,6 @@ def init_profile(context: Context, name: str | None, options: InitOptions) -> No
 def _plan_profile(
     context: Context, file: Path, existing: Configuration, name: str | None, options: InitOptions
 ) -> NewProfile:
-    """The profile from options and prompts. Raises InvalidInput if something is missing and prompts are impossible."""
     if name is not None:
         if problem := _check_name(name):
             raise InvalidInput(f"The name of the profile {problem}.")
@@ -222,11 +218,8 @@ def _choose_key_file(config: Path, profile: str, service: str, existing: Configu
     known = find_key_sources_in_file(existing, profile).get(service) if profile in existing.profiles else None
     if known is not None and known.value == usual:
         return usual
-    free, number = usual, 2
-    while os.path.lexists(free):
-        free = usual.with_name(f"{usual.stem}-{number}.key")
-        number += 1
-    return free
+    names = chain([usual.name], (f"{usual.stem}-{number}.key" for number in count(2)))
+    return next(usual.with_name(name) for name in names if not os.path.lexists(usual.with_name(name)))
 
 
 def _plan_key_file(service: str, name: str, label: str) -> KeyPlan:
@@ -303,22 +296,14 @@ def _check_key(context: Context, service: str, plan: NewProfile) -> tuple[str, s
     return "accepted", f"{key.last_four}, accepted by the service", ExitCode.DONE
 
 
-def _build_result(plan: NewProfile, keys: list[dict[str, Any]], commands: list[str]) -> dict[str, Any]:
-    return {
-        "profile": plan.name,
-        "config": str(plan.file),
-        "settings": {name: text for name, text in plan.settings.items() if text},
-        "keys": keys,
-        "commands": commands,
-    }
-
-
-def _show_result(context: Context, result: dict[str, Any], commands: list[str], status: ExitCode) -> None:
-    if context.has_explicit_output:
-        context.finish(result, None, status)
-        return
-    context.finish(None, None, status)
-    context.output.write(f"{line}\n" for line in commands)
+def _show_result(
+    context: Context, plan: NewProfile, keys: list[dict[str, Any]], commands: list[str], status: ExitCode
+) -> None:
+    settings = {name: text for name, text in plan.settings.items() if text}
+    result = {"profile": plan.name, "config": str(plan.file), "settings": settings, "keys": keys, "commands": commands}
+    context.finish(result if context.has_explicit_output else None, None, status)
+    if not context.has_explicit_output:
+        context.output.write(f"{line}\n" for line in commands)
 
 
 def _equivalent_commands(context: Context, plan: NewProfile) -> list[str]:

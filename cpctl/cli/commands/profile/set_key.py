@@ -73,10 +73,7 @@ def _read_new_key(context: Context, target: ChangeTarget, source: str | None) ->
             "Cannot prompt for the key.",
             f"Give it on standard input: `cpctl profile set-key {target.service} --profile {target.profile} - < FILE`.",
         )
-    try:
-        text = read_input("-", MAX_KEY_LENGTH + 1).decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise ConfigError("standard input: the key contains a character that is not allowed in a key.") from error
+    text = read_input("-", MAX_KEY_LENGTH + 1).decode("utf-8-sig", "replace").strip()
     if len(text) > MAX_KEY_LENGTH:
         raise ConfigError(f"standard input: the key is longer than {MAX_KEY_LENGTH} characters.")
     key = parse_key(text, "standard input")
