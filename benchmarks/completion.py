@@ -1,4 +1,4 @@
-"""What a Tab costs: words that change, beside the least that any program with typer costs. Run by `make bench`."""
+"""The time of a Tab, compared with importing typer. Run by `make bench`."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ from cpctl.store.store import Store
 
 ITEM_COUNT = 5000
 SCRIPTS = Path(__file__).parent.parent / "completions"
-# A Tab as each shell makes it, script and all; words that do not change start no Python.
+# A Tab in each shell, with loading of the script; static words start no Python.
 STATIC_COMPLETION_COMMANDS = {
     "bash": [
         "-c",
@@ -38,17 +38,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=40, help="pairs per row")
     runs = arguments.parse_args().runs
-    print('| a Tab on | cpctl | `python -c "import typer"` | ratio | half of the pairs | aim |')
+    print('| a Tab on | cpctl | `python -c "import typer"` | ratio | middle half of pairs | target |')
     print("|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as name:
-        environment = _environment(Path(name))
-        for kind, words in _DYNAMIC_COMPLETIONS.items():
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _environment(Path(folder))
+        for kind, name in _DYNAMIC_COMPLETIONS.items():
             ours = [str(Path(sys.executable).with_name("cpctl")), "__complete", kind]
-            print(_table_row(words, ours, runs, environment), flush=True)
+            print(_table_row(name, ours, runs, environment), flush=True)
         for shell, arguments_of_shell in STATIC_COMPLETION_COMMANDS.items():
             if program := shutil.which(shell):
-                words = f"an order state in {shell}, the script read anew"
-                print(_table_row(words, [program, *arguments_of_shell], runs, environment), flush=True)
+                name = f"an order state in {shell}, with loading of the script"
+                print(_table_row(name, [program, *arguments_of_shell], runs, environment), flush=True)
 
 
 _DYNAMIC_COMPLETIONS = {
@@ -59,21 +59,21 @@ _DYNAMIC_COMPLETIONS = {
 }
 
 
-def _table_row(words: str, ours: list[str], runs: int, environment: Mapping[str, str]) -> str:
-    theirs = [sys.executable, "-c", "import typer"]
-    return table_row(words, time_in_turn(lambda number: ours, lambda number: theirs, runs, environment), 1.20)
+def _table_row(name: str, ours: list[str], runs: int, environment: Mapping[str, str]) -> str:
+    baseline = [sys.executable, "-c", "import typer"]
+    return table_row(name, time_in_turn(lambda number: ours, lambda number: baseline, runs, environment), 1.20)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """A configuration with two profiles, a store with signals, and words of earlier lists."""
+    """A configuration with two profiles, a store with signals, and a completion cache."""
     config = folder / "config.yaml"
     config.touch(mode=0o600)
     keys = "signal: {api_key: 0123456789abcdef}"
     config.write_text(
         f"default_profile: production\nprofiles:\n  production:\n    {keys}\n  sandbox:\n    {keys}\n", encoding="utf-8"
     )
-    words = [CachedCandidate("products", f"product_{number}", "A product") for number in range(MAX_PER_KIND)]
-    write_cache(cache_path(folder / ".cache" / "cpctl", "production", config), words)
+    products = [CachedCandidate("products", f"product_{number}", "A product") for number in range(MAX_PER_KIND)]
+    write_cache(cache_path(folder / ".cache" / "cpctl", "production", config), products)
     store = Store(folder / "data" / "cpctl.db", print)
     fields = ({"order": str(10**11 + number // 3), "item": str(2 * 10**11 + number)} for number in range(ITEM_COUNT))
     signals = [Signal(SIGNAL_TYPES["ItemPacked"], "2.0", each, utc_now()) for each in fields]

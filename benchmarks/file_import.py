@@ -1,4 +1,4 @@
-"""A file of 10,000 signals into a service that answers in 50 ms, and what files of it cost. Run by `make bench`."""
+"""Time and memory for sending files of signals to a service that responds in 50 ms. Run by `make bench`."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ SIGNAL_COUNT, ORDER_COUNT = 10_000, 4_000
 RESPONSE_DELAY_SECONDS = 0.05
 CURL_RUNS = 50
 HTTP_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-# The same bundles over as many connections, and nothing else: no checks, no store, no account of anything.
+# Posts the same bundles over the same number of connections: no checks, no store, no results.
 BASELINE_PROGRAM = """
 import http.client, json, queue, sys, threading
 bodies = queue.SimpleQueue()
@@ -47,7 +47,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 """
-# What the process that it waits for had in memory at most, in KiB on Linux.
+# Prints the peak memory of a child process, in KiB on Linux.
 PEAK_MEMORY_PROGRAM = (
     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL); "
 )
@@ -59,10 +59,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=3, help="pairs per row")
     runs = arguments.parse_args().runs
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=_serve, args=(theirs,), daemon=True)
+    receiver, sender = multiprocessing.Pipe()
+    server = multiprocessing.Process(target=_serve, args=(sender,), daemon=True)
     server.start()
-    port = ours.recv()
+    port = receiver.recv()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("| command | cpctl | beside it | ratio | half of the pairs | aim |")
@@ -76,15 +76,15 @@ def main() -> None:
         print()
         print("| command | 10,000 rows | 100,000 rows | ratio | aim |")
         print("|---|---|---|---|---|")
-        for words in (["--queue-only"], ["--queue-only", "-o", "json"]):
-            print(_memory_row(folder, port, words), flush=True)
+        for options in (["--queue-only"], ["--queue-only", "-o", "json"]):
+            print(_memory_row(folder, port, options), flush=True)
     server.terminate()
 
 
 def _serve(pipe: Connection) -> None:
-    """Answer every request after 50 ms; the connections stay."""
+    """Respond to every request after 50 ms and keep the connections open."""
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -96,7 +96,7 @@ def _serve(pipe: Connection) -> None:
             writer.close()
 
     async def run() -> None:
-        server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=200)
+        server = await asyncio.start_server(respond, "127.0.0.1", 0, backlog=200)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -113,7 +113,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
 
 
 def _signal_rows(signals: int, orders: int) -> list[dict[str, str]]:
-    """Shipped items, order after order. Numbers as the service makes them: twelve digits, 0000 is the order."""
+    """Shipped items, order by order. The ids look like those of the service: twelve digits, an order ends in 0000."""
     return [
         {
             "type": "ItemShipped",
@@ -137,10 +137,10 @@ def _write_csv(folder: Path, signals: int, orders: int) -> Path:
 
 
 def _write_bundles(folder: Path) -> Path:
-    """The bodies of the fewest calls that carry all: one for each order."""
+    """The bodies of the smallest number of calls: one for each order."""
     orders: dict[str, list[dict[str, str]]] = {}
-    for each in _signal_rows(SIGNAL_COUNT, ORDER_COUNT):
-        orders.setdefault(each["order"], []).append({**each, "datetime": "2026-01-20 13:00:00 GMT"})
+    for row in _signal_rows(SIGNAL_COUNT, ORDER_COUNT):
+        orders.setdefault(row["order"], []).append({**row, "datetime": "2026-01-20 13:00:00 GMT"})
     file = folder / "bundles.jsonl"
     lines = [json.dumps({"apikey": "bench-signal-key", "items": items}) for items in orders.values()]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -148,7 +148,7 @@ def _write_bundles(folder: Path) -> Path:
 
 
 def _send_command(folder: Path, file: Path, options: Sequence[str]) -> Command:
-    """Each run in a store of its own."""
+    """The command of each run; each has a new store."""
 
     def command(number: int) -> Sequence[str]:
         shutil.rmtree(folder / "data", ignore_errors=True)
@@ -160,9 +160,9 @@ def _send_command(folder: Path, file: Path, options: Sequence[str]) -> Command:
 
 def _compare_with_baseline(runs: int, folder: Path, port: int, connections: int) -> str:
     bundles = _write_bundles(folder)
-    least = [sys.executable, "-c", BASELINE_PROGRAM, str(bundles), str(port), str(connections)]
+    baseline = [sys.executable, "-c", BASELINE_PROGRAM, str(bundles), str(port), str(connections)]
     ours = _send_command(folder, _write_csv(folder, SIGNAL_COUNT, ORDER_COUNT), ["--connections", str(connections)])
-    pair = time_in_turn(ours, lambda number: least, runs, _environment(folder, port), warmup_rounds=0)
+    pair = time_in_turn(ours, lambda number: baseline, runs, _environment(folder, port), warmup_rounds=0)
     return table_row(f"10,000 signals of 4,000 orders, {connections} connections", pair, 1.3)
 
 
@@ -172,16 +172,17 @@ def _compare_with_curl(folder: Path, port: int) -> str:
     body.write_text(json.dumps({"apikey": "bench-signal-key", **_signal_rows(1, 1)[0]}), encoding="utf-8")
     url = f"http://127.0.0.1:{port}/cloudsignal/2.0/status/"
     loop = f"for i in $(seq {CURL_RUNS}); do curl -s -o /dev/null --data-binary @{body} {url}; done"
-    theirs = _run_seconds(["sh", "-c", loop], environment) / CURL_RUNS * SIGNAL_COUNT
+    curl_seconds = _run_seconds(["sh", "-c", loop], environment) / CURL_RUNS * SIGNAL_COUNT
     ours = _send_command(folder, _write_csv(folder, SIGNAL_COUNT, ORDER_COUNT), ["--connections", "25"])
-    mine = statistics.median(_run_seconds(ours(number), environment) for number in range(3))
-    return f"| 10,000 signals, 25 connections | {mine:.1f} s | {theirs:.0f} s | **{theirs / mine:.0f}** | 50 |"
+    seconds = statistics.median(_run_seconds(ours(number), environment) for number in range(3))
+    ratio = curl_seconds / seconds
+    return f"| 10,000 signals, 25 connections | {seconds:.1f} s | {curl_seconds:.0f} s | **{ratio:.0f}** | 50 |"
 
 
-def _memory_row(folder: Path, port: int, words: list[str]) -> str:
+def _memory_row(folder: Path, port: int, options: list[str]) -> str:
     peaks = []
     for signals in (10_000, 100_000):
-        command = _send_command(folder, _write_csv(folder, signals, signals * 2 // 5), words)(0)
+        command = _send_command(folder, _write_csv(folder, signals, signals * 2 // 5), options)(0)
         done = subprocess.run(
             [sys.executable, "-c", PEAK_MEMORY_PROGRAM, *command],
             env=_environment(folder, port),
@@ -191,7 +192,7 @@ def _memory_row(folder: Path, port: int, words: list[str]) -> str:
         )
         peaks.append(int(done.stdout.rpartition("]")[2]) / 1024)
     few, many = peaks
-    return f"| `signal send {' '.join(words)}` | {few:.0f} MB | {many:.0f} MB | **{many / few:.2f}** | 1.50 |"
+    return f"| `signal send {' '.join(options)}` | {few:.0f} MB | {many:.0f} MB | **{many / few:.2f}** | 1.50 |"
 
 
 def _run_seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:

@@ -1,4 +1,4 @@
-"""Times two commands in turn, A B A B …, so that a machine whose speed drifts slows both alike."""
+"""Timing of two commands in turn, A B A B …, so that a machine that slows down slows both."""
 
 import os
 import statistics
@@ -12,18 +12,18 @@ Command = Callable[[int], Sequence[str]]
 
 @dataclass(frozen=True)
 class PairedTimes:
-    """Seconds of each run of two commands, in the order they were run."""
+    """Seconds of each run of two commands, in order."""
 
     ours: Sequence[float]
     theirs: Sequence[float]
 
     @property
     def ratio(self) -> float:
-        """The median of the ratios, pair by pair."""
+        """The median ratio of the pairs."""
         return statistics.median(a / b for a, b in zip(self.ours, self.theirs, strict=True))
 
     def quartiles(self) -> tuple[float, float]:
-        """A quarter of the pairs lies below the first number, a quarter above the second."""
+        """The lower and the upper quartile of the ratios."""
         low, _, high = statistics.quantiles([a / b for a, b in zip(self.ours, self.theirs, strict=True)], n=4)
         return low, high
 
@@ -31,7 +31,7 @@ class PairedTimes:
 def time_in_turn(
     ours: Command, theirs: Command, runs: int, environment: Mapping[str, str], warmup_rounds: int = 2
 ) -> PairedTimes:
-    """Run both commands `runs` times, after some rounds that are not counted."""
+    """Run both commands `runs` times, after warm-up rounds that are not counted."""
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     for number in range(-warmup_rounds, runs):
         for name, command in (("ours", ours), ("theirs", theirs)):
@@ -50,7 +50,8 @@ def _run_seconds(command: Sequence[str], environment: Mapping[str, str]) -> floa
 
 
 def table_row(name: str, pair: PairedTimes, target_ratio: float) -> str:
-    """A line of the table in docs/performance.md."""
+    """A row of a table in docs/performance.md."""
     low, high = pair.quartiles()
     ours, theirs = (statistics.median(each) * 1000 for each in (pair.ours, pair.theirs))
-    return f"| {name} | {ours:.0f} ms | {theirs:.0f} ms | **{pair.ratio:.2f}** | {low:.2f}–{high:.2f} | {target_ratio:.2f} |"
+    times = f"{ours:.0f} ms | {theirs:.0f} ms | **{pair.ratio:.2f}**"
+    return f"| {name} | {times} | {low:.2f}–{high:.2f} | {target_ratio:.2f} |"

@@ -1,4 +1,4 @@
-"""How long cpctl takes to start, beside the least that could do the same. Run by `make bench`."""
+"""The time that cpctl takes to start, compared with minimal programs that do the same. Run by `make bench`."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 ORDER = "123456780000"
-# What a careful person would write in five minutes: no store, no checks, no retry, the key in the open.
+# A five-minute script: no store, no checks, no retry, the key in the source.
 BASELINE_PROGRAM = """
 import requests, typer
 
@@ -29,7 +29,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=40, help="pairs per row")
     runs = arguments.parse_args().runs
-    print("| command | cpctl | beside it | ratio | half of the pairs | aim |")
+    print("| command | cpctl | compared with | ratio | middle half of pairs | target |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name, Sandbox(items=999) as sandbox:
         folder = Path(name)
@@ -46,7 +46,7 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
         f"    signal: {{api_key: {API_KEYS['signal']}}}\n    core: {{api_key: {API_KEYS['core']}}}\n",
         encoding="utf-8",
     )
-    # Compiled files lie beside the sources, as after any installation.
+    # Compiled files are beside the sources, as after any installation.
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -56,25 +56,25 @@ def _environment(folder: Path, sandbox: Sandbox) -> dict[str, str]:
 
 
 def _version_row(runs: int, environment: dict[str, str]) -> str:
-    theirs = [sys.executable, "-c", "import typer"]
-    pair = time_in_turn(lambda number: [_cpctl_path(), "--version"], lambda number: theirs, runs, environment)
-    return table_row('`cpctl --version`, beside `python -c "import typer"`', pair, 1.15)
+    baseline = [sys.executable, "-c", "import typer"]
+    pair = time_in_turn(lambda number: [_cpctl_path(), "--version"], lambda number: baseline, runs, environment)
+    return table_row('`cpctl --version`, compared with `python -c "import typer"`', pair, 1.15)
 
 
 def _signal_row(runs: int, environment: dict[str, str], folder: Path, sandbox: Sandbox) -> str:
-    least = folder / "least.py"
-    least.write_text(BASELINE_PROGRAM % {"key": API_KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
+    script = folder / "script.py"
+    script.write_text(BASELINE_PROGRAM % {"key": API_KEYS["signal"], "url": sandbox.base_url}, encoding="utf-8")
 
-    def words(number: int) -> list[str]:
+    def arguments(number: int) -> list[str]:
         return [f"12345678{number + 3:04d}", "--order", ORDER, "--tracking", "1A2B3C4D5E6F"]
 
     pair = time_in_turn(
-        lambda number: [_cpctl_path(), "signal", "shipped", *words(number)],
-        lambda number: [sys.executable, str(least), *words(number)],
+        lambda number: [_cpctl_path(), "signal", "shipped", *arguments(number)],
+        lambda number: [sys.executable, str(script), *arguments(number)],
         runs,
         environment,
     )
-    return table_row("`cpctl signal shipped`, beside the least program with typer and requests", pair, 1.15)
+    return table_row("`cpctl signal shipped`, compared with a script that uses typer and requests", pair, 1.15)
 
 
 def _cpctl_path() -> str:

@@ -1,4 +1,4 @@
-"""`webhooks serve` with a durable commit before each answer, beside a bare uvicorn that stores nothing."""
+"""`webhooks serve`, with a durable commit before each response, beside a bare uvicorn that stores nothing."""
 
 import argparse
 import json
@@ -11,13 +11,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 KEY = "bench-webhook-key-0123456789abcdef"
 CONNECTIONS = 32
-# The least that answers: it reads the body and says 200.
+# A minimal application: it reads the body and answers 200.
 BARE_SERVER_PROGRAM = """
 import sys, uvicorn
 
@@ -25,9 +25,10 @@ async def app(scope, receive, send):
     more = True
     while more:
         more = (await receive()).get("more_body", False)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"24")]
+    body = b'{"event": 1, "received_count": 1}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"event": 1, "times": 1}'})
+    await send({"type": "http.response.body", "body": body})
 
 uvicorn.run(app, port=int(sys.argv[1]), http="h11", loop="asyncio", lifespan="off", ws="none",
             access_log=sys.argv[2] == "log", log_level="info" if sys.argv[2] == "log" else "critical")
@@ -39,9 +40,8 @@ SERVERS = {
 }
 
 
-@dataclass(frozen=True)
-class LoadResult:
-    """What one burst came to: answers a second, and how long they took, in ms."""
+class LoadResult(NamedTuple):
+    """The result of one burst: responses per second, and their times in ms."""
 
     responses_per_second: float
     p50_ms: float
@@ -49,7 +49,7 @@ class LoadResult:
 
 
 def main() -> None:
-    """Print the table of answers, then that of memory."""
+    """Print the table of response times, then that of memory."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=6, help="bursts for each server, in turn")
     arguments.add_argument("--requests", type=int, default=4000, help="requests of a burst")
@@ -80,13 +80,11 @@ def _print_response_times(folder: Path, rounds: int, requests: int) -> None:
     print(f"| {CONNECTIONS} connections | answers a second | ours beside it | p50 | p99 | p99 / p50 |")
     print("|---|---|---|---|---|---|")
     for name, title in SERVERS.items():
-        rate, p50, p99 = (
-            statistics.median(getattr(each, what) for each in loads[name]) for what in ("rate", "p50", "p99")
-        )
+        rate, p50, p99 = (statistics.median(column) for column in zip(*loads[name], strict=True))
         ratio = statistics.median(
             a.responses_per_second / b.responses_per_second for a, b in zip(loads["ours"], loads[name], strict=True)
         )
-        tail = statistics.median(each.p99_ms / each.p50_ms for each in loads[name])
+        tail = statistics.median(load.p99_ms / load.p50_ms for load in loads[name])
         beside = "" if name == "ours" else f"**{ratio:.2f}** (aim 0.50)"
         print(f"| {title} | {rate:.0f} | {beside} | {p50:.1f} ms | {p99:.1f} ms | {tail:.2f} (aim 3) |")
 
@@ -142,7 +140,7 @@ def _resident_kib(process: int) -> int:
 
 
 def _send_burst(port: int, requests: int, first: int) -> LoadResult:
-    """Different events over connections that stay open, each with one request under way.
+    """Post different events over connections that stay open, each with one request in progress.
 
     By hand and not with a library: what makes the load runs on the same two processors, and should cost little.
     """
@@ -173,7 +171,7 @@ class _LoadConnection:
         self._sent, self._received = 0.0, b""
 
     def send(self) -> bool:
-        """Send the next event; False where there is none."""
+        """Send the next event; False if there is none."""
         number = next(self._numbers, None)
         if number is None:
             self.socket.close()
@@ -184,7 +182,7 @@ class _LoadConnection:
         return True
 
     def receive(self) -> bool:
-        """Take what has come; after a whole answer, send the next. False at the end."""
+        """Read what has arrived; after a complete response, send the next event. False at the end."""
         self._received += self.socket.recv(65536)
         head, _, body = self._received.partition(b"\r\n\r\n")
         if b"content-length" not in head or len(body) < int(head.partition(b"content-length: ")[2].split(b"\r")[0]):
@@ -199,7 +197,7 @@ def _connect(port: int) -> socket.socket:
     while True:
         try:
             connection = socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:  # the bare server says nothing when it is ready
+        except ConnectionRefusedError:  # the bare server does not announce that it is ready
             time.sleep(0.05)
             continue
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -23,56 +23,56 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
                 'order-registered' 'types' 'causes' 'history' 'report' 'send' 'watch' 'scan' 'sheet')
             ;;
         'signal registered')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+            switches=('--order unfinished-orders' '--at free' '--api-version versions' '--require-delivery -'
                 '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal produce')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+            switches=('--order unfinished-orders' '--at free' '--api-version versions' '--require-delivery -'
                 '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal produced')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+            switches=('--order unfinished-orders' '--at free' '--api-version versions' '--require-delivery -'
                 '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal packed')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
+            switches=('--order unfinished-orders' '--at free' '--api-version versions' '--require-delivery -'
                 '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal shipped')
-            switches=('--order made-orders' '--tracking free' '--at free' '--api-version versions'
-                '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free' '--shipping-option free')
+            switches=('--order unfinished-orders' '--tracking free' '--shipping-option free' '--at free'
+                '--api-version versions' '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal delay')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* free' '--cause free' '--delay free')
+            switches=('--order unfinished-orders' '--cause free' '--delay free' '--at free'
+                '--api-version versions' '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal error')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* free' '--cause free' '--delay free')
+            switches=('--order unfinished-orders' '--cause free' '--delay free' '--at free'
+                '--api-version versions' '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal canceled')
-            switches=('--order made-orders' '--at free' '--api-version versions' '--require-delivery -'
-                '--queue-only -' '--force -' '--field,-f* free' '--cause causes' '--message free' '--delay free')
+            switches=('--order unfinished-orders' '--cause causes' '--message free' '--delay free' '--at free'
+                '--api-version versions' '--require-delivery -' '--queue-only -' '--force -' '--field,-f* free')
             arguments=('items*')
             ;;
         'signal order-registered')
             switches=('--at free' '--api-version versions' '--require-delivery -' '--queue-only -' '--force -'
                 '--field,-f* free')
-            arguments=('made-orders')
+            arguments=('unfinished-orders')
             ;;
         'signal types')
             ;;
         'signal causes')
             ;;
         'signal history')
-            switches=('--since free' '--item seen-items' '--order seen-orders' '--state* signal-states'
+            switches=('--since free' '--item reported-items' '--order reported-orders' '--state* signal-states'
                 '--limit free')
             ;;
         'signal report')
@@ -93,7 +93,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('folders')
             ;;
         'signal scan')
-            switches=('--type scanned-types' '--order made-orders' '--hold free' '--sound sounds+commands'
+            switches=('--type scanned-types' '--order unfinished-orders' '--hold free' '--sound sounds+commands'
                 '--check -')
             ;;
         'signal sheet')
@@ -279,36 +279,36 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             ;;
         'webhooks serve')
             switches=('--host free' '--port free' '--tls-cert files' '--tls-key files' '--behind-proxy -'
-                '--max-connections free' '--request-seconds free' '--ready-file files' '--log-format log-forms'
-                '--public-status -' '--forward-to* free' '--exec* commands' '--handover-seconds free'
-                '--with-key -' '--known-orders -')
+                '--max-connections free' '--request-seconds free' '--ready-file files'
+                '--log-format log-formats' '--public-status -' '--forward-to* free' '--exec* commands'
+                '--delivery-seconds free' '--with-key -' '--known-orders -')
             ;;
         'webhooks list')
-            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
-                '--reference told-references' '--since free' '--until free' '--undelivered -' '--limit free')
+            switches=('--type* webhook-types' '--order received-orders' '--item received-items'
+                '--reference received-references' '--since free' '--until free' '--undelivered -' '--limit free')
             ;;
         'webhooks show')
             arguments=('event-ids*')
             ;;
         'webhooks tail')
-            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
-                '--reference told-references' '--since free' '--until free' '--undelivered -' '--follow,-f -'
-                '--lines free')
+            switches=('--type* webhook-types' '--order received-orders' '--item received-items'
+                '--reference received-references' '--since free' '--until free' '--undelivered -'
+                '--follow,-f -' '--lines free')
             ;;
         'webhooks items')
-            switches=('--order told-orders' '--item told-items' '--latest* webhook-types')
+            switches=('--order received-orders' '--item received-items' '--latest* webhook-types')
             ;;
         'webhooks replay')
             switches=('--to free' '--with-key -')
             arguments=('event-ids*')
             ;;
         'webhooks export')
-            switches=('--type* webhook-types' '--order told-orders' '--item told-items'
-                '--reference told-references' '--since free' '--until free' '--undelivered -')
+            switches=('--type* webhook-types' '--order received-orders' '--item received-items'
+                '--reference received-references' '--since free' '--until free' '--undelivered -')
             arguments=('files')
             ;;
         'webhooks prune')
-            switches=('--older-than free' '--give-up free' '--yes,-y -')
+            switches=('--older-than free' '--drop-target free' '--yes,-y -')
             ;;
         'webhooks types')
             ;;
@@ -318,7 +318,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
         'service print')
             switches=('--user -' '--timer -' '--every free' '--cron -' '--run-as free' '--name free'
                 '--write folders' '--force -')
-            arguments=('services-to-run' 'free*')
+            arguments=('runnable-services' 'free*')
             ;;
         'sandbox')
             subcommands=('serve' 'run' 'reset' 'fault' 'requests' 'orders' 'advance' 'trigger' 'webhooks')
@@ -336,7 +336,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             switches=('--orders free' '--items free')
             ;;
         'sandbox fault')
-            switches=('--path paths' '--times free' '--status faulty-statuses' '--retry-after free'
+            switches=('--path paths' '--times free' '--status fault-statuses' '--retry-after free'
                 '--seconds free')
             arguments=('faults')
             ;;
@@ -349,7 +349,7 @@ _cpctl_table() { # sets what may follow the command $1; fails where there is no 
             arguments=('free')
             ;;
         'sandbox trigger')
-            switches=('--order made-orders' '--item items' '--field,-f* free')
+            switches=('--order unfinished-orders' '--item items' '--field,-f* free')
             arguments=('webhook-types')
             ;;
         'sandbox webhooks')
@@ -465,7 +465,7 @@ _cpctl_known() { # sets the words of the kind $1; fails for a kind that has to b
             found=('latency' 'status' 'reset-before' 'reset-after' 'truncated' 'invalid-json' 'slow-drip' 'down'
                 'clear')
             ;;
-        'faulty-statuses')
+        'fault-statuses')
             found=('400' '401' '403' '404' '409' '410' '422' '429' '500' '502' '503' '504')
             ;;
         'webhook-types')
@@ -476,7 +476,7 @@ _cpctl_known() { # sets the words of the kind $1; fails for a kind that has to b
         'webhook-versions')
             found=('2.0' '2.1')
             ;;
-        'log-forms')
+        'log-formats')
             found=('text' 'json')
             ;;
         'topics')
@@ -504,7 +504,7 @@ _cpctl_known() { # sets the words of the kind $1; fails for a kind that has to b
                 'webhook.ItemError' 'webhook.ItemCanceled' 'webhook.ItemDeliveryStarted'
                 'webhook.ItemDeliveryFailed' 'webhook.ItemDeliveryCompleted')
             ;;
-        'services-to-run')
+        'runnable-services')
             found=('outbox' 'webhooks')
             ;;
         'paths')

@@ -5,14 +5,14 @@
 # No word is ever evaluated.
 
 function __cpctl_shared --no-scope-shadowing # sets the options of every command: names, kind of the value (- for none), a sentence
-    set shared '--profile,-p profiles Profile to use.' '--config files Configuration file to use.' \
-        '--output,-o formats table, tsv, json, jsonl, yaml, csv or value.' \
-        '--query free Show only this of the result.' \
-        '--dry-run,-n - Show the call; send and store nothing.' \
-        '--quiet,-q* - Say less; twice: no warnings either.' '--verbose,-v* - Say more.' \
-        '--debug - Show calls (keys masked) and tracebacks.' '--timeout free Longest time for one call.' \
-        '--no-input - Never ask a question.' '--color colors auto, always or never.' \
-        '--help,-h - Show this message and exit.'
+    set shared '--profile,-p profiles Use this profile.' '--config files Use this configuration file.' \
+        '--output,-o formats Output as table, tsv, json, jsonl, yaml, csv or value.' \
+        '--query free Select a part of the result.' \
+        '--dry-run,-n - Show the calls; send and store nothing.' \
+        '--quiet,-q* - Show fewer messages; -qq hides warnings too.' \
+        '--verbose,-v* - Show more messages.' '--debug - Show calls (keys masked) and tracebacks.' \
+        '--timeout free Maximum time for one call.' '--no-input - Never prompt.' \
+        '--color colors Use color: auto, always or never.' '--help,-h - Show this message and exit.'
 end
 
 function __cpctl_table --no-scope-shadowing # sets what may follow the command $path; fails where there is no such command
@@ -21,269 +21,282 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
     set arguments
     switch "$path"
         case ''
-            set subcommands 'signal Report production signals: registered, produced, shipped and the others.' \
-                'outbox What is accepted and not delivered yet.' 'orders Orders: list, look, add, cancel, wait.' \
-                'quote What an order would cost, and how it could be shipped.' \
-                'products What can be ordered, and product mixes.' \
-                'shipping Shipping levels, countries and states.' \
-                'catalogs Collections of titles (CloudPublish).' 'titles The books of a catalog (CloudPublish).' \
-                'profile The profiles of the configuration file.' \
-                'webhooks Receive webhooks, and look at what was received.' \
-                'service Units for systemd and lines for cron, to run cpctl as a service.' \
-                'sandbox A Cloudprinter on this machine, to try things out and to test scripts.' \
-                'help Show the help of a command, or a topic such as exit-codes.' \
-                'explain Show what a call or a signal consists of: fields, key, answers, an example.' \
-                'api Post to any path of the service, with the right key added.' \
-                'whoami Show where calls would go, and from where each value comes.' \
-                'doctor Look at configuration, keys, store, network, clock and machine.' \
+            set subcommands 'signal Report production signals: registered, produced, shipped and others.' \
+                'outbox Manage the signals that are accepted but not delivered yet.' \
+                'orders Manage orders: list, show, add, cancel, wait.' \
+                'quote Get the price and the shipping options of an order.' \
+                'products List products and product mixes.' \
+                'shipping List shipping levels, countries and states.' \
+                'catalogs Manage catalogs of titles (CloudPublish).' \
+                'titles Manage the titles of a catalog (CloudPublish).' \
+                'profile Manage the profiles of the configuration file.' \
+                'webhooks Receive webhooks, and show the received events.' \
+                'service Print systemd units and cron lines that run cpctl as a service.' \
+                'sandbox Run a simulated Cloudprinter on this machine, to try things out and to test scripts.' \
+                'help Show the help of a command, or of a topic such as exit-codes.' \
+                'explain Explain a call or a signal: its fields, key, responses, and an example.' \
+                'api Call any path of the service; the right key is added.' \
+                'whoami Show where calls go, and the source of every setting.' \
+                'doctor Check configuration, keys, store, network, clock and machine.' \
                 'completion Print the completion script of a shell.'
             set switches '--version,-V - Show the version.'
         case 'signal'
-            set subcommands 'registered Report ItemRegistered: received and accepted by the production.' \
-                'produce Report ItemProduce: production has started.' \
-                'produced Report ItemProduced: production is completed.' \
-                'packed Report ItemPacked: packed and ready to go.' \
-                'shipped Report ItemShipped: on its way, with a tracking code.' \
-                'delay Report ItemDelay: it will be late.' \
-                'error Report ItemError: version 1.1\'s word for a delay.' \
-                'canceled Report ItemCanceled: it will not be produced.' \
-                'order-registered Report OrderRegistered: version 1.1\'s word for a whole order.' \
-                'types List the types of signals, with their fields.' \
+            set subcommands \
+                'registered Report ItemRegistered: the item is received and accepted by the production.' \
+                'produce Report ItemProduce: production of the item has started.' \
+                'produced Report ItemProduced: production of the item is completed.' \
+                'packed Report ItemPacked: the item is packed.' \
+                'shipped Report ItemShipped: the item is on its way, with a tracking code.' \
+                'delay Report ItemDelay: the item will be late; production recovers from it.' \
+                'error Report ItemError: the item has a problem or an error.' \
+                'canceled Report ItemCanceled: the item will not be produced.' \
+                'order-registered Report OrderRegistered: the order is received and accepted by the production.' \
+                'types List the signal types and their fields.' \
                 'causes List the published causes of a cancellation.' \
-                'history Show what was accepted, and what became of it.' \
-                'report Show a shift in numbers: what was reported, by whom, and how long items took.' \
-                'send Report a file of signals, of any types; the same file again sends nothing twice.' \
-                'watch Report every file that is put into a folder, and move it to done or error with its results.' \
-                'scan The packing bench: scan items and labels, report them.' \
+                'history Show the accepted signals and what became of them.' \
+                'report Show the numbers of a shift: what was reported, by whom, and how long items took.' \
+                'send Report a file of signals; the same file again sends nothing twice.' \
+                'watch Report every file that is put in a folder, and move it to done or error with its results.' \
+                'scan Run a packing bench: scan items and labels, and report them.' \
                 'sheet List the command barcodes of the packing bench, or write them as a page to print.'
         case 'signal registered'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal produce'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal produced'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal packed'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal shipped'
-            set switches '--order made-orders Full id of the items\' order.' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
                 '--tracking free Tracking code of the parcel.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+                '--shipping-option free Carrier of the parcel, such as GLS. [the profile\'s]' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.' \
-                '--shipping-option free Who carries it. [the profile\'s]'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal delay'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--cause free Reason for the problem.' '--delay free Expected delay in whole hours.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.' '--cause free Why, in words.' \
-                '--delay free Expected delay in whole hours.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal error'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--cause free Reason for the problem.' '--delay free Expected delay in whole hours.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.' '--cause free Why, in words.' \
-                '--delay free Expected delay in whole hours.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal canceled'
-            set switches '--order made-orders Full id of the items\' order.' \
-                '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--order unfinished-orders Full id of the order of the items.' \
+                '--cause causes One of `cpctl signal causes`.' '--message free Message for the client.' \
+                '--delay free Expected delay in whole hours.' \
+                '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.' \
-                '--cause causes A published cause: see `cpctl signal causes`.' \
-                '--message free Words for the client.' '--delay free Expected delay in whole hours.'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'items*'
         case 'signal order-registered'
-            set switches '--at free When it happened, ISO 8601; without an offset local. [now]' \
+            set switches '--at free Time of the event, ISO 8601; local without an offset. [now]' \
                 '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--queue-only - Accept it; sending is left to the outbox.' \
-                '--force - Send it although it contradicts an earlier one.' \
-                '--field,-f* free A field cpctl does not know.'
-            set arguments 'made-orders'
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--force - Send it even if it contradicts an earlier signal.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
+            set arguments 'unfinished-orders'
         case 'signal types'
         case 'signal causes'
         case 'signal history'
-            set switches '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' \
-                '--item seen-items Only of this item.' '--order seen-orders Only of this order.' \
-                '--state* signal-states Only in this state; repeatable.' \
-                '--limit free At most so many, the newest; 0 for all.'
+            set switches '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
+                '--item reported-items Show only signals of this item.' \
+                '--order reported-orders Show only signals of this order.' \
+                '--state* signal-states Show only this state; repeatable.' \
+                '--limit free Show only the N most recent; 0 shows all.'
         case 'signal report'
-            set switches '--date days today, yesterday or 2026-01-20.' '--from free Only from then on.' \
-                '--to free Only until then; may be past midnight.' '--station stations Only of this station.' \
-                '--all-stations - Of every station; the default.' '--operator operators Only of this operator.' \
+            set switches '--date days today, yesterday or 2026-01-20.' '--from free Start of the shift.' \
+                '--to free End of the shift; may be after midnight.' \
+                '--station stations Count only this station.' \
+                '--all-stations - Count every station; the default.' \
+                '--operator operators Count only this operator.' \
                 '--html files Write a page to print; - for standard output.'
         case 'signal send'
-            set switches '--map presets+maps Whose export it is, or a map of the profile.' \
-                '--type signal-types Type of the rows that name none.' \
-                '--set* assignments Say this in every row; repeatable.' \
+            set switches '--map presets+maps Column mapping: a preset, or one from the profile.' \
+                '--type signal-types Signal type of rows that name none.' \
+                '--set* assignments Set a field in every row; repeatable.' \
                 '--encoding free Encoding of the file. [UTF-8, else cp1252]' \
-                '--delimiter free Between cells. [as in the header]' \
-                '--no-header - The first row is data; needs --columns.' \
-                '--columns free Names of the columns, without a header.' \
-                '--partial - Accept the good rows although others are wrong.' \
-                '--connections free Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--queue-only - Accept; sending is left to the outbox.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--result files Write what became of each row.'
+                '--delimiter free Delimiter between cells. [detected in the header]' \
+                '--no-header - The first line is a row, not a header; needs --columns.' \
+                '--columns free Names of the columns if there is no header.' \
+                '--partial - Accept valid rows even if other rows are wrong.' \
+                '--connections free Number of connections for sending.' \
+                '--api-version versions CloudSignal 1.1 or 2.0.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--result files Write what became of each row to this file.'
             set arguments 'files'
         case 'signal watch'
-            set switches '--map presets+maps Whose export it is, or a map of the profile.' \
-                '--type signal-types Type of the rows that name none.' \
-                '--set* assignments Say this in every row; repeatable.' \
+            set switches '--map presets+maps Column mapping: a preset, or one from the profile.' \
+                '--type signal-types Signal type of rows that name none.' \
+                '--set* assignments Set a field in every row; repeatable.' \
                 '--encoding free Encoding of the file. [UTF-8, else cp1252]' \
-                '--delimiter free Between cells. [as in the header]' \
-                '--no-header - The first row is data; needs --columns.' \
-                '--columns free Names of the columns, without a header.' \
-                '--partial - Accept the good rows although others are wrong.' \
-                '--connections free Send over so many at once.' '--api-version versions CloudSignal 1.1 or 2.0.' \
-                '--queue-only - Accept; sending is left to the outbox.' \
-                '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--interval free Between two looks.' '--settle free How long a file must not have changed.' \
-                '--once - Take what is complete, then end; for cron.'
+                '--delimiter free Delimiter between cells. [detected in the header]' \
+                '--no-header - The first line is a row, not a header; needs --columns.' \
+                '--columns free Names of the columns if there is no header.' \
+                '--partial - Accept valid rows even if other rows are wrong.' \
+                '--connections free Number of connections for sending.' \
+                '--api-version versions CloudSignal 1.1 or 2.0.' \
+                '--queue-only - Only accept; `outbox flush` sends later.' \
+                '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--interval free Time between scans of the folder.' \
+                '--settle free Process a file only after it has been unchanged for this long.' \
+                '--once - Process the complete files, then exit; for cron.'
             set arguments 'folders'
         case 'signal scan'
             set switches '--type scanned-types registered, produce, produced, packed or shipped.' \
-                '--order made-orders Full id of the order of all items.' \
-                '--hold free How long UNDO can take a scan back.' \
-                '--sound sounds+commands What makes a verdict heard.' \
-                '--check - Test scanner, layout, suffix and sound instead.'
+                '--order unfinished-orders Full id of the order of all items.' \
+                '--hold free Time in which UNDO can take back a scan.' \
+                '--sound sounds+commands Sound to play for each scan result.' \
+                '--check - Test the scanner, keyboard layout, suffix and sound instead.'
         case 'signal sheet'
             set switches '--html files Write a page of barcodes to print.'
         case 'outbox'
-            set subcommands 'list List what is not delivered: queued, held, refused and expired.' \
-                'show Show all that is known of signals.' 'flush Send what waits, oldest first for each item.' \
-                'retry Put signals back as due now: refused and expired ones too. `outbox flush` sends them.' \
-                'hold Keep signals back, and what comes later of their items with them.' \
-                'release Let signals go that were held; without an ID, end the pause of the queue.' \
-                'drop Give signals up for good; they are never sent and stay in the history.' \
-                'export Write what is not delivered to a file, to take it to another machine.' \
-                'import Take over signals from an export, or what can still be read of a damaged store.' \
-                'check Look at the outbox as a monitoring plugin: ends with 0 OK, 1 warning, 2 critical, 3 unknown.'
+            set subcommands 'list List signals that are not delivered: queued, held, refused and expired.' \
+                'show Show everything that is known about signals.' \
+                'flush Send the signals that wait, oldest first for each item.' \
+                'retry Make signals due now, refused and expired ones too; `outbox flush` sends them.' \
+                'hold Hold signals back, and with them the later signals of their items.' \
+                'release Release held signals; without an ID, end the pause of the queue.' \
+                'drop Give up signals for good; they are never sent and stay in the history.' \
+                'export Write signals that are not delivered to a file, to take them to another machine.' \
+                'import Import signals from an export, or what can still be read of a damaged store.' \
+                'check Check the outbox as a monitoring plugin: exits with 0 OK, 1 warning, 2 critical, 3 unknown.'
         case 'outbox list'
-            set switches '--state* signal-states Only in this state; repeatable.' \
-                '--limit free At most so many, the newest; 0 for all.'
+            set switches '--state* signal-states Show only this state; repeatable.' \
+                '--limit free Show only the N most recent; 0 shows all.'
         case 'outbox show'
             set arguments 'signal-ids*'
         case 'outbox flush'
-            set switches '--require-delivery - Exit with 75 while it is not delivered.' \
-                '--watch - Keep on, as a service, until it is stopped.'
+            set switches '--require-delivery - Exit with 75 unless everything is delivered.' \
+                '--watch - Run as a service: send until stopped.'
         case 'outbox retry'
-            set switches '--all - All that can be, instead of named ones.'
+            set switches '--all - Change every signal in a matching state, instead of IDs.'
             set arguments 'outbox-ids*'
         case 'outbox hold'
             set arguments 'outbox-ids*'
         case 'outbox release'
-            set switches '--all - All that can be, instead of named ones.'
+            set switches '--all - Change every signal in a matching state, instead of IDs.'
             set arguments 'outbox-ids*'
         case 'outbox drop'
-            set switches '--yes,-y - Do it without asking.'
+            set switches '--yes,-y - Do not ask for confirmation.'
             set arguments 'outbox-ids*'
         case 'outbox export'
-            set switches '--hold - Keep them back here, so that only the other store sends.'
+            set switches '--hold - Hold them here, so that only the other store sends.'
             set arguments 'files'
         case 'outbox import'
             set arguments 'files'
         case 'outbox check'
-            set switches '--warn free Warn when the oldest waits so long.' \
-                '--crit free Critical when the oldest waits so long.'
+            set switches '--warn free Warn when the oldest signal waits this long.' \
+                '--crit free Critical when the oldest waits this long.'
         case 'orders'
-            set subcommands 'list List orders, with the state each is in.' \
-                'info Show orders whole: state, addresses, items, tracking.' \
-                'add Add an order from a document. It is checked first, and never sent twice.' \
-                'cancel Ask for an order to be canceled. The confirmation comes later, as a webhook or a state.' \
+            set subcommands 'list List orders with their states.' \
+                'info Show all details of orders: state, addresses, items, tracking.' \
+                'add Add an order from a document, which is checked first. An order is never sent twice.' \
+                'cancel Request cancellation of an order. A webhook or the order\'s state confirms it later.' \
                 'log Show the states an order went through, and the time between them.' \
-                'wait Wait until an order is in a state, or has passed it.' 'states List the states of orders.'
+                'wait Wait until an order has reached a state.' 'states List the states of orders.'
         case 'orders list'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--state* order-states Only in this state; repeatable.' \
-                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
-                '--limit free At most so many, the newest; 0 for all.' '--api order-apis core or publish.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--state* order-states Show only this state; repeatable.' \
+                '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
+                '--until free Include only entries before this time.' \
+                '--limit free Show only the N most recent; 0 shows all.' '--api order-apis core or publish.'
         case 'orders info'
-            set switches '--field,-f* free A field cpctl does not know.' '--api order-apis core or publish.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--api order-apis core or publish.'
             set arguments 'orders*'
         case 'orders add'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--check - Check the document; send nothing.' '--skeleton - Print a document to begin with.' \
-                '--api order-apis core or publish.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--check - Only check the document; send nothing.' \
+                '--skeleton - Print a document to start from.' '--api order-apis core or publish.'
             set arguments 'files'
         case 'orders cancel'
-            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.' \
-                '--api order-apis core or publish.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--yes,-y - Do not ask for confirmation.' '--api order-apis core or publish.'
             set arguments 'open-orders'
         case 'orders log'
-            set switches '--field,-f* free A field cpctl does not know.' '--api order-apis core or publish.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--api order-apis core or publish.'
             set arguments 'orders'
         case 'orders wait'
-            set switches '--for order-states+order-ends Number, code, or done.' \
-                '--timeout free Longest time, such as 90s or 2h.' '--interval free Ask so often.'
+            set switches '--for order-states+order-ends State to wait for: number, code, or done.' \
+                '--timeout free Longest time to wait, such as 90s or 2h.' \
+                '--interval free Time between lookups of the order.'
             set arguments 'open-orders'
         case 'orders states'
         case 'quote'
-            set subcommands 'get Ask for a quote: offers for each shipment, good for 48 hours.' \
-                'price Look up prices: the same as a quote, faster, and limited in how often.' \
-                'info Show what is known of an offer by its hash.'
+            set subcommands 'get Request a quote: offers for each shipment, valid for 48 hours.' \
+                'price Look up prices: the same as a quote, faster, with a rate limit.' 'info Show an offer.'
         case 'quote get'
-            set switches '--country countries Where to: two letters, ISO 3166-1.' \
-                '--state country-states State, where the country needs one.' \
-                '--currency currencies ISO 4217. [EUR]' \
+            set switches '--country countries Country to ship to: two letters, ISO 3166-1.' \
+                '--state country-states State, if the country requires one.' \
+                '--currency currencies Currency of the prices: ISO 4217. [EUR]' \
                 '--item* specs PRODUCT,count=1,pageblock_80off=120,total_pages=120; repeatable.' \
-                '--level levels One offer per shipment: the cheapest of a level.' \
-                '--cheapest - One offer per shipment: the cheapest.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--level levels Choose the cheapest offer of this level for each shipment.' \
+                '--cheapest - Choose the cheapest offer for each shipment.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'files'
         case 'quote price'
-            set switches '--country countries Where to: two letters, ISO 3166-1.' \
-                '--state country-states State, where the country needs one.' \
-                '--currency currencies ISO 4217. [EUR]' \
+            set switches '--country countries Country to ship to: two letters, ISO 3166-1.' \
+                '--state country-states State, if the country requires one.' \
+                '--currency currencies Currency of the prices: ISO 4217. [EUR]' \
                 '--item* specs PRODUCT,count=1,pageblock_80off=120,total_pages=120; repeatable.' \
-                '--level levels One offer per shipment: the cheapest of a level.' \
-                '--cheapest - One offer per shipment: the cheapest.' \
-                '--field,-f* free A field cpctl does not know.'
+                '--level levels Choose the cheapest offer of this level for each shipment.' \
+                '--cheapest - Choose the cheapest offer for each shipment.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'files'
         case 'quote info'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'free'
         case 'products'
             set subcommands 'list List the products enabled for the account.' \
@@ -291,94 +304,96 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'mixes List the product mixes of CloudPublish.' \
                 'mix Show the product and the options of product mixes.'
         case 'products list'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--category categories Only of this category.' \
-                '--search free Only where this occurs, in any case.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--category categories Only products of this category.' \
+                '--search free Show only entries that contain this text, in any case.'
         case 'products info'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'products*'
         case 'products mixes'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--search free Only where this occurs, in any case.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--search free Show only entries that contain this text, in any case.'
         case 'products mix'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'mixes*'
         case 'shipping'
             set subcommands 'levels List the shipping levels.' \
-                'countries List the countries that are shipped to, and which of them need a state.' \
+                'countries List the countries that can be shipped to, and whether they require a state.' \
                 'states List the states of a country.'
         case 'shipping levels'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
         case 'shipping countries'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--search free Only where this occurs, in any case.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--search free Show only entries that contain this text, in any case.'
         case 'shipping states'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'countries'
         case 'catalogs'
             set subcommands 'list List the catalogs of the account.' \
-                'info Show catalogs, and how many titles each has.' 'add Add a catalog.' \
-                'remove Remove a catalog; its titles are no longer available in it.'
+                'info Show catalogs with the number of their titles.' 'add Add a catalog.' \
+                'remove Remove a catalog. Its titles are no longer available in it.'
         case 'catalogs list'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--search free Only where this occurs, in any case.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--search free Show only entries that contain this text, in any case.'
         case 'catalogs info'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'catalogs*'
         case 'catalogs add'
-            set switches '--name free Its name, at most 64 characters.' \
-                '--note free What it is, at most 256 characters.' \
-                '--field,-f* free A field cpctl does not know.'
+            set switches '--name free Name, at most 64 characters.' \
+                '--note free Description, at most 256 characters.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'free'
         case 'catalogs remove'
-            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--yes,-y - Do not ask for confirmation.'
             set arguments 'catalogs'
         case 'titles'
             set subcommands 'list List the titles of a catalog.' 'info Show titles with their files.' \
                 'add Add a title.' 'remove Remove a title from the account.'
         case 'titles list'
-            set switches '--field,-f* free A field cpctl does not know.' \
-                '--search free Only where this occurs, in any case.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--search free Show only entries that contain this text, in any case.'
             set arguments 'catalogs'
         case 'titles info'
-            set switches '--field,-f* free A field cpctl does not know.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'titles*'
         case 'titles add'
-            set switches '--name free Its name, at most 64 characters.' \
-                '--note free What it is, at most 256 characters.' \
-                '--field,-f* free A field cpctl does not know.'
+            set switches '--name free Name, at most 64 characters.' \
+                '--note free Description, at most 256 characters.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'free'
         case 'titles remove'
-            set switches '--field,-f* free A field cpctl does not know.' '--yes,-y - Do it without asking.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--yes,-y - Do not ask for confirmation.'
             set arguments 'titles'
         case 'profile'
-            set subcommands 'init Make a profile; what no option says is asked at the terminal.' \
+            set subcommands 'init Create a profile; prompt for what no option gives.' \
                 'list List the profiles, and which one is the default.' \
-                'show Show every setting of the profile, with the source of its value; of a key its last characters.' \
-                'set-key Put a key in the key file of the profile; it is asked for and not shown, or read from standard input.' \
-                'use Make a profile the default, and say where calls go from now on.' \
-                'path Show where configuration and store are, and who says so.' \
+                'show Show every setting of the profile with its source, and the last characters of each key.' \
+                'set-key Write a key to the key file of the profile; prompt for it, or read it from standard input.' \
+                'use Make a profile the default.' \
+                'path Show the paths of configuration and store, and what set them.' \
                 'check Check the configuration and every profile in it; nothing is sent.'
         case 'profile init'
             set switches '--environment environments live or sandbox: a label for people.' \
-                '--base-url free Where the service is, if elsewhere.' \
-                '--core-key-file files File that holds the core key, and that others cannot read.' \
-                '--core-key-command commands Command whose first line of output is the core key.' \
-                '--signal-key-file files File that holds the signal key, and that others cannot read.' \
-                '--signal-key-command commands Command whose first line of output is the signal key.' \
-                '--webhooks-key-file files File that holds the webhooks key, and that others cannot read.' \
-                '--webhooks-key-command commands Command whose first line of output is the webhooks key.' \
-                '--later* key-services This key comes from the environment, or later; repeatable.' \
+                '--base-url free Address of the service, if not the usual.' \
+                '--core-key-file files File that holds this key, readable only by you.' \
+                '--core-key-command commands Command whose first line of output is this key.' \
+                '--signal-key-file files File that holds this key, readable only by you.' \
+                '--signal-key-command commands Command whose first line of output is this key.' \
+                '--webhooks-key-file files File that holds this key, readable only by you.' \
+                '--webhooks-key-command commands Command whose first line of output is this key.' \
+                '--later* key-services Leave out this key: it comes from the environment, or later; repeatable.' \
                 '--shipping-option free Shipping option of parcels, such as GLS.' \
-                '--signal-version versions CloudSignal 2.0 or 1.1.' \
-                '--default - Make it the default, though there are others.' \
-                '--force - Replace a profile of that name.' \
-                '--no-check - Do not try the core key with a call that reads.'
+                '--signal-version versions Version of CloudSignal: 2.0 or 1.1.' \
+                '--default - Make the new profile the default.' \
+                '--force - Replace an existing profile of this name.' \
+                '--no-check - Do not try the core key with a read-only call.'
             set arguments 'free'
         case 'profile list'
         case 'profile show'
         case 'profile set-key'
-            set switches '--check - Try a core key with a call that reads, and keep it only if it is right.'
+            set switches '--check - Try a core key with a read-only call; keep it only if it is accepted.'
             set arguments 'key-services' 'free'
         case 'profile use'
             set arguments 'profiles'
@@ -386,138 +401,142 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
         case 'profile check'
         case 'webhooks'
             set subcommands \
-                'serve Receive webhooks: check the key, store the event, then answer; hand it over after that.' \
-                'list List the webhooks that were received, in the order in which it happened.' \
-                'show Show all that is known of events: what they said, how often they came, and which targets have them.' \
-                'tail Show the last events, a line each; JSONL where it is read by a program.' \
-                'items Show the latest known state of each item, and of each order (its item is empty).' \
-                'replay Send stored events again, and show what is answered.' \
-                'export Write events to a file as JSONL, in the order of their arrival.' \
-                'prune Delete old events, but none that a target has not got. The latest states of items stay.' \
-                'types List the types of webhooks, with their fields.'
+                'serve Receive webhooks: check the key, store the event, respond, then deliver it to targets.' \
+                'list List received events, in the order in which they happened.' \
+                'show Show events in full: their fields, how many times they were received, and their targets.' \
+                'tail Show the last events, one per line; as JSONL if the output is not a terminal.' \
+                'items Show the latest known state of each item and order. The item of an order is empty.' \
+                'replay Send stored events again, and show the responses.' \
+                'export Export events as JSONL, in the order of their arrival.' \
+                'prune Delete old events that every target has accepted. The latest states of items stay.' \
+                'types List the webhook types and their fields.'
         case 'webhooks serve'
             set switches '--host free Address to listen on.' '--port free Port to listen on; 0 for a free one.' \
-                '--tls-cert files Certificate with its chain (PEM).' '--tls-key files Its key (PEM).' \
-                '--behind-proxy - A proxy in front speaks TLS and says who sends.' \
-                '--max-connections free More are asked to come back.' \
-                '--request-seconds free Senders that take or idle longer are cut.' \
-                '--ready-file files Written when it listens; holds its address.' \
-                '--log-format log-forms text or json.' \
+                '--tls-cert files TLS certificate with its chain (PEM).' \
+                '--tls-key files Private key of the certificate (PEM).' \
+                '--behind-proxy - Trust a local proxy to handle TLS and name the sender.' \
+                '--max-connections free Maximum concurrent connections; beyond it, requests get 503.' \
+                '--request-seconds free Close connections that are slow or idle for this long.' \
+                '--ready-file files Write the address to this file once the server listens.' \
+                '--log-format log-formats Format of the log: text or json.' \
                 '--public-status - Show /health and /metrics to other machines, too.' \
-                '--forward-to* free Post each event there; repeatable.' \
-                '--exec* commands Run this per event, JSON on its stdin; repeatable.' \
-                '--handover-seconds free Longest time for one hand-over; 10 for a URL and 60 for a command where not given.' \
+                '--forward-to* free Post each event to this URL; repeatable.' \
+                '--exec* commands Run this for each event, as JSON on stdin; repeatable.' \
+                '--delivery-seconds free Time limit for one delivery; default 10 for a URL, 60 for a command.' \
                 '--with-key - Forward with the webhook key in the body, as it was received.' \
                 '--known-orders - Answer 204 for orders that this store does not know.'
         case 'webhooks list'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order told-orders Only of this order, by its id or reference.' \
-                '--item told-items Only of this item, by its id or reference.' \
-                '--reference told-references Only with this reference of an order or item.' \
-                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
-                '--undelivered - Only what a target has not got.' \
-                '--limit free At most so many, the newest; 0 for all.'
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
+                '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
+                '--until free Include only entries before this time.' \
+                '--undelivered - Only events that a target has not accepted.' \
+                '--limit free Show only the N most recent; 0 shows all.'
         case 'webhooks show'
             set arguments 'event-ids*'
         case 'webhooks tail'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order told-orders Only of this order, by its id or reference.' \
-                '--item told-items Only of this item, by its id or reference.' \
-                '--reference told-references Only with this reference of an order or item.' \
-                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
-                '--undelivered - Only what a target has not got.' \
-                '--follow,-f - Go on with each new one as it arrives.' \
-                '--lines free So many of the last to begin with.'
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
+                '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
+                '--until free Include only entries before this time.' \
+                '--undelivered - Only events that a target has not accepted.' \
+                '--follow,-f - Show each new event as it arrives.' \
+                '--lines free Start with this many of the last events.'
         case 'webhooks items'
-            set switches '--order told-orders Only of this order, by its id or reference.' \
-                '--item told-items Only this item, by its id or reference.' \
-                '--latest* webhook-types Only where this was the last; repeatable.'
+            set switches '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--latest* webhook-types Only where the latest event has this type; repeatable.'
         case 'webhooks replay'
-            set switches '--to free Where to send them; without it to their targets.' \
-                '--with-key - Put the profile\'s webhook key in, as the service does.'
+            set switches '--to free Post them to this URL instead of their targets.' \
+                '--with-key - Add the profile\'s webhook key, as the service does.'
             set arguments 'event-ids*'
         case 'webhooks export'
-            set switches '--type* webhook-types Only of this type; repeatable.' \
-                '--order told-orders Only of this order, by its id or reference.' \
-                '--item told-items Only of this item, by its id or reference.' \
-                '--reference told-references Only with this reference of an order or item.' \
-                '--since free Only since then: 2026-01-20T13:00, 2h, 7d.' '--until free Only before then.' \
-                '--undelivered - Only what a target has not got.'
+            set switches '--type* webhook-types Only events of this type; repeatable.' \
+                '--order received-orders Only this order, by its id or reference.' \
+                '--item received-items Only this item, by its id or reference.' \
+                '--reference received-references Only this reference of an order or of an item.' \
+                '--since free Include only entries since this time: 2026-01-20T13:00, 2h, 7d.' \
+                '--until free Include only entries before this time.' \
+                '--undelivered - Only events that a target has not accepted.'
             set arguments 'files'
         case 'webhooks prune'
-            set switches '--older-than free Received so long ago; 8d or more.' \
-                '--give-up free A target that is no more: it shall get nothing more.' \
-                '--yes,-y - Do it without asking.'
+            set switches '--older-than free Delete events received longer ago; 8d or more.' \
+                '--drop-target free Stop delivering to a target that no longer exists.' \
+                '--yes,-y - Do not ask for confirmation.'
         case 'webhooks types'
         case 'service'
-            set subcommands 'print Print systemd units, or the line for cron, that keep cpctl running.'
+            set subcommands 'print Print systemd units, or a line for cron, that keep cpctl running.'
         case 'service print'
-            set switches '--user - Units of your own, for `systemctl --user`.' \
-                '--timer - Run it by a timer, not all the time.' \
-                '--every free How often timer or cron runs it; 2m if not said.' \
-                '--cron - Only the line for your crontab.' '--run-as free The account a system unit runs as.' \
-                '--name free Name of the unit.' '--write folders Write the unit files there.' \
-                '--force - Overwrite files that are there.'
-            set arguments 'services-to-run' 'free*'
+            set switches '--user - Print user units, for `systemctl --user`.' \
+                '--timer - Run it by a timer instead of all the time.' \
+                '--every free Time between runs of the timer or cron; default 2m.' \
+                '--cron - Print only the line for your crontab.' \
+                '--run-as free Account that runs a system unit.' '--name free Name of the unit.' \
+                '--write folders Write the unit files to this folder.' '--force - Overwrite existing files.'
+            set arguments 'runnable-services' 'free*'
         case 'sandbox'
-            set subcommands 'serve Run a sandbox until it is stopped; prints what a shell needs to use it.' \
-                'run Run a command against a fresh sandbox, with a configuration and a store of its own; exit as it does.' \
-                'reset Make a running sandbox as new: fresh orders, no requests, no faults.' \
-                'fault Switch a fault of a running sandbox on, end all with `clear`, or list those that are on.' \
-                'requests Show every request a running sandbox received; keys are masked.' \
-                'orders Show the orders of a running sandbox, and what is known of their items.' \
-                'advance Put the clock of a running sandbox forward: orders move on, quotes expire, webhooks are tried again.' \
-                'trigger Make a running sandbox send one webhook, to the address it was started with.' \
-                'webhooks Show every webhook of a running sandbox, and whether it was delivered; or say where they go.'
+            set subcommands \
+                'serve Run a sandbox until it is stopped; prints the variables to use it from a shell.' \
+                'run Run a command with a new sandbox, configuration and store; exit with its status.' \
+                'reset Reset a running sandbox: new orders, no requests, no webhooks, no faults.' \
+                'fault Inject a fault into a running sandbox, clear all with `clear`, or list the active ones.' \
+                'requests List the requests that a running sandbox received; keys are masked.' \
+                'orders List the orders of a running sandbox, with the latest signal of each item.' \
+                'advance Advance the clock of a running sandbox: orders progress, quotes expire, webhooks are retried.' \
+                'trigger Make a running sandbox send one webhook to its receiver.' \
+                'webhooks List the webhooks of a running sandbox with their delivery, or set their receiver.'
         case 'sandbox serve'
-            set switches '--orders free How many orders it begins with.' \
-                '--items free How many items each of them has.' \
-                '--dialect dialects Answers as the live service gives them, or as documented.' \
-                '--webhook-url free Where to send webhooks; on this machine only.' \
-                '--webhook-version webhook-versions 2.0, or 2.1 with the address of a parcel.' \
+            set switches '--orders free Number of orders to start with.' \
+                '--items free Number of items of each order.' \
+                '--dialect dialects Respond as the live service does, or as documented.' \
+                '--webhook-url free Send webhooks to this URL on this machine.' \
+                '--webhook-version webhook-versions 2.0, or 2.1 with the tracking URL of a parcel.' \
                 '--port free Port to listen on; 0 for a free one.' \
-                '--ready-file files Written when it listens; holds its address.'
+                '--ready-file files Write the URL to this file once it listens.'
         case 'sandbox run'
-            set switches '--orders free How many orders it begins with.' \
-                '--items free How many items each of them has.' \
-                '--dialect dialects Answers as the live service gives them, or as documented.' \
-                '--webhook-url free Where to send webhooks; on this machine only.' \
-                '--webhook-version webhook-versions 2.0, or 2.1 with the address of a parcel.'
+            set switches '--orders free Number of orders to start with.' \
+                '--items free Number of items of each order.' \
+                '--dialect dialects Respond as the live service does, or as documented.' \
+                '--webhook-url free Send webhooks to this URL on this machine.' \
+                '--webhook-version webhook-versions 2.0, or 2.1 with the tracking URL of a parcel.'
             set arguments 'command-line*'
         case 'sandbox reset'
-            set switches '--orders free How many orders from now on.' \
-                '--items free How many items each from now on.'
+            set switches '--orders free New number of orders.' '--items free New number of items of each order.'
         case 'sandbox fault'
-            set switches '--path paths Only for paths that begin so.' \
-                '--times free For so many requests; 0: until it is cleared.' \
-                '--status faulty-statuses HTTP status to answer with.' \
+            set switches '--path paths Apply only to paths with this prefix.' \
+                '--times free Number of requests; 0: until it is cleared.' \
+                '--status fault-statuses HTTP status of the response.' \
                 '--retry-after free Retry-After header: seconds or an HTTP date.' \
-                '--seconds free Seconds to wait; between bytes for a drip.'
+                '--seconds free Seconds to wait; for slow-drip, between bytes.'
             set arguments 'faults'
         case 'sandbox requests'
-            set switches '--limit free At most so many, the newest; 0 for all.'
+            set switches '--limit free Show only the N most recent; 0 shows all.'
         case 'sandbox orders'
         case 'sandbox advance'
             set arguments 'free'
         case 'sandbox trigger'
-            set switches '--order made-orders Its order; the first if none is given.' \
-                '--item items Its item; the first if none is given.' \
-                '--field,-f* free A field cpctl does not know.'
+            set switches '--order unfinished-orders Order; default: the first.' \
+                '--item items Item; default: the first.' \
+                '--field,-f* free Add a field that cpctl does not know; repeatable.'
             set arguments 'webhook-types'
         case 'sandbox webhooks'
-            set switches '--to free Send them there from now on; on this machine only.'
+            set switches '--to free Send webhooks to this URL on this machine.'
         case 'help'
             set arguments 'topics*'
         case 'explain'
-            set switches '--api order-apis core or publish: whose call it is.'
+            set switches '--api order-apis API of the call: core or publish.'
             set arguments 'calls*'
         case 'api'
-            set switches '--field,-f* free A field cpctl does not know.' '--input files A JSON object to send.' \
-                '--service services core, publish or signal.'
+            set switches '--field,-f* free Add a field that cpctl does not know; repeatable.' \
+                '--input files Send this JSON object.' '--service services Service: core, publish or signal.'
             set arguments 'endpoints'
         case 'whoami'
         case 'doctor'
-            set switches '--offline - Leave the network out.' \
+            set switches '--offline - Skip the checks that need the network.' \
                 '--bundle files Write a zip file for a bug report, without keys.' \
                 '--force - Replace the file of --bundle.'
         case 'completion'
@@ -534,8 +553,8 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
         case 'formats'
             set found 'table for people; the default on a terminal' \
                 'tsv tab-separated with a header, never cut; the default elsewhere' 'json all the data' \
-                'jsonl all the data, one JSON value a line' 'yaml all the data' \
-                'csv comma-separated with a header' 'value one value a line, chosen with --query'
+                'jsonl all the data, one JSON value per line' 'yaml all the data' \
+                'csv comma-separated with a header' 'value one value per line, chosen with --query'
         case 'colors'
             set found 'auto' 'always' 'never'
         case 'countries'
@@ -652,8 +671,8 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
         case 'signal-states'
             set found 'queued safe in the store; sent by `outbox flush`' \
                 'held safe in the store; not sent until it is released' 'delivered the service has it' \
-                'refused the service says it is wrong; not sent again by itself' \
-                'expired not delivered in 7 days; not sent again by itself' \
+                'refused the service says it is wrong; not sent again unless asked for' \
+                'expired not delivered in 7 days; not sent again unless asked for' \
                 'dropped taken out of the outbox by hand; never sent'
         case 'signal-types'
             set found 'OrderRegistered the order is received and accepted by the production' \
@@ -661,7 +680,7 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
                 'ItemProduce production of the item has started' \
                 'ItemProduced production of the item is completed' 'ItemPacked the item is packed' \
                 'ItemShipped the item is on its way, with a tracking code' \
-                'ItemDelay the item will be late: something the production recovers from' \
+                'ItemDelay the item will be late; production recovers from it' \
                 'ItemError the item has a problem or an error' 'ItemCanceled the item will not be produced'
         case 'scanned-types'
             set found 'registered' 'produce' 'produced' 'packed' 'shipped'
@@ -670,11 +689,9 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
         case 'sounds'
             set found 'bell the terminal\'s bell' 'none no sound'
         case 'assignments'
-            set found 'order= the full order id' 'item= the full item id' \
-                'tracking= the tracking code of the parcel' \
-                'shipping_option= who carries the parcel, such as GLS' \
-                'cause= why: words for a delay, a published code for a cancellation' \
-                'message= words for the client' 'delay= expected delay in whole hours'
+            set found 'order= full order id' 'item= full item id' 'tracking= tracking code of the parcel' \
+                'shipping_option= carrier of the parcel, such as GLS' 'cause= reason for the problem' \
+                'message= message for the client' 'delay= expected delay in whole hours'
         case 'causes'
             set found 'CancelCoverSpine wrong cover spine width' \
                 'CancelBookSize wrong size or orientation of the book' \
@@ -692,19 +709,19 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
                 'CancelInvalidAddress invalid shipping address' 'CancelTestOrder the order is a test' \
                 'CancelFilesCorrupt corrupt files' 'CancelMiscError another error'
         case 'faults'
-            set found 'latency the work is done at once, the answer comes late' \
-                'status the answer is that status; nothing is done' \
-                'reset-before the connection is reset before the work is done' \
-                'reset-after the work is done, then the connection is reset' \
-                'truncated the work is done, the answer is cut off' \
-                'invalid-json the work is done, the answer is not JSON' \
-                'slow-drip the work is done, the answer comes byte by byte' \
-                'down the network is pulled: connections are cut and refused' 'clear end all faults'
-        case 'faulty-statuses'
-            set found '400 the service refused it' '401 the service refused the key' \
+            set found 'latency the request is processed at once, the response is delayed' \
+                'status the response has that status; nothing is processed' \
+                'reset-before the connection is reset before the request is processed' \
+                'reset-after the request is processed, then the connection is reset' \
+                'truncated the request is processed, the response is cut off' \
+                'invalid-json the request is processed, the response is not JSON' \
+                'slow-drip the request is processed, the response arrives byte by byte' \
+                'down the network is down: connections are cut and refused' 'clear end all faults'
+        case 'fault-statuses'
+            set found '400 the service refused the request' '401 the service refused the key' \
                 '403 the service refused the key' '404 there is no CloudSignal at this address' \
-                '409 the service refused it' '410 there is no CloudSignal at this address' \
-                '422 the service refused it' '429 the service is asked too often' '500 the service failed' \
+                '409 the service refused the request' '410 there is no CloudSignal at this address' \
+                '422 the service refused the request' '429 rate limit exceeded' '500 the service failed' \
                 '502 the service failed' '503 the service is unavailable' '504 the service failed'
         case 'webhook-types'
             set found 'CloudprinterOrderValidated' 'CloudprinterOrderCanceled' 'ItemValidated' 'ItemProduce' \
@@ -712,41 +729,44 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
                 'ItemDeliveryFailed' 'ItemDeliveryCompleted'
         case 'webhook-versions'
             set found '2.0' '2.1'
-        case 'log-forms'
+        case 'log-formats'
             set found 'text' 'json'
         case 'topics'
-            set found 'signals What can be reported of an item, and how.' \
+            set found 'signals What can be reported about an item, and how.' \
                 'outbox What happens to a signal until it is delivered.' \
                 'scan The packing bench: scanner, screen, command codes.' \
                 'files Files of signals, their columns, and hot folders.' \
                 'webhooks How to receive what Cloudprinter reports.' \
-                'sandbox A Cloudprinter on this machine, and its faults.' \
+                'sandbox The simulated Cloudprinter on this machine, and its faults.' \
                 'configuration The configuration file: every setting of a profile.' \
-                'keys The three keys, and where to keep them.' 'environment Every variable that is read.' \
-                'output Formats, queries, colour, and what goes where.' \
+                'keys The three keys, and where to keep them.' \
+                'environment Every environment variable that cpctl reads.' \
+                'output Formats, queries, color, and the two output streams.' \
                 'exit-codes What each exit status means.' \
-                'signal Report production signals: registered, produced, shipped and the others.' \
-                'outbox What is accepted and not delivered yet.' 'orders Orders: list, look, add, cancel, wait.' \
-                'quote What an order would cost, and how it could be shipped.' \
-                'products What can be ordered, and product mixes.' \
-                'shipping Shipping levels, countries and states.' \
-                'catalogs Collections of titles (CloudPublish).' 'titles The books of a catalog (CloudPublish).' \
-                'profile The profiles of the configuration file.' \
-                'webhooks Receive webhooks, and look at what was received.' \
-                'service Units for systemd and lines for cron, to run cpctl as a service.' \
-                'sandbox A Cloudprinter on this machine, to try things out and to test scripts.' \
-                'help Show the help of a command, or a topic such as exit-codes.' \
-                'explain Show what a call or a signal consists of: fields, key, answers, an example.' \
-                'api Post to any path of the service, with the right key added.' \
-                'whoami Show where calls would go, and from where each value comes.' \
-                'doctor Look at configuration, keys, store, network, clock and machine.' \
+                'signal Report production signals: registered, produced, shipped and others.' \
+                'outbox Manage the signals that are accepted but not delivered yet.' \
+                'orders Manage orders: list, show, add, cancel, wait.' \
+                'quote Get the price and the shipping options of an order.' \
+                'products List products and product mixes.' \
+                'shipping List shipping levels, countries and states.' \
+                'catalogs Manage catalogs of titles (CloudPublish).' \
+                'titles Manage the titles of a catalog (CloudPublish).' \
+                'profile Manage the profiles of the configuration file.' \
+                'webhooks Receive webhooks, and show the received events.' \
+                'service Print systemd units and cron lines that run cpctl as a service.' \
+                'sandbox Run a simulated Cloudprinter on this machine, to try things out and to test scripts.' \
+                'help Show the help of a command, or of a topic such as exit-codes.' \
+                'explain Explain a call or a signal: its fields, key, responses, and an example.' \
+                'api Call any path of the service; the right key is added.' \
+                'whoami Show where calls go, and the source of every setting.' \
+                'doctor Check configuration, keys, store, network, clock and machine.' \
                 'completion Print the completion script of a shell.'
         case 'environments'
             set found 'live' 'sandbox'
         case 'key-services'
             set found 'core orders, quotes, products, catalogs and titles' \
-                'signal what the production reports; always another key than core\'s' \
-                'webhooks what Cloudprinter reports: incoming webhooks must carry it'
+                'signal signals from production; never the same key as core' \
+                'webhooks incoming webhooks from Cloudprinter must carry it'
         case 'calls'
             set found 'signal.order-registered' 'signal.registered' 'signal.produce' 'signal.produced' \
                 'signal.packed' 'signal.shipped' 'signal.delay' 'signal.error' 'signal.canceled' 'orders.list' \
@@ -759,7 +779,7 @@ function __cpctl_known --no-scope-shadowing # sets the words of the kind $kind; 
                 'webhook.ItemProduce' 'webhook.ItemProduced' 'webhook.ItemPacked' 'webhook.ItemShipped' \
                 'webhook.ItemError' 'webhook.ItemCanceled' 'webhook.ItemDeliveryStarted' \
                 'webhook.ItemDeliveryFailed' 'webhook.ItemDeliveryCompleted'
-        case 'services-to-run'
+        case 'runnable-services'
             set found 'outbox' 'webhooks'
         case 'paths'
             set found '/cloudsignal/2.0/status/' '/1.1/status/' '/cloudsignal/1.1/status/' \

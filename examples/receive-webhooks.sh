@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# An item is shipped; its webhook comes back over TLS, is stored, and is handed to a small program.
+# An item is shipped; its webhook arrives over TLS, is stored, and is passed to a small program.
 # Run it against the sandbox: cpctl sandbox run -- bash examples/receive-webhooks.sh
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$folder"' EXIT
 cd "$folder"
 
-# A certificate for this machine, and the program: one line per event that it gets on its standard input.
+# A certificate for this machine, and a program that is run for each event, with the event on standard input.
 openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout tls.key -out tls.pem 2>/dev/null
 cat > note-it <<'PROGRAM'
 #!/bin/sh

@@ -1,4 +1,4 @@
-"""Reports two parcels from Python, as safely as the command line does.
+"""Report two parcels from Python, as safely as the command line does.
 
 Run it against the sandbox: cpctl sandbox run -- python3 examples/report_from_python.py
 """
@@ -13,15 +13,15 @@ PARCELS = {"123456780001": "1Z5R89390357567127", "123456780002": "00340434161094
 
 
 def main() -> int:
-    """Report every parcel as shipped, show what became of it, and look at the shipping levels."""
+    """Report every parcel as shipped, print the results, and list the shipping levels."""
     with Partner() as partner:
         signals = [partner.signal("ItemShipped", ORDER, item, tracking=code) for item, code in PARCELS.items()]
-        fates = partner.report(signals)  # on disk before the first byte is sent
-        for fate in fates:
-            print(fate.signal.item, fate.state, "safe" if fate.is_safe else f"NOT SAFE: {fate.message}")
+        results = partner.report(signals)  # on disk before the first byte is sent
+        for result in results:
+            print(result.signal.item, result.state, "safe" if result.is_safe else f"NOT SAFE: {result.message}")
         for level in partner.call("shipping/levels"):
             print(level["shipping_level_reference"], level["name"])
-    return exit_code(fates)
+    return exit_code(results)
 
 
 if __name__ == "__main__":

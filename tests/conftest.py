@@ -1,4 +1,4 @@
-"""Fixtures of all tests: worlds, and a sandbox to talk to."""
+"""Fixtures of all tests: environments for cpctl, and a sandbox."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ from harness.outbox.store_access import ForkRunner, start_fork_runner
 
 @pytest.fixture
 def unconfigured_cli(tmp_path: Path) -> CliEnvironment:
-    """A world with neither configuration nor keys."""
+    """An environment without configuration and keys."""
     return CliEnvironment(tmp_path, minimal_environment(tmp_path))
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs Chromium with these flags and returns what it wrote; where there is none, the test is skipped."""
+    """Run Chromium with flags, and return its output; without Chromium the test is skipped."""
     return chromium_runner(lambda: tmp_path_factory.mktemp("chromium"))
 
 
@@ -35,15 +35,17 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def cli(tmp_path: Path, sandbox: Sandbox) -> CliEnvironment:
-    """A world whose profile leads to the running sandbox. Its name is "sandbox"."""
-    made = CliEnvironment(tmp_path, {**minimal_environment(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")})
-    made.configure(sandbox_configuration(sandbox.base_url))
-    return made
+    """An environment whose profile "sandbox" uses the running sandbox."""
+    configured = CliEnvironment(
+        tmp_path, {**minimal_environment(tmp_path), "CPCTL_CONFIG": str(tmp_path / "config.yaml")}
+    )
+    configured.configure(sandbox_configuration(sandbox.base_url))
+    return configured
 
 
 @pytest.fixture
 def received_signals(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
-    """The signals that took effect in the sandbox, in the order of their effect, without key."""
+    """The signals that the sandbox has processed, in order, without the key."""
 
     def bodies() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -58,16 +60,16 @@ def received_signals(sandbox: Sandbox) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., CliResult]:
-    """Run cpctl within this process: `inside(world, "signal", "types")`. For the many cases that need no process."""
+    """Run cpctl in this process: `invoke(cli, "signal", "types")`. It is faster than a process of its own."""
 
-    def run(world: CliEnvironment, *arguments: str, **changes: str | None) -> CliResult:
-        environment = world.process_environment(**changes)
+    def run(cli: CliEnvironment, *arguments: str, **changes: str | None) -> CliResult:
+        environment = cli.process_environment(**changes)
         with monkeypatch.context() as patch:
             for name in set(os.environ) - set(environment):
                 patch.delenv(name)
             for name, value in environment.items():
                 patch.setenv(name, value)
-            patch.chdir(world.folder)
+            patch.chdir(cli.folder)
             code = main(arguments)
         out, err = capsys.readouterr()
         return CliResult(int(code), out, err)
@@ -77,6 +79,6 @@ def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.fixture(scope="session")
 def fork_runner() -> Iterator[ForkRunner]:
-    """The process that forks cpctl runs, one per test worker."""
+    """The process that forks runs of cpctl, one per test worker."""
     with start_fork_runner() as made:
         yield made

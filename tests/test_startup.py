@@ -1,4 +1,4 @@
-"""What each command loads. Lists of modules, not milliseconds: these do not depend on the machine."""
+"""What each command imports: lists of modules, which unlike milliseconds do not depend on the machine."""
 
 import json
 import subprocess
@@ -116,7 +116,7 @@ def test_a_command_loads_only_what_it_needs(cli: CliEnvironment, arguments: list
         if path.parent != CLI_FOLDER or path.stem != "__init__"
     ),
 )
-def test_no_command_brings_the_server_library_with_it(module: str) -> None:
+def test_no_module_of_the_cli_imports_the_server_library(module: str) -> None:
     """`webhooks serve` alone needs it, and imports it when it runs."""
     script = f"import sys, cpctl.cli.{module}; print(sorted({{'uvicorn', 'h11', 'asyncio'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -133,13 +133,15 @@ def test_no_command_brings_the_server_library_with_it(module: str) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_completing_loads_neither_typer_nor_what_the_words_do_not_need(
+def test_a_tab_loads_neither_typer_nor_what_its_candidates_do_not_need(
     cli: CliEnvironment, arguments: list[str], without: set[str]
 ) -> None:
-    code = (
-        "import json, sys\nfrom cpctl.cli.completion.candidates import answer\nanswer(sys.argv[1:])\n"
-        'print("\\n" + json.dumps(sorted(sys.modules)))'
-    )
+    code = """
+import json, sys
+from cpctl.cli.completion.candidates import print_candidates
+print_candidates(sys.argv[1:])
+print("\\n" + json.dumps(sorted(sys.modules)))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=cli.process_environment()
     )

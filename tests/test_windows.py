@@ -1,4 +1,4 @@
-"""What is written for Windows alone, as far as it can be run elsewhere."""
+"""Code for Windows, as far as it can run on other systems."""
 
 import re
 import sys
@@ -9,17 +9,16 @@ from typing import Any
 
 import pytest
 
-from cpctl.packing.key_input import KeyEvent, Scan
+from cpctl.packing.key_input import KeyEvent, Scan, WindowsKeyboard
 from cpctl.packing.sound import _split_command
-from cpctl.packing.windows_keyboard import WindowsKeyboard
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM, CliEnvironment
 
-# Names that Windows refuses, or reads as something else.
+# Names that Windows refuses or changes.
 INVALID_FILE_NAME = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
 
 
 class FakeMsvcrt(ModuleType):
-    """msvcrt, as far as a keyboard goes: keys that were pressed wait to be read."""
+    """A module msvcrt with a keyboard only: pressed keys wait to be read."""
 
     def __init__(self, pressed: str) -> None:
         super().__init__("msvcrt")
@@ -55,7 +54,7 @@ def windows_keys(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], WindowsKeyb
     ],
     ids=repr,
 )
-def test_the_keys_of_a_console_become_scans(
+def test_keys_of_a_windows_console_become_scans(
     windows_keys: Callable[[str], WindowsKeyboard], pressed: str, read: list[Any]
 ) -> None:
     with windows_keys(pressed) as keys:
@@ -76,12 +75,12 @@ def test_a_waiting_keyboard_can_be_woken(windows_keys: Callable[[str], WindowsKe
         ("aplay -q 'two words'", False, ["aplay", "-q", "two words"]),
     ],
 )
-def test_a_sound_command_may_hold_the_paths_of_its_system(typed: str, windows: bool, words: list[str]) -> None:
+def test_a_sound_command_may_contain_paths_of_its_system(typed: str, windows: bool, words: list[str]) -> None:
     assert _split_command(typed, windows) == words
 
 
-def test_no_file_has_a_name_that_windows_refuses(cli: CliEnvironment) -> None:
-    """Everything that cpctl names itself: the store, one that was damaged, hot folders, exports, pages."""
+def test_no_file_name_is_invalid_on_windows(cli: CliEnvironment) -> None:
+    """Every file that cpctl names: the store, a damaged store, hot folders, exports, pages."""
     inbox = cli.folder / "inbox"
     inbox.mkdir()
     (inbox / "good.csv").write_text(f"type,order,item\npacked,{ORDER},{ITEM}\n", encoding="utf-8")
@@ -98,9 +97,7 @@ def test_no_file_has_a_name_that_windows_refuses(cli: CliEnvironment) -> None:
 
 
 @pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "~$orders.xlsx", ".DS_Store", "a.csv~", "A.PART"])
-def test_a_hot_folder_leaves_alone_what_systems_put_there_by_themselves(
-    cli: CliEnvironment, tmp_path: Path, name: str
-) -> None:
+def test_a_hot_folder_ignores_files_that_systems_create(cli: CliEnvironment, tmp_path: Path, name: str) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / name).write_text("no signals", encoding="utf-8")

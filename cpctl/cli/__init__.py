@@ -1,1 +1,1 @@
-"""Words: what a person types and reads. The only folder that knows typer."""
+"""The command line: the only package that imports typer."""

@@ -1,4 +1,4 @@
-"""Changes whose answer is a counter: done, not done, or done in part."""
+"""CloudPublish changes, whose answer is a counter: done, not done, or partly done."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def apply_change(
     question: str = "",
     yes: bool = False,
 ) -> None:
-    """Check the fields, ask where that is due, make the change, and tell by the counter what was done."""
+    """Check the fields, ask for confirmation if there is a question, make the change and report its counter."""
     check_fields(body)
     if question and not context.options.dry_run:
         context.confirm(question, yes)
@@ -30,25 +30,25 @@ def apply_change(
 
 
 def check_fields(body: Mapping[str, str]) -> None:
-    """Raise InvalidInput for a field that is empty or longer than the documents allow."""
+    """Raise InvalidInput for a field that is empty or longer than documented."""
     for field, value in body.items():
-        longest = MAX_LENGTHS.get(field, 256)
+        limit = MAX_LENGTHS.get(field, 256)
         if not value.strip():
             raise InvalidInput(f"{field} is empty.")
-        if len(value) > longest:
-            raise InvalidInput(f"{field} has {len(value)} characters, more than the {longest} that CloudPublish takes.")
+        if len(value) > limit:
+            raise InvalidInput(f"{field} has {len(value)} characters; CloudPublish accepts at most {limit}.")
 
 
 def finish_with_count(context: Context, name: str, reference: str, value: Any) -> None:
-    """End with 6 where the counter says that nothing was done, or not all."""
+    """Report the counter; exit with 6 if nothing was done, or not everything."""
     endpoint = ENDPOINTS[name]
     count = parse_change_counts(endpoint, value)
-    word = endpoint.counter[1] if endpoint.counter else "done"
+    verb = endpoint.counter[1] if endpoint.counter else "done"
     done = count is None or (count.done > 0 and not count.skipped)
     if done:
-        context.output.note(f'The {endpoint.resource} "{reference}" is {word}.')
+        context.output.note(f'The {endpoint.resource} "{reference}" is {verb}.')
     elif count is not None and count.skipped:
-        context.output.error(f"cpctl: {count.done} {word}, {count.skipped} skipped.")
+        context.output.error(f"cpctl: {count.done} {verb}, {count.skipped} skipped.")
     else:
-        context.output.error(f'cpctl: The {endpoint.resource} "{reference}" was not {word}; the service counts 0.')
+        context.output.error(f'cpctl: The {endpoint.resource} "{reference}" was not {verb}; the service counts 0.')
     context.finish(value, None, ExitCode.DONE if done else ExitCode.CONFLICT)

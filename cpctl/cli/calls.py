@@ -1,4 +1,4 @@
-"""From a command to the service and back: one call, or many at once."""
+"""The API calls of commands: one, or several at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,78 +12,83 @@ from cpctl.masking import MASK
 from cpctl.output.views import View
 
 MAX_CONCURRENT_CALLS = 5
+# A read-only call with a short answer that every account may make.
+_KEY_CHECK_ENDPOINT = "shipping/levels"
 
 
 class ExtraFieldOptions(NamedTuple):
-    """Options of every call with a body."""
+    """The option of every command that makes a call."""
 
     fields: ExtraFields = None
 
 
 def call(context: Context, name: str, extra_fields: ExtraFieldOptions, /, **body: Any) -> Any:
-    """Make one call. In a dry run, show it and end the command. Raises what `api.calling.call` raises."""
+    """Make one call. A dry run shows it and finishes the command. Raises what `api.calls.call` raises."""
     return call_endpoint(context, ENDPOINTS[name], extra_fields, body)
 
 
 def call_endpoint(
     context: Context, endpoint: Endpoint, extra_fields: ExtraFieldOptions, body: Mapping[str, Any]
 ) -> Any:
-    """Like `call`, for a row that need not stand in the table."""
-    complete = _merge_body(body, extra_fields)
+    """Like `call`, for an endpoint that need not be in the table."""
+    merged = _merge_body(body, extra_fields)
     if context.options.dry_run:
-        _show_dry_run(context, endpoint, [complete])
-    result = make_caller(context, endpoint.key)(endpoint, complete)
-    context.answered_calls.append((endpoint.name, complete, result))
+        _show_dry_run(context, endpoint, [merged])
+    result = make_caller(context, endpoint.key)(endpoint, merged)
+    context.answered_calls.append((endpoint.name, merged, result))
     return result
 
 
 def call_each(
     context: Context, name: str, extra_fields: ExtraFieldOptions, bodies: Sequence[Mapping[str, Any]]
 ) -> Iterator[Any]:
-    """Make one call per body, a handful at once; results come in the order of the bodies.
+    """Make one call per body, several at a time; results come in the order of the bodies.
 
-    A failure is told, takes the place of no other, and decides the exit status with the rest.
+    A failure among several calls is reported, and the others go on; the exit status covers all of them.
     """
     endpoint = ENDPOINTS[name]
-    complete = [_merge_body(body, extra_fields) for body in bodies]
-    if context.options.dry_run:
-        _show_dry_run(context, endpoint, complete)
-    if len(complete) == 1:
-        result = make_caller(context, endpoint.key)(endpoint, complete[0])
-        context.answered_calls.append((name, complete[0], result))
-        yield result
+    if len(bodies) == 1:
+        yield call_endpoint(context, endpoint, extra_fields, bodies[0])
         return
+    merged = [_merge_body(body, extra_fields) for body in bodies]
+    if context.options.dry_run:
+        _show_dry_run(context, endpoint, merged)
     failures: list[CpctlError] = []
-    for number, result in enumerate(_call_concurrently(context, endpoint, complete), 1):
-        context.output.progress(f"{number} of {len(complete)}")
+    for number, result in enumerate(_call_concurrently(context, endpoint, merged), 1):
+        context.output.progress(f"{number} of {len(merged)}")
         if isinstance(result, CpctlError):
             context.output.progress("")
             context.output.error(f"cpctl: {result.message}")
             failures.append(result)
         else:
-            context.answered_calls.append((name, complete[number - 1], result))
+            context.answered_calls.append((name, merged[number - 1], result))
             yield result
     context.output.progress("")
-    context.exit_status = _exit_status(failures, len(complete))
+    context.exit_status = _exit_status(failures, len(merged))
 
 
 def show_each(
     context: Context,
     name: str,
     extra_fields: ExtraFieldOptions,
-    bodies: Sequence[Mapping[str, Any]],
+    references: Sequence[str],
     single_view: View,
     list_view: View,
 ) -> None:
-    """Show what was asked for: one object for one reference, an array for several."""
-    found = list(call_each(context, name, extra_fields, bodies))
-    context.show(found[0] if len(bodies) == 1 else found, single_view if len(bodies) == 1 else list_view)
+    """Call for each reference, and show one object for one of them, an array for several."""
+    field, resource = ENDPOINTS[name].required[0], ENDPOINTS[name].resource
+    bodies = [{field: parse_reference(reference, resource)} for reference in references]
+    results = list(call_each(context, name, extra_fields, bodies))
+    if len(bodies) == 1:
+        context.show(results[0], single_view)
+    else:
+        context.show(results, list_view)
 
 
 def make_caller(
     context: Context, key: str, timeout: float | None = None
 ) -> Callable[[Endpoint, Mapping[str, Any]], Any]:
-    """A function that makes calls with one of the profile's keys. Raises ConfigError where the key cannot be had."""
+    """A function that makes calls with one of the profile's keys. Raises ConfigError without the key."""
     profile = context.profile
     secret = context.read_key(key)
     from cpctl.api.calls import call as make_call
@@ -94,8 +99,13 @@ def make_caller(
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, context.output.detail)
 
 
+def verify_core_key(context: Context, timeout: float) -> None:
+    """Try the core key with a read-only call. Raises ConfigError, KeyRefused, or what `call` raises."""
+    make_caller(context, "core", timeout)(ENDPOINTS[_KEY_CHECK_ENDPOINT], {})
+
+
 def parse_reference(text: str, resource: str) -> str:
-    """A reference as it can stand in a call. Raises InvalidInput naming what it is."""
+    """A reference without surrounding spaces. Raises InvalidInput with the kind of resource."""
     reference = text.strip()
     if not reference or not reference.isprintable():
         raise InvalidInput(f'The {resource} "{text}" is empty or holds a control character.')
@@ -106,20 +116,20 @@ def _call_concurrently(context: Context, endpoint: Endpoint, bodies: Sequence[Ma
     from concurrent.futures import ThreadPoolExecutor
     from threading import local
 
-    context.read_key(endpoint.key)  # where it cannot be had, it is said once
-    own = local()
+    context.read_key(endpoint.key)  # a missing key is reported once, not by every thread
+    thread = local()
 
-    def work(body: Mapping[str, Any]) -> Any:
+    def call_or_fail(body: Mapping[str, Any]) -> Any:
         try:
-            if not hasattr(own, "call"):  # a connection belongs to one thread
-                own.call = make_caller(context, endpoint.key)
-            return own.call(endpoint, body)
+            if not hasattr(thread, "call"):  # a connection belongs to one thread
+                thread.call = make_caller(context, endpoint.key)
+            return thread.call(endpoint, body)
         except CpctlError as error:
             return error
 
     pool = ThreadPoolExecutor(MAX_CONCURRENT_CALLS)
     try:
-        yield from pool.map(work, bodies)
+        yield from pool.map(call_or_fail, bodies)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -133,8 +143,9 @@ def _exit_status(failures: Sequence[CpctlError], call_count: int) -> ExitCode:
 
 def _merge_body(body: Mapping[str, Any], extra_fields: ExtraFieldOptions) -> dict[str, Any]:
     extra = parse_fields(extra_fields.fields)
-    if again := [name for name in extra if name in body or name == "apikey"]:
-        raise InvalidInput(f"{again[0]} is said twice, by -f as well.", "-f is for fields that cpctl does not know.")
+    if repeated := [name for name in extra if name in body or name == "apikey"]:
+        message = f"{repeated[0]} is given twice: by the command and with -f."
+        raise InvalidInput(message, "-f is for fields that cpctl does not know.")
     return {name: value for name, value in {**body, **extra}.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Run: what a command is handed. Profile, outbox and output are made on first use."""
+"""Context: what a command gets. Profile, outbox and output are created on first use."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,8 +12,10 @@ from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
     from cpctl.config.profiles import Profile
+    from cpctl.outbox.models import Send
     from cpctl.outbox.outbox import Outbox
-    from cpctl.output.columns import View
+    from cpctl.output.views import View
+    from cpctl.sdk.reporter import SignalReporter
     from cpctl.store.store import Store
 
 
@@ -21,11 +23,11 @@ COLORS = ("auto", "always", "never")
 
 
 class CommandFinished(Exception):
-    """The command has done all it was asked for; its status stands in the Run."""
+    """The command is finished; its exit status is in the Context."""
 
 
 class SharedOptions(NamedTuple):
-    """The options that every command takes, as they were typed."""
+    """The options of every command, as typed."""
 
     profile: str | None = None
     config: str | None = None
@@ -41,24 +43,22 @@ class SharedOptions(NamedTuple):
 
 
 class Context:
-    """One run of cpctl. `status` is what it will end with; `worked` that only printing is left to do."""
+    """One run of cpctl, from the command line to the exit status."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = {name: value for name, value in environment.items() if value}
         self.options = SharedOptions()
         self.exit_status = ExitCode.DONE
-        self.is_work_done = False
-        self.default_value_query: str | None = None  # what `-o value` shows where --query does not say
-        self.accepted_count = 0  # signals for which responsibility was taken
-        self.answered_calls: list[
-            tuple[str, Mapping[str, Any], Any]
-        ] = []  # endpoints with what they were asked and answered
+        self.is_work_done = False  # only printing is left: its failure must not change the exit status
+        self.default_value_query: str | None = None  # of `-o value` without --query
+        self.accepted_count = 0
+        self.answered_calls: list[tuple[str, Mapping[str, Any], Any]] = []  # endpoint, request body, answer
         self._masked_keys: list[Key] = []
         self._keys_by_service: dict[str, Key] = {}
 
     @cached_property
     def output(self) -> Output:
-        """Where results and talk go. Raises InvalidInput for a format or query that cannot be."""
+        """Results and messages. Raises InvalidInput for an unknown format, a wrong query or color."""
         color = self.options.color or "auto"
         if color not in COLORS:
             raise InvalidInput(f'--color "{color}" must be auto, always or never.', suggest(color, COLORS))
@@ -75,18 +75,18 @@ class Context:
 
     @cached_property
     def error_output(self) -> Output:
-        """Talk only, for failures that come before the options are known or because they are wrong."""
+        """Messages only: for failures before the options are known, or because they are wrong."""
         color = self.options.color
         return Output(self.environment, self.mask_keys, color=color if color in COLORS else "auto")
 
     @cached_property
     def profile(self) -> "Profile":
-        """The profile in force. Raises ConfigError."""
+        """The selected profile. Raises ConfigError."""
         from cpctl.config.profiles import load_profile
 
         loaded = load_profile(self.environment, self.options.config, self.options.profile, self.options.timeout)
         for source in loaded.keys.values():
-            if source.kind == "value":  # known before it is used, so that nothing can show it
+            if source.kind == "value":  # masked from the start, even if this command never uses the key
                 self._masked_keys.append(Key(str(source.value)))
         return loaded
 
@@ -104,13 +104,29 @@ class Context:
 
         return Outbox(self.store, self.profile.name)
 
+    @cached_property
+    def reporter(self) -> "SignalReporter":
+        """Reports signals of the profile."""
+        from cpctl.sdk.reporter import SignalReporter
+
+        return SignalReporter(self.profile, self.outbox, self.make_signal_sender)
+
+    def make_signal_sender(self) -> "Send":
+        """A function that posts signals over one connection. Raises ConfigError if the key cannot be read."""
+        key = self.read_key("signal")
+        from cpctl.sdk.sender import make_client, make_signal_sender
+
+        return make_signal_sender(
+            self.profile, make_client(self.profile, key, self.output.note if self.options.debug else None)
+        )
+
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the store if it was opened."""
         if "store" in self.__dict__:
             self.store.close()
 
     def save_completion_hints(self) -> None:
-        """Keep the references that were learned, for completion. Whatever is in the way of that is no trouble."""
+        """Keep the references in the answers for completion; a failure to do so is ignored."""
         if self.answered_calls and not self.options.dry_run:
             with suppress(Exception):
                 from cpctl.cli.completion.hints import save_hints
@@ -118,58 +134,63 @@ class Context:
                 save_hints(self.environment, self.options.config, self.profile.name, self.answered_calls)
 
     def read_key(self, service: str) -> Key:
-        """A service's key, from now on hidden wherever it would show. Raises ConfigError."""
-        if service not in self._keys_by_service:  # a key command may take its time, or ask for a passphrase
+        """Read the key of a service; all output masks it from now on. Raises ConfigError."""
+        if service not in self._keys_by_service:  # a key command may be slow, or ask for a passphrase
             self._keys_by_service[service] = self.profile.key_source(service).read()
             self._masked_keys.append(self._keys_by_service[service])
         return self._keys_by_service[service]
 
     def add_masked_key(self, key: Key) -> None:
-        """Let nothing show this key."""
+        """Mask this key in all output."""
         if key not in self._masked_keys:
             self._masked_keys.append(key)
 
     def use_key(self, service: str, key: Key) -> None:
-        """From now on this is the service's key, whatever the profile says; it is hidden as all are."""
+        """Use this key for a service instead of the one in the profile."""
         self._keys_by_service[service] = key
         self.add_masked_key(key)
 
     def use_profile(self, name: str) -> None:
-        """From now on this profile is in force, as its file is now."""
+        """Switch to another profile, and read its file again."""
         self.options = self.options._replace(profile=name)
         self.__dict__.pop("profile", None)
 
     def mask_keys(self, text: str) -> str:
-        """The text with every known key in it replaced."""
+        """The text with all known keys masked."""
         return mask_keys(text, self._masked_keys)
 
     @property
+    def has_explicit_output(self) -> bool:
+        """Whether --output or --query is given: data then replaces the text for people."""
+        return bool(self.options.output or self.options.query)
+
+    @property
     def can_prompt(self) -> bool:
-        """Whether a question may be asked: somebody is at the terminal and did not forbid it."""
+        """Whether a question can be asked: at a terminal, unless --no-input or CPCTL_NO_INPUT is given."""
         import sys
 
-        forbidden = self.options.no_input or "CPCTL_NO_INPUT" in self.environment
-        return not forbidden and sys.stdin is not None and sys.stdin.isatty() and self.output.stderr_is_terminal
+        is_forbidden = self.options.no_input or "CPCTL_NO_INPUT" in self.environment
+        return not is_forbidden and sys.stdin is not None and sys.stdin.isatty() and self.output.stderr_is_terminal
 
     def confirm(self, question: str, yes: bool) -> None:
-        """Go on only with a yes. Raises InvalidInput where nobody can be asked, or the answer is no."""
+        """Ask for confirmation unless `yes`. Raises InvalidInput if the answer is no, or a prompt is impossible."""
         if yes:
             return
         if not self.can_prompt:
-            raise InvalidInput(f"{question} Nobody can be asked here.", "Add --yes to say so beforehand.")
+            raise InvalidInput(f"{question} Cannot prompt: input is not a terminal.", "Add --yes to confirm.")
         import typer
 
         if not typer.confirm(escape_controls(self.mask_keys(question)), err=True):
             raise InvalidInput("Not confirmed; nothing was changed.")
 
     def show(self, data: Any, view: "View | None" = None, status: ExitCode = ExitCode.DONE) -> None:
-        """Write the result of a command that changes nothing, and end with this status."""
+        """Show the result of a command that only reads, and set the exit status."""
         self.exit_status = self.exit_status or status
         self.output.show(data, view)
 
     def finish(self, data: Any, view: "View | None", status: ExitCode) -> None:
-        """The work is done: keep its status, whatever becomes of printing its result."""
+        """Show the result of a command that changed something; its exit status stays, even if printing fails."""
         self.exit_status = status
         self.is_work_done = True
-        if data is not None:  # an answer without words has nothing to show
+        if data is not None:  # an answer without a body
             self.output.show(data, view)

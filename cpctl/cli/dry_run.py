@@ -1,4 +1,4 @@
-"""What a dry run shows: calls that are not made."""
+"""Show the calls of a dry run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,10 @@ from cpctl.output.text import escape_lines
 
 
 def show_calls(context: Context, calls: Sequence[Mapping[str, Any]]) -> None:
-    """Show calls that are not made: readable as they are, or in the format that was asked for."""
+    """Show calls as requests that people can read, or in the output format."""
     if context.options.output or context.options.query:
         context.show(list(calls), DRY_RUN_CALL)
         return
-    text = (
-        f"{call['method']} {call['url']}\n{json.dumps(call['body'], ensure_ascii=False, indent=2)}\n" for call in calls
-    )
-    context.output.write(escape_lines(each) for each in text)
+    bodies = [json.dumps(call["body"], ensure_ascii=False, indent=2) for call in calls]
+    texts = (f"{call['method']} {call['url']}\n{body}\n" for call, body in zip(calls, bodies, strict=True))
+    context.output.write(escape_lines(text) for text in texts)

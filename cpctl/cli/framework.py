@@ -1,12 +1,14 @@
 """How commands are declared: shared options everywhere, groups that load on first use.
 
-All that is known of typer's machinery stands here; commands know its parameters only.
+Everything about typer's internals is here; commands use its parameters only. A typer context is `typer_context`, or
+`ctx` where typer names the parameter; `context` is our own Context.
 """
 
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
@@ -17,76 +19,75 @@ import typer.models
 from cpctl.cli.context import Context, SharedOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# typer has no public name for the error of a wrong command line; it is what BadParameter is made of.
+# typer exports no name for the error of a wrong command line; it is the base class of BadParameter.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
 
-class SharedParameters:
-    """The options that every command takes, built once and given to all."""
+@cache
+def shared_parameters() -> Sequence[Any]:
+    """The options of every command, as parameters of typer."""
+    return _build_parameters(_shared_options_signature)
 
-    _cached: list[Any] | None = None
 
-    @classmethod
-    def parameters(cls) -> list[Any]:
-        """The parameters, for typer."""
-        if cls._cached is None:
-            built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(_shared_options_signature)
-            cls._cached = list(built)
-        return cls._cached
+def _build_parameters(signature: Callable[..., None]) -> Sequence[Any]:
+    parameters, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(signature)
+    return list(parameters)
 
-    @classmethod
-    def apply(cls, typer_context: typer.Context) -> None:
-        """Move the shared options of one level of the command line to the Run; deeper levels win."""
-        given = {name: typer_context.params.pop(name) for name in _SHARED_OPTION_NAMES if name in typer_context.params}
-        run: Context = typer_context.obj
-        run.options = run.options._replace(
-            **{name: value for name, value in given.items() if value not in (None, False, 0)}
-        )
+
+def _apply_shared_options(typer_context: typer.Context) -> None:
+    """Move the shared options of one level of the command line to the Context; deeper levels win."""
+    params, context = typer_context.params, typer_context.obj
+    values = {name: params.pop(name) for name in SharedOptions._fields if name in params}
+    given = {name: value for name, value in values.items() if value not in (None, False, 0)}
+    context.options = context.options._replace(**given)
 
 
 def _shared_options_signature(
-    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Profile to use.")] = None,
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="Configuration file to use.")] = None,
+    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Use this profile.")] = None,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="Use this configuration file.")] = None,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FORMAT", help="table, tsv, json, jsonl, yaml, csv or value."),
+        typer.Option("-o", "--output", metavar="FORMAT", help="Output as table, tsv, json, jsonl, yaml, csv or value."),
     ] = None,
-    query: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Show only this of the result.")] = None,
-    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Show the call; send and store nothing.")] = False,
+    query: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Select a part of the result.")] = None,
+    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Show the calls; send and store nothing.")] = False,
     quiet: Annotated[
-        int, typer.Option("-q", "--quiet", count=True, help="Say less; twice: no warnings either.", show_default=False)
+        int,
+        typer.Option(
+            "-q", "--quiet", count=True, help="Show fewer messages; -qq hides warnings too.", show_default=False
+        ),
     ] = 0,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more.", show_default=False)] = 0,
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="Show more messages.", show_default=False)
+    ] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show calls (keys masked) and tracebacks.")] = False,
-    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Longest time for one call.")] = None,
-    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask a question.")] = False,
-    color: Annotated[str | None, typer.Option(metavar="WHEN", help="auto, always or never.")] = None,
+    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Maximum time for one call.")] = None,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.")] = False,
+    color: Annotated[str | None, typer.Option(metavar="WHEN", help="Use color: auto, always or never.")] = None,
 ) -> None:
     """The signature from which the shared options are built; never called."""
 
 
-_SHARED_OPTION_NAMES = SharedOptions._fields
 HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class _SharedOptionsMixin:
-    """Help that shows a command's own options first and the shared ones last."""
+    """Help with a command's own options first and the shared options last."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], "Options of every command": []}
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
-            record = parameter.get_help_record(ctx)
-            shared = parameter in SharedParameters.parameters() or parameter.name == "help"
-            kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            if record is not None:
-                sections["Options of every command" if shared else kind].append(record)
+            is_shared = parameter in shared_parameters() or parameter.name == "help"
+            own_section = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            if record := parameter.get_help_record(ctx):
+                sections["Options of every command" if is_shared else own_section].append(record)
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        """Read the command line; a failure knows whose it is, which typer leaves out for some."""
+        """Parse the command line; typer leaves the context out of some errors."""
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc]
         except UsageError as error:
@@ -95,56 +96,53 @@ class _SharedOptionsMixin:
 
 
 class Command(_SharedOptionsMixin, typer.core.TyperCommand):
-    """One command: its own options, and the shared ones."""
+    """A command with its own options and the shared options."""
 
     def __init__(self, *, params: list[Any] | None = None, context_settings: Any = None, **kwargs: Any) -> None:
         settings = {**HELP_SETTINGS, **(context_settings or {})}
         own = params or []
         taken = {name for parameter in own for name in parameter.opts}
-        # `orders wait --timeout` is its own; where a command has an option of that name, it is not shared.
-        shared = [each for each in SharedParameters.parameters() if not taken & set(each.opts)]
+        # A command's own option replaces a shared one of the same name: `orders wait --timeout`.
+        shared = [each for each in shared_parameters() if not taken & set(each.opts)]
         super().__init__(params=[*own, *shared], context_settings=settings, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        """Hand the shared options over, then run the command."""
-        SharedParameters.apply(ctx)
+        _apply_shared_options(ctx)
         return super().invoke(ctx)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """The example, on a line of its own that can be copied."""
+        """Write the example on its own line, so that it can be copied."""
         if self.epilog:
             formatter.write(f"\nExample:\n  {self.epilog}\n")
 
 
 class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
-    """A group whose list of commands comes from a table and whose commands are made on first use."""
+    """A group whose commands are listed in a table and made on first use."""
 
     def __init__(self, name: str, help: str) -> None:
         super().__init__(
             name=name,
             help=help,
-            params=SharedParameters.parameters(),
+            params=[*shared_parameters()],
             context_settings=HELP_SETTINGS,
             rich_markup_mode=None,
         )
         self.invoke_without_command = True
 
     def summaries(self) -> Mapping[str, str]:
-        """The group's commands, each with its sentence."""
+        """The commands of the group with their one-line help."""
         raise NotImplementedError
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names of the commands, in the order of the table."""
         return list(self.summaries())
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Commands first: they are what one looks for."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.summaries().items()))
         super().format_options(ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; typer's own way of naming the nearest one looks only at commands already made."""
+        """Find a command. typer's own suggestions know only commands that are already made."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and name not in self.summaries():
             from cpctl.cli.suggestions import suggest_command
@@ -155,8 +153,8 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Hand the shared options over; without a command, show the help."""
-        SharedParameters.apply(ctx)
+        """Apply the shared options; without a command, show the help."""
+        _apply_shared_options(ctx)
         if not ctx._protected_args:
             typer.echo(ctx.get_help())
             return None
@@ -164,7 +162,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
 
 
 class RootGroup(_CommandGroup):
-    """The whole of cpctl: groups, and commands that stand alone, each in a module of its own."""
+    """cpctl itself: its groups, and its commands without a group."""
 
     def __init__(self, groups: Mapping[str, str], commands: Mapping[str, str], help: str) -> None:
         super().__init__("cpctl", help)
@@ -173,15 +171,14 @@ class RootGroup(_CommandGroup):
         self.params = [_version_option(), *self.params]
 
     def summaries(self) -> Mapping[str, str]:
-        """All groups and commands."""
         return {**self._groups, **self._commands}
 
     def commands_by_group(self) -> dict[str, list[str]]:
-        """The commands of each group. Loads all of them: for failures, and for lists of everything."""
+        """The commands of each group. This loads all of them, so it is for failures and complete lists only."""
         return {group: list(LazyGroup(group, "").summaries()) for group in self._groups}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A group without loading it; a command by loading its module."""
+        """Make a group without loading its module, or a command by loading its module."""
         if cmd_name in self._groups:
             return LazyGroup(cmd_name, self._groups[cmd_name])
         if cmd_name in self._commands:
@@ -190,20 +187,18 @@ class RootGroup(_CommandGroup):
 
 
 class LazyGroup(_CommandGroup):
-    """A group whose module is loaded when one of its commands is listed or run."""
+    """A group whose module is loaded when its commands are listed or run."""
 
     def declarations(self) -> Mapping[str, "CommandDeclaration"]:
         commands: Commands = importlib.import_module(f"cpctl.cli.commands.{self.name}").commands
         return commands.declarations
 
     def summaries(self) -> Mapping[str, str]:
-        """The first sentence of every command."""
-        return {
-            name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in self.declarations().items()
-        }
+        """The commands of the group with the first line of their docstrings."""
+        declared = self.declarations().items()
+        return {name: (inspect.getdoc(each.function) or "").split("\n")[0] for name, each in declared}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Make one command, and only that one."""
         declared = self.declarations().get(cmd_name)
         if declared is None:
             return None
@@ -217,22 +212,19 @@ class LazyGroup(_CommandGroup):
         return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
-def render_help(root: RootGroup, names: Sequence[str], app_context: Context) -> str:
-    """What `--help` shows of the command these words name; of cpctl itself without words.
-
-    Raises typer's error of a wrong command line, naming the nearest command.
-    """
-    with ExitStack() as opened:
+def render_help(root: RootGroup, names: Sequence[str], context: Context) -> str:
+    """The `--help` text of a command, or of cpctl itself without names. Raises UsageError with the closest command."""
+    with ExitStack() as stack:
         command: Any = root
-        context = opened.enter_context(root.make_context("cpctl", [], obj=app_context, resilient_parsing=True))
-        for word in names:
+        typer_context = stack.enter_context(root.make_context("cpctl", [], obj=context, resilient_parsing=True))
+        for name in names:
             if not isinstance(command, _CommandGroup):
-                raise UsageError(f"`{context.command_path}` has no commands of its own.", context)
-            context.resilient_parsing = False  # so that a word that does not exist is refused
-            _, command, _ = command.resolve_command(context, [word])
-            made = command.make_context(word, [], parent=context, resilient_parsing=True)
-            context = opened.enter_context(made)
-        return str(command.get_help(context)) + "\n"
+                raise UsageError(f"`{typer_context.command_path}` has no subcommands.", typer_context)
+            typer_context.resilient_parsing = False  # so that an unknown name is refused
+            _, command, _ = command.resolve_command(typer_context, [name])
+            inner = command.make_context(name, [], parent=typer_context, resilient_parsing=True)
+            typer_context = stack.enter_context(inner)
+        return str(command.get_help(typer_context)) + "\n"
 
 
 class CommandDeclaration(NamedTuple):
@@ -244,9 +236,9 @@ class CommandDeclaration(NamedTuple):
 
 
 class Commands:
-    """The commands of one group. A command's first parameter is the Run it is handed.
+    """The commands of one group. The first parameter of a command is the Context.
 
-    A parameter whose type is a NamedTuple stands for the options that are its fields.
+    A parameter whose type is a NamedTuple stands for options: one per field.
     """
 
     def __init__(self) -> None:
@@ -255,7 +247,7 @@ class Commands:
     def add(
         self, name: str, example: str, context_settings: dict[str, Any] | None = None
     ) -> Callable[[Function], Function]:
-        """Declare a command: its name, an example that works, and changes to typer's rules of parsing."""
+        """Declare a command: its name, an example that works, and changes to how typer parses it."""
 
         def declare(function: Function) -> Function:
             self.declarations[name] = CommandDeclaration(function, example, context_settings)
@@ -265,24 +257,24 @@ class Commands:
 
 
 def _make_typer_callback(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as typer wants it: context instead of Run, options instead of NamedTuples."""
+    """The function as typer calls it: with a typer context, and an option for each field of a NamedTuple."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     bundles: dict[str, Any] = {each.name: each.annotation for each in parameters if hasattr(each.annotation, "_fields")}
 
-    def handed(context: typer.Context, **values: Any) -> None:
-        for name, kind in bundles.items():
-            values[name] = kind(**{field: values.pop(field) for field in kind._fields})
-        function(context.obj, **values)
+    def callback(typer_context: typer.Context, **values: Any) -> None:
+        for name, bundle in bundles.items():
+            values[name] = bundle(**{field: values.pop(field) for field in bundle._fields})
+        function(typer_context.obj, **values)
 
-    flat = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    flat = [inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for each in parameters:
         flat += inspect.signature(each.annotation).parameters.values() if each.name in bundles else [each]
-    handed.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    callback.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in flat]
     )
-    handed.__doc__ = function.__doc__
-    handed.__annotations__ = {each.name: each.annotation for each in flat}
-    return handed
+    callback.__doc__ = function.__doc__
+    callback.__annotations__ = {each.name: each.annotation for each in flat}
+    return callback
 
 
 def _version_option() -> Any:
@@ -298,8 +290,8 @@ def _version_option() -> Any:
             bool, typer.Option("--version", "-V", callback=show, is_eager=True, help="Show the version.")
         ] = False,
     ) -> None:
-        """Never called; typer reads its signature."""
+        """The signature from which the option is built; never called."""
 
-    built, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(declared)
-    built[0].expose_value = False
-    return built[0]
+    (parameter,) = _build_parameters(declared)
+    parameter.expose_value = False
+    return parameter

@@ -1,4 +1,4 @@
-"""Reading what a command is given: a file, or - for standard input."""
+"""Input files of commands: a file, or - for standard input."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from cpctl.errors import InvalidInput
 
 
 def read_input(file: str, limit: int = -1) -> bytes:
-    """The content of a file, or of standard input for "-"; at most so many bytes. Raises InvalidInput."""
+    """Read a file, or standard input for "-"; at most `limit` bytes, -1 for all. Raises InvalidInput."""
     try:
         if file == "-":
             return sys.stdin.buffer.read(limit)

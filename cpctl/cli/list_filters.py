@@ -1,4 +1,4 @@
-"""Choosing from lists that the service gives whole."""
+"""Filters for lists that the service returns whole."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,25 +12,25 @@ Record = Mapping[str, Any]
 
 
 def filter_by_text(text: str, records: list[Record]) -> list[Record]:
-    """The records in which a text occurs, whatever its case; all of them for no text."""
+    """The records that contain a text, in any case; all records for an empty text."""
     wanted = text.strip().casefold()
     if not wanted:
         return records
-    return [each for each in records if any(wanted in str(value).casefold() for value in each.values())]
+    return [record for record in records if any(wanted in str(value).casefold() for value in record.values())]
 
 
 def filter_by_state(names: Sequence[str] | None, records: list[Record]) -> list[Record]:
-    """The orders in one of these states, given as number or code. Raises InvalidInput naming the nearest."""
+    """The orders in one of these states, given as numbers or codes. Raises InvalidInput."""
     if not names:
         return records
     wanted = {parse_order_state(name) for name in names}
-    return [each for each in records if order_state_number(each.get("state", each.get("state_code"))) in wanted]
+    return [row for row in records if order_state_number(row.get("state", row.get("state_code"))) in wanted]
 
 
 def parse_order_state(name: str, extra_names: Sequence[str] = ()) -> int:
     """The number of an order state, given as number, code, or code without `order_state_`.
 
-    Raises InvalidInput naming the nearest; `also` are further words the caller takes.
+    Raises InvalidInput with the closest of these names and `extra_names`.
     """
     number = order_state_number(name) or order_state_number(f"order_state_{name}")
     if number is None or number not in ORDER_STATES:
@@ -42,29 +42,26 @@ def parse_order_state(name: str, extra_names: Sequence[str] = ()) -> int:
 
 
 def filter_by_time(since: str | None, until: str | None, now: datetime, records: list[Record]) -> list[Record]:
-    """The orders of a time, by their `order_date`. CloudCore gives it without a zone; it is taken as UTC."""
+    """The orders of a period, by their `order_date`."""
     if not since and not until:
         return records
     after = parse_since(since, "--since", now) if since else datetime.min.replace(tzinfo=UTC)
     before = parse_since(until, "--until", now) if until else datetime.max.replace(tzinfo=UTC)
-    return [each for each in records if (at := parse_order_time(each)) is not None and after <= at <= before]
+    return [row for row in records if (time := parse_order_time(row)) is not None and after <= time <= before]
 
 
 def parse_order_time(record: Record) -> datetime | None:
-    """When an order was placed; None where the service does not say."""
+    """The time of an order, None if it has none. CloudCore writes it without a zone; it is read as UTC."""
     try:
-        at = datetime.fromisoformat(str(record.get("order_date", "")))
+        time = datetime.fromisoformat(str(record.get("order_date", "")))
     except ValueError:
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def select_newest(limit: int, records: list[Record], sort_key: Callable[[Record], Any]) -> list[Record]:
-    """At most so many of the newest, in the order they had; all for 0."""
-    if not limit:
-        return records
-    records = list(records)  # a long list tells its length only when it is read
-    if len(records) <= limit:
+    """The newest `limit` records in their present order; all records for 0."""
+    if not limit or len(records) <= limit:
         return records
     kept = sorted(range(len(records)), key=lambda number: (sort_key(records[number]), number))[-limit:]
     return [records[number] for number in sorted(kept)]

@@ -1,4 +1,4 @@
-"""The way in: the only place where an error becomes a message and an exit status."""
+"""The entry point: the only place that turns errors into messages and exit statuses."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from cpctl.output.streams import Output, prepare_streams
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. Not an Exception, so that nothing but the way out catches it."""
+    """SIGTERM arrived. It is not an Exception, so that only `main` catches it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,15 +26,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     signal.signal(signal.SIGTERM, _raise_terminated)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    run = Context(os.environ)
+    context = Context(os.environ)
     try:
-        return _run_reporting_errors(run, arguments)
+        return _run_reporting_errors(context, arguments)
     except KeyboardInterrupt:
-        return _report_interruption(run, "Interrupted", ExitCode.INTERRUPTED)
+        return _report_interruption(context, "Interrupted", ExitCode.INTERRUPTED)
     except Terminated:
-        return _report_interruption(run, "Terminated", ExitCode.TERMINATED)
+        return _report_interruption(context, "Terminated", ExitCode.TERMINATED)
     finally:
-        run.close()
+        context.close()
 
 
 def _raise_terminated(number: int, frame: Any) -> None:
@@ -60,33 +60,32 @@ def _run_reporting_errors(context: Context, arguments: list[str]) -> int:
         return _report_bug(context, arguments, error)
 
 
-def _run_command(app_context: Context, arguments: list[str]) -> int:
+def _run_command(context: Context, arguments: list[str]) -> int:
     command = build_root()
     try:
-        with command.make_context("cpctl", arguments, obj=app_context) as context:
-            command.invoke(context)
+        with command.make_context("cpctl", arguments, obj=context) as typer_context:
+            command.invoke(typer_context)
     except typer.Exit as ended:
         _flush_stdout()
         return ended.exit_code
     except CommandFinished:
         pass
     except OSError:
-        _flush_stdout()  # where it is help that could not be written, this says so
+        _flush_stdout()  # raises OutputError if help could not be written
         raise
     finally:
-        app_context.save_completion_hints()
+        context.save_completion_hints()
     _flush_stdout()
-    return app_context.exit_status
+    return context.exit_status
 
 
 def _flush_stdout() -> None:
-    """Help and version are written by typer; a closed pipe or full disk must show here and not on the way out."""
+    """typer writes help and version; a closed pipe or a full disk must fail here, not when Python exits."""
     if sys.stdout is not None:
         Output({}, str).write(iter(()))
 
 
 def _to_invalid_input(error: Any) -> InvalidInput:
-    """typer's words about a wrong command line, with the help to ask for."""
     from cpctl.cli.suggestions import describe_usage_error
 
     where = error.ctx.command_path if error.ctx else "cpctl"
@@ -94,7 +93,7 @@ def _to_invalid_input(error: Any) -> InvalidInput:
 
 
 def _report_error(context: Context, arguments: list[str], error: CpctlError) -> int:
-    """Tell what went wrong: a sentence and a hint, or JSON where JSON was asked for."""
+    """Print the message and the hint, or JSON if the output is JSON."""
     output = context.error_output
     if _wants_json(context, arguments):
         output.error(json.dumps(_error_document(context, error), ensure_ascii=False))
@@ -103,19 +102,19 @@ def _report_error(context: Context, arguments: list[str], error: CpctlError) -> 
         if error.hint:
             output.error(f"  {error.hint}")
     if context.options.debug:
-        _print_traceback(output)
+        import traceback
+
+        output.error(traceback.format_exc().rstrip())
     return error.exit_code
 
 
 def _wants_json(context: Context, arguments: list[str]) -> bool:
-    """Whether errors are read by a program; a wrong command line leaves the options unread."""
+    """Whether the output is JSON; a wrong command line leaves the options unparsed, so the words count."""
     if context.options.output in ("json", "jsonl"):
         return True
-    wanted = {"-ojson", "--output=json", "-ojsonl", "--output=jsonl"}
-    pairs = pairwise(arguments)
-    return bool(wanted & set(arguments)) or any(
-        name in ("-o", "--output") and value in ("json", "jsonl") for name, value in pairs
-    )
+    if {"-ojson", "--output=json", "-ojsonl", "--output=jsonl"} & set(arguments):
+        return True
+    return any(name in ("-o", "--output") and value in ("json", "jsonl") for name, value in pairwise(arguments))
 
 
 def _error_document(context: Context, error: CpctlError) -> dict[str, Any]:
@@ -123,35 +122,20 @@ def _error_document(context: Context, error: CpctlError) -> dict[str, Any]:
         profile = context.profile.name
     except ConfigError:
         profile = None
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "hint": error.hint,
-            "exit_code": int(error.exit_code),
-            "http_status": error.http_status,
-            "retryable": error.retryable,
-            "profile": profile,
-        }
-    }
+    names = ("code", "message", "hint", "exit_code", "http_status", "retryable")
+    return {"error": {**{name: getattr(error, name) for name in names}, "profile": profile}}
 
 
 def _report_interruption(context: Context, reason: str, status: ExitCode) -> int:
     output = context.error_output
     output.progress("")
-    safe = "; what was accepted is safe, and `cpctl outbox flush` sends it" if context.accepted_count else ""
+    safe = "; accepted signals are safe, and `cpctl outbox flush` sends them" if context.accepted_count else ""
     if not context.options.quiet or context.accepted_count:
         output.error(f"cpctl: {reason}{safe}.")
     return status
 
 
 def _report_bug(context: Context, arguments: list[str], error: Exception) -> int:
-    words = f"This is a bug in cpctl: {type(error).__name__}: {error}"
-    hint = "" if context.options.debug else "Run it again with --debug and report what it shows."
-    return _report_error(context, arguments, CpctlError(words, hint))
-
-
-def _print_traceback(output: Output) -> None:
-    import traceback
-
-    output.error(traceback.format_exc().rstrip())
+    message = f"This is a bug in cpctl: {type(error).__name__}: {error}"
+    hint = "" if context.options.debug else "Run it again with --debug, and report the output."
+    return _report_error(context, arguments, CpctlError(message, hint))

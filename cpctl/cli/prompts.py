@@ -1,4 +1,4 @@
-"""Questions at a terminal: asked again until the answer can be used; keys are not shown while they are typed."""
+"""Prompts at a terminal: repeated until the answer is valid; keys are not shown while they are typed."""
 
 import getpass
 import sys
@@ -15,9 +15,9 @@ Validator = Callable[[str], str]
 
 
 def ask(question: str, default: str = "", validate: Validator = lambda text: "") -> str:
-    """One line from the person at the terminal. `check` says what is wrong with an answer, or "".
+    """Ask for one line. `validate` returns what is wrong with an answer, or "".
 
-    Raises InvalidInput where the answers end.
+    Raises InvalidInput at the end of the input.
     """
     shown = f"{question} [{default}]: " if default else f"{question}: "
     while True:
@@ -29,19 +29,19 @@ def ask(question: str, default: str = "", validate: Validator = lambda text: "")
 
 
 def choose(question: str, choices: Sequence[str], default: int) -> int:
-    """Which of several ways, counted from 1. Raises InvalidInput where the answers end."""
+    """Ask for one of several choices, counted from 1. Raises InvalidInput at the end of the input."""
     _write_prompt(f"{question}\n")
-    for number, way in enumerate(choices, 1):
-        _write_prompt(f"  {number}  {way}\n")
+    for number, choice in enumerate(choices, 1):
+        _write_prompt(f"  {number}  {choice}\n")
     valid = [str(number) for number in range(1, len(choices) + 1)]
     wrong = f"must be one of {', '.join(valid)}"
     return int(ask("Number", str(default), lambda text: "" if text in valid else wrong))
 
 
 def ask_key(context: Context, question: str) -> Key:
-    """A key, typed or pasted without being shown; from now on it is hidden wherever it would show.
+    """Ask for a key without showing it; all output masks it from now on.
 
-    Raises InvalidInput where the answers end, or where the terminal cannot hide it.
+    Raises InvalidInput at the end of the input, or if the terminal cannot hide it.
     """
     while True:
         try:
@@ -54,7 +54,7 @@ def ask_key(context: Context, question: str) -> Key:
 
 
 def check_plain_text(text: str) -> str:
-    """What is wrong with an answer that everybody may see, or ""."""
+    """What is wrong with an answer that is not secret, or ""."""
     if KEY_PATTERN.search(text):
         return "looks like a key, and keys are not asked for here"
     return "" if text.isprintable() else "holds a control character"
@@ -69,7 +69,7 @@ def _read_line(question: str) -> str:
 
 
 def _write_prompt(text: str) -> None:
-    """Questions are talk, which Python's own `input` would write among the data; no --quiet hides them."""
+    """Write to standard error, where Python's `input` would write to standard output; --quiet does not hide it."""
     if sys.stderr is not None:
         sys.stderr.write(escape_lines(text))
         sys.stderr.flush()
@@ -88,4 +88,4 @@ def _read_hidden(question: str) -> str:
                 "Give it from a file: `cpctl profile set-key SERVICE - < FILE`.",
             ) from error
         except UnicodeDecodeError:
-            return "é"  # no key has such a character, and none is shown
+            return "é"  # refused like every character outside ASCII

@@ -1,4 +1,4 @@
-"""Times and spans as people type them."""
+"""Times and durations as people type them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,13 @@ _API_TIME = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) (?:GMT|UTC)")
 
 
 def parse_time(text: str, option: str) -> datetime:
-    """A moment in ISO 8601, or as CloudSignal writes it; without an offset it is local time.
+    """Parse a time in ISO 8601 or in CloudSignal's format; without an offset it is local time.
 
-    Raises InvalidInput naming the option.
+    Raises InvalidInput with the name of the option.
     """
-    wire = _API_TIME.fullmatch(text.strip())
+    api_time = _API_TIME.fullmatch(text.strip())
     try:
-        at = datetime.fromisoformat(f"{wire[1]}+00:00" if wire else text.strip())
-        return at.astimezone(UTC)
+        return datetime.fromisoformat(f"{api_time[1]}+00:00" if api_time else text.strip()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
             f'{option} "{text}" is not a time.', "Write it as 2026-01-20T13:00 (local) or 2026-01-20T13:00:00Z."
@@ -25,7 +24,7 @@ def parse_time(text: str, option: str) -> datetime:
 
 
 def parse_duration(text: str, option: str) -> timedelta:
-    """A span such as 90s, 15m, 2h or 7d; without a unit in seconds. Raises InvalidInput naming the option."""
+    """Parse a duration such as 90s, 15m, 2h or 7d; the default unit is seconds. Raises InvalidInput."""
     match = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text.strip().lower())
     if match is None:
         raise InvalidInput(f'{option} "{text}" is not a span of time.', "Write it as 90s, 15m, 2h or 7d.")
@@ -33,14 +32,14 @@ def parse_duration(text: str, option: str) -> timedelta:
 
 
 def parse_since(text: str, option: str, now: datetime) -> datetime:
-    """A moment, or a span back from now: 2026-01-20, 2026-01-20T13:00, 2h, 7d. Raises InvalidInput."""
+    """Parse a time, or a duration before now: 2026-01-20, 2026-01-20T13:00, 2h, 7d. Raises InvalidInput."""
     if re.fullmatch(r"[0-9]+[smhd]", text.strip().lower()):
         return now - parse_duration(text, option)
     return parse_time(text, option)
 
 
 def format_age(span: timedelta) -> str:
-    """A span as people say it: `40 s`, `12 min`, `5 h`, `3 days`."""
+    """Format a duration for people: `40 s`, `12 min`, `5 h`, `3 days`."""
     seconds = int(span.total_seconds())
     if seconds < 120:
         return f"{seconds} s"

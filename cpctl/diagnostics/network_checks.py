@@ -1,22 +1,20 @@
 """Checks of the network, step by step: proxy, name, connection and certificate, clock."""
 
-import base64
 import http.client
 import re
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ExitCode
+from cpctl.net import make_connection, run_with_timeout
 
-T = TypeVar("T")
 _URL_CREDENTIALS = re.compile(r"(?:(?<=//)|^)[^/@\s]+@")
 # A signal carries the time of its event, so the clocks of shop and service must agree.
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 60.0, 600.0
@@ -60,10 +58,8 @@ def mask_credentials(text: str) -> str:
 
 def check_proxy(settings: ConnectionSettings) -> Iterator[Finding]:
     """Report the proxy in use."""
-    if settings.proxy:
-        yield ok(f"{settings.host} is reached through {mask_credentials(settings.proxy)}")
-    else:
-        yield ok(f"{settings.host} is reached without a proxy")
+    route = f"through {mask_credentials(settings.proxy)}" if settings.proxy else "without a proxy"
+    yield ok(f"{settings.host} is reached {route}")
 
 
 def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[Finding]:
@@ -135,27 +131,6 @@ def check_clock(probe: ConnectionProbe | Exception) -> Iterator[Finding]:
         yield ok(message)
 
 
-def run_with_timeout(timeout_seconds: float, function: Callable[[], T]) -> T:
-    """The result of a function, run in a thread: a name lookup has no timeout of its own. Raises TimeoutError."""
-    results: list[T] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(function())
-        except Exception as error:  # raised below, in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout_seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError
-    return results[0]
-
-
 def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionProbe:
     connection = _make_connection(settings, timeout_seconds)
     try:
@@ -170,19 +145,8 @@ def _probe(settings: ConnectionSettings, timeout_seconds: float) -> ConnectionPr
 
 
 def _make_connection(settings: ConnectionSettings, timeout_seconds: float) -> http.client.HTTPConnection:
-    proxy = urlsplit(settings.proxy if "://" in settings.proxy or not settings.proxy else f"http://{settings.proxy}")
-    host, port = (proxy.hostname or "", proxy.port or 8080) if settings.proxy else (settings.host, settings.port)
-    made: http.client.HTTPConnection
-    if settings.uses_tls:
-        trusted = ssl.create_default_context(cafile=settings.ca_bundle or None)
-        made = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=trusted)
-    else:
-        made = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-    if settings.proxy:
-        login = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
-        header = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if proxy.username else {}
-        made.set_tunnel(settings.host, settings.port, header)
-    return made
+    tls = ssl.create_default_context(cafile=settings.ca_bundle or None) if settings.uses_tls else None
+    return make_connection(settings.host, settings.port, timeout_seconds, tls, settings.proxy)
 
 
 def _certificate_hint(error: ssl.SSLCertVerificationError) -> str:

@@ -1,4 +1,4 @@
-"""Which column of a file says what: a row per field, a row per program whose exports are known."""
+"""Which column of a file holds which field: a row per field, and a preset per shipping program."""
 
 import re
 import unicodedata
@@ -7,131 +7,81 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput, suggest
 from cpctl.signals.signal import quote_value
-from cpctl.signals.signal_types import SIGNAL_TYPES, SignalType
+from cpctl.signals.signal_types import SIGNAL_FIELDS, SIGNAL_TYPES, SignalType
 
-# Headings by which a field is found, whatever their case, blanks and umlauts. The first is its own name.
+# The columns of a file and the headings that mean them; case, spaces and umlauts do not matter. The first is the name.
 COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
     "type": ("type", "signal", "Signal Type"),
-    "order": ("order", "Order Number", "Order #", "Order ID", "Bestellnummer", "Auftragsnummer"),
-    "item": (
-        "item",
-        "Item ID",
-        "Order Item",
-        "Reference 1",
-        "Referenz 1",
-        "Reference",
-        "Referenz",
-        "Kundenreferenz",
-        "Sendungsreferenz",
-        "CustRef",
-    ),
-    "tracking": (
-        "tracking",
-        "Tracking Number",
-        "Tracking Code",
-        "PackageTrackingNumber",
-        "Sendungsnummer",
-        "Paketnummer",
-        "Identcode",
-        "Shipment Number",
-        "Parcel Number",
-        "Numéro de suivi",
-    ),
-    "shipping_option": ("shipping_option",),
-    "carrier": ("carrier", "carrier_code", "Versandart", "Service"),
-    "cause": ("cause", "Grund"),
-    "message": ("message", "Nachricht"),
-    "delay": ("delay", "Verzögerung"),
+    **{row.name: (row.name, *row.headings) for row in SIGNAL_FIELDS.values()},
     "datetime": ("datetime", "at", "Ship Date", "Shipped At", "Versanddatum", "CollectionDate"),
+    "carrier": ("carrier", "carrier_code", "Versandart", "Service"),
     "void": ("void", "VoidIndicator", "IsVoid", "Voided", "Storno", "Storniert", "Status"),
 }
-# Of these a wrong column is harmless or shows at once; of the others two that fit are a question, not a choice.
+# If two columns fit one of these, the first is taken: a wrong choice is harmless or visible at once.
 _FIRST_MATCH_FIELDS = ("carrier", "datetime", "void")
-# How a profile's map calls what the wire calls otherwise.
-_FIELD_SYNONYMS = {"at": "datetime"}
 
 
 class MappingPreset(NamedTuple):
-    """The export of one program: headings per field, the first that is there counts; and whose parcels they are."""
+    """The export of one program: the headings of each field, the first one present counts, and the carrier."""
 
     meaning: str
+    carrier: str
     columns: Mapping[str, tuple[str, ...]]
-    carrier: str = ""
     type: str = "ItemShipped"
 
 
+# fmt: off
 PRESETS: dict[str, MappingPreset] = {
-    "ups-worldship": MappingPreset(
-        "UPS WorldShip, exported automatically after processing",
-        {
-            "tracking": ("PackageTrackingNumber", "Tracking Number"),
-            "item": ("PackageReference1", "Reference 1", "Reference Number 1"),
-            "order": ("PackageReference2", "Reference 2", "Reference Number 2"),
-            "datetime": ("PackageCollectionDate", "CollectionDate"),
-            "void": ("PackageVoidIndicator", "VoidIndicator"),
-        },
-        "ups",
-    ),
-    "dhl": MappingPreset(
-        "DHL business portal: list of shipments",
-        {
-            "tracking": ("Sendungsnummer", "Identcode", "Shipment Number"),
-            "item": ("Sendungsreferenz", "Referenz", "Reference", "Shipment Reference"),
-            "order": ("Bestellnummer", "Auftragsnummer"),
-            "datetime": ("Versanddatum", "Sendungsdatum"),
-            "void": ("Storno", "Storniert"),
-        },
-        "dhl-de",
-    ),
-    "gls": MappingPreset(
-        "GLS: list of parcels",
-        {
-            "tracking": ("Paketnummer", "Parcel Number", "Track ID"),
-            "item": ("Kundenreferenz", "Referenz", "Reference", "Customer Reference"),
-            "order": ("Auftragsnummer", "Bestellnummer", "Order Number"),
-            "datetime": ("Versanddatum", "Ship Date"),
-            "void": ("Storno",),
-        },
-        "gls",
-    ),
-    "dpd": MappingPreset(
-        "DPD: list of parcels",
-        {
-            "tracking": ("Paketnummer", "Paketscheinnummer", "Parcel Number"),
-            "item": ("Referenz 1", "Referenz", "Reference 1", "Kundenreferenz"),
-            "order": ("Referenz 2", "Reference 2", "Auftragsnummer"),
-            "datetime": ("Versanddatum", "Ship Date"),
-            "void": ("Storno",),
-        },
-        "dpd",
-    ),
-    "sendcloud": MappingPreset(
-        "Sendcloud: report of parcels",
-        {
-            "tracking": ("tracking_number", "Tracking Number"),
-            "item": ("reference", "external_reference", "Order Item"),
-            "order": ("order_number", "Order Number"),
-            "carrier": ("carrier_code", "carrier"),
-            "datetime": ("shipped_at", "announced_at"),
-            "void": ("status", "parcel_status"),
-        },
-    ),
-    "shipstation": MappingPreset(
-        "ShipStation: export of shipments",
-        {
-            "tracking": ("Tracking Number", "TrackingNumber", "Shipment - Tracking Number"),
-            "item": ("Custom Field 1", "Order - Custom Field 1", "Item - SKU", "Item SKU"),
-            "order": ("Order Number", "Order - Number", "Order #"),
-            "carrier": ("Carrier", "Shipment - Carrier", "Carrier - Name"),
-            "datetime": ("Ship Date", "Date - Shipped Date"),
-            "void": ("IsVoid", "Voided", "Is Voided"),
-        },
-    ),
+    "ups-worldship": MappingPreset("UPS WorldShip, exported automatically after processing", "ups", {
+        "tracking": ("PackageTrackingNumber", "Tracking Number"),
+        "item": ("PackageReference1", "Reference 1", "Reference Number 1"),
+        "order": ("PackageReference2", "Reference 2", "Reference Number 2"),
+        "datetime": ("PackageCollectionDate", "CollectionDate"),
+        "void": ("PackageVoidIndicator", "VoidIndicator"),
+    }),
+    "dhl": MappingPreset("DHL business portal: list of shipments", "dhl-de", {
+        "tracking": ("Sendungsnummer", "Identcode", "Shipment Number"),
+        "item": ("Sendungsreferenz", "Referenz", "Reference", "Shipment Reference"),
+        "order": ("Bestellnummer", "Auftragsnummer"),
+        "datetime": ("Versanddatum", "Sendungsdatum"),
+        "void": ("Storno", "Storniert"),
+    }),
+    "gls": MappingPreset("GLS: list of parcels", "gls", {
+        "tracking": ("Paketnummer", "Parcel Number", "Track ID"),
+        "item": ("Kundenreferenz", "Referenz", "Reference", "Customer Reference"),
+        "order": ("Auftragsnummer", "Bestellnummer", "Order Number"),
+        "datetime": ("Versanddatum", "Ship Date"),
+        "void": ("Storno",),
+    }),
+    "dpd": MappingPreset("DPD: list of parcels", "dpd", {
+        "tracking": ("Paketnummer", "Paketscheinnummer", "Parcel Number"),
+        "item": ("Referenz 1", "Referenz", "Reference 1", "Kundenreferenz"),
+        "order": ("Referenz 2", "Reference 2", "Auftragsnummer"),
+        "datetime": ("Versanddatum", "Ship Date"),
+        "void": ("Storno",),
+    }),
+    "sendcloud": MappingPreset("Sendcloud: report of parcels", "", {
+        "tracking": ("tracking_number", "Tracking Number"),
+        "item": ("reference", "external_reference", "Order Item"),
+        "order": ("order_number", "Order Number"),
+        "carrier": ("carrier_code", "carrier"),
+        "datetime": ("shipped_at", "announced_at"),
+        "void": ("status", "parcel_status"),
+    }),
+    "shipstation": MappingPreset("ShipStation: export of shipments", "", {
+        "tracking": ("Tracking Number", "TrackingNumber", "Shipment - Tracking Number"),
+        "item": ("Custom Field 1", "Order - Custom Field 1", "Item - SKU", "Item SKU"),
+        "order": ("Order Number", "Order - Number", "Order #"),
+        "carrier": ("Carrier", "Shipment - Carrier", "Carrier - Name"),
+        "datetime": ("Ship Date", "Date - Shipped Date"),
+        "void": ("IsVoid", "Voided", "Is Voided"),
+    }),
 }
+# fmt: on
 
 
 class ColumnMapping(NamedTuple):
-    """Which column holds which field, and what holds for every row."""
+    """The column number of each field, and what all rows have in common."""
 
     columns: Mapping[str, int]
     carrier: str = ""
@@ -139,112 +89,112 @@ class ColumnMapping(NamedTuple):
 
 
 def normalize_heading(heading: str) -> str:
-    """A heading without case, blanks, signs and accents; an umlaut may be written with or without its e."""
+    """A heading without case, spaces, punctuation and accents; umlauts may be written with or without their e."""
     plain = unicodedata.normalize("NFKD", heading.replace("ß", "ss")).casefold()
-    letters = re.sub(r"[^a-z0-9]", "", "".join(each for each in plain if not unicodedata.combining(each)))
+    letters = re.sub(r"[^a-z0-9]", "", "".join(sign for sign in plain if not unicodedata.combining(sign)))
     return letters.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 
 
 def find_signal_type(text: str) -> SignalType | None:
-    """The type a cell names: `ItemShipped`, or `shipped` as the command is called."""
-    wanted = normalize_heading(text)
-    return next(
-        (
-            kind
-            for kind in SIGNAL_TYPES.values()
-            if wanted in (normalize_heading(kind.name), normalize_heading(kind.command))
-        ),
-        None,
-    )
+    """The type that a cell names: `ItemShipped`, or `shipped` as the command is called."""
+    name = normalize_heading(text)
+    for row in SIGNAL_TYPES.values():
+        if name in (normalize_heading(row.name), normalize_heading(row.command)):
+            return row
+    return None
 
 
 def map_columns(
     headings: Sequence[str], mapping_name: str, shop_mappings: Mapping[str, Mapping[str, str]]
 ) -> ColumnMapping:
-    """Find the columns of a file. Raises InvalidInput where a map or a column is not there, or two would fit."""
-    places: dict[str, list[int]] = {}
-    for number, heading in enumerate(headings):
-        places.setdefault(normalize_heading(heading), []).append(number)
+    """Find the columns of a file. Raises InvalidInput if a mapping or column is missing, or two columns would fit."""
+    header = _Header(headings)
     if not mapping_name:
-        columns = _match_aliases(headings, places)
-        if not columns and any(map(str.strip, headings)):
-            raise InvalidInput(  # else one row without a header would pass for a file without rows
-                f"The file has no column of a signal; its first line is {quote_value(', '.join(headings))}.",
-                "That line must name the columns; where it is a row already: --no-header --columns item,tracking.",
-            )
-        return ColumnMapping(columns)
+        return header.match_aliases()
     if mapping_name in shop_mappings:
-        return _apply_shop_mapping(headings, places, mapping_name, shop_mappings[mapping_name])
-    if mapping_name not in PRESETS:
-        raise InvalidInput(f'There is no map "{mapping_name}".', suggest(mapping_name, [*shop_mappings, *PRESETS]))
-    preset = PRESETS[mapping_name]
-    found = {
-        field: _single_position(headings, found)
-        for field, names in preset.columns.items()
-        if (
-            found := next(
-                (places[normalize_heading(each)] for each in names if normalize_heading(each) in places), None
-            )
-        )
-    }
-    if "tracking" not in found:
-        wanted = ", ".join(preset.columns["tracking"])
-        raise InvalidInput(
-            f"The map {mapping_name} finds no tracking code: no column is called {wanted}.", _list_headings(headings)
-        )
-    return ColumnMapping({**_match_field_names(headings, places), **found}, preset.carrier, preset.type)
+        return header.apply_shop_mapping(mapping_name, shop_mappings[mapping_name])
+    if mapping_name in PRESETS:
+        return header.apply_preset(mapping_name, PRESETS[mapping_name])
+    raise InvalidInput(f'There is no map "{mapping_name}".', suggest(mapping_name, [*shop_mappings, *PRESETS]))
 
 
-def _match_aliases(headings: Sequence[str], positions: Mapping[str, Sequence[int]]) -> dict[str, int]:
+def parse_constants(texts: Sequence[str]) -> dict[str, str]:
+    """The fields that --set gives to every row. Raises InvalidInput."""
     found = {}
-    for field, names in COLUMN_ALIASES.items():
-        fits = [
-            positions[normalize_heading(each)] for each in dict.fromkeys(names) if normalize_heading(each) in positions
-        ]
-        if not fits:
-            continue
-        own_name = normalize_heading(names[0]) in positions
-        if len(fits) > 1 and not own_name and field not in _FIRST_MATCH_FIELDS:
-            both = " and ".join(f'"{headings[each[0]]}"' for each in fits[:2])
-            raise InvalidInput(
-                f"{both} could both hold the {field}.",
-                "Choose one: a map of your own in the profile (`maps:`), or --map with the program it is from.",
-            )
-        found[field] = _single_position(headings, fits[0])
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in COLUMN_ALIASES:
+            raise InvalidInput(f'--set "{text}" is not FIELD=VALUE.', suggest(name, COLUMN_ALIASES))
+        found[name] = value.strip()
     return found
 
 
-def _match_field_names(headings: Sequence[str], positions: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    """Fields that stand under their own names, beside those that a map names."""
-    return {
-        field: _single_position(headings, positions[normalize_heading(field)])
-        for field in COLUMN_ALIASES
-        if normalize_heading(field) in positions
-    }
+class _Header:
+    """The header of a file, in which columns are found by any of their headings."""
 
+    def __init__(self, headings: Sequence[str]) -> None:
+        self._headings = headings
+        self._positions: dict[str, list[int]] = {}
+        for number, heading in enumerate(headings):
+            self._positions.setdefault(normalize_heading(heading), []).append(number)
 
-def _apply_shop_mapping(
-    headings: Sequence[str], positions: Mapping[str, Sequence[int]], name: str, shop_mapping: Mapping[str, str]
-) -> ColumnMapping:
-    found, kind = _match_field_names(headings, positions), ""
-    for given, heading in shop_mapping.items():
-        field = _FIELD_SYNONYMS.get(given, given)
-        if field not in COLUMN_ALIASES:
-            raise InvalidInput(f'The map "{name}" names the field "{given}".', suggest(given, COLUMN_ALIASES))
-        if normalize_heading(heading) in positions:
-            found[field] = _single_position(headings, positions[normalize_heading(heading)])
-        elif field == "type" and (named := find_signal_type(heading)):
-            kind = named.name
-        else:
-            raise InvalidInput(f'The map "{name}" wants a column "{heading}".', _list_headings(headings))
-    return ColumnMapping(found, "", kind)
+    def _find(self, *headings: str) -> list[list[int]]:
+        names = dict.fromkeys(map(normalize_heading, headings))
+        return [self._positions[name] for name in names if name in self._positions]
 
+    def _only(self, positions: Sequence[int]) -> int:
+        if len(positions) > 1:
+            raise InvalidInput(f'Two columns are called "{self._headings[positions[0]]}".', "Rename one of them.")
+        return positions[0]
 
-def _single_position(headings: Sequence[str], positions: Sequence[int]) -> int:
-    if len(positions) > 1:
-        raise InvalidInput(f'Two columns are called "{headings[positions[0]]}".', "Rename one of them.")
-    return positions[0]
+    def _match_names(self) -> dict[str, int]:
+        """The columns headed by the name of a field; they count besides those that a mapping names."""
+        return {field: self._only(found[0]) for field in COLUMN_ALIASES if (found := self._find(field))}
 
+    def _describe(self) -> str:
+        return f"The file has: {', '.join(heading.strip() for heading in self._headings if heading.strip())}."
 
-def _list_headings(headings: Sequence[str]) -> str:
-    return f"The file has: {', '.join(each.strip() for each in headings if each.strip())}."
+    def match_aliases(self) -> ColumnMapping:
+        columns = {}
+        for field, names in COLUMN_ALIASES.items():
+            if not (found := self._find(*names)):
+                continue
+            if len(found) > 1 and not self._find(field) and field not in _FIRST_MATCH_FIELDS:
+                both = " and ".join(f'"{self._headings[positions[0]]}"' for positions in found[:2])
+                raise InvalidInput(
+                    f"{both} could both hold the {field}.",
+                    "Name one with --map: a mapping in the profile (`maps:`), or the program the file comes from.",
+                )
+            columns[field] = self._only(found[0])
+        if not columns and any(map(str.strip, self._headings)):
+            # Otherwise a file of one row and no header would pass for a file without rows.
+            raise InvalidInput(
+                f"The file has no column of a signal; its first line is {quote_value(', '.join(self._headings))}.",
+                "The first line must name the columns. If it is a row: --no-header --columns item,tracking.",
+            )
+        return ColumnMapping(columns)
+
+    def apply_preset(self, name: str, preset: MappingPreset) -> ColumnMapping:
+        columns = {
+            field: self._only(found[0]) for field, names in preset.columns.items() if (found := self._find(*names))
+        }
+        if "tracking" not in columns:
+            names = ", ".join(preset.columns["tracking"])
+            raise InvalidInput(f"The map {name} finds no tracking code: no column is called {names}.", self._describe())
+        return ColumnMapping({**self._match_names(), **columns}, preset.carrier, preset.type)
+
+    def apply_shop_mapping(self, name: str, mapping: Mapping[str, str]) -> ColumnMapping:
+        columns, type_name = self._match_names(), ""
+        for given, heading in mapping.items():
+            field = "datetime" if given == "at" else given
+            if field not in COLUMN_ALIASES:
+                raise InvalidInput(
+                    f'The map "{name}" names an unknown field "{given}".', suggest(given, COLUMN_ALIASES)
+                )
+            if found := self._find(heading):
+                columns[field] = self._only(found[0])
+            elif field == "type" and (signal_type := find_signal_type(heading)):
+                type_name = signal_type.name
+            else:
+                raise InvalidInput(f'The map "{name}" needs a column "{heading}".', self._describe())
+        return ColumnMapping(columns, "", type_name)

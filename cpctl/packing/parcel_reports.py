@@ -12,9 +12,10 @@ from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.packing.bench_store import BenchStore, ScannedItem, join_items
 from cpctl.packing.code_identification import Label
 from cpctl.packing.models import Severity, Verdict, format_clock_time
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import ShopRules
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal import Signal, make_signal
+from cpctl.signals.signal_types import fill_shipping_option
 
 _HISTORY_LIMIT = 200
 _CORRECTION_HINT = "Scan OK. To correct it, scan it again."
@@ -105,13 +106,12 @@ class BenchReporter:
         fields: dict[str, str | None] = {"order": scanned.order, "item": scanned.item}
         if label is not None:
             fields["tracking"] = label.tracking
-        if self._rules.needs_shipping_option:
-            own_option = self._rules.carrier_options.get(label.carrier if label else "")
-            fields["shipping_option"] = own_option or self._rules.shipping_option
-            if not fields["shipping_option"]:
-                raise InvalidInput("NO SHIPPING OPTION for this label", "Set shipping_option in the profile.")
-        now = self._clock()
-        return make_signal(self._rules.signal_type.name, self._rules.api_version, fields, now, now)
+        rules, now = self._rules, self._clock()
+        name, version, carrier = rules.signal_type.name, rules.api_version, label.carrier if label else ""
+        fields = fill_shipping_option(fields, name, version, rules.shipping_option, carrier, rules.carrier_options)
+        if rules.needs_shipping_option and "shipping_option" not in fields:
+            raise InvalidInput("NO SHIPPING OPTION for this label", "Set shipping_option in the profile.")
+        return make_signal(name, version, fields, now, now)
 
 
 def make_verdict(accepted: Sequence[AcceptedSignal], label: Label | None) -> Verdict:
@@ -129,7 +129,6 @@ def make_verdict(accepted: Sequence[AcceptedSignal], label: Label | None) -> Ver
 
 
 def collect_signal_ids(accepted: Sequence[AcceptedSignal]) -> tuple[int, ...]:
-    """The ids of the queued signals."""
     return tuple(result.queued_signal.id for result in accepted)
 
 

@@ -1,19 +1,20 @@
-"""A print partner at work, for scripts in Python: profile, outbox and calls brought together. Knows no words.
+"""What Python scripts and the command line use to report signals and to make calls.
 
-The names in `__all__` stay what they are, as docs/python.md shows them.
+The names in `__all__` are the public interface that docs/python.md describes.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cpctl.outbox.models import State
-    from cpctl.sdk.partner import Partner, SignalResult, exit_code
+    from cpctl.sdk.partner import Partner
+    from cpctl.sdk.results import SignalResult, exit_code
 
 __all__ = ["Partner", "SignalResult", "State", "exit_code"]
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported on first use: the command line needs no more of this folder than its sender."""
+    """Import a public name on first use: the command line needs only a part of this folder."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from cpctl.sdk import partner

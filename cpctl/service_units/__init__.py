@@ -1,1 +1,1 @@
-"""cpctl as a service: units for systemd and lines for cron, as text. No I/O."""
+"""cpctl as a service: systemd units and crontab lines, as text."""

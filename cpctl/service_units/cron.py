@@ -1,7 +1,7 @@
-"""Lines for a crontab, where there is no systemd."""
+"""Lines for a crontab, for machines without systemd."""
 
 from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import escape_cron_command, quote_cron_word
+from cpctl.service_units.escaping import escape_cron_command, quote_cron_word, reject_control_characters
 from cpctl.service_units.service_plan import ServicePlan
 
 # Debian's cron refuses a longer command.
@@ -10,21 +10,24 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def render_cron_line(plan: ServicePlan) -> str:
-    """The line that does the work of the plan. Raises InvalidInput where cron cannot."""
-    values = [f"{name}={quote_cron_word(value)}" for name, value in plan.environment]
+    """The crontab line of a plan. Raises InvalidInput if cron cannot run it."""
+    variables = [*plan.environment]
     if plan.credential is not None:
-        values.append(f"{plan.credential.variable}={quote_cron_word(plan.credential.file)}")
-    command = " ".join([*values, _render_command(plan)])
+        variables.append((plan.credential.variable, plan.credential.file))
+    command = " ".join([*(f"{name}={quote_cron_word(value)}" for name, value in variables), _render_command(plan)])
+    reject_control_characters(command)
     if len(command) > MAX_COMMAND_LENGTH:
         raise InvalidInput(
-            f"The cron line would have {len(command)} characters; some crons take {MAX_COMMAND_LENGTH}.",
-            "Use shorter paths, or write the command into a script of your own.",
+            f"The cron line would be {len(command)} characters long; some crons accept only {MAX_COMMAND_LENGTH}.",
+            "Use shorter paths, or put the command into a script.",
         )
-    return f"{_render_schedule(plan.interval_seconds or 2 * MINUTE) if plan.service.one_shot_command else '* * * * *'} {command}\n"
+    is_one_shot = bool(plan.service.one_shot_command)
+    schedule = _render_schedule(plan.interval_seconds or 2 * MINUTE) if is_one_shot else "* * * * *"
+    return f"{schedule} {command}\n"
 
 
 def _render_command(plan: ServicePlan) -> str:
-    """What cron starts: a short run, or each minute a service that ends at once where one already runs."""
+    """A run that ends, or a service that cron tries to start each minute and that a lock keeps from running twice."""
     command = plan.service.one_shot_command or plan.service.command
     words = " ".join(quote_cron_word(word) for word in (*plan.program, *command, *plan.options))
     if plan.service.one_shot_command:
@@ -34,7 +37,6 @@ def _render_command(plan: ServicePlan) -> str:
 
 
 def _render_schedule(interval_seconds: int) -> str:
-    """The five fields for a span that divides the hour or the day. Raises InvalidInput for any other."""
     if interval_seconds == DAY:
         return "0 0 * * *"
     if interval_seconds % HOUR == 0 and DAY % interval_seconds == 0:
@@ -42,6 +44,6 @@ def _render_schedule(interval_seconds: int) -> str:
     if interval_seconds % MINUTE == 0 and HOUR % interval_seconds == 0:
         return "* * * * *" if interval_seconds == MINUTE else f"*/{interval_seconds // MINUTE} * * * *"
     raise InvalidInput(
-        f"cron cannot run something every {interval_seconds} seconds.",
+        f"cron cannot run a command every {interval_seconds} seconds.",
         "Use --every 1m, 2m, 5m, 10m, 15m, 30m, 1h, 2h, 6h or 1d.",
     )

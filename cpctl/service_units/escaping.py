@@ -1,7 +1,7 @@
-"""Text as systemd and cron read it.
+"""Escaping for systemd units and crontab lines.
 
-systemd: systemd.syntax(7) on quoting, systemd.unit(5) on `%`, systemd.service(5) on `$`.
-cron: crontab(5); an unescaped `%` ends the command, and crons differ in what two backslashes are.
+systemd: systemd.syntax(7) for quoting, systemd.unit(5) for `%`, systemd.service(5) for `$`.
+cron: crontab(5); an unescaped `%` ends the command, and crons differ in how they read two backslashes.
 """
 
 import re
@@ -11,51 +11,48 @@ import unicodedata
 from cpctl.errors import InvalidInput
 
 _UNQUOTED_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-# Controls, line and paragraph separators, and bytes that are no text.
+# Control characters, line and paragraph separators, and undecodable bytes.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
-def reject_control_characters(label: str, text: str) -> None:
-    """Raise InvalidInput for a text with a line break or another control character: it would begin a line of its own.
-
-    `what` names it, as in "the profile's name".
-    """
+def reject_control_characters(text: str) -> None:
+    """Raise InvalidInput for a text with a line break or another control character: it could add a line."""
     if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text):
         shown = text.encode("unicode_escape", "surrogatepass").decode("ascii")
         raise InvalidInput(
-            f'{label} "{shown}" holds a line break or a control character; no unit and no cron line can hold that.',
-            "Give it another name.",
+            f'Units and cron lines cannot contain a line break or another control character: "{shown}"',
+            "Use another name or path.",
         )
 
 
 def escape_percent(text: str) -> str:
-    """The text for a setting that is taken as it stands, such as a path after `LoadCredential=name:`."""
+    """Escape a text for a setting that is not split into words, such as the path after `LoadCredential=name:`."""
     return text.replace("%", "%%")
 
 
 def quote_word(text: str) -> str:
-    """The text as one word of a setting that is split into words."""
-    whole = escape_percent(text)
-    if _UNQUOTED_WORD.fullmatch(whole):
-        return whole
-    return '"' + whole.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Quote a text as one word of a setting that is split into words."""
+    escaped = escape_percent(text)
+    if _UNQUOTED_WORD.fullmatch(escaped):
+        return escaped
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def render_exec_start(program: str, *words: str) -> str:
-    """A command for `ExecStart=`. In words, but not in the path of the program, systemd looks for variables."""
+    """A command for `ExecStart=`. systemd expands variables in its words, but not in the path of the program."""
     return " ".join([quote_word(program), *(quote_word(word.replace("$", "$$")) for word in words)])
 
 
 def quote_cron_word(text: str) -> str:
-    """The text as one word of a command in a crontab, which the shell of cron reads."""
+    """Quote a text as one word of a command in a crontab, which a shell runs."""
     return escape_cron_command(shlex.quote(text))
 
 
 def escape_cron_command(command: str) -> str:
-    """A shell command as it must stand in a crontab. Raises InvalidInput for what crons read differently."""
+    """Escape a shell command for a crontab. Raises InvalidInput for a backslash, which crons read differently."""
     if "\\" in command:
         raise InvalidInput(
-            f"A cron line cannot hold a backslash, and one stands in: {command}",
+            f"A cron line cannot contain a backslash: {command}",
             "Use another name or path, or `cpctl service print` without --cron.",
         )
     return command.replace("%", "\\%")

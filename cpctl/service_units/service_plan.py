@@ -1,9 +1,6 @@
-"""What is to run: the services of cpctl, and all that a unit or a cron line must know of place and person."""
+"""The services of cpctl, and the plan of one service on one machine, from which a unit or a cron line is made."""
 
 from typing import NamedTuple
-
-from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import reject_control_characters
 
 SYSTEM_UNIT_FOLDER = "/etc/systemd/system"
 KEY_FOLDER = "/etc/cpctl"
@@ -14,23 +11,23 @@ MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS = 10, 86_400
 
 
 class Service(NamedTuple):
-    """A row per service: what it does, its command, and its own lines of `[Service]`."""
+    """A service that cpctl can run as."""
 
     name: str
     description: str
-    key_service: str  # the service whose key it needs, as the configuration calls it
+    key_service: str  # the API service whose key it needs, as the configuration calls it
     command: tuple[str, ...]
-    one_shot_command: tuple[str, ...]  # what a timer or cron runs; () where it has to run all the time
-    directives: tuple[str, ...]
-    is_network_facing: bool  # it gets an account of its own, where the other works on what a person has accepted
+    one_shot_command: tuple[str, ...]  # for a timer or cron; () for a service that must run all the time
+    directives: tuple[str, ...]  # its own lines of [Service]
+    is_network_facing: bool  # it runs as an account of its own; the other one runs as the owner of the store
 
 
 SERVICES = {
-    row.name: row
-    for row in (
+    service.name: service
+    for service in (
         Service(
             "outbox",
-            "cpctl: deliver what waits in the outbox",
+            "cpctl: deliver the signals in the outbox",
             "signal",
             ("outbox", "flush", "--watch"),
             ("outbox", "flush", "--quiet"),
@@ -51,12 +48,12 @@ SERVICES = {
 
 
 class Credential(NamedTuple):
-    """The file of a key: never the key."""
+    """The file of a key, never the key itself."""
 
-    service_name: str  # as the configuration calls its service
-    variable: str  # names the file to cpctl
+    service_name: str  # the API service of the key, as the configuration calls it
+    variable: str  # the environment variable that names the file
     file: str
-    comments: tuple[str, ...]  # how to make it, or who named it
+    comments: tuple[str, ...]  # how to create the file, or which setting names it
 
 
 class ServicePlan(NamedTuple):
@@ -65,50 +62,17 @@ class ServicePlan(NamedTuple):
     service: Service
     name: str  # of the unit
     program: tuple[str, ...]
-    options: tuple[str, ...]  # options of the command: the profile, and what the service was told
+    options: tuple[str, ...]  # of the command: the profile, and the options after --
     environment: tuple[tuple[str, str], ...]
-    credential: Credential | None  # None where cron finds the key through the profile
-    unit_folder: str  # of the unit files
-    account: str  # who it runs as; "" for a unit of the person's own
-    store_folder: str  # the folder it writes to; "" where systemd makes one for the account
-    needs_tmp: bool  # something it needs lies in /tmp
-    interval_seconds: int  # seconds from one run to the next; 0 for a service that keeps on
+    credential: Credential | None  # None if cron finds the key through the profile
+    unit_folder: str
+    account: str  # that runs a system unit; "" for a user unit
+    store_folder: str  # the only folder it writes to; "" for /var/lib/cpctl
+    needs_tmp: bool  # a file it needs is in /tmp
+    interval_seconds: int  # between two runs; 0 for a service that runs all the time
     comments: tuple[str, ...]
 
 
 class UnitFile(NamedTuple):
-    """A file for systemd."""
-
     path: str
     content: str
-
-
-def validate_plan(plan: ServicePlan) -> ServicePlan:
-    """The plan, with every text in it known to fit in a line. Raises InvalidInput."""
-    for text in (*plan.program, *plan.options):
-        reject_control_characters("The word", text)
-    for name, text in plan.environment:
-        reject_control_characters(f"{name} with", text)
-    reject_control_characters("The folder of the store", plan.store_folder)
-    reject_control_characters("The folder of the units", plan.unit_folder)
-    for remark in plan.comments:
-        reject_control_characters("The remark", remark)
-    if plan.credential is not None:
-        _check_credential_path(plan.credential.file)
-    return plan
-
-
-def check_program_path(program: str) -> None:
-    """Raise InvalidInput for a path that systemd takes for no program: systemd.service(5) knows no quotes in one."""
-    if any(mark in program for mark in "\"'\\"):
-        raise InvalidInput(
-            f"systemd runs no program with a quote or a backslash in its path: {program}",
-            "Install cpctl elsewhere, or use --cron.",
-        )
-
-
-def _check_credential_path(file: str) -> None:
-    """systemd takes this path unquoted: it drops blanks at its end and joins lines at a backslash."""
-    reject_control_characters("The key file", file)
-    if file != file.rstrip(" \\"):
-        raise InvalidInput(f'The key file "{file}" ends in a blank or a backslash.', "Give it another name.")

@@ -1,130 +1,115 @@
-"""Units for systemd: a service that keeps on, or one that a timer starts.
+"""systemd units, filled from the templates beside this module. docs/services.md explains their lines."""
 
-The lines of hardening are those of systemd.exec(5). docs/services.md says what each is for.
-"""
-
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable
+from importlib import resources
+from itertools import chain
+from string import Template
 
-from cpctl.service_units.escaping import escape_percent, quote_word, render_exec_start
-from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile, check_program_path
+from cpctl.errors import InvalidInput
+from cpctl.service_units.escaping import escape_percent, quote_word, reject_control_characters, render_exec_start
+from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile
 
-# Done by the kernel for any process that asks; also in a person's own units.
-HARDENING = (
-    "UMask=0077",
-    "NoNewPrivileges=yes",
-    "LockPersonality=yes",
-    "MemoryDenyWriteExecute=yes",
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    "SystemCallErrorNumber=EPERM",
-)
-# Need a view of the file system, or capabilities, that only the system's own systemd can give.
-SYSTEM_HARDENING = (
-    "CapabilityBoundingSet=",
-    "PrivateDevices=yes",
-    "ProtectSystem=strict",
-    "ProtectControlGroups=yes",
-    "ProtectKernelTunables=yes",
-    "ProtectKernelModules=yes",
-    "ProtectKernelLogs=yes",
-    "ProtectClock=yes",
-    "ProtectHostname=yes",
-)
-# It never gives up: a signal that waits is worth a start every ten seconds. A wrong command line mends itself never.
-RESTART_POLICY = ("Restart=on-failure", "RestartSec=10s", "RestartPreventExitStatus=2")
-SIGTERM_IS_SUCCESS = "SuccessExitStatus=143"
+# The service never stops retrying: waiting signals are worth a start every ten seconds. Only a wrong command line
+# (exit status 2) cannot get better.
+_RESTART = ("Restart=on-failure", "RestartSec=10s", "RestartPreventExitStatus=2")
+# The manager of a user has no network-online.target.
+_NETWORK = ("Wants=network-online.target", "After=network-online.target")
+_PLACEHOLDER_LINE = re.compile(r"\$(\w+)")
 
 
 def render_unit_files(plan: ServicePlan) -> list[UnitFile]:
-    """The files of a plan, the service first. Raises InvalidInput for a program that systemd would not run."""
-    check_program_path(plan.program[0])
-    names = [f"{plan.name}.service", *([f"{plan.name}.timer"] if plan.interval_seconds else [])]
-    texts = [f"{_render_header(plan, names)}\n{_render_service(plan)}", f"\n{_render_timer(plan)}"]
-    files = [f"{plan.unit_folder}/{name}" for name in names]
-    return [UnitFile(file, f"# {file}\n{text}") for file, text in zip(files, texts, strict=False)]
+    """The files of a plan, the service first. Raises InvalidInput for paths that systemd cannot use."""
+    _check_paths(plan)
+    files = [UnitFile(f"{plan.unit_folder}/{plan.name}.service", _render_service(plan))]
+    if plan.interval_seconds:
+        file = f"{plan.unit_folder}/{plan.name}.timer"
+        content = _fill("unit.timer", file=file, description=plan.service.description, interval=_interval(plan))
+        files.append(UnitFile(file, content))
+    return files
 
 
-def _render_header(plan: ServicePlan, names: list[str]) -> str:
-    """What a person has to do, as comments."""
-    sudo, user = ("sudo ", "") if plan.account else ("", " --user")
-    lines = [f"# Printed by `cpctl service print {plan.service.name}`; docs/services.md explains it.", "#"]
-    for remark in (*plan.comments, *(plan.credential.comments if plan.credential else ())):
-        lines += [f"# {remark}"]
-    started = names[-1]
-    lines += [
-        "#",
-        "# Install, from the folder where `--write FOLDER` has put it:",
-        f"#   {sudo}install -D -m 644 -t {shlex.quote(plan.unit_folder)} {' '.join(names)}",
-        f"#   {sudo}systemctl{user} daemon-reload",
-        f"#   {sudo}systemctl{user} enable --now {started}",
-        f"# Follow: journalctl{user} --unit {names[0]} --follow",
-    ]
-    if not plan.account:
-        lines += ["# To run while you are not logged in: loginctl enable-linger"]
-    return "\n".join(lines) + "\n"
+def _check_paths(plan: ServicePlan) -> None:
+    """systemd.service(5) allows no quotes in the path of a program; LoadCredential= cuts the end of a path."""
+    program, key_file = plan.program[0], plan.credential.file if plan.credential else ""
+    if any(character in program for character in "\"'\\"):
+        raise InvalidInput(
+            f"systemd cannot run a program with a quote or a backslash in its path: {program}",
+            "Install cpctl elsewhere, or use --cron.",
+        )
+    if key_file != key_file.rstrip(" \\"):
+        raise InvalidInput(f'The key file "{key_file}" ends in a space or a backslash.', "Use another name.")
+
+
+def _interval(plan: ServicePlan) -> str:
+    seconds = plan.interval_seconds
+    return f"{seconds}s" if seconds % 60 else f"{seconds // 60}min"
 
 
 def _render_service(plan: ServicePlan) -> str:
-    sections = [("Unit", _unit_directives(plan)), ("Service", list(_service_directives(plan)))]
-    if not plan.interval_seconds:
-        target = "multi-user.target" if plan.account else "default.target"
-        sections.append(("Install", [f"WantedBy={target}"]))
-    return _render_sections(sections)
+    is_system, is_timed = bool(plan.account), bool(plan.interval_seconds)
+    unit = f"{plan.name}.service"
+    names = [unit, f"{plan.name}.timer"] if is_timed else [unit]
+    notes = (*plan.comments, *(plan.credential.comments if plan.credential else ()))
+    command = plan.service.one_shot_command if is_timed else plan.service.command
+    return _fill(
+        "unit.service",
+        file=f"{plan.unit_folder}/{unit}",
+        service=plan.service.name,
+        notes=[f"# {note}" for note in notes],
+        sudo="sudo " if is_system else "",
+        folder=shlex.quote(plan.unit_folder),
+        files=" ".join(names),
+        user_option="" if is_system else " --user",
+        started_unit=names[-1],
+        unit=unit,
+        linger_note="" if is_system else "# To run while you are not logged in: loginctl enable-linger",
+        description=plan.service.description,
+        network=_NETWORK if is_system else "",
+        start_limit="" if is_timed else "StartLimitIntervalSec=0",
+        type="Type=oneshot" if is_timed else plan.service.directives,
+        command=render_exec_start(*plan.program, *command, *plan.options),
+        user=f"User={plan.account}" if is_system else "",
+        environment=_environment(plan),
+        restart="" if is_timed else _RESTART,
+        isolation=_isolation(plan) if is_system else [],
+        install=[] if is_timed else ["[Install]", f"WantedBy={'multi-user' if is_system else 'default'}.target"],
+    )
 
 
-def _render_timer(plan: ServicePlan) -> str:
-    """Counted from the end of the last run, so that runs never overlap; also after one that failed."""
-    every = f"{plan.interval_seconds // 60}min" if plan.interval_seconds % 60 == 0 else f"{plan.interval_seconds}s"
-    times = ["OnActiveSec=10s", f"OnUnitInactiveSec={every}", "AccuracySec=5s"]
-    unit = f"Description={plan.service.description}, every {every}"
-    return _render_sections([("Unit", [unit]), ("Timer", times), ("Install", ["WantedBy=timers.target"])])
-
-
-def _render_sections(sections: list[tuple[str, list[str]]]) -> str:
-    return "\n".join(f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections)
-
-
-def _unit_directives(plan: ServicePlan) -> list[str]:
-    lines = [f"Description={plan.service.description}"]
-    if plan.account:  # a person's own systemd knows nothing of the network
-        lines += ["Wants=network-online.target", "After=network-online.target"]
-    return lines if plan.interval_seconds else [*lines, "StartLimitIntervalSec=0"]
-
-
-def _service_directives(plan: ServicePlan) -> Iterator[str]:
-    yield from ("Type=oneshot",) if plan.interval_seconds else plan.service.directives
-    command = plan.service.one_shot_command if plan.interval_seconds else plan.service.command
-    yield "ExecStart=" + render_exec_start(*plan.program, *command, *plan.options)
-    if plan.account:
-        yield f"User={plan.account}"
-    yield from (f"Environment={quote_word(f'{name}={value}')}" for name, value in plan.environment)
+def _environment(plan: ServicePlan) -> list[str]:
+    lines = [f"Environment={quote_word(f'{name}={value}')}" for name, value in plan.environment]
     if not plan.store_folder:
-        yield f"Environment=CPCTL_DATA_DIR=%S/{STATE_FOLDER}"
+        lines.append(f"Environment=CPCTL_DATA_DIR=%S/{STATE_FOLDER}")
     if plan.credential is not None:
-        yield f"Environment={plan.credential.variable}=%d/{plan.credential.service_name}"
-        yield f"LoadCredential={plan.credential.service_name}:{escape_percent(plan.credential.file)}"
-    yield from () if plan.interval_seconds else RESTART_POLICY
-    yield SIGTERM_IS_SUCCESS
-    yield from HARDENING
-    if plan.account:
-        yield from _file_system_directives(plan)
+        name = plan.credential.service_name
+        lines.append(f"Environment={plan.credential.variable}=%d/{name}")
+        lines.append(f"LoadCredential={name}:{escape_percent(plan.credential.file)}")
+    return lines
 
 
-def _file_system_directives(plan: ServicePlan) -> Iterator[str]:
-    """What it sees of the file system, and the one folder it writes to."""
-    yield from SYSTEM_HARDENING
-    if not plan.needs_tmp:
-        yield "PrivateTmp=yes"
+def _isolation(plan: ServicePlan) -> list[str]:
+    """The lines that only the system's manager can apply: what the service sees of the file system."""
     if plan.store_folder:
-        # "-": where the folder is not there yet, cpctl says so itself, and the next start finds it.
-        yield "ProtectHome=read-only"
-        yield "ReadWritePaths=" + quote_word(f"-{plan.store_folder}")
+        # "-": if the folder is missing, the service starts, and cpctl reports it.
+        folders = ["ProtectHome=read-only", "ReadWritePaths=" + quote_word(f"-{plan.store_folder}")]
     else:
-        yield "ProtectHome=yes"
-        yield f"StateDirectory={STATE_FOLDER}"
-        yield "StateDirectoryMode=0700"
+        folders = ["ProtectHome=yes", f"StateDirectory={STATE_FOLDER}", "StateDirectoryMode=0700"]
+    private_tmp = "" if plan.needs_tmp else "PrivateTmp=yes"
+    return _fill("isolation.conf", private_tmp=private_tmp, folders=folders).splitlines()
+
+
+def _fill(template: str, **values: str | Iterable[str]) -> str:
+    """Fill a template. A list becomes lines; a line that is only a placeholder is left out if its value is empty.
+
+    No value can add lines: raises InvalidInput for a text with a line break.
+    """
+    lists = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
+    for line in chain.from_iterable(lists.values()):
+        reject_control_characters(line)
+    texts = {name: "\n".join(lines) for name, lines in lists.items()}
+    text = (resources.files("cpctl.service_units") / "templates" / template).read_text(encoding="utf-8")
+    placeholders = ((line, _PLACEHOLDER_LINE.fullmatch(line)) for line in text.splitlines())
+    lines = [line for line, placeholder in placeholders if placeholder is None or texts[placeholder[1]]]
+    return Template("\n".join(lines)).substitute(texts).rstrip("\n") + "\n"

@@ -1,4 +1,4 @@
-"""The causes with which an item may be canceled."""
+"""The published causes of a cancellation."""
 
 # Source: Cloudprinter "Cancellation causes v1.0" (one list for print partners and for clients).
 CANCEL_CAUSES: dict[str, str] = {
@@ -24,4 +24,3 @@ CANCEL_CAUSES: dict[str, str] = {
     "CancelFilesCorrupt": "corrupt files",
     "CancelMiscError": "another error",
 }
-EXAMPLE_CAUSE = "CancelBookSize"

@@ -1,4 +1,4 @@
-"""A signal: one statement about one item (or one order) at one time."""
+"""A signal: one event of one item, or of one order."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,24 +7,23 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput, suggest
 from cpctl.signals.causes import CANCEL_CAUSES
-from cpctl.signals.signal_types import SIGNAL_FIELDS, SIGNAL_TYPES, SignalField, SignalType
+from cpctl.signals.signal_types import SIGNAL_FIELDS, SIGNAL_TYPES, FieldFormat, SignalField, SignalType
 
-# A clock at the bench may run ahead of ours by this much before "in the future" is certain.
+# How far the clock of a bench may be ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 OLDEST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _RESERVED_FIELDS = ("apikey", "type", "datetime", "items")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# What a browser or a spreadsheet copies along, and no code has: soft hyphens, blanks of no width, turns of direction.
+# Browsers and spreadsheets copy these along: soft hyphens, zero-width spaces, marks of the writing direction.
 _INVISIBLE_CHARACTERS = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_CODE_FIELDS = ("order", "item", "tracking", "shipping_option")
-# Halves of characters: what Python makes of an umlaut that a shell in another encoding hands over.
+# Python decodes bytes that are not UTF-8, such as an umlaut typed in a Latin-1 shell, to lone surrogates.
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _MAX_NAME_LENGTH = 128
 _MAX_QUOTED_LENGTH = 40
 
 
 class Signal(NamedTuple):
-    """A checked signal. `fields` holds all but type and datetime, in the documents' order."""
+    """A checked signal. `fields` holds all but type and datetime, in the order of the documents."""
 
     type: SignalType
     version: str
@@ -38,7 +37,7 @@ class Signal(NamedTuple):
 
     @property
     def item(self) -> str:
-        """The full item id; empty where the signal speaks of a whole order."""
+        """The full item id; empty if the signal is about a whole order."""
         return self.fields.get("item", "")
 
     def body(self) -> dict[str, str]:
@@ -46,10 +45,10 @@ class Signal(NamedTuple):
         return {"type": self.type.name, **self.fields, "datetime": wire_time(self.at)}
 
     def content(self) -> dict[str, str]:
-        """What makes two signals of one kind and item the same: all it says.
+        """What is equal in two signals that report the same event.
 
-        The time counts only where a kind may repeat: a second scan of one parcel is no news,
-        a second delay is.
+        The time counts only for types that may repeat: a second scan of one parcel is the same event, a second
+        delay is not.
         """
         return self.body() if self.type.is_repeatable else dict(self.fields)
 
@@ -59,115 +58,100 @@ def wire_time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} GMT"
 
 
-def make_signal(
-    type_name: str,
-    version: str,
-    fields: Mapping[str, str | None],
-    at: datetime,
-    now: datetime,
-) -> Signal:
-    """Check everything a signal says, and build it.
+def make_signal(type_name: str, version: str, fields: Mapping[str, str | None], at: datetime, now: datetime) -> Signal:
+    """Check the fields of a signal and build it.
 
-    Values lose the blanks around them and nothing else; a time without a zone is local. `now` is
-    what a time in the future is measured by. Raises InvalidInput with every problem found.
+    Spaces around values are removed. A time without a zone is local time; `now` is the current time, which `at`
+    must not be after. Raises InvalidInput with every problem found.
     Source: CloudSignal API 1.1 and 2.0, "Signal types".
     """
     at, now = at.astimezone(UTC), now.astimezone(UTC)
-    kind = get_signal_type(type_name, version)
+    signal_type = get_signal_type(type_name, version)
     given = {name: value.strip() for name, value in fields.items() if value is not None}
-    problems = [*_find_missing_fields(kind, version, given), *_find_unknown_fields(kind, version, given)]
-    for name, value in given.items():
-        problems.extend(_check_value(SIGNAL_FIELDS.get(name, SignalField(quote_value(name)[1:-1], "", 1000)), value))
-    problems.extend(_check_cause(kind, version, given))
-    problems.extend(_check_time(at, now))
-    if problems:
-        raise InvalidInput(f"{kind.name}: {'; '.join(problems)}", "Nothing was accepted and nothing was sent.")
+    if problems := list(_find_problems(signal_type, version, given, at, now)):
+        raise InvalidInput(f"{signal_type.name}: {'; '.join(problems)}", "Nothing was accepted and nothing was sent.")
     known = {name: given[name] for name in SIGNAL_FIELDS if given.get(name)}
     extra = {name: value for name, value in given.items() if name not in SIGNAL_FIELDS}
-    return Signal(kind, version, {**known, **extra}, at)
+    return Signal(signal_type, version, {**known, **extra}, at)
 
 
 def get_signal_type(name: str, version: str) -> SignalType:
-    """The kind of that name, if that version of the API has it; raises InvalidInput."""
-    kind = SIGNAL_TYPES.get(name)
-    if kind is None:
+    """The signal type of that name. Raises InvalidInput if that version of the API does not have it."""
+    signal_type = SIGNAL_TYPES.get(name)
+    if signal_type is None:
         raise InvalidInput(f'There is no signal "{name}".', suggest(name, SIGNAL_TYPES))
-    if version not in kind.required:
-        others = [
-            row.command for row in SIGNAL_TYPES.values() if version in row.required and row.name in _REPLACEMENTS[name]
-        ]
+    if version not in signal_type.required:
+        replacement = SIGNAL_TYPES.get(_REPLACEMENTS.get(name, ""))
         raise InvalidInput(
             f"CloudSignal {version} has no {name}.",
-            f"Use `cpctl signal {others[0]}`." if others else f"It belongs to version {', '.join(kind.required)}.",
+            f"Use `cpctl signal {replacement.command}`."
+            if replacement and version in replacement.required
+            else f"It belongs to version {', '.join(signal_type.required)}.",
         )
-    return kind
+    return signal_type
 
 
-# What stands in for a kind that one of the versions lacks (2.0, "Changes from v1.1 to v2.0").
-_REPLACEMENTS = {
-    "OrderRegistered": ("ItemRegistered",),
-    "ItemRegistered": ("OrderRegistered",),
-    "ItemDelay": ("ItemError",),
-}
+# What replaces a type in the version that does not have it (2.0, "Changes from v1.1 to v2.0").
+_REPLACEMENTS = {"OrderRegistered": "ItemRegistered", "ItemRegistered": "OrderRegistered", "ItemDelay": "ItemError"}
 
 
-def _find_missing_fields(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
-    for name in signal_type.required[version]:
-        if not given.get(name):
-            state = "is empty" if name in given else "is missing"
-            yield f"{name} {state} ({SIGNAL_FIELDS[name].meaning})"
-
-
-def _find_unknown_fields(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
-    for name in given:
-        if name in _RESERVED_FIELDS:
-            yield f"{name} is set by cpctl itself"
-        elif name in SIGNAL_FIELDS and not signal_type.has_field(version, name):
-            yield f"version {version} has no {name} in {signal_type.name}"
-        elif not name or len(name) > _MAX_NAME_LENGTH or not name.isprintable() or " " in name:
-            yield f"{quote_value(name)} cannot be the name of a field"
-
-
-def _check_value(field: SignalField, value: str) -> Iterator[str]:
-    shown = quote_value(value)
-    if len(value) > field.max_length:
-        yield f"{field.name} {shown} has {len(value)} characters, more than {field.max_length}"
-    elif _CONTROL_CHARACTERS.search(value):
-        yield f"{field.name} {shown} holds a control character"
-    elif _LONE_SURROGATES.search(value):
-        yield f"{field.name} {shown} holds bytes that are not UTF-8 text"
-    elif field.name in _CODE_FIELDS and (found := _INVISIBLE_CHARACTERS.search(value)):
-        seen = quote_value(_INVISIBLE_CHARACTERS.sub("", value))
-        yield f"{field.name} {seen} holds an invisible character (U+{ord(found[0]):04X}); type it, or copy it anew"
-    elif not field.allows_spaces and re.search(r"[\s,]", value):
-        yield f"{field.name} {shown} holds a blank or a comma; each id stands alone"
-    elif field.name in SIGNAL_FIELDS and value.startswith("--"):
-        yield f"{field.name} {shown} looks like an option; was a value left out before it?"
-    elif field.name == "delay" and value and not re.fullmatch(r"[0-9]+", value):
-        yield f"delay {shown} is not a number of whole hours, such as 24"
-
-
-def _check_cause(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
-    """ItemCanceled takes a published code; 1.1 shows numbers such as 190 as well."""
-    cause = given.get("cause")
-    if signal_type.name != "ItemCanceled" or not cause or cause in CANCEL_CAUSES:
-        return
-    if version == "1.1" and re.fullmatch(r"[0-9]{1,9}", cause):
-        return
-    yield f"cause {quote_value(cause)} is not a published cause. {suggest(cause, CANCEL_CAUSES)} `cpctl signal causes` lists them"
-
-
-def _check_time(at: datetime, now: datetime) -> Iterator[str]:
+def _find_problems(
+    signal_type: SignalType, version: str, given: Mapping[str, str], at: datetime, now: datetime
+) -> Iterator[str]:
+    yield from _check_names(signal_type, version, given)
+    for name, value in given.items():
+        yield from _check_value(name, value)
+    cause = given.get("cause", "")
+    # Version 1.1 also shows causes that are numbers, such as 190.
+    is_number = version == "1.1" and re.fullmatch(r"[0-9]{1,9}", cause)
+    if signal_type.name == "ItemCanceled" and cause not in ("", *CANCEL_CAUSES) and not is_number:
+        hint = f"{suggest(cause, CANCEL_CAUSES)} `cpctl signal causes` lists them"
+        yield f"cause {quote_value(cause)} is not a published cause. {hint}"
     if at > now + CLOCK_TOLERANCE:
         yield f"time {wire_time(at)} is in the future (it is {wire_time(now)})"
     elif at < OLDEST_TIME:
         yield f"time {wire_time(at)} is too long ago"
 
 
+def _check_names(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
+    for name in signal_type.required[version]:
+        if not given.get(name):
+            state = "is empty" if name in given else "is missing"
+            yield f"{name} {state} ({SIGNAL_FIELDS[name].meaning})"
+    for name in given:
+        if name in _RESERVED_FIELDS:
+            yield f"{name} is set by cpctl itself"
+        elif name in SIGNAL_FIELDS and not signal_type.has_field(version, name):
+            yield f"version {version} has no {name} in {signal_type.name}"
+        elif not name or len(name) > _MAX_NAME_LENGTH or not name.isprintable() or " " in name:
+            yield f"{quote_value(name)} is not a valid field name"
+
+
+def _check_value(name: str, value: str) -> Iterator[str]:
+    row = SIGNAL_FIELDS.get(name) or SignalField(quote_value(name)[1:-1], "TEXT", "", FieldFormat.TEXT, 1000, "")
+    shown = quote_value(value)
+    if len(value) > row.max_length:
+        yield f"{row.name} {shown} has {len(value)} characters, more than {row.max_length}"
+    elif _CONTROL_CHARACTERS.search(value):
+        yield f"{row.name} {shown} contains a control character"
+    elif _LONE_SURROGATES.search(value):
+        yield f"{row.name} {shown} contains bytes that are not UTF-8 text"
+    elif row.format in _VISIBLE_FORMATS and (found := _INVISIBLE_CHARACTERS.search(value)):
+        visible = quote_value(_INVISIBLE_CHARACTERS.sub("", value))
+        yield f"{row.name} {visible} contains an invisible character (U+{ord(found[0]):04X}); type it or copy it again"
+    elif row.format in _ONE_WORD_FORMATS and re.search(r"[\s,]", value):
+        yield f"{row.name} {shown} contains a space or a comma; it must be one value"
+    elif name in SIGNAL_FIELDS and value.startswith("--"):
+        yield f"{row.name} {shown} looks like an option; is the value before it missing?"
+    elif row.format is FieldFormat.HOURS and value and not re.fullmatch(r"[0-9]+", value):
+        yield f"{row.name} {shown} is not a number of whole hours, such as 24"
+
+
+_VISIBLE_FORMATS = (FieldFormat.ID, FieldFormat.CODE, FieldFormat.NAME)
+_ONE_WORD_FORMATS = (FieldFormat.ID, FieldFormat.HOURS)
+
+
 def quote_value(value: str) -> str:
-    """A value as it can stand in a sentence: quoted, harmless, and not longer than a line."""
-    harmless = _LONE_SURROGATES.sub(
-        "\N{REPLACEMENT CHARACTER}", _CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
-    )
-    cut = harmless if len(harmless) <= _MAX_QUOTED_LENGTH else harmless[:_MAX_QUOTED_LENGTH] + "…"
-    return f'"{cut}"'
+    """A value for a message: quoted, without control characters, and at most 40 characters long."""
+    safe = re.sub(f"{_CONTROL_CHARACTERS.pattern}|{_LONE_SURROGATES.pattern}", "\N{REPLACEMENT CHARACTER}", value)
+    return f'"{safe}"' if len(safe) <= _MAX_QUOTED_LENGTH else f'"{safe[:_MAX_QUOTED_LENGTH]}…"'

@@ -1,7 +1,7 @@
-"""A row per type of webhook: what it says, in which versions, and what a partner's signal becomes.
+"""A row per webhook type, and the webhook type that each signal becomes.
 
-Source: CloudSignal Webhooks 2.0, "Signals". The deliveries, and the address of ItemShipped, are known from
-2.1, whose document is not published whole.
+Source: CloudSignal Webhooks 2.0, "Signals". The delivery types and the url of ItemShipped come from version 2.1,
+whose document is not fully published.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,9 @@ WEBHOOK_VERSIONS = ("2.0", "2.1")
 
 
 class WebhookType(NamedTuple):
-    """One type: what it is about, which fields it has beyond the references, and its place in the life of an item.
+    """One webhook type. `fields` are those it always has besides the references, with example values.
 
-    `fields` are those it always has, each with the example that a triggered one says where nothing is said.
-    `stage` orders what happened in the same second: the higher came later.
+    `stage` orders events of the same second: the higher one came later.
     """
 
     name: str
@@ -27,7 +26,7 @@ class WebhookType(NamedTuple):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The fields that it always has, beside the key."""
+        """The fields that it always has, besides the key."""
         item = ("item", "order_reference", "item_reference") if self.is_about_item else ("order_reference",)
         return ("type", "order", *item, *self.fields, "datetime")
 
@@ -35,13 +34,12 @@ class WebhookType(NamedTuple):
 _CAUSE_FIELDS = {"cause": "CancelUserRequest", "message": "Example message"}
 _SHIPPING_FIELDS = {"tracking": "1A2B3C4D5E6F", "shipping_option": "GLS"}
 
+_MESSAGE = ("message",)
 WEBHOOK_TYPES: dict[str, WebhookType] = {
     row.name: row
     for row in (
-        WebhookType("CloudprinterOrderValidated", 10, "the order is received and validated", is_about_item=False),
-        WebhookType(
-            "CloudprinterOrderCanceled", 90, "the order is canceled", is_about_item=False, fields=_CAUSE_FIELDS
-        ),
+        WebhookType("CloudprinterOrderValidated", 10, "the order is received and validated", False),
+        WebhookType("CloudprinterOrderCanceled", 90, "the order is canceled", False, _CAUSE_FIELDS),
         WebhookType("ItemValidated", 20, "the item is received and validated by the production"),
         WebhookType("ItemProduce", 30, "production of the item has started"),
         WebhookType("ItemProduced", 40, "the item is produced"),
@@ -49,17 +47,13 @@ WEBHOOK_TYPES: dict[str, WebhookType] = {
         WebhookType("ItemShipped", 60, "the item is shipped", fields=_SHIPPING_FIELDS, optional=("url",)),
         WebhookType("ItemError", 25, "the item has a problem or an error", optional=("cause", "delay")),
         WebhookType("ItemCanceled", 90, "the item is canceled", optional=("cause", "message")),
-        WebhookType(
-            "ItemDeliveryStarted", 70, "the parcel is being delivered", optional=("message",), since_version="2.1"
-        ),
-        WebhookType(
-            "ItemDeliveryFailed", 75, "the parcel was not delivered", optional=("message",), since_version="2.1"
-        ),
-        WebhookType("ItemDeliveryCompleted", 80, "the parcel is delivered", optional=("message",), since_version="2.1"),
+        WebhookType("ItemDeliveryStarted", 70, "the parcel is being delivered", True, {}, _MESSAGE, "2.1"),
+        WebhookType("ItemDeliveryFailed", 75, "the parcel was not delivered", True, {}, _MESSAGE, "2.1"),
+        WebhookType("ItemDeliveryCompleted", 80, "the parcel is delivered", True, {}, _MESSAGE, "2.1"),
     )
 }
 
-# A partner's signal -> what the client is told; the others keep their names.
+# Signals whose webhook has another name.
 _WEBHOOK_TYPE_BY_SIGNAL_TYPE = {
     "OrderRegistered": "ItemValidated",
     "ItemRegistered": "ItemValidated",
@@ -68,5 +62,5 @@ _WEBHOOK_TYPE_BY_SIGNAL_TYPE = {
 
 
 def webhook_type_for(signal_type: str) -> str:
-    """The type of webhook that a signal becomes."""
+    """The webhook type that the client receives for a signal."""
     return _WEBHOOK_TYPE_BY_SIGNAL_TYPE.get(signal_type, signal_type)

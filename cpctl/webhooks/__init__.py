@@ -1,1 +1,1 @@
-"""The wire, incoming: check, store, answer; then hand over to targets."""
+"""Receiving webhooks: check, store, respond, then deliver to targets."""

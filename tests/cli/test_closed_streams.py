@@ -1,4 +1,4 @@
-"""Streams that are closed, full or left by their reader: the work counts, and its status is kept."""
+"""Closed and full streams: the exit status is that of the work."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def history_states(cli: CliEnvironment) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("line", "status", "said"),
+    ("line", "status", "message"),
     [
         ('"$@"', 0, ""),
         ('"$@" >&-', 0, "standard output is closed"),
@@ -38,12 +38,12 @@ def history_states(cli: CliEnvironment) -> list[str]:
         ('"$@" --profile nobody >&- 2>&-', 3, ""),
     ],
 )
-def test_a_signal_keeps_the_status_of_its_work_whatever_becomes_of_its_output(
-    cli: CliEnvironment, received_signals: ReceivedSignals, line: str, status: int, said: str
+def test_a_signal_keeps_its_exit_status_if_output_fails(
+    cli: CliEnvironment, received_signals: ReceivedSignals, line: str, status: int, message: str
 ) -> None:
     code, _, err = run_in_shell(cli, line, SIGNAL_COMMAND)
     assert code == status
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
     assert "Exception ignored" not in err
     assert [body["item"] for body in received_signals()] == ([ITEM] if status == 0 else [])
@@ -52,7 +52,7 @@ def test_a_signal_keeps_the_status_of_its_work_whatever_becomes_of_its_output(
 
 
 @pytest.mark.parametrize(
-    ("line", "status", "said"),
+    ("line", "status", "message"),
     [
         ('"$@"', 0, ""),
         ('"$@" >&-', 1, "The result could not be written: standard output is closed."),
@@ -62,41 +62,45 @@ def test_a_signal_keeps_the_status_of_its_work_whatever_becomes_of_its_output(
         ('"$@" 2>&-', 0, ""),
     ],
 )
-def test_a_list_says_what_became_of_it(unconfigured_cli: CliEnvironment, line: str, status: int, said: str) -> None:
+def test_a_list_fails_if_its_output_fails(
+    unconfigured_cli: CliEnvironment, line: str, status: int, message: str
+) -> None:
     code, _, err = run_in_shell(unconfigured_cli, line, LIST_COMMAND)
     assert "Traceback" not in err
-    assert said in err
+    assert message in err
     assert code == status
 
 
 @pytest.mark.parametrize("words", [("--help",), ("signal",), ("signal", "packed", "-h"), ("--version",), ("help",)])
-def test_help_that_cannot_be_written_is_no_bug(unconfigured_cli: CliEnvironment, words: tuple[str, ...]) -> None:
+def test_help_that_cannot_be_written_is_not_reported_as_a_bug(
+    unconfigured_cli: CliEnvironment, words: tuple[str, ...]
+) -> None:
     code, _, err = run_in_shell(unconfigured_cli, '"$@" >/dev/full', words)
     assert (code, err) == (1, "cpctl: The result could not be written: No space left on device.\n")
 
 
 @pytest.mark.parametrize(
-    "words", [LIST_COMMAND, ("--help",), ("signal", "-h"), ("--version",), (*LIST_COMMAND, "-o", "json")]
+    "arguments", [LIST_COMMAND, ("--help",), ("signal", "-h"), ("--version",), (*LIST_COMMAND, "-o", "json")]
 )
-def test_a_reader_that_goes_away_is_no_failure_worth_a_word(
-    unconfigured_cli: CliEnvironment, words: tuple[str, ...]
+def test_a_closed_pipe_ends_a_list_without_a_message(
+    unconfigured_cli: CliEnvironment, arguments: tuple[str, ...]
 ) -> None:
-    assert run_with_closed_pipe(unconfigured_cli, *words) == (141, "")
+    assert run_with_closed_pipe(unconfigured_cli, *arguments) == (141, "")
 
 
-def test_a_signal_whose_reader_went_away_is_delivered(cli: CliEnvironment) -> None:
+def test_a_signal_is_delivered_even_if_its_pipe_is_closed(cli: CliEnvironment) -> None:
     assert run_with_closed_pipe(cli, *SIGNAL_COMMAND) == (0, "")
     assert history_states(cli) == ["delivered"]
     assert run_with_closed_pipe(cli, "signal", "packed", ITEM, "--order", "unknown")[0] == 5
 
 
-def test_where_the_result_goes_nowhere_the_next_run_says_what_happened(cli: CliEnvironment) -> None:
+def test_after_a_lost_result_the_next_run_reports_a_duplicate(cli: CliEnvironment) -> None:
     assert run_in_shell(cli, '"$@" >&- 2>&-', SIGNAL_COMMAND)[0] == 0
     again = cli.run_json(*SIGNAL_COMMAND)
     assert [row["state"] for row in again] == ["duplicate"]
 
 
-def test_data_goes_to_stdout_and_talk_to_stderr(cli: CliEnvironment) -> None:
+def test_data_goes_to_stdout_and_messages_to_stderr(cli: CliEnvironment) -> None:
     result = cli.run(*shipped_command(), "-o", "json", CPCTL_BASE_URL="http://127.0.0.1:9")
     assert [row["state"] for row in result.data] == ["queued"]
     assert "safe in the outbox" in result.err
@@ -114,7 +118,7 @@ def test_data_goes_to_stdout_and_talk_to_stderr(cli: CliEnvironment) -> None:
     ],
     ids=str,
 )
-def test_words_of_every_script_survive_every_locale(
+def test_text_in_any_script_survives_any_locale(
     cli: CliEnvironment, received_signals: ReceivedSignals, changes: dict[str, str | None]
 ) -> None:
     result = cli.run(*DELAY_COMMAND, "-o", "json", **changes)
@@ -125,7 +129,7 @@ def test_words_of_every_script_survive_every_locale(
 
 
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
-def test_bytes_that_are_no_text_are_bad_input_and_no_crash(
+def test_arguments_that_are_not_utf8_are_refused(
     cli: CliEnvironment, received_signals: ReceivedSignals, locale: str
 ) -> None:
     code, out, err = run_in_shell(cli, "exec \"$@\" $'M\\xfcnchen' --order 1", ("signal", "packed"), LC_ALL=locale)
@@ -136,8 +140,8 @@ def test_bytes_that_are_no_text_are_bad_input_and_no_crash(
     assert received_signals() == []
 
 
-def test_cron_with_nothing_in_its_environment(cli: CliEnvironment) -> None:
-    """`env -i`: no HOME, no PATH, no LANG. All that cpctl needs is named on its command line."""
+def test_cron_works_with_an_empty_environment(cli: CliEnvironment) -> None:
+    """`env -i`: no HOME, no PATH, no LANG. The command line names everything that cpctl needs."""
     line = f'cd / && exec env -i PYTHONPATH="$PYTHONPATH" "$@" --config {cli.config}'
     store = f"    store: {cli.store}\n"
     cli.configure(cli.config.read_text(encoding="utf-8") + store)
@@ -148,8 +152,8 @@ def test_cron_with_nothing_in_its_environment(cli: CliEnvironment) -> None:
     assert (code, out, err) == (0, "", ""), "a flush with nothing to do sends no mail"
 
 
-def test_without_a_home_folder_one_is_asked_for_or_found(unconfigured_cli: CliEnvironment) -> None:
-    """Where HOME is missing, the user's folder of the system's list of users is taken; nothing crashes."""
+def test_a_missing_home_folder_is_not_a_bug(unconfigured_cli: CliEnvironment) -> None:
+    """Without HOME, the folder in the system's list of users is used; nothing crashes."""
     result = unconfigured_cli.run("whoami", HOME=None, CPCTL_DATA_DIR=None)
     assert result.code == 3
     assert "No profile" in result.err or "There is no home folder" in result.err
@@ -172,7 +176,7 @@ def test_without_a_home_folder_one_is_asked_for_or_found(unconfigured_cli: CliEn
         (["--color", "never"], {"FORCE_COLOR": "1"}, False),
     ],
 )
-def test_a_pipe_gets_colour_only_where_it_is_asked_for(
+def test_a_pipe_gets_color_only_on_request(
     unconfigured_cli: CliEnvironment, options: list[str], changes: dict[str, str], colored: bool
 ) -> None:
     result = unconfigured_cli.run("signal", "causes", "-o", "table", *options, **changes)

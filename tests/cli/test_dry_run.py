@@ -1,4 +1,4 @@
-"""`--dry-run`: the call as it would be made, and nothing else happens."""
+"""`--dry-run` shows the calls and does nothing else."""
 
 import json
 from collections.abc import Callable
@@ -54,14 +54,14 @@ def test_a_dry_run_has_every_format(cli: CliEnvironment, sandbox: Sandbox, invok
     assert has_no_effect(cli, sandbox)
 
 
-def test_several_items_travel_as_one_bundle_in_2_0_and_one_by_one_in_1_1(
+def test_several_items_are_one_bundle_in_2_0_and_single_calls_in_1_1(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
 ) -> None:
-    words = ["signal", "packed", ITEM, SECOND_ITEM, "--order", ORDER, *TIME_OPTION, "-n", "-o", "json"]
-    (bundle,) = invoke(cli, *words).data
+    arguments = ["signal", "packed", ITEM, SECOND_ITEM, "--order", ORDER, *TIME_OPTION, "-n", "-o", "json"]
+    (bundle,) = invoke(cli, *arguments).data
     member = {"type": "ItemPacked", "order": ORDER, "item": ITEM, "datetime": "2026-01-20 13:00:00 GMT"}
     assert bundle["body"] == {"apikey": "***", "items": [member, {**member, "item": SECOND_ITEM}]}
-    single = invoke(cli, *words, "--api-version", "1.1").data
+    single = invoke(cli, *arguments, "--api-version", "1.1").data
     assert [call["body"] for call in single] == [
         {"apikey": "***", **member, "item": item} for item in (ITEM, SECOND_ITEM)
     ]
@@ -77,33 +77,33 @@ def test_a_dry_run_needs_no_key(unconfigured_cli: CliEnvironment, invoke: Invoke
     assert '"apikey": "***"' in result.out
 
 
-def test_a_dry_run_checks_as_the_real_one_does(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
-    for words in (["--delay", "soon"], ["--api-version", "3"], ["--at", "tomorrow"], ["-f", "colour"]):
-        assert invoke(cli, "signal", "canceled", ITEM, "--order", ORDER, "-n", *words).code == 2, words
+def test_a_dry_run_makes_the_same_checks(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
+    for arguments in (["--delay", "soon"], ["--api-version", "3"], ["--at", "tomorrow"], ["-f", "colour"]):
+        assert invoke(cli, "signal", "canceled", ITEM, "--order", ORDER, "-n", *arguments).code == 2, arguments
     assert has_no_effect(cli, sandbox)
 
 
-def test_a_field_that_cpctl_does_not_know_stands_in_the_body(cli: CliEnvironment, invoke: Invoke) -> None:
-    words = ["signal", "packed", ITEM, "--order", ORDER, "-n", "-o", "json", "-f", "weight=1=2", "-f", "colour="]
-    (call,) = invoke(cli, *words).data
+def test_an_unknown_field_is_in_the_body(cli: CliEnvironment, invoke: Invoke) -> None:
+    arguments = ["signal", "packed", ITEM, "--order", ORDER, "-n", "-o", "json", "-f", "weight=1=2", "-f", "colour="]
+    (call,) = invoke(cli, *arguments).data
     assert (call["body"]["weight"], call["body"]["colour"]) == ("1=2", "")
 
 
 @pytest.mark.parametrize("name", ["item", "order", "tracking", "shipping_option"])
-def test_a_field_never_replaces_what_was_said_otherwise(cli: CliEnvironment, invoke: Invoke, name: str) -> None:
-    """-f item=… would report another item than the one that was named, and end with 0."""
+def test_a_field_cannot_replace_an_option(cli: CliEnvironment, invoke: Invoke, name: str) -> None:
+    """Otherwise -f item=… would report another item than the argument, and exit with 0."""
     result = invoke(cli, *shipped_command(), "--shipping-option", "UPS", "-f", f"{name}=other", "-n")
     assert (result.code, result.out) == (2, "")
-    assert f"{name} is said twice" in result.err
+    assert f"{name} is given twice" in result.err
 
 
-def test_the_outbox_shows_what_it_would_do_and_does_not(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
+def test_a_dry_run_of_outbox_commands_changes_nothing(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
     invoke(cli, *shipped_command(), "--queue-only")
     before = invoke(cli, "outbox", "list", "-o", "json").data
     calls = invoke(cli, "outbox", "flush", "-n", "-o", "json").data
     assert [call["body"]["item"] for call in calls] == [ITEM]
-    for words in (["hold", "1"], ["retry", "1"], ["release", "1"], ["release"], ["drop", "1", "--yes"]):
-        result = invoke(cli, "outbox", *words, "-n")
-        assert result.code == 0, (words, result)
+    for arguments in (["hold", "1"], ["retry", "1"], ["release", "1"], ["release"], ["drop", "1", "--yes"]):
+        result = invoke(cli, "outbox", *arguments, "-n")
+        assert result.code == 0, (arguments, result)
     assert invoke(cli, "outbox", "list", "-o", "json").data == before
     assert sandbox.state.journal.list_entries() == []

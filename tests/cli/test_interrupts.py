@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: cpctl ends with the status a shell expects, and what was accepted is safe."""
+"""Ctrl-C and SIGTERM: cpctl exits with the status that shells expect, and accepted signals are safe."""
 
 import os
 import signal
@@ -18,13 +18,13 @@ ReceivedSignals = Callable[[], list[dict[str, Any]]]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Look again and again; fails where it does not happen."""
+    """Wait for a condition; fail if it never becomes true."""
     pause = threading.Event()
     for _ in range(int(TIMEOUT_SECONDS * 100)):
         if condition():
             return
         pause.wait(0.01)
-    raise AssertionError("it did not happen")
+    raise AssertionError("the condition never became true")
 
 
 def stop_with_signal(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
@@ -38,7 +38,7 @@ def stop_with_signal(process: subprocess.Popen[str], number: int) -> tuple[int, 
     [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Terminated")],
 )
 @pytest.mark.parametrize("options", [(), ("-q",)], ids=["talking", "quiet"])
-def test_a_signal_stopped_in_mid_send_is_safe_and_says_so(
+def test_a_signal_interrupted_while_sending_is_kept_and_reported(
     cli: CliEnvironment, sandbox: Sandbox, number: int, status: int, word: str, options: tuple[str, ...]
 ) -> None:
     sandbox.add_fault(make_fault("latency", seconds=60))
@@ -46,14 +46,14 @@ def test_a_signal_stopped_in_mid_send_is_safe_and_says_so(
     wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     code, out, err = stop_with_signal(process, number)
     assert (code, out) == (status, "")
-    assert err == f"cpctl: {word}; what was accepted is safe, and `cpctl outbox flush` sends it.\n"
+    assert err == f"cpctl: {word}; accepted signals are safe, and `cpctl outbox flush` sends them.\n"
     (row,) = cli.run_json("outbox", "list")
     assert (row["item"], row["state"], row["maybe_duplicate"]) == (ITEM, "queued", True)
     assert row["message"] == "interrupted while sending"
     assert "not sent" not in err + row["message"]
 
 
-def test_the_next_flush_sends_what_was_interrupted(
+def test_the_next_flush_sends_an_interrupted_signal(
     cli: CliEnvironment, sandbox: Sandbox, received_signals: ReceivedSignals
 ) -> None:
     sandbox.add_fault(make_fault("latency", seconds=60, times=1))
@@ -64,7 +64,7 @@ def test_the_next_flush_sends_what_was_interrupted(
     assert [row["state"] for row in cli.run_json("signal", "history")] == ["delivered"]
 
 
-def test_a_flush_stopped_in_mid_send_keeps_everything(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_an_interrupted_flush_keeps_its_signals(cli: CliEnvironment, sandbox: Sandbox) -> None:
     cli.run(*shipped_command(), "--queue-only")
     sandbox.add_fault(make_fault("latency", seconds=60))
     process = cli.start("outbox", "flush")
@@ -74,7 +74,7 @@ def test_a_flush_stopped_in_mid_send_keeps_everything(cli: CliEnvironment, sandb
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_watching_flush_ends_when_it_is_told(
+def test_a_watching_flush_ends_on_a_signal(
     cli: CliEnvironment, received_signals: ReceivedSignals, number: int, status: int
 ) -> None:
     cli.run(*shipped_command(), "--queue-only")
@@ -93,7 +93,7 @@ def test_ctrl_c_at_the_terminal_ends_a_slow_send(cli: CliEnvironment, sandbox: S
     )
     wait_until(lambda: bool(sandbox.state.journal.list_entries()))
     child.sendintr()
-    child.expect("Interrupted; what was accepted is safe")
+    child.expect("Interrupted; accepted signals are safe")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
@@ -101,7 +101,7 @@ def test_ctrl_c_at_the_terminal_ends_a_slow_send(cli: CliEnvironment, sandbox: S
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_sandbox_ends_when_it_is_told_and_takes_its_ready_file_away(
+def test_a_sandbox_ends_on_a_signal_and_removes_its_ready_file(
     unconfigured_cli: CliEnvironment, number: int, status: int
 ) -> None:
     ready = unconfigured_cli.folder / "ready"
@@ -121,7 +121,7 @@ def test_a_sandbox_ends_when_it_is_told_and_takes_its_ready_file_away(
     assert not ready.exists()
 
 
-def test_what_a_running_sandbox_prints_is_all_that_a_shell_needs(unconfigured_cli: CliEnvironment) -> None:
+def test_a_sandbox_prints_all_variables_that_a_shell_needs(unconfigured_cli: CliEnvironment) -> None:
     ready = unconfigured_cli.folder / "ready"
     process = unconfigured_cli.start("sandbox", "serve", "--port", "0", "--ready-file", str(ready), "-q")
     wait_until(ready.exists)
@@ -138,7 +138,7 @@ def test_what_a_running_sandbox_prints_is_all_that_a_shell_needs(unconfigured_cl
     assert stop_with_signal(process, signal.SIGTERM)[2] == "", "quiet is quiet, also at its end"
 
 
-def test_a_port_that_is_taken_is_said_so(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_port_in_use_is_reported(cli: CliEnvironment, sandbox: Sandbox) -> None:
     port = sandbox.base_url.rpartition(":")[2]
     result = cli.run("sandbox", "serve", "--port", port)
     assert (result.code, result.out) == (2, "")

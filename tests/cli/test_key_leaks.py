@@ -1,4 +1,4 @@
-"""No key is ever shown: distinctive keys are configured in every way, and then looked for everywhere."""
+"""No key is ever shown: marked keys are configured in every way, and then searched for everywhere."""
 
 import json
 import subprocess
@@ -16,18 +16,18 @@ from harness.command_tree import ALL_COMMANDS
 from harness.servers.fixed_status_server import fixed_status_server
 
 Invoke = Callable[..., CliResult]
-# Looked for is this beginning: half a key is a leak, too. The last four characters may be shown.
-KEY_MARKER = "Kanarienvogel"
+# The search is for this beginning: half a key is a leak, too. The last four characters may be shown.
+KEY_MARKER = "LeakedCanary"
 MARKED_KEYS = {service: f"{KEY_MARKER}-{service}-5f3a9c1e7b2d" for service in SERVICES}
 VERBOSE_OPTIONS = ("-v", "--debug")
-# Long enough for a command that serves to serve; it is then told to stop.
+# The time that a server runs before it is stopped.
 SERVER_SECONDS = 4.0
 SERVER_COMMANDS = {("sandbox", "serve")}
 KEY_FOLDER = "holders"
 
 
 def write_key_file(cli: CliEnvironment, service: str) -> Path:
-    """A file that holds a key, in the one folder that is not searched."""
+    """Write a key file, in the one folder that is not searched."""
     folder = cli.folder / KEY_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / service
@@ -37,7 +37,7 @@ def write_key_file(cli: CliEnvironment, service: str) -> Path:
 
 
 def configure_keys(cli: CliEnvironment, base_url: str, way: str) -> CliEnvironment:
-    """A world whose three keys are given in that way; its configuration lies where nobody looks for canaries."""
+    """An environment with three keys from one kind of source; its configuration is in the folder not searched."""
     files = {service: write_key_file(cli, service) for service in SERVICES}
     ways = {
         "value": {service: f"api_key: {MARKED_KEYS[service]}" for service in SERVICES},
@@ -60,13 +60,13 @@ def configure_keys(cli: CliEnvironment, base_url: str, way: str) -> CliEnvironme
 
 @pytest.fixture
 def sandbox_with_marked_keys(sandbox: Sandbox) -> Sandbox:
-    """A sandbox that takes the canaries for its keys."""
+    """A sandbox with the marked keys."""
     sandbox.state.api_keys.update(MARKED_KEYS)
     return sandbox
 
 
 def find_leaks(cli: CliEnvironment, sandbox: Sandbox | None, *texts: str) -> Iterator[str]:
-    """Every place in which a canary sings."""
+    """Every place that contains a marked key."""
     for number, text in enumerate(texts):
         if KEY_MARKER in text:
             yield f"text {number}: {text}"
@@ -79,18 +79,18 @@ def find_leaks(cli: CliEnvironment, sandbox: Sandbox | None, *texts: str) -> Ite
         yield "the sandbox's journal"
 
 
-def run_to_end(cli: CliEnvironment, *words: str) -> tuple[int, str]:
-    """Run to the end, or long enough for one that serves: status, and all it wrote."""
-    process = cli.start(*words)
+def run_to_end(cli: CliEnvironment, *arguments: str) -> tuple[int, str]:
+    """Run a command to its end, or a server for some seconds: exit status and all output."""
+    process = cli.start(*arguments)
     try:
-        out, err = process.communicate(timeout=SERVER_SECONDS if tuple(words[:2]) in SERVER_COMMANDS else 60)
+        out, err = process.communicate(timeout=SERVER_SECONDS if tuple(arguments[:2]) in SERVER_COMMANDS else 60)
     except subprocess.TimeoutExpired:
         process.terminate()
         out, err = process.communicate(timeout=60)
     return process.returncode, out + err
 
 
-def test_every_command_of_the_tree_is_walked() -> None:
+def test_these_tests_cover_every_command() -> None:
     assert {command[0] for command in ALL_COMMANDS} == {*GROUPS, *COMMANDS}
     assert len(ALL_COMMANDS) == len(set(ALL_COMMANDS)) >= 30
 
@@ -99,16 +99,16 @@ def test_every_command_of_the_tree_is_walked() -> None:
 def test_no_command_shows_a_key(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox, group: str
 ) -> None:
-    """Every command, run as its own example says, with all that can be said."""
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
+    """Every command, run as in its own example, with all messages."""
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
     outbox = ("signal", "packed", ITEM, "--order", ORDER, "--queue-only")
-    assert run_to_end(world, *outbox)[0] == 0
+    assert run_to_end(cli, *outbox)[0] == 0
     for words, example in ALL_COMMANDS.items():
         if words[0] == group:
             arguments = ["0" if word == "8900" else word for word in example]
-            code, said = run_to_end(world, *words, *VERBOSE_OPTIONS, *arguments)
-            assert code != 1, (words, said)
-            assert list(find_leaks(world, sandbox_with_marked_keys, said)) == [], words
+            code, output = run_to_end(cli, *words, *VERBOSE_OPTIONS, *arguments)
+            assert code != 1, (words, output)
+            assert list(find_leaks(cli, sandbox_with_marked_keys, output)) == [], words
 
 
 SIGNAL_COMMANDS = [
@@ -123,16 +123,16 @@ SIGNAL_COMMANDS = [
 
 
 @pytest.mark.parametrize("way", ["file", "command", "variable", "variable of a file"])
-def test_no_way_to_a_key_shows_it(
+def test_no_source_of_a_key_shows_it(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox, invoke: Invoke, way: str
 ) -> None:
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, way)
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, way)
     ends = f"…{MARKED_KEYS['signal'][-4:]}"
-    for words in SIGNAL_COMMANDS:
-        result = invoke(world, *words)
-        assert result.code in (0, 5), (words, result)
-        assert list(find_leaks(world, sandbox_with_marked_keys, result.out, result.err)) == [], words
-        assert words[0] not in ("whoami", "profile") or words[1] == "check" or ends in result.out
+    for arguments in SIGNAL_COMMANDS:
+        result = invoke(cli, *arguments)
+        assert result.code in (0, 5), (arguments, result)
+        assert list(find_leaks(cli, sandbox_with_marked_keys, result.out, result.err)) == [], arguments
+        assert arguments[0] not in ("whoami", "profile") or arguments[1] == "check" or ends in result.out
     assert [entry["processed"] for entry in sandbox_with_marked_keys.state.journal.list_entries()] == [True, False], (
         "the keys were right"
     )
@@ -154,20 +154,20 @@ ECHO_BODIES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("echo", ECHO_BODIES)
 @pytest.mark.parametrize("status", [400, 401, 503])
-def test_a_service_that_repeats_the_key_does_not_make_it_known(
+def test_a_response_that_contains_the_key_is_masked(
     unconfigured_cli: CliEnvironment, invoke: Invoke, status: int, echo: str
 ) -> None:
     with fixed_status_server(status, ECHO_BODIES[echo]) as address:
-        world = configure_keys(unconfigured_cli, address, "file")
-        for words in (
+        cli = configure_keys(unconfigured_cli, address, "file")
+        for arguments in (
             SIGNAL_COMMANDS[0],
             ("outbox", "list", "-o", "json"),
             ("outbox", "show", "1"),
             ("outbox", "flush", *VERBOSE_OPTIONS),
         ):
-            result = invoke(world, *words)
-            assert list(find_leaks(world, None, result.out, result.err)) == [], words
-        assert world.store.exists()
+            result = invoke(cli, *arguments)
+            assert list(find_leaks(cli, None, result.out, result.err)) == [], arguments
+        assert cli.store.exists()
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_a_service_that_repeats_the_key_does_not_make_it_known(
 def test_no_failure_shows_a_key(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox, invoke: Invoke, changes: dict[str, str]
 ) -> None:
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
-    for words in (SIGNAL_COMMANDS[0], SIGNAL_COMMANDS[4], SIGNAL_COMMANDS[6], (*SIGNAL_COMMANDS[0], "-o", "json")):
-        result = invoke(world, *words, **changes)
-        assert list(find_leaks(world, sandbox_with_marked_keys, result.out, result.err)) == [], words
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
+    for arguments in (SIGNAL_COMMANDS[0], SIGNAL_COMMANDS[4], SIGNAL_COMMANDS[6], (*SIGNAL_COMMANDS[0], "-o", "json")):
+        result = invoke(cli, *arguments, **changes)
+        assert list(find_leaks(cli, sandbox_with_marked_keys, result.out, result.err)) == [], arguments
 
 
 @pytest.mark.parametrize(
@@ -211,42 +211,42 @@ def test_no_failure_shows_a_key(
         "signal: {api_key: KEY KEY}",
     ],
 )
-def test_no_mistake_in_the_configuration_shows_a_key(
+def test_no_configuration_error_shows_a_key(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox, invoke: Invoke, line: str
 ) -> None:
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
     text = f"profiles:\n  sandbox:\n    core: {{api_key: KEY}}\n    {line}\n".replace("KEY", MARKED_KEYS["signal"])
-    (world.folder / KEY_FOLDER / "config.yaml").write_text(text, encoding="utf-8")
-    for words in (SIGNAL_COMMANDS[0], SIGNAL_COMMANDS[4], SIGNAL_COMMANDS[6]):
-        result = invoke(world, *words)
-        assert result.code == 3, (words, result)
-        assert list(find_leaks(world, sandbox_with_marked_keys, result.out, result.err)) == [], words
+    (cli.folder / KEY_FOLDER / "config.yaml").write_text(text, encoding="utf-8")
+    for arguments in (SIGNAL_COMMANDS[0], SIGNAL_COMMANDS[4], SIGNAL_COMMANDS[6]):
+        result = invoke(cli, *arguments)
+        assert result.code == 3, (arguments, result)
+        assert list(find_leaks(cli, sandbox_with_marked_keys, result.out, result.err)) == [], arguments
 
 
 def test_no_bug_shows_a_key(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crash in the midst of sending, with the key in the words of the exception."""
+    """A crash while sending, with the key in the message of the exception."""
 
     def broken(*anything: object) -> None:
         raise ZeroDivisionError(f"cannot divide {MARKED_KEYS['signal']}")
 
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "command")
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "command")
     monkeypatch.setattr("cpctl.sdk.sender.find_signal_endpoint", broken)
-    result = invoke(world, *SIGNAL_COMMANDS[0])
+    result = invoke(cli, *SIGNAL_COMMANDS[0])
     assert result.code == 1
     assert "Traceback" in result.err
-    assert list(find_leaks(world, sandbox_with_marked_keys, result.out, result.err)) == []
+    assert list(find_leaks(cli, sandbox_with_marked_keys, result.out, result.err)) == []
 
 
-def test_the_key_of_a_child_is_not_on_its_command_line(
+def test_no_key_is_on_the_command_line_of_a_child_process(
     unconfigured_cli: CliEnvironment, sandbox_with_marked_keys: Sandbox
 ) -> None:
-    """What stands on a command line can be read by every user of the machine."""
-    world = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
+    """Every user of the machine can read command lines."""
+    cli = configure_keys(unconfigured_cli, sandbox_with_marked_keys.base_url, "value")
     script = (
         "import pathlib; print(*(p.read_bytes() for p in pathlib.Path('/proc').glob('[0-9]*/cmdline') if p.exists()))"
     )
-    code, said = run_to_end(world, "sandbox", "run", "--", sys.executable, "-c", script)
+    code, output = run_to_end(cli, "sandbox", "run", "--", sys.executable, "-c", script)
     assert code == 0
-    assert KEY_MARKER not in said.replace(script, "")
+    assert KEY_MARKER not in output.replace(script, "")

@@ -1,4 +1,4 @@
-"""What every command has in common: where options may stand, help, and mistakes of the hand."""
+"""What all commands share: options in any position, help, and suggestions."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -30,11 +30,11 @@ SHARED_OPTIONS = {
 }
 
 
-def test_the_shared_options_are_those_of_the_interface() -> None:
+def test_the_shared_options_are_the_documented_ones() -> None:
     assert set(SharedOptions._fields) == set(SHARED_OPTIONS)
 
 
-def test_cpctl_alone_shows_what_there_is(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_cpctl_alone_lists_its_groups_and_commands(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(unconfigured_cli)
     assert (result.code, result.err) == (0, "")
     for name in [*GROUPS, *COMMANDS]:
@@ -42,16 +42,16 @@ def test_cpctl_alone_shows_what_there_is(unconfigured_cli: CliEnvironment, invok
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_alone_shows_its_commands(unconfigured_cli: CliEnvironment, invoke: Invoke, group: str) -> None:
-    for words in ([group], [group, "-h"], [group, "--help"]):
-        result = invoke(unconfigured_cli, *words)
+def test_a_group_alone_lists_its_commands(unconfigured_cli: CliEnvironment, invoke: Invoke, group: str) -> None:
+    for arguments in ([group], [group, "-h"], [group, "--help"]):
+        result = invoke(unconfigured_cli, *arguments)
         assert (result.code, result.err) == (0, "")
         for command in ALL_COMMANDS:
             assert command[0] != group or f"  {command[1]} " in result.out
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_and_its_options(
+def test_the_help_of_every_command_shows_usage_example_and_shared_options(
     unconfigured_cli: CliEnvironment, invoke: Invoke, command: tuple[str, ...]
 ) -> None:
     short, long = (invoke(unconfigured_cli, *command, option) for option in ("-h", "--help"))
@@ -59,7 +59,7 @@ def test_every_command_explains_itself_and_its_options(
     assert f"Usage: cpctl {' '.join(command)}" in short.out
     assert "Example:\n  " in short.out
     for names in SHARED_OPTIONS.values():
-        own = [name for name in names if name.startswith("-")]  # a command may take another value under that name
+        own = [name for name in names if name.startswith("-")]  # a command may have its own option of that name
         assert all(name in short.out for name in own), names
     assert "\x1b" not in invoke(unconfigured_cli, *command, "-h", FORCE_COLOR="1", GITHUB_ACTIONS="true").out
 
@@ -89,7 +89,7 @@ def place_options(before: Sequence[str], within: Sequence[str], after: Sequence[
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_shared_options_stand_anywhere(
+def test_shared_options_work_in_any_position(
     unconfigured_cli: CliEnvironment, invoke: Invoke, place: int, options: list[str], code: int, shown: str
 ) -> None:
     places = [options if each == place else [] for each in range(3)]
@@ -98,7 +98,7 @@ def test_shared_options_stand_anywhere(
     assert shown in result.out + result.err
 
 
-def test_the_option_nearest_to_the_command_wins(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_option_closest_to_the_command_wins(cli: CliEnvironment, invoke: Invoke) -> None:
     assert invoke(cli, *place_options(["-o", "json"], ["-o", "csv"], ["-o", "tsv"])).out.startswith("type\tcommand")
     assert invoke(cli, *place_options(["-o", "json"], ["-o", "csv"], [])).out.startswith("type,command")
     result = invoke(cli, "--timeout", "1", "whoami", "--timeout", "2", "-o", "json")
@@ -108,7 +108,7 @@ def test_the_option_nearest_to_the_command_wins(cli: CliEnvironment, invoke: Inv
 
 
 @pytest.mark.parametrize(
-    ("words", "message", "hint"),
+    ("arguments", "message", "hint"),
     [
         (["sgnal"], 'There is no command "sgnal". Did you mean "signal"?', "`cpctl --help`"),
         (["signal", "shiped"], 'There is no command "shiped". Did you mean "shipped"?', "`cpctl signal --help`"),
@@ -126,15 +126,15 @@ def test_the_option_nearest_to_the_command_wins(cli: CliEnvironment, invoke: Inv
         (["signal", "types", "-o"], "-o", "--help` shows how."),
     ],
 )
-def test_a_mistyped_command_line_ends_with_2_and_says_what_was_meant(
-    cli: CliEnvironment, invoke: Invoke, words: list[str], message: str, hint: str
+def test_a_mistyped_command_line_exits_with_2_and_a_suggestion(
+    cli: CliEnvironment, invoke: Invoke, arguments: list[str], message: str, hint: str
 ) -> None:
-    result = invoke(cli, *words)
+    result = invoke(cli, *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert hint in result.err
     assert len(result.err.splitlines()) == 2
-    error = invoke(cli, *words[:1], "-ojson", *words[1:]).error
+    error = invoke(cli, *arguments[:1], "-ojson", *arguments[1:]).error
     assert message in error["message"]
     assert hint in error["hint"]
     assert not cli.store.exists()
@@ -145,7 +145,7 @@ ERROR_KEYS = ["code", "message", "hint", "exit_code", "http_status", "retryable"
 
 @pytest.mark.parametrize("options", [["-o", "json"], ["-ojson"], ["--output=json"], ["--output", "jsonl"]])
 @pytest.mark.parametrize(
-    ("words", "code", "name", "profile"),
+    ("arguments", "code", "name", "profile"),
     [
         (["signal", "packd"], 2, "invalid_input", "sandbox"),
         (["signal", "packed", "1 2", "--order", ORDER], 2, "invalid_input", "sandbox"),
@@ -153,10 +153,16 @@ ERROR_KEYS = ["code", "message", "hint", "exit_code", "http_status", "retryable"
         (["outbox", "show", "77"], 9, "not_found", "sandbox"),
     ],
 )
-def test_a_failure_is_one_json_object_where_json_was_asked_for(
-    cli: CliEnvironment, invoke: Invoke, options: list[str], words: list[str], code: int, name: str, profile: str | None
+def test_with_json_output_a_failure_is_one_json_object(
+    cli: CliEnvironment,
+    invoke: Invoke,
+    options: list[str],
+    arguments: list[str],
+    code: int,
+    name: str,
+    profile: str | None,
 ) -> None:
-    result = invoke(cli, *words, *options)
+    result = invoke(cli, *arguments, *options)
     assert (result.code, result.out) == (code, "")
     assert len(result.err.splitlines()) == 1
     error = json.loads(result.err)["error"]
@@ -171,19 +177,19 @@ def test_an_id_may_begin_with_a_dash_after_two_dashes(cli: CliEnvironment, invok
     assert [row["item"] for row in result.data] == ["-1"]
 
 
-def test_quiet_says_nothing_and_twice_not_even_a_warning(cli: CliEnvironment, invoke: Invoke) -> None:
-    words = ["signal", "canceled", ITEM, "--order", ORDER, "--queue-only"]
-    said = [invoke(cli, *words, *options).err for options in ([], ["-q"], ["-qq"])]
-    assert "should say its cause" in said[0]
-    assert said[1].splitlines() == [line for line in said[0].splitlines() if line.startswith("Warning: ")]
-    assert said[2] == ""
+def test_quiet_hides_notices_and_twice_hides_warnings(cli: CliEnvironment, invoke: Invoke) -> None:
+    arguments = ["signal", "canceled", ITEM, "--order", ORDER, "--queue-only"]
+    normal, quiet, silent = (invoke(cli, *arguments, *options).err for options in ([], ["-q"], ["-qq"]))
+    assert "should name its cause" in normal
+    assert quiet.splitlines() == [line for line in normal.splitlines() if line.startswith("Warning: ")]
+    assert silent == ""
     assert "is not the id of a signal" in invoke(cli, "outbox", "show", "x", "-qq").err, "errors are always shown"
 
 
 def test_a_bug_shows_its_traceback_only_with_debug(
     cli: CliEnvironment, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpctl.signals.signal_types.SIGNAL_TYPES", None)
+    monkeypatch.setattr("cpctl.cli.commands.signal.SIGNAL_TYPES", None)
     result = invoke(cli, "signal", "types")
     assert (result.code, result.out) == (1, "")
     assert "This is a bug in cpctl: AttributeError" in result.err

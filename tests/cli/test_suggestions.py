@@ -1,4 +1,4 @@
-"""Whatever is mistyped, the nearest right name is said, and nothing is sent or stored."""
+"""Mistyped names get a suggestion, and nothing is sent or stored."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from harness.cli_environment import ITEM, ORDER, CliEnvironment, CliResult, sand
 Invoke = Callable[..., CliResult]
 ITEM_OPTION = ("--item", "flyer_ss_a5_fc,count=500")
 
-# What is mistyped, the words, and what is suggested.
+# The mistyped name: the arguments, and the suggestion.
 MISTYPED_COMMANDS = {
     "a group": (("sigal", "packed"), '"signal"'),
     "a command": (("signal", "shiped", ITEM), '"shipped"'),
@@ -19,7 +19,7 @@ MISTYPED_COMMANDS = {
     "a mistyped command without its group": (("shiped", ITEM), "`cpctl signal shipped`"),
     "a command that many groups have": (("remove", "x"), "`cpctl catalogs remove` or `cpctl titles remove`"),
     "a command in capitals": (("SIGNAL", "packed"), '"signal"'),
-    "a command that stands alone": (("whoam",), '"whoami"'),
+    "a command without a group": (("whoam",), '"whoami"'),
     "an option": (("signal", "shipped", ITEM, "--order", ORDER, "--trakcing", "x"), '"--tracking"'),
     "an option with its value": (("signal", "shipped", ITEM, "--trakcing=x"), '"--tracking"'),
     "a shared option": (("whoami", "--ouput", "json"), '"--output"'),
@@ -28,7 +28,7 @@ MISTYPED_COMMANDS = {
     "an option by its last word": (("signal", "shipped", ITEM, "--option", "UPS"), '"--shipping-option"'),
     "the version": (("--versoin",), '"--version"'),
     "a format": (("signal", "types", "-o", "jsn"), '"json"'),
-    "when to use colour": (("signal", "types", "--color", "alwys"), '"always"'),
+    "when to use color": (("signal", "types", "--color", "alwys"), '"always"'),
     "a cause": (
         ("signal", "canceled", ITEM, "--order", ORDER, "--cause", "CancelBokSize"),
         '"CancelBookSize"',
@@ -60,13 +60,13 @@ MISTYPED_COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("words", [words for words, _ in MISTYPED_COMMANDS.values()], ids=list(MISTYPED_COMMANDS))
-def test_what_is_mistyped_names_the_nearest_right_one(
-    cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, words: tuple[str, ...]
+@pytest.mark.parametrize("arguments", [row[0] for row in MISTYPED_COMMANDS.values()], ids=list(MISTYPED_COMMANDS))
+def test_a_mistyped_name_gets_a_suggestion(
+    cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, arguments: tuple[str, ...]
 ) -> None:
     (cli.folder / "rows.csv").write_text(f"order,item,tracking\n{ORDER},{ITEM},1Z5R89390357567127\n")
-    suggested = next(hint for typed, hint in MISTYPED_COMMANDS.values() if typed == words)
-    result = invoke(cli, *words, CPCTL_SANDBOX_CONTROL=sandbox.control_url)
+    suggested = next(hint for typed, hint in MISTYPED_COMMANDS.values() if typed == arguments)
+    result = invoke(cli, *arguments, CPCTL_SANDBOX_CONTROL=sandbox.control_url)
     assert result.code == 2, result.err
     assert f"Did you mean {suggested}?" in result.err
     assert result.out == ""
@@ -87,36 +87,36 @@ MISTYPED_SETTINGS = {
 
 
 @pytest.mark.parametrize("what", MISTYPED_SETTINGS)
-def test_what_is_mistyped_in_the_configuration_names_the_nearest(
+def test_a_mistyped_name_in_the_configuration_gets_a_suggestion(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, what: str
 ) -> None:
-    more, words, suggested = MISTYPED_SETTINGS[what]
+    more, arguments, suggested = MISTYPED_SETTINGS[what]
     text = sandbox_configuration(sandbox.base_url, more)
     cli.configure(text.replace("core: {api_key:", "core: {api_key_fil:") if what == "a way to a key" else text)
     (cli.folder / "rows.csv").write_text(f"order,item,tracking\n{ORDER},{ITEM},1Z5R89390357567127\n")
-    result = invoke(cli, *words)
+    result = invoke(cli, *arguments)
     assert result.code == (2 if what == "a field of a map" else 3), result.err
     assert f"Did you mean {suggested}?" in result.err
 
 
-def test_a_level_that_no_offer_has_names_the_nearest_that_is_offered(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_shipping_level_without_offers_gets_a_suggestion(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "quote", "get", "--country", "DE", *ITEM_OPTION, "--level", "cp_grond")
     assert result.code == 9
     assert 'Did you mean "cp_ground"?' in result.err
 
 
-def test_a_level_in_a_document_names_the_nearest(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_mistyped_level_in_a_document_gets_a_suggestion(cli: CliEnvironment, invoke: Invoke) -> None:
     text = invoke(cli, "orders", "add", "--skeleton").out
     order = cli.folder / "order.yaml"
     order.write_text(text.replace("shipping_level: cp_ground", "shipping_level: cp_grond"))
     assert 'Did you mean "cp_ground"?' in invoke(cli, "orders", "add", str(order), "--check").out
 
 
-def test_a_path_that_is_nearly_known_is_sent_with_a_warning(
+def test_a_path_similar_to_a_known_one_is_sent_with_a_warning(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke
 ) -> None:
     result = invoke(cli, "api", "ordrs/info", "-f", "reference=x")
-    assert 'cpctl knows no path "ordrs/info". Did you mean "orders/info"?' in result.err
+    assert 'cpctl does not know the path "ordrs/info". Did you mean "orders/info"?' in result.err
     assert result.code == 5
     assert [request["path"] for request in sandbox.state.journal.list_entries()] == ["/cloudcore/1.0/ordrs/info"]
     for path in ("orders/info", "/cloudcore/1.0/orders/", "orders", "something/new"):
@@ -124,7 +124,7 @@ def test_a_path_that_is_nearly_known_is_sent_with_a_warning(
 
 
 @pytest.mark.parametrize(
-    ("words", "command"),
+    ("arguments", "command"),
     [
         (["signal", "shipped", ITEM, "--order", ORDER, "--tracking"], "cpctl signal shipped"),
         (["orders", "list", "--limit"], "cpctl orders list"),
@@ -134,15 +134,15 @@ def test_a_path_that_is_nearly_known_is_sent_with_a_warning(
     ],
 )
 def test_an_option_without_its_value_points_to_the_help_of_its_own_command(
-    cli: CliEnvironment, invoke: Invoke, words: list[str], command: str
+    cli: CliEnvironment, invoke: Invoke, arguments: list[str], command: str
 ) -> None:
-    result = invoke(cli, *words)
+    result = invoke(cli, *arguments)
     assert result.code == 2
     assert "requires an argument" in result.err
     assert f"`{command} --help` shows how." in result.err
 
 
-def test_an_option_that_is_like_no_other_names_none(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_option_without_similar_ones_gets_no_suggestion(cli: CliEnvironment, invoke: Invoke) -> None:
     for word in ("--xyzzy", "-z", "--carrier", "--key"):
         result = invoke(cli, "whoami", word)
         assert result.code == 2

@@ -1,4 +1,4 @@
-"""cpctl on a real terminal: tables that fit, colour, and nothing of a stranger's that steers it."""
+"""cpctl on a real terminal: tables that fit, color, and no control characters from data."""
 
 import sqlite3
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_ids_are_never_cut_however_narrow_the_terminal(cli: CliEnvironment, invo
         (["--color", "always"], {"TERM": "dumb"}, True),
     ],
 )
-def test_a_terminal_has_colour_unless_it_is_told_otherwise(
+def test_a_terminal_gets_color_by_default(
     unconfigured_cli: CliEnvironment, options: list[str], changes: dict[str, str], colored: bool
 ) -> None:
     seen = run_on_terminal(unconfigured_cli, "signal", "causes", *options, **changes)
@@ -70,12 +70,12 @@ def test_a_terminal_has_colour_unless_it_is_told_otherwise(
     assert run_on_terminal(unconfigured_cli, "whoami", *options, **changes).raw.startswith("\x1b[31m") is colored
 
 
-def test_each_stream_is_judged_for_itself(unconfigured_cli: CliEnvironment) -> None:
+def test_color_depends_on_each_stream_alone(unconfigured_cli: CliEnvironment) -> None:
     piped = run_on_terminal(unconfigured_cli, "signal", "causes", stream="stderr")
     assert piped.piped_output.startswith("cause\tmeaning\n")
     shown = run_on_terminal(unconfigured_cli, "whoami", stream="stdout")
     assert shown.raw == ""
-    assert "\x1b" not in shown.piped_output, "talk in a pipe has no colour though the data's terminal has"
+    assert "\x1b" not in shown.piped_output, "messages in a pipe have no color, although the data's terminal has"
 
 
 def test_help_fits_the_terminal(unconfigured_cli: CliEnvironment) -> None:
@@ -86,21 +86,21 @@ def test_help_fits_the_terminal(unconfigured_cli: CliEnvironment) -> None:
 @pytest.mark.parametrize(
     "options", [[], ["-o", "json"], ["-o", "yaml"], ["-o", "csv"], ["-o", "tsv"], ["-v", "--debug"]]
 )
-def test_what_a_service_says_never_steers_the_terminal(cli: CliEnvironment, options: list[str]) -> None:
+def test_control_characters_from_the_service_are_escaped(cli: CliEnvironment, options: list[str]) -> None:
     with fixed_status_server(400, lambda body: HOSTILE_TEXT.encode()) as address:
         cli.configure(sandbox_configuration(address))
-        told = run_on_terminal(cli, *shipped_command(), *options, "--color", "never", columns=200)
-        assert told.code == 5
+        sent = run_on_terminal(cli, *shipped_command(), *options, "--color", "never", columns=200)
+        assert sent.code == 5
     listed = run_on_terminal(cli, "outbox", "list", *options, "--color", "never", columns=200)
     single = run_on_terminal(cli, "outbox", "show", "1", *options, "--color", "never", columns=200)
-    for seen in (told, listed, single):
+    for seen in (sent, listed, single):
         assert "red" in seen.text
-        assert not [each for each in CONTROL_CHARACTERS if each in seen.raw], seen.raw
+        assert not [character for character in CONTROL_CHARACTERS if character in seen.raw], seen.raw
 
 
-def test_what_was_typed_never_steers_the_terminal(cli: CliEnvironment) -> None:
-    turned = "1\u202e2"
-    for words in (
+def test_control_characters_in_arguments_are_escaped(cli: CliEnvironment) -> None:
+    reversed_id = "1\u202e2"
+    for arguments in (
         ["signal", "packed", ITEM, "--order", ORDER, "-f", f"note={HOSTILE_TEXT}"],
         ["signal", "packed", ITEM, "--order", HOSTILE_TEXT],
         ["signal", "packed", f"{ITEM}\x1b[2J", "--order", ORDER],
@@ -110,20 +110,18 @@ def test_what_was_typed_never_steers_the_terminal(cli: CliEnvironment) -> None:
         ["signal", "types", "--query", f"'{HOSTILE_TEXT}'", "-o", "value"],
         ["signal", "types", "-o", HOSTILE_TEXT],
         ["whoami", "--profile", HOSTILE_TEXT],
-        ["signal", "shipped", turned, "--order", turned, "--tracking", turned, "--queue-only"],
+        ["signal", "shipped", reversed_id, "--order", reversed_id, "--tracking", reversed_id, "--queue-only"],
         ["outbox", "list"],
         ["outbox", "list", "-o", "yaml"],
         ["outbox", "export"],
         ["outbox", "flush", "-n"],
     ):
-        seen = run_on_terminal(cli, *words, columns=200, NO_COLOR="1")
-        assert not [each for each in CONTROL_CHARACTERS if each in seen.raw], (words, seen.raw)
+        seen = run_on_terminal(cli, *arguments, columns=200, NO_COLOR="1")
+        assert not [character for character in CONTROL_CHARACTERS if character in seen.raw], (arguments, seen.raw)
 
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
-def test_a_question_is_asked_on_the_terminal_and_shows_nothing_that_steers_it(
-    cli: CliEnvironment, invoke: Invoke
-) -> None:
+def test_a_prompt_names_the_profile_and_escapes_control_characters(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, "signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     with closing(sqlite3.connect(cli.store)) as store, store:  # such an id is refused today; an old store may hold it
         store.execute("UPDATE signals SET item = ?", ["1\u202e2"])
@@ -142,17 +140,17 @@ def test_a_question_is_asked_on_the_terminal_and_shows_nothing_that_steers_it(
 
 
 @pytest.mark.parametrize("how", [["--no-input"], []])
-def test_without_a_terminal_nothing_asks(cli: CliEnvironment, invoke: Invoke, how: list[str]) -> None:
+def test_without_a_terminal_there_are_no_prompts(cli: CliEnvironment, invoke: Invoke, how: list[str]) -> None:
     invoke(cli, "signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     result = cli.run("outbox", "drop", "1", *how, input="y\n")
     assert (result.code, result.out) == (2, "")
-    assert "Nobody can be asked here." in result.err
+    assert "Cannot prompt: input is not a terminal." in result.err
     assert "--yes" in result.err
     seen = run_on_terminal(cli, "outbox", "drop", "1", CPCTL_NO_INPUT="1")
     assert seen.code == 2
 
 
-def test_an_outage_is_told_in_calm_words(cli: CliEnvironment) -> None:
+def test_an_outage_leaves_the_signal_in_the_outbox_with_the_reason(cli: CliEnvironment) -> None:
     seen = run_on_terminal(cli, *shipped_command(), "--timeout", "2", columns=200, CPCTL_BASE_URL=UNREACHABLE_URL)
     assert seen.code == 0
     assert "queued" in seen.text

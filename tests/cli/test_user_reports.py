@@ -1,4 +1,4 @@
-"""What first users ran into."""
+"""Problems that users have reported."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ QUEUE_ONLY_COMMAND = (*shipped_command(), "--queue-only")
 
 @pytest.fixture
 def two_profile_cli(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> CliEnvironment:
-    """A world whose default is the profile "spare", while a signal waits in the profile "sandbox"."""
+    """An environment with the default profile "spare", and a signal waiting in the profile "sandbox"."""
     text = sandbox_configuration(sandbox.base_url)
     spare = text.split("profiles:\n")[1].replace("  sandbox:", "  spare:")
     cli.configure(f"default_profile: spare\n{text}{spare}")
@@ -34,7 +34,7 @@ def two_profile_cli(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> Cl
     return cli
 
 
-def test_a_dry_run_of_export_writes_no_file_and_holds_nothing(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_dry_run_of_export_writes_no_file_and_holds_no_signal(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, *QUEUE_ONLY_COMMAND)
     result = invoke(cli, "outbox", "export", "out.jsonl", "--hold", "--dry-run")
     assert (result.code, result.err) == (0, "Dry run: nothing was written or held; 1 would be exported.\n")
@@ -42,15 +42,15 @@ def test_a_dry_run_of_export_writes_no_file_and_holds_nothing(cli: CliEnvironmen
     assert cli.run_json("outbox", "list")[0]["state"] == "queued"
 
 
-def test_a_dry_run_leaves_the_sandbox_as_it_is(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
-    for words in (("fault", "down"), ("reset",), ("advance", "1h"), ("trigger", "ItemShipped")):
-        assert "the sandbox was not changed" in invoke(cli, "sandbox", *words, "-n").err
+def test_a_dry_run_does_not_change_the_sandbox(cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke) -> None:
+    for arguments in (("fault", "down"), ("reset",), ("advance", "1h"), ("trigger", "ItemShipped")):
+        assert "the sandbox was not changed" in invoke(cli, "sandbox", *arguments, "-n").err
     assert invoke(cli, "sandbox", "fault", "-o", "json").data == []
     assert sandbox.state.webhooks.list_deliveries() == []
 
 
 @pytest.mark.parametrize("command", [("show",), ("hold",), ("drop", "--yes"), ("retry",), ("release",)])
-def test_a_signal_of_another_profile_is_not_touched_by_its_id(
+def test_a_signal_of_another_profile_cannot_be_changed_by_its_id(
     two_profile_cli: CliEnvironment, invoke: Invoke, command: tuple[str, ...]
 ) -> None:
     result = invoke(two_profile_cli, "outbox", command[0], "1", *command[1:])
@@ -59,14 +59,17 @@ def test_a_signal_of_another_profile_is_not_touched_by_its_id(
     assert "Add --profile sandbox." in result.err
 
 
-def test_monitoring_looks_at_every_profile_unless_one_is_named(two_profile_cli: CliEnvironment, invoke: Invoke) -> None:
-    words = ("outbox", "check", "--warn", "0s", "--crit", "1d")
-    assert (invoke(two_profile_cli, *words).code, "1 waiting" in invoke(two_profile_cli, *words).out) == (1, True)
-    assert invoke(two_profile_cli, *words, "-p", "spare").code == 0
-    assert invoke(two_profile_cli, *words, CPCTL_PROFILE="sandbox").code == 1
+def test_monitoring_checks_every_profile_unless_one_is_selected(
+    two_profile_cli: CliEnvironment, invoke: Invoke
+) -> None:
+    arguments = ("outbox", "check", "--warn", "0s", "--crit", "1d")
+    result = invoke(two_profile_cli, *arguments)
+    assert (result.code, "1 waiting" in result.out) == (1, True)
+    assert invoke(two_profile_cli, *arguments, "-p", "spare").code == 0
+    assert invoke(two_profile_cli, *arguments, CPCTL_PROFILE="sandbox").code == 1
 
 
-def test_monitoring_is_critical_where_no_signal_can_be_accepted(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_monitoring_is_critical_if_no_signal_can_be_accepted(cli: CliEnvironment, invoke: Invoke) -> None:
     (cli.folder / "data").write_text("a file where the folder should be")
     result = invoke(cli, "outbox", "check")
     assert (result.code, result.out.startswith("CPCTL CRITICAL - no signal can be accepted")) == (2, True)
@@ -81,22 +84,22 @@ def test_an_option_is_never_taken_for_a_tracking_code(cli: CliEnvironment, invok
 
 def test_ids_joined_by_a_comma_are_refused(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "signal", "packed", f"{ITEM},{SECOND_ITEM}", "--order", ORDER)
-    assert (result.code, "each id stands alone" in result.err) == (2, True)
+    assert (result.code, "it must be one value" in result.err) == (2, True)
 
 
-def test_an_order_that_is_interrupted_on_its_way_is_told_as_unknown(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_an_interrupted_order_is_reported_as_unknown(cli: CliEnvironment, sandbox: Sandbox) -> None:
     (cli.folder / "o.yaml").write_text(CORE_SKELETON, encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=30))
     adding = cli.start("orders", "add", "o.yaml")
     while not any(entry["path"].endswith("orders/add") for entry in sandbox.state.journal.list_entries()):  # type: ignore[attr-defined]
         assert adding.poll() is None
     os.kill(adding.pid, signal.SIGINT)
-    _, said = adding.communicate(timeout=20)
+    _, message = adding.communicate(timeout=20)
     assert adding.returncode == 130
-    assert 'It is unknown whether the order "order-0001" was created' in said
+    assert 'It is unknown whether the order "order-0001" was created' in message
 
 
-def test_a_signal_held_by_hand_is_released_as_it_was_told(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_held_signal_is_released_by_the_command_in_the_notice(cli: CliEnvironment, invoke: Invoke) -> None:
     invoke(cli, *QUEUE_ONLY_COMMAND)
     assert "`cpctl outbox release 1` releases them" in invoke(cli, "outbox", "hold", "1").err
     assert "was not paused" in invoke(cli, "outbox", "release").err
@@ -104,6 +107,6 @@ def test_a_signal_held_by_hand_is_released_as_it_was_told(cli: CliEnvironment, i
 
 
 @pytest.mark.parametrize("file", ["", ".", "/"])
-def test_what_is_no_name_of_a_file_is_told_so(cli: CliEnvironment, invoke: Invoke, file: str) -> None:
+def test_an_invalid_file_name_is_refused(cli: CliEnvironment, invoke: Invoke, file: str) -> None:
     result = invoke(cli, "outbox", "export", file)
     assert (result.code, "is not the name of a file" in result.err) == (2, True)

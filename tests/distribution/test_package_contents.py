@@ -13,6 +13,7 @@ import pytest
 from package_builds import DISTRIBUTION, PYTHON_VERSIONS, ROOT, wheel_path
 
 from cpctl import __version__
+from tools.docs.manual_pages import render_manual_pages
 
 COMPLETIONS = {
     "share/bash-completion/completions/cpctl": "cpctl.bash",
@@ -50,6 +51,12 @@ def test_the_wheel_installs_completions_where_shells_look_for_them(dist_folder: 
     content = zip_contents(wheel_path(dist_folder))
     for place, name in COMPLETIONS.items():
         assert content[f"{DISTRIBUTION}.data/data/{place}"] == (ROOT / "completions" / name).read_bytes()
+
+
+def test_the_wheel_installs_manual_pages_where_man_looks_for_them(dist_folder: Path) -> None:
+    content = zip_contents(wheel_path(dist_folder))
+    for page, text in render_manual_pages():
+        assert content[f"{DISTRIBUTION}.data/data/share/man/{page.as_posix()}"] == text.encode()
 
 
 def test_no_package_names_paths_of_the_machine_that_built_it(dist_folder: Path) -> None:

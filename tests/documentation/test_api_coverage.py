@@ -1,4 +1,4 @@
-"""The API coverage table leaves nothing out that the program speaks, and claims nothing that is not there."""
+"""The API coverage table has a row for every endpoint and webhook, and no other."""
 
 import pytest
 
@@ -13,5 +13,5 @@ def test_every_endpoint_and_every_webhook_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINT_COVERAGE)
-def test_every_row_says_how_sure_we_are(name: str) -> None:
+def test_every_row_has_a_known_confidence(name: str) -> None:
     assert ENDPOINT_COVERAGE[name].confidence in CONFIDENCE

@@ -1,4 +1,4 @@
-"""Every command that a document shows can be typed: it is there, and so is each of its options."""
+"""Every command in a document is valid, with each of its options."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ SHELL_BLOCKS = [
 @pytest.mark.parametrize(
     ("page", "shown"), DOCUMENTED_COMMANDS, ids=lambda value: getattr(value, "command", str(value))
 )
-def test_every_command_that_is_shown_can_be_typed(page: str, shown: DocumentedCommand) -> None:
+def test_every_documented_command_is_valid(page: str, shown: DocumentedCommand) -> None:
     assert usage_error(shown) == "", f"{page}: cpctl {' '.join(shown.arguments)}"
 
 
@@ -38,7 +38,7 @@ def test_every_command_that_is_shown_can_be_typed(page: str, shown: DocumentedCo
         ('sh -c "cpctl outbox flush --quite" | tee log', "--quite"),
     ],
 )
-def test_a_command_that_cannot_be_typed_is_found(line: str, words: str) -> None:
+def test_an_invalid_command_is_found(line: str, words: str) -> None:
     (shown, *_) = script_commands(line)
     assert words in usage_error(shown)
 
@@ -53,11 +53,11 @@ def test_a_command_that_cannot_be_typed_is_found(line: str, words: str) -> None:
         "systemctl restart cpctl-outbox.service now",
     ],
 )
-def test_the_name_alone_is_no_command(line: str) -> None:
+def test_the_name_alone_is_not_a_command(line: str) -> None:
     assert list(script_commands(line)) == []
 
 
-def test_no_kind_of_block_is_overlooked() -> None:
+def test_commands_are_found_in_every_kind_of_block() -> None:
     lines = {" ".join(shown.arguments) for _, shown in DOCUMENTED_COMMANDS}
     assert len(lines) > 150
     for one in (
@@ -71,16 +71,16 @@ def test_no_kind_of_block_is_overlooked() -> None:
 
 
 @pytest.mark.parametrize(("page", "script"), SHELL_BLOCKS, ids=lambda value: str(value)[:40])
-def test_a_shell_understands_every_block(page: str, script: str) -> None:
+def test_a_shell_can_parse_every_block(page: str, script: str) -> None:
     read = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
     assert read.returncode == 0, f"{page}: {read.stderr}"
 
 
-def test_every_document_is_looked_at() -> None:
+def test_every_document_is_checked() -> None:
     assert {Path("README.md"), Path("docs/services.md")} <= {page.relative_to(ROOT) for page in DOCUMENTS}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_no_document_installs_by_the_bare_name_which_is_another_program_in_the_index(document: Path) -> None:
-    text = document.read_text(encoding="utf-8").replace("`pip install cpctl`, without one, would", "")
+def test_no_document_installs_cpctl_from_an_index(document: Path) -> None:
+    text = document.read_text(encoding="utf-8").replace("Do not run `pip install cpctl`", "")
     assert re.findall(r"""pipx? install [^`\n]*(?<=[\s"'])cpctl(?![-\w./])[^`\n]*""", text) == []

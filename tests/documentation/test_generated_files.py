@@ -1,4 +1,4 @@
-"""Everything that README, docs and examples show is run, and is what they say."""
+"""Generated files are current, and examples do what they show."""
 
 import os
 import re

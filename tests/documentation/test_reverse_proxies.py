@@ -1,4 +1,4 @@
-"""The web servers of docs/services.md, real ones on loopback, in front of a receiver that writes down what it gets."""
+"""The web servers of docs/services.md, run on loopback in front of a receiver that records requests."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 class ForwardedRequest(NamedTuple):
-    """A request as it reached the receiver."""
+    """A request as the receiver got it."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class ForwardedRequest(NamedTuple):
 
 
 class RecordingServer(ThreadingHTTPServer):
-    """Answers 200 and keeps what it was asked."""
+    """Answers 200 and records the request."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _RecordingHandler)
@@ -45,8 +45,8 @@ class RecordingServer(ThreadingHTTPServer):
 class _RecordingHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        kept = ForwardedRequest(self.command, self.path, self.headers["X-Forwarded-For"], body)
-        self.server.requests.append(kept)  # type: ignore[attr-defined]
+        request = ForwardedRequest(self.command, self.path, self.headers["X-Forwarded-For"], body)
+        self.server.requests.append(request)  # type: ignore[attr-defined]
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -54,7 +54,7 @@ class _RecordingHandler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST
 
     def log_message(self, *arguments: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 class ReverseProxy(NamedTuple):
@@ -65,7 +65,7 @@ class ReverseProxy(NamedTuple):
     folder: Path
 
     def send_request(self, method: str, path: str, body: bytes = b"", **headers: str) -> int:
-        """The status of one request over TLS, by the name in the certificate."""
+        """The status of one request over TLS, with the host name of the certificate."""
         trust = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
@@ -79,72 +79,72 @@ class ReverseProxy(NamedTuple):
 
 @pytest.fixture(params=["nginx", "caddy"])
 def reverse_proxy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReverseProxy]:
-    """Each of the documented web servers, adapted by ports, paths and a certificate alone."""
+    """Each documented web server; only ports, paths and the certificate are changed."""
     program = _find_program(request.param)
     _make_certificate(tmp_path)
     with _recording_server() as receiver, _ProxyProcess(program, tmp_path, receiver.server_port) as port:
         yield ReverseProxy(port, receiver, tmp_path)
 
 
-def test_a_webhook_passes_with_the_address_of_its_sender(reverse_proxy: ReverseProxy) -> None:
+def test_a_webhook_is_passed_on_with_the_address_of_its_sender(reverse_proxy: ReverseProxy) -> None:
     assert reverse_proxy.send_request("POST", "/webhooks", BODY) == 200
     assert reverse_proxy.receiver.requests == [ForwardedRequest("POST", "/webhooks", "127.0.0.1", BODY)]
 
 
-def test_an_address_that_a_sender_makes_up_does_not_pass(reverse_proxy: ReverseProxy) -> None:
+def test_a_forged_sender_address_is_not_passed_on(reverse_proxy: ReverseProxy) -> None:
     reverse_proxy.send_request("POST", "/webhooks", BODY, **{"X-Forwarded-For": "203.0.113.7"})
     assert reverse_proxy.receiver.requests[0].forwarded_for == "127.0.0.1"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_nothing_but_post_passes(reverse_proxy: ReverseProxy, method: str) -> None:
+def test_only_post_is_passed_on(reverse_proxy: ReverseProxy, method: str) -> None:
     assert reverse_proxy.send_request(method, "/webhooks") in (404, 405)
     assert reverse_proxy.receiver.requests == []
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/metrics", "/webhooks/", "/webhooks/../health", "/%68ealth"])
-def test_no_other_path_passes(reverse_proxy: ReverseProxy, path: str) -> None:
+def test_only_one_path_is_passed_on(reverse_proxy: ReverseProxy, path: str) -> None:
     assert reverse_proxy.send_request("POST", path, BODY) in (400, 404)
     assert reverse_proxy.receiver.requests == []
 
 
-def test_a_body_of_nearly_a_megabyte_passes_whole(reverse_proxy: ReverseProxy) -> None:
+def test_a_body_of_nearly_one_megabyte_is_passed_on(reverse_proxy: ReverseProxy) -> None:
     body = b"x" * 990_000
     assert reverse_proxy.send_request("POST", "/webhooks", body) == 200
     assert reverse_proxy.receiver.requests[0].body == body
 
 
-def test_a_larger_body_does_not_pass(reverse_proxy: ReverseProxy) -> None:
+def test_a_larger_body_is_refused(reverse_proxy: ReverseProxy) -> None:
     try:
         status = reverse_proxy.send_request("POST", "/webhooks", b"x" * 3_000_000)
     except (BrokenPipeError, ConnectionResetError):
-        status = 413  # it was answered, and closed, before all was sent
+        status = 413  # answered and closed before the whole body was sent
     assert status in (413, 502)
     assert [request for request in reverse_proxy.receiver.requests if len(request.body) > 1_100_000] == []
 
 
-def test_while_the_receiver_is_down_the_sender_is_told_to_come_back(reverse_proxy: ReverseProxy) -> None:
+def test_while_the_receiver_is_down_the_sender_gets_502(reverse_proxy: ReverseProxy) -> None:
     reverse_proxy.receiver.shutdown()
     reverse_proxy.receiver.server_close()
     assert reverse_proxy.send_request("POST", "/webhooks", BODY) in (502, 503, 504)
 
 
-def test_the_key_is_in_no_file_of_the_web_server(reverse_proxy: ReverseProxy) -> None:
+def test_the_web_server_writes_the_key_to_no_file(reverse_proxy: ReverseProxy) -> None:
     large = BODY + b" " * 500_000
     assert reverse_proxy.send_request("POST", "/webhooks", large) == 200
     files = [file.read_bytes() for file in reverse_proxy.folder.rglob("*") if file.is_file()]
     assert not [each for each in files if b"canary-key" in each]
-    # nginx takes such a file away when it has answered, but tells of it.
+    # nginx deletes such a file after the response, but logs it.
     assert not [each for each in files if b"temporary file" in each]
 
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
-def test_the_web_server_takes_the_block_as_it_is(name: str, tmp_path: Path) -> None:
-    """Its own check; for nginx with the ports and the certificate of this test, which it opens."""
+def test_the_web_server_accepts_the_documented_configuration(name: str, tmp_path: Path) -> None:
+    """The web server's own check; nginx gets the ports and certificate of this test, because it opens them."""
     program = _find_program(name)
     _make_certificate(tmp_path)
     if name == "nginx":
-        # It binds its ports even to check; those of the document need root.
+        # nginx binds its ports even for a check; the documented ones need root.
         config = _write_nginx_config(tmp_path, _adapt_nginx_block(tmp_path, *_free_ports(3)))
         command = [program, "-t", *_nginx_options(config, tmp_path)]
     else:
@@ -182,7 +182,7 @@ def _recording_server() -> Iterator[RecordingServer]:
 
 
 class _ProxyProcess:
-    """The documented web server, running. It is on a port of its own when `with` gives the port."""
+    """Run the documented web server; yields its port."""
 
     def __init__(self, program: str, folder: Path, receiver_port: int) -> None:
         self._folder = folder
@@ -206,13 +206,13 @@ class _ProxyProcess:
         return ["run", "--adapter", "caddyfile", "--config", str(config)]
 
     def __enter__(self) -> int:
-        with (self._folder / "said").open("wb") as said:
-            self._running = subprocess.Popen(self._command, stderr=said, stdout=said, env=_environment(self._folder))
+        with (self._folder / "log").open("wb") as log:
+            self._running = subprocess.Popen(self._command, stderr=log, stdout=log, env=_environment(self._folder))
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not _is_listening(self._port):
             if self._running.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
-                raise AssertionError((self._folder / "said").read_text())
+                raise AssertionError((self._folder / "log").read_text())
             time.sleep(0.02)
         return self._port
 
@@ -231,7 +231,7 @@ def _adapt_nginx_block(folder: Path, port: int, other: int, receiver_port: int) 
 
 
 def _write_nginx_config(folder: Path, block: str) -> Path:
-    """What Debian's nginx.conf has around the block."""
+    """The rest of Debian's nginx.conf."""
     config = folder / "nginx.conf"
     user = "user root;\n" if os.geteuid() == 0 else ""
     config.write_text(

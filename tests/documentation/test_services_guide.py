@@ -1,4 +1,4 @@
-"""What docs/services.md tells people to type, and to write into files."""
+"""The commands and files of docs/services.md."""
 
 import re
 import shlex
@@ -17,12 +17,12 @@ from harness.unit_files import print_units, verify_units
 SHELL_BLOCKS = services_blocks("sh")
 
 
-def test_the_document_tells_what_to_type() -> None:
+def test_the_documented_commands_exist() -> None:
     assert len(SHELL_BLOCKS) >= 8
 
 
 @pytest.mark.parametrize("dropin", services_blocks("ini"), ids=lambda text: text.splitlines()[-1])
-def test_systemd_has_nothing_to_say_against_a_change_of_ones_own(cli: CliEnvironment, dropin: str) -> None:
+def test_systemd_accepts_the_documented_drop_ins(cli: CliEnvironment, dropin: str) -> None:
     unit = re.search(r"systemctl edit (\S+)", dropin)
     assert unit is not None
     service = next(
@@ -33,10 +33,10 @@ def test_systemd_has_nothing_to_say_against_a_change_of_ones_own(cli: CliEnviron
     (folder / "override.conf").write_text(dropin)
     assert verify_units(folder.parent, [service]) == ""
     (folder / "override.conf").write_text(dropin.replace("=", "Typo=", 1))
-    assert "Typo" in verify_units(folder.parent, [service]), "the change is not looked at"
+    assert "Typo" in verify_units(folder.parent, [service]), "the drop-in is ignored"
 
 
-def test_every_line_the_table_explains_is_in_a_unit(cli: CliEnvironment) -> None:
+def test_every_line_in_the_table_is_in_a_unit(cli: CliEnvironment) -> None:
     explained = set(re.findall(r"`([A-Z]\w+=)", SERVICES_GUIDE.read_text().partition("## What the unit allows")[2]))
     printed_lines = "\n".join(unit.content for what in ("outbox", "webhooks") for unit in print_units(cli, what))
     printed_lines += print_units(cli, "webhooks", CPCTL_CONFIG=None, CPCTL_SIGNAL_KEY="a-key-of-signals")[0].content
@@ -47,7 +47,7 @@ def test_every_line_the_table_explains_is_in_a_unit(cli: CliEnvironment) -> None
     assert missing <= {"Environment=", *here}, missing
 
 
-def test_the_configuration_of_the_receiver_can_be_made_as_the_document_says(unconfigured_cli: CliEnvironment) -> None:
+def test_the_documented_receiver_configuration_works(unconfigured_cli: CliEnvironment) -> None:
     line = next(line for line in "\n".join(SHELL_BLOCKS).splitlines() if line.startswith("printf"))
     here = (
         line.replace("sudo ", "").replace("-o cpctl ", "").replace("/etc/cpctl", str(unconfigured_cli.folder / "etc"))
@@ -59,14 +59,14 @@ def test_the_configuration_of_the_receiver_can_be_made_as_the_document_says(unco
     assert used["profile"] == "production"
 
 
-def test_the_line_for_mail_says_something_only_when_something_is_wrong(unconfigured_cli: CliEnvironment) -> None:
-    world = unconfigured_cli
+def test_the_mail_line_prints_something_only_if_something_is_wrong(unconfigured_cli: CliEnvironment) -> None:
+    cli = unconfigured_cli
     (line,) = [each for each in services_blocks("text")[0].splitlines() if each.startswith("*/15")]
-    program = shlex.join(world.command_line())
+    program = shlex.join(cli.command_line())
     command = line.split(" ", 5)[5].replace("cpctl ", f"{program} ")
-    fine = _run_shell(command, world, CPCTL_SIGNAL_KEY="a-key-of-signals")
+    fine = _run_shell(command, cli, CPCTL_SIGNAL_KEY="a-key-of-signals")
     assert (fine.returncode, fine.stdout) == (0, "")
-    assert _run_shell(command, world).stdout.startswith("CPCTL UNKNOWN")
+    assert _run_shell(command, cli).stdout.startswith("CPCTL UNKNOWN")
 
 
 def _run_shell(command: str, cli: CliEnvironment, **changes: str) -> "subprocess.CompletedProcess[str]":
@@ -75,7 +75,7 @@ def _run_shell(command: str, cli: CliEnvironment, **changes: str) -> "subprocess
     )
 
 
-def test_the_two_keys_of_the_document_are_yaml() -> None:
+def test_the_documented_keys_are_valid_yaml() -> None:
     (text,) = services_blocks("yaml")
     named = yaml.safe_load(text)["profiles"]["production"]["webhooks"]["old_api_key_file"]
-    assert Path(named).name in "".join(services_blocks("ini")), "the credential has another name than the setting"
+    assert Path(named).name in "".join(services_blocks("ini")), "the credential and the setting have different names"

@@ -1,4 +1,4 @@
-"""A browser that looks at pages, where there is one, and what its pictures and prints show."""
+"""Chromium for tests of pages: its output, screenshots and prints."""
 
 import re
 import shutil
@@ -18,9 +18,9 @@ CHROMIUM_FLAGS = (
 
 
 def chromium_runner(make_home: Callable[[], Path]) -> Callable[..., str]:
-    """Runs Chromium with these flags, with nothing of an earlier run, and returns what it wrote."""
+    """A function that runs Chromium with flags and a new profile, and returns its output."""
     if CHROMIUM is None:
-        pytest.skip("chromium is missing (apt package chromium): nobody has looked at the page")
+        pytest.skip("chromium is missing (apt package chromium): the page was not tested")
 
     def run(*flags: str) -> str:
         home = make_home()
@@ -33,12 +33,12 @@ def chromium_runner(make_home: Callable[[], Path]) -> Callable[..., str]:
 
 
 def count_pages(pdf: Path) -> int:
-    """How many sheets a print needs."""
+    """The number of pages of a PDF."""
     return len(re.findall(rb"/Type /Page\b", pdf.read_bytes()))
 
 
 def count_colors(png: Path) -> dict[bytes, int]:
-    """The colours of a picture, with the number of their pixels."""
+    """The colors of a picture, with the number of their pixels."""
     raw = png.read_bytes()
     assert raw.startswith(b"\x89PNG\r\n\x1a\n")
     at, packed = 8, b""

@@ -1,4 +1,4 @@
-"""Certificates for loopback, made by openssl."""
+"""Certificates for loopback addresses, made by openssl."""
 
 import shutil
 import ssl
@@ -19,7 +19,7 @@ class KeyPair(NamedTuple):
     key: Path
 
     def replace(self, other: "KeyPair") -> None:
-        """Become another pair, as a renewal does it."""
+        """Replace the files by another pair, as a renewal does."""
         for ours, theirs in zip(self, other, strict=True):
             draft = ours.with_name(f"{ours.name}.draft")
             shutil.copy(theirs, draft)
@@ -29,16 +29,16 @@ class KeyPair(NamedTuple):
 def make_key_pair(folder: Path, name: str, password: str = "", also: str = "") -> KeyPair:
     """A certificate for localhost and perhaps another DNS name, valid for a day; `name` is its subject."""
     pair = KeyPair(folder / f"{name}.cert.pem", folder / f"{name}.key.pem")
-    words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "1", "-addext"]
+    arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "1", "-addext"]
     names = f"subjectAltName=DNS:localhost,IP:127.0.0.1{f',DNS:{also}' if also else ''}"
     protect = ["-passout", f"pass:{password}"] if password else ["-nodes"]
     files = ["-subj", f"/CN={name}", "-keyout", str(pair.key), "-out", str(pair.cert)]
-    subprocess.run(["openssl", *words, names, *protect, *files], check=True, capture_output=True)
+    subprocess.run(["openssl", *arguments, names, *protect, *files], check=True, capture_output=True)
     return pair
 
 
 def trusting_context(*pairs: KeyPair) -> ssl.SSLContext:
-    """A client that trusts these certificates and no other."""
+    """A TLS context for clients that trust only these certificates."""
     context = ssl.create_default_context()
     context.check_hostname = True
     for pair in pairs:

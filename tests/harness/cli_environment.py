@@ -1,4 +1,4 @@
-"""A world for a test: a home, a store and a profile of its own, and real cpctl processes that live in it."""
+"""An environment for a test: its own home, store and profile, and cpctl processes in it."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from cpctl.sandbox.sandbox_state import API_KEYS
 
 ORDER = "123456780000"
 ITEM, SECOND_ITEM, THIRD_ITEM = "123456780001", "123456780002", "123456780003"
-# A port on which nothing listens: "discard", which no machine here serves.
+# A port on which nothing listens: "discard".
 UNREACHABLE_URL = "http://127.0.0.1:9"
-# A machine with much to do is slow, and slow is no failure.
+# A busy machine is slow; that is not a failure.
 TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class CliResult:
-    """What a finished cpctl left: its exit status and what it wrote."""
+    """The result of a finished cpctl: its exit status and its output."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ class CliResult:
 
 @dataclass(frozen=True)
 class CliEnvironment:
-    """A home, a store and a profile of their own, and cpctl processes that live in them."""
+    """Its own home, store and profile, and cpctl processes in it."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -56,7 +56,7 @@ class CliEnvironment:
         return self.folder / "config.yaml"
 
     def configure(self, text: str, mode: int = 0o600) -> None:
-        """Write the configuration file and make every run use it."""
+        """Write the configuration file."""
         self.config.write_text(text, encoding="utf-8")
         self.config.chmod(mode)
 
@@ -65,12 +65,12 @@ class CliEnvironment:
         return [sys.executable, "-m", "cpctl", *arguments]
 
     def process_environment(self, **changes: str | None) -> dict[str, str]:
-        """The environment of a cpctl process; None takes a variable away."""
+        """The environment of a cpctl process; None removes a variable."""
         merged = {**self.environment, **changes}
         return {name: value for name, value in merged.items() if value is not None}
 
     def run(self, *arguments: str, input: str | None = None, **changes: str | None) -> CliResult:
-        """Run cpctl to its end, with no terminal. Standard input is empty unless given."""
+        """Run cpctl to its end without a terminal. Standard input is empty unless given."""
         done = subprocess.run(
             self.command_line(*arguments),
             input=input,
@@ -85,7 +85,7 @@ class CliEnvironment:
         return CliResult(done.returncode, done.stdout, done.stderr)
 
     def run_json(self, *arguments: str, code: int = 0, **changes: str | None) -> Any:
-        """Run cpctl with `-o json`, insist on its exit status, and return its result."""
+        """Run cpctl with `-o json`, check its exit status, and return its result."""
         result = self.run(*arguments, "-o", "json", **changes)
         assert result.code == code, (result.code, result.out, result.err)
         return result.data
@@ -105,7 +105,7 @@ class CliEnvironment:
 
 
 def minimal_environment(folder: Path) -> dict[str, str]:
-    """Nothing of the machine's own settings: as after a fresh login, or under cron."""
+    """The environment without the machine's settings: as after a fresh login, or under cron."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
     return {
         **kept,
@@ -132,5 +132,5 @@ def sandbox_configuration(base_url: str, extra_settings: str = "    shipping_opt
 
 
 def shipped_command(item: str = ITEM, tracking: str = "1A2B3C4D5E6F", order: str = ORDER) -> Sequence[str]:
-    """The words that report one item as shipped."""
+    """The arguments that report one item as shipped."""
     return ("signal", "shipped", item, "--order", order, "--tracking", tracking)

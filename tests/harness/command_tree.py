@@ -1,4 +1,4 @@
-"""The tree of commands, walked; nothing here names a command."""
+"""All commands of cpctl with their examples, from the command tree."""
 
 import importlib
 import shlex
@@ -7,7 +7,7 @@ from cpctl.cli.root import COMMANDS, GROUPS
 
 
 def all_commands() -> dict[tuple[str, ...], list[str]]:
-    """Every command with the arguments of its own example (the first call of cpctl in it)."""
+    """Every command with the arguments in its own example."""
     found = {}
     for module in [*GROUPS, *COMMANDS]:
         for name, declared in importlib.import_module(f"cpctl.cli.commands.{module}").commands.declarations.items():
@@ -16,11 +16,11 @@ def all_commands() -> dict[tuple[str, ...], list[str]]:
     return found
 
 
-def _example_arguments(words: tuple[str, ...], example: list[str]) -> list[str]:
-    """What the example says after the command, up to a pipe or a file; also where it begins with another program."""
-    call = ["cpctl", *words]
+def _example_arguments(arguments: tuple[str, ...], example: list[str]) -> list[str]:
+    """The arguments after the command in an example, up to a pipe or a redirection."""
+    call = ["cpctl", *arguments]
     starts = [at for at in range(len(example)) if example[at : at + len(call)] == call]
-    assert starts, f"the example of `cpctl {' '.join(words)}` does not show it: {shlex.join(example)}"
+    assert starts, f"the example of `cpctl {' '.join(arguments)}` does not show it: {shlex.join(example)}"
     rest = example[starts[0] + len(call) :]
     end = next((at for at, word in enumerate(rest) if word in (">", "|", "<", "&&", ";")), len(rest))
     return rest[:end]

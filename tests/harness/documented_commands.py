@@ -1,4 +1,4 @@
-"""Every command line of cpctl that a document shows, and what the real tree of commands says against it."""
+"""Every cpctl command line in a document, and its errors according to the command tree."""
 
 import re
 import shlex
@@ -14,16 +14,16 @@ from cpctl.cli.root import GROUPS, build_root
 from harness.markdown_pages import fenced_blocks, inline_codes
 
 SHELL_LANGUAGES = ("sh", "bash", "crontab", "ini", "bat")
-# A word stands for something to fill in: FILE, ID, ITEM…, 1.2.3, …; "1" can be an id, a number and a text.
+# A placeholder to fill in: FILE, ID, ITEM…; "1" is a valid id, number and text.
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*(?:…|\.\.\.)?|…|\.\.\.")
 _COMMAND_START = re.compile(r"(?<![\w.@/:=-])(?:[\w./~\"$-]*/)?cpctl(?= +[a-z-])")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#(?!!)(?:[^'\"\n]|'[^'\n]*'|\"[^\"\n]*\")*$", re.MULTILINE)
-# What comes before "cpctl" where it is a name, not a command: `-u cpctl`, `pip install cpctl`.
+# Text before "cpctl" where it is a name, not a command: `-u cpctl`, `pip install cpctl`.
 _NAME_NOT_COMMAND = re.compile(r"(?:(?:^|\s)-{1,2}\w[\w-]*|install|uninstall|inject|upgrade|venv|-v)\s+$")
 
 
 class DocumentedCommand(NamedTuple):
-    """A command line as a document shows it. In running text an argument may be missing, in a block it may not."""
+    """A command line in a document. In running text, arguments may be missing; in a block they may not."""
 
     arguments: tuple[str, ...]
     is_complete: bool
@@ -36,12 +36,12 @@ class DocumentedCommand(NamedTuple):
 
 
 def document_commands(document: Path) -> list[DocumentedCommand]:
-    """All of them, each once."""
+    """The command lines of a document, each once."""
     return list(dict.fromkeys([*_block_commands(document), *_inline_commands(document)]))
 
 
 def script_commands(text: str) -> Iterator[DocumentedCommand]:
-    """Those of a shell script, a crontab or a unit."""
+    """The command lines of a shell script, a crontab or a unit."""
     text = _COMMENT.sub("", text.replace("\\\n", " "))
     for start in _COMMAND_START.finditer(text):
         if not _NAME_NOT_COMMAND.search(text[: start.start()].rpartition("\n")[2]):
@@ -51,7 +51,7 @@ def script_commands(text: str) -> Iterator[DocumentedCommand]:
 
 
 def usage_error(documented: DocumentedCommand) -> str:
-    """What the tree of commands says against it, or ""."""
+    """The error in a command line, or ""."""
     command: Any = build_root()
     name, rest, context = "cpctl", list(documented.arguments), None
     try:
@@ -104,7 +104,7 @@ def _parse_inline(code: str) -> DocumentedCommand:
 
 
 def _cut_at_shell_end(text: str, quote: str) -> str:
-    """A command up to where the shell ends it, with 1 for whatever the shell would put in."""
+    """A command up to where the shell ends it, with 1 for every command substitution."""
     found, open_quote, place = "", "", 0
     while place < len(text):
         sign = text[place]
@@ -122,7 +122,7 @@ def _cut_at_shell_end(text: str, quote: str) -> str:
 
 
 def _closing_index(text: str, place: int) -> int:
-    """The place behind the `)` that ends what began before `place`."""
+    """The index after the `)` that closes a parenthesis opened before `place`."""
     depth = 1
     while depth and place < len(text):
         depth += {"(": 1, ")": -1}.get(text[place], 0)

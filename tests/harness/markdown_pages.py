@@ -1,4 +1,4 @@
-"""The documents: their blocks, their headings, their links."""
+"""The documents: their blocks, headings and links."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ _INLINE_CODE_PATTERN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 
 
 class FencedBlock(NamedTuple):
-    """A fenced block: its language, the file it is where it has a name, and why nobody runs it."""
+    """A fenced block: its language, its file name if it has one, and why it is not run."""
 
     language: str
     name: str
@@ -36,7 +36,7 @@ def prose_text(document: Path) -> str:
 
 
 def inline_codes(document: Path) -> list[str]:
-    """What stands between backticks in the running text."""
+    """The texts between backticks outside of blocks."""
     return [" ".join(each[2].split()) for each in _INLINE_CODE_PATTERN.finditer(prose_text(document))]
 
 
@@ -48,7 +48,7 @@ def link_targets(document: Path) -> list[str]:
 
 
 def heading_anchors(document: Path) -> set[str]:
-    """The names by which headings can be linked to, as the usual viewers of Markdown make them."""
+    """The anchors of headings, as Markdown viewers make them."""
     found: dict[str, int] = {}
     names = set()
     for heading in _HEADING_PATTERN.findall(prose_text(document)):

@@ -1,4 +1,4 @@
-"""A person at a real terminal: questions are waited for and answered, every byte that reached the screen is kept."""
+"""A user at a real terminal: the session waits for prompts, answers them, and keeps all output."""
 
 import io
 import signal
@@ -44,35 +44,35 @@ class PromptSession:
 
     @property
     def raw_output(self) -> str:
-        """All that reached the terminal, echoes of what was typed among it."""
+        """All output of the terminal, with echoed input."""
         return self._seen.getvalue().decode()
 
     @property
     def screen_lines(self) -> list[str]:
-        """The lines a person sees."""
+        """The visible lines."""
         screen = pyte.Screen(self._columns, 90)
         pyte.ByteStream(screen).feed(self._seen.getvalue())
         return [line.rstrip() for line in screen.display if line.strip()]
 
     def wait_for(self, question: str) -> None:
-        """Wait for a question."""
+        """Wait for a prompt."""
         self._child.expect_exact(question)
 
     def answer(self, question: str, text: str) -> None:
-        """Wait for a question and type its answer."""
+        """Wait for a prompt, and type the answer."""
         self.wait_for(question)
         self._child.sendline(text)
 
     def send_control(self, letter: str) -> None:
-        """Ctrl and a letter."""
+        """Press Ctrl and a letter."""
         self._child.sendcontrol(letter)
 
     def terminate(self) -> None:
-        """What a service manager sends."""
+        """Send SIGTERM, as a service manager does."""
         self._child.kill(signal.SIGTERM)
 
     def wait_for_exit(self) -> int:
-        """Wait until it has ended; its status."""
+        """Wait for the end, and return the exit status."""
         self._child.expect(pexpect.EOF)
         self._child.close()
         assert self._child.exitstatus is not None, f"ended by signal {self._child.signalstatus}"

@@ -1,4 +1,4 @@
-"""Real shells for completion tests: lines are typed at a terminal, and what the shell makes of them is read back."""
+"""Real shells for completion tests: lines are typed at a terminal, and the words that the shell read are checked."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ ROOT = Path(__file__).parent.parent.parent
 SCRIPTS = {"bash": "cpctl.bash", "zsh": "_cpctl", "fish": "cpctl.fish"}
 TIMEOUT_SECONDS = 30.0
 PROMPT, COMMAND_FINISHED = "ready>", "<done>"
-# Keys that a shell is told to answer with: all matches, put into the line.
+# The key that inserts all matches into the line, and the Tab key.
 INSERT_ALL_KEY = "\x18"
 TAB_KEY = "\t"
 
-# `cpctl` is a function here: it writes down the words the shell has read, and runs nothing.
+# `cpctl` is a function here that records the words the shell has read, and runs nothing.
 BASH_STARTUP = """
 PS1='{ready}' PS2=
 bind 'set bell-style none' 'set enable-bracketed-paste off' 'set completion-query-items 0' 'set page-completions off'
@@ -63,10 +63,10 @@ class Shell(NamedTuple):
 
     name: str
     process: "pexpect.spawn[str]"
-    words_file: Path  # where the words of the line that was entered are written
+    words_file: Path  # the words of the entered line
 
     def complete_and_enter(self, text: str, key: str = TAB_KEY) -> list[str]:
-        """Type a text and a key, then Enter: the words that the shell has read then, without the program's name."""
+        """Type a text and a key, then Enter: the words that the shell read, without the program's name."""
         self.process.send(text + key)
         self.process.send("\r")
         self.process.expect_exact(COMMAND_FINISHED)
@@ -74,7 +74,7 @@ class Shell(NamedTuple):
         return self.words_file.read_bytes().decode().split("\0")[:-1]
 
     def completions(self, text: str) -> list[str]:
-        """All that the shell offers at the end of a line, as it reads it when all of it is entered."""
+        """All completions that the shell offers at the end of a line."""
         words = self.complete_and_enter(text, INSERT_ALL_KEY)
         given = len([word for word in text.split(" ")[1:] if word])
         return words[given - (0 if text.endswith(" ") else 1) :]
@@ -82,9 +82,9 @@ class Shell(NamedTuple):
 
 @contextmanager
 def running_shell(name: str, cli: CliEnvironment, setup_lines: str = "", **changes: str) -> Iterator[Shell]:
-    """A shell at a terminal of 200 columns that has cpctl's completion, with nothing of the user's own settings.
+    """Run a shell at a terminal of 200 columns with cpctl's completion and without the user's settings.
 
-    `package` are lines that the shell reads at its start; for zsh they stand for the folder of functions.
+    `setup_lines` are run when the shell starts; with zsh they replace the folder of functions.
     """
     read, script = cli.folder / "read", ROOT / "completions" / SCRIPTS[name]
     lines = {"bash": BASH_STARTUP, "zsh": ZSH_STARTUP, "fish": FISH_STARTUP}[name].format(
@@ -115,7 +115,7 @@ def running_shell(name: str, cli: CliEnvironment, setup_lines: str = "", **chang
 
 
 def fish_completions(cli: CliEnvironment, line: str) -> dict[str, str]:
-    """What fish offers at the end of a line, each with its sentence; by fish's own means, without a terminal."""
+    """The completions of fish at the end of a line with their descriptions, without a terminal."""
     source = f"source '{ROOT / 'completions' / SCRIPTS['fish']}'; complete -C \"$LINE\""
     done = subprocess.run(
         ["fish", "--no-config", "-c", source],
@@ -130,7 +130,7 @@ def fish_completions(cli: CliEnvironment, line: str) -> dict[str, str]:
 
 
 def shell_completer(name: str, cli: CliEnvironment, stack: ExitStack) -> Completer:
-    """A function that says what a shell offers at the end of a line."""
+    """A function that returns the completions of a shell at the end of a line."""
     if name == "fish":
         return lambda line: list(fish_completions(cli, line))
     running = stack.enter_context(running_shell(name, cli))
@@ -138,7 +138,7 @@ def shell_completer(name: str, cli: CliEnvironment, stack: ExitStack) -> Complet
 
 
 def install_cpctl(cli: CliEnvironment, record_only: bool = False) -> CliEnvironment:
-    """The world with a `cpctl` in its PATH: the real one, or one that only writes down how it was called."""
+    """The environment with a `cpctl` in its PATH: the real one, or one that only records its calls."""
     folder = cli.folder / "bin"
     folder.mkdir()
     program = folder / "cpctl"

@@ -1,4 +1,4 @@
-"""cpctl with its streams on a real terminal, closed, full, or read by somebody who goes away."""
+"""cpctl with its streams on a real terminal, in a shell, or on a closed pipe."""
 
 import fcntl
 import os
@@ -16,17 +16,17 @@ from harness.cli_environment import TIMEOUT_SECONDS, CliEnvironment
 
 @dataclass(frozen=True)
 class TerminalResult:
-    """What a finished cpctl left on a terminal, and the rest of it on a pipe."""
+    """The output of a finished cpctl on a terminal, and on a pipe."""
 
     code: int
     raw: str  # the bytes that reached the terminal, as text
-    piped_output: str  # what the stream that was no terminal got
+    piped_output: str  # output of the stream that is not on the terminal
     columns: int
     lines: int
 
     @property
     def screen(self) -> list[str]:
-        """The lines a person sees, without empty ones at the end."""
+        """The visible lines, without empty ones at the end."""
         screen = pyte.Screen(self.columns, self.lines)
         stream = pyte.Stream(screen)
         stream.feed(self.raw)
@@ -37,7 +37,7 @@ class TerminalResult:
 
     @property
     def text(self) -> str:
-        """All lines a person sees, joined."""
+        """All visible lines, joined."""
         return "\n".join(self.screen)
 
 
@@ -98,7 +98,7 @@ def run_in_shell(
 
 
 def run_with_closed_pipe(cli: CliEnvironment, *arguments: str) -> tuple[int, str]:
-    """Run cpctl into a pipe that nobody reads any more: its status, and what it said."""
+    """Run cpctl with a closed pipe as standard output: exit status and standard error."""
     reader, writer = os.pipe()
     os.close(reader)
     try:

@@ -1,4 +1,4 @@
-"""What systemd makes of printed units: its own verdict, its own reading, and a process that runs as one says."""
+"""Printed units as systemd sees them: verified, loaded, and run as a process."""
 
 import os
 import re
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class UnitFile(NamedTuple):
-    """A printed file: where it belongs, and what is in it."""
+    """A printed file: its path and content."""
 
     file: str
     content: str
@@ -32,7 +32,7 @@ class UnitFile(NamedTuple):
         return Path(self.file).name
 
     def setting_values(self, setting: str) -> list[str]:
-        """What stands after `setting=`, line by line."""
+        """The values of a setting, one per line."""
         return [line.partition("=")[2] for line in self.content.splitlines() if line.startswith(f"{setting}=")]
 
 
@@ -44,15 +44,15 @@ def print_units(cli: CliEnvironment, *arguments: str, **changes: str | None) -> 
 
 
 def split_units(text: str) -> list[UnitFile]:
-    """The files in a printed text, told apart by their headings as a person would."""
+    """Split a printed text into its files by their first lines."""
     parts = re.split(r"^(?=# /\S.*\.(?:service|timer)$)", text, flags=re.MULTILINE)
     return [UnitFile(part.splitlines()[0][2:], part) for part in parts if part.strip()]
 
 
 def verify_units(folder: Path, units: Sequence[UnitFile], *options: str) -> str:
-    """All that `systemd-analyze verify` has to say, with the files in a folder."""
+    """The output of `systemd-analyze verify` for the files in a folder."""
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is missing (apt package systemd): nobody has verified the units")
+        pytest.skip("systemd-analyze is missing (apt package systemd): the units are not verified")
     folder.mkdir(exist_ok=True)
     for unit in units:
         (folder / unit.name).write_text(unit.content, encoding="utf-8")
@@ -64,12 +64,12 @@ def verify_units(folder: Path, units: Sequence[UnitFile], *options: str) -> str:
         timeout=60,
     )
     if "Failed to initialize manager" in done.stderr:
-        pytest.skip(f"systemd-analyze cannot work here, so nobody has verified the units: {done.stderr}")
+        pytest.skip(f"systemd-analyze cannot work here, so the units are not verified: {done.stderr}")
     return done.stdout + done.stderr + (f"status {done.returncode}" if done.returncode else "")
 
 
 class LoadedUnit(NamedTuple):
-    """A unit as systemd has read it."""
+    """A unit as loaded by systemd."""
 
     command: list[str]
     environment: dict[str, str]
@@ -77,9 +77,9 @@ class LoadedUnit(NamedTuple):
 
 
 def load_with_systemd(unit: UnitFile) -> LoadedUnit:
-    """What systemd takes from a service unit: `systemd --test` loads it, shows it, and starts nothing."""
+    """Load a service unit with `systemd --test`, which starts nothing."""
     if not SYSTEMD_BINARY.exists() or (os.geteuid() == 0 and shutil.which("setpriv") is None):
-        pytest.skip("systemd (or setpriv) is missing: nobody has read the units")
+        pytest.skip("systemd (or setpriv) is missing: the units are not loaded")
     with _unprivileged_folder() as folder:
         (folder / unit.name).write_text(unit.content, encoding="utf-8")
         lower = ["setpriv", f"--reuid={NOBODY_UID}", "--clear-groups"] if os.geteuid() == 0 else []
@@ -92,7 +92,7 @@ def load_with_systemd(unit: UnitFile) -> LoadedUnit:
             timeout=60,
         )  # fmt: skip
     if "-> Unit" not in done.stdout and unit.name not in done.stderr:
-        pytest.skip(f"systemd --test cannot work here, so nobody has read the units: {done.stderr}")
+        pytest.skip(f"systemd --test cannot work here, so the units are not loaded: {done.stderr}")
     after = done.stdout.partition(f"-> Unit {unit.name}:\n")[2]
     assert after, done.stderr
     lines = [line.strip() for line in after.split("-> Unit ")[0].splitlines()]
@@ -102,7 +102,7 @@ def load_with_systemd(unit: UnitFile) -> LoadedUnit:
 
 @contextmanager
 def _unprivileged_folder() -> Iterator[Path]:
-    """systemd wants to be tested by somebody who is not root, and who can read the folder."""
+    """A folder for `systemd --test`, which must not run as root and must be able to read it."""
     folder = Path(tempfile.mkdtemp(prefix="units-"))
     try:
         folder.chmod(0o755)
@@ -115,15 +115,15 @@ def _unprivileged_folder() -> Iterator[Path]:
 
 
 def _exec_start_arguments(lines: Sequence[str]) -> list[str]:
-    """The words of ExecStart=, as the process will get them; systemd shows them quoted for a shell."""
+    """The arguments of ExecStart= as the process gets them; systemd shows them quoted for a shell."""
     shown = next(line.partition(": ")[2] for line in lines if line.startswith("Command Line: "))
-    told = subprocess.run(["bash", "-c", f"printf '%s\\0' {shown}"], capture_output=True, text=True, check=True)
-    program, *words = told.stdout.split("\0")[:-1]
-    return [program, *(word.replace("$$", "$") for word in words)]
+    split = subprocess.run(["bash", "-c", f"printf '%s\\0' {shown}"], capture_output=True, text=True, check=True)
+    program, *arguments = split.stdout.split("\0")[:-1]
+    return [program, *(word.replace("$$", "$") for word in arguments)]
 
 
 def unit_environment(unit: UnitFile, credentials: Path, state: Path) -> dict[str, str]:
-    """The environment a unit gives its process, for units whose values need no quotes."""
+    """The environment of a unit whose values need no quotes."""
     pairs = (
         line.replace("%d", str(credentials)).replace("%S", str(state)) for line in unit.setting_values("Environment")
     )
@@ -131,12 +131,12 @@ def unit_environment(unit: UnitFile, credentials: Path, state: Path) -> dict[str
 
 
 def minimal_service_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What a process of systemd or cron finds: next to nothing, and the code under test."""
+    """The minimal environment of systemd or cron, with the code under test."""
     return {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **variables}
 
 
 def install_cpctl(folder: Path) -> Path:
-    """An executable `cpctl` in a folder, as an installer makes it."""
+    """Create an executable `cpctl` in a folder, as an installer does."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "cpctl"
     program.write_text(f"#!{sys.executable}\n{ENTRY_SCRIPT.format(root=str(ROOT))}", encoding="utf-8")

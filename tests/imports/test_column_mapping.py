@@ -1,4 +1,4 @@
-"""Columns: how they are found, and what the exports of shipping software say."""
+"""How columns are found, and the presets for shipping programs."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ SHOP_SETTINGS = (
 
 @pytest.fixture
 def shop_cli(cli: CliEnvironment, sandbox: Sandbox) -> CliEnvironment:
-    """A world whose profile has maps, options of carriers, and a rule for orders."""
+    """An environment whose profile has mappings, carrier options, and a rule for orders."""
     cli.configure(sandbox_configuration(sandbox.base_url, SHOP_SETTINGS))
     return cli
 
@@ -40,7 +40,7 @@ def shop_cli(cli: CliEnvironment, sandbox: Sandbox) -> CliEnvironment:
         ("Order #", "order"),
     ],
 )
-def test_headings_are_the_same_whatever_their_case_blanks_and_umlauts(first: str, second: str) -> None:
+def test_case_spaces_and_umlauts_of_headings_do_not_matter(first: str, second: str) -> None:
     assert normalize_heading(first) == normalize_heading(second)
 
 
@@ -63,7 +63,7 @@ def test_every_known_heading_is_found(invoke: Invoke, shop_cli: CliEnvironment, 
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_reads_its_own_export(invoke: Invoke, shop_cli: CliEnvironment, name: str) -> None:
+def test_every_preset_reads_the_export_of_its_program(invoke: Invoke, shop_cli: CliEnvironment, name: str) -> None:
     preset = PRESETS[name]
     values = {"tracking": "T1", "item": ITEMS[0], "order": ORDER, "carrier": "UPS", "datetime": "20260120", "void": "N"}
     head = ";".join(names[0] for names in preset.columns.values())
@@ -75,7 +75,7 @@ def test_every_preset_reads_its_own_export(invoke: Invoke, shop_cli: CliEnvironm
     assert row["carrier"] == (preset.carrier or "ups")
 
 
-def test_worldship_says_the_day_without_dashes_and_its_carrier_gives_the_shipping_option(
+def test_worldship_dates_have_no_dashes_and_its_carrier_sets_the_shipping_option(
     invoke: Invoke, shop_cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     text = f"PackageTrackingNumber,PackageReference1,CollectionDate,VoidIndicator\n1Z1,{ITEMS[0]},20260120,N\n"
@@ -95,7 +95,7 @@ def test_worldship_says_the_day_without_dashes_and_its_carrier_gives_the_shippin
         ("", "Default"),
     ],
 )
-def test_the_carrier_of_a_row_gives_its_shipping_option(
+def test_the_carrier_of_a_row_sets_its_shipping_option(
     invoke: Invoke, shop_cli: CliEnvironment, received_signals: ReceivedSignals, carrier: str, option: str
 ) -> None:
     text = f"Tracking Number,Reference 1,Carrier\nT1,{ITEMS[0]},{carrier}\n"
@@ -103,7 +103,7 @@ def test_the_carrier_of_a_row_gives_its_shipping_option(
     assert received_signals()[0]["shipping_option"] == option
 
 
-def test_a_map_of_the_shop_names_its_columns(
+def test_a_mapping_of_the_profile_names_its_columns(
     invoke: Invoke, shop_cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     text = f"Sendung;Artikel;Auftrag;Tag;Weg;Was\nT1;{ITEMS[0]};{ORDER};20.01.2026 13:00;;shipped\n"
@@ -111,7 +111,7 @@ def test_a_map_of_the_shop_names_its_columns(
     assert received_signals()[0]["tracking"] == "T1"
 
 
-def test_a_map_may_name_the_type_itself(
+def test_a_mapping_may_name_a_signal_type(
     invoke: Invoke, shop_cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     assert send_file(invoke, shop_cli, f"Sendung;Artikel\nT1;{ITEMS[0]}\n", "--map", "fixed").code == 0
@@ -119,21 +119,23 @@ def test_a_map_may_name_the_type_itself(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("owm", 'There is no map "owm"'),
-        ("own", 'wants a column "Auftrag"'),
+        ("own", 'needs a column "Auftrag"'),
         ("broken", '"traking"'),
         ("gls", "tracking code"),
     ],
 )
-def test_a_map_that_does_not_fit_is_told(invoke: Invoke, shop_cli: CliEnvironment, name: str, words: str) -> None:
+def test_a_mapping_that_does_not_fit_is_an_error(
+    invoke: Invoke, shop_cli: CliEnvironment, name: str, message: str
+) -> None:
     result = send_file(invoke, shop_cli, f"Sendung;Artikel\nT1;{ITEMS[0]}\n", "--map", name)
     assert result.code == 2
-    assert words in result.err
+    assert message in result.err
 
 
-def test_two_columns_that_could_be_the_same_field_are_a_question(invoke: Invoke, shop_cli: CliEnvironment) -> None:
+def test_two_columns_that_could_hold_the_same_field_are_an_error(invoke: Invoke, shop_cli: CliEnvironment) -> None:
     result = send_file(
         invoke, shop_cli, f"Tracking Number,Sendungsnummer,item\nT1,T2,{ITEMS[0]}\n", "--type", "shipped"
     )
@@ -159,7 +161,7 @@ def test_an_item_of_two_orders_needs_its_order_named(invoke: Invoke, cli: CliEnv
     assert "known in 2 orders" in result.err
 
 
-def test_a_type_is_known_by_name_and_by_command() -> None:
+def test_a_type_is_found_by_its_name_or_command() -> None:
     for text in ("ItemShipped", "itemshipped", "shipped", "SHIPPED", "Item Shipped"):
         kind = find_signal_type(text)
         assert kind is not None and kind.name == "ItemShipped"
@@ -167,7 +169,7 @@ def test_a_type_is_known_by_name_and_by_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--set", "colour=red"), ("--set", "item"), ("--type", "parcel"), ("--delimiter", "ab")]
+    "arguments", [("--set", "colour=red"), ("--set", "item"), ("--type", "parcel"), ("--delimiter", "ab")]
 )
-def test_words_that_mean_nothing_are_refused(invoke: Invoke, cli: CliEnvironment, words: tuple[str, str]) -> None:
-    assert send_file(invoke, cli, f"item;tracking\n{ITEMS[0]};T1\n", *words).code == 2
+def test_invalid_option_values_are_rejected(invoke: Invoke, cli: CliEnvironment, arguments: tuple[str, str]) -> None:
+    assert send_file(invoke, cli, f"item;tracking\n{ITEMS[0]};T1\n", *arguments).code == 2

@@ -1,4 +1,4 @@
-"""The hot folder: which files are taken, when, and where they are put."""
+"""The hot folder: which files are imported, when, and where they are moved."""
 
 import fcntl
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpctl.cli.commands.signal.watch import HotFolder
+from cpctl.imports.hot_folder import HotFolder
 from harness.cli_environment import UNREACHABLE_URL, CliEnvironment, CliResult, sandbox_configuration
 from harness.outbox.csv_files import CSV_HEADER, ITEMS, ORDER, all_items_csv, read_rows, shipped_row, signal_states
 
@@ -27,12 +27,12 @@ def hot_folder(cli: CliEnvironment) -> Path:
 
 
 def file_names_without_timestamps(folder: Path) -> list[str]:
-    """What lies in a folder, without the times that names begin with."""
+    """The names of the files in a folder, without the times that they begin with."""
     found = (each.name for each in folder.iterdir() if not each.name.startswith(".") and each.is_file())
     return sorted(name.partition("-")[2] or name for name in found)
 
 
-def test_a_file_is_worked_through_and_put_away_with_its_results(
+def test_a_file_is_imported_and_moved_to_done_with_its_results(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     (hot_folder / "bench2.csv").write_text(all_items_csv(), encoding="utf-8")
@@ -49,7 +49,7 @@ def test_a_file_is_worked_through_and_put_away_with_its_results(
     assert [row["cpctl_state"] for row in rows] == ["delivered"] * 6
 
 
-def test_a_file_with_a_wrong_row_goes_to_error_with_words_for_each_row(
+def test_a_file_with_a_wrong_row_goes_to_error_with_a_result_for_each_row(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     (hot_folder / "a.csv").write_text(CSV_HEADER + shipped_row(ITEMS[0]) + shipped_row(ITEMS[1], ""), encoding="utf-8")
@@ -61,7 +61,7 @@ def test_a_file_with_a_wrong_row_goes_to_error_with_words_for_each_row(
     assert "tracking is missing" in rows[1]["cpctl_message"]
 
 
-def test_a_file_that_is_no_table_goes_to_error_and_stops_no_other(
+def test_an_unreadable_file_goes_to_error_and_does_not_stop_the_others(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     (hot_folder / "a.csv").write_bytes(b'type,order,item\npacked,"')
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_table_goes_to_error_and_stops_no_other(
 @pytest.mark.parametrize(
     "name", ["a.csv.tmp", "a.csv.part", "a.csv.crdownload", "a.csv~", ".a.csv", "A.CSV.TMP", "a.filepart"]
 )
-def test_a_file_that_is_still_being_written_is_known_by_its_name(
+def test_files_with_names_of_unfinished_files_are_ignored(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, name: str
 ) -> None:
     (hot_folder / name).write_text(all_items_csv(), encoding="utf-8")
@@ -83,15 +83,13 @@ def test_a_file_that_is_still_being_written_is_known_by_its_name(
     assert signal_states(cli.store) == []
 
 
-def test_an_empty_file_is_one_that_is_about_to_be_written(
-    invoke: Invoke, cli: CliEnvironment, hot_folder: Path
-) -> None:
+def test_an_empty_file_is_ignored(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
     (hot_folder / "a.csv").touch()
     assert invoke(cli, *WATCH_ONCE).code == 0
     assert file_names_without_timestamps(hot_folder) == ["a.csv"]
 
 
-def test_a_file_that_changes_between_two_looks_is_left(hot_folder: Path) -> None:
+def test_a_file_that_changes_between_two_scans_is_not_complete(hot_folder: Path) -> None:
     folder = HotFolder(hot_folder, 0.0)
     file = hot_folder / "a.csv"
     file.write_text(CSV_HEADER, encoding="utf-8")
@@ -103,13 +101,13 @@ def test_a_file_that_changes_between_two_looks_is_left(hot_folder: Path) -> None
     assert folder.find_complete() == [file]
 
 
-def test_a_file_is_left_until_it_has_settled(hot_folder: Path) -> None:
+def test_a_file_is_not_complete_until_it_has_settled(hot_folder: Path) -> None:
     folder = HotFolder(hot_folder, 3600.0)
     (hot_folder / "a.csv").write_text(all_items_csv(), encoding="utf-8")
     assert [folder.find_complete() for _ in range(3)] == [[], [], []]
 
 
-def test_files_are_taken_oldest_first(hot_folder: Path) -> None:
+def test_the_oldest_file_is_taken_first(hot_folder: Path) -> None:
     folder = HotFolder(hot_folder, 0.0)
     for name, moment in (("a.csv", 1_000_000_300), ("b.csv", 1_000_000_100), ("c.csv", 1_000_000_200)):
         (hot_folder / name).write_text(all_items_csv(), encoding="utf-8")
@@ -118,7 +116,7 @@ def test_files_are_taken_oldest_first(hot_folder: Path) -> None:
     assert [each.name for each in folder.find_complete()] == ["b.csv", "c.csv", "a.csv"]
 
 
-def test_a_file_that_another_program_has_locked_is_left(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
+def test_a_file_locked_by_another_program_is_not_taken(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
     file = hot_folder / "a.csv"
     file.write_text(all_items_csv(), encoding="utf-8")
     with file.open("rb") as held:
@@ -129,7 +127,7 @@ def test_a_file_that_another_program_has_locked_is_left(invoke: Invoke, cli: Cli
     assert file_names_without_timestamps(hot_folder) == []
 
 
-def test_the_same_name_twice_keeps_both_files(
+def test_files_of_the_same_name_are_both_kept(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     for tracking in ("T1", "T1", "T2"):
@@ -141,7 +139,7 @@ def test_the_same_name_twice_keeps_both_files(
     assert len(received_signals()) == 1
 
 
-def test_what_lies_in_busy_is_taken_up_again(
+def test_an_interrupted_file_is_imported_again(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     (hot_folder / "busy").mkdir()
@@ -150,7 +148,7 @@ def test_what_lies_in_busy_is_taken_up_again(
     assert (len(received_signals()), file_names_without_timestamps(hot_folder / "busy")) == (6, [])
 
 
-def test_a_service_that_is_down_keeps_no_file_waiting(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
+def test_files_are_imported_while_the_service_is_down(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
     cli.configure(sandbox_configuration(UNREACHABLE_URL))
     (hot_folder / "a.csv").write_text(all_items_csv(), encoding="utf-8")
     assert invoke(cli, *WATCH_ONCE).code == 0
@@ -158,7 +156,7 @@ def test_a_service_that_is_down_keeps_no_file_waiting(invoke: Invoke, cli: CliEn
     assert signal_states(cli.store) == ["queued"] * 6
 
 
-def test_a_store_that_cannot_be_written_leaves_the_file_to_be_taken_up_again(
+def test_a_file_stays_in_busy_if_the_store_cannot_be_written(
     invoke: Invoke, cli: CliEnvironment, hot_folder: Path, received_signals: ReceivedSignals
 ) -> None:
     cli.store.mkdir(parents=True)
@@ -170,43 +168,47 @@ def test_a_store_that_cannot_be_written_leaves_the_file_to_be_taken_up_again(
     assert len(received_signals()) == 6
 
 
-def test_files_may_be_json_and_are_told_as_json_lines(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
+def test_json_files_are_imported_and_logged_as_json_lines(
+    invoke: Invoke, cli: CliEnvironment, hot_folder: Path
+) -> None:
     (hot_folder / "a.json").write_text(
         json.dumps([{"type": "packed", "order": ORDER, "item": ITEMS[0]}]), encoding="utf-8"
     )
     result = invoke(cli, *WATCH_ONCE, "-o", "json")
-    told = json.loads(result.out)
-    assert (told["file"], told["rows"], told["states"]) == ("a.json", 1, {"delivered": 1})
-    assert (hot_folder / told["moved_to"]).exists()
+    entry = json.loads(result.out)
+    assert (entry["file"], entry["rows"], entry["states"]) == ("a.json", 1, {"delivered": 1})
+    assert (hot_folder / entry["moved_to"]).exists()
     rows = read_rows(next((hot_folder / "done").glob("*.result.csv")).read_text(encoding="utf-8"))
     assert rows[0]["item"] == ITEMS[0]
 
 
-def test_a_second_watch_of_one_folder_is_refused(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
+def test_a_second_watch_of_one_folder_is_rejected(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
     (hot_folder / "busy").mkdir()
     with (hot_folder / "busy" / ".cpctl.lock").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         result = invoke(cli, *WATCH_ONCE)
     assert result.code == 2
-    assert "Another cpctl works on in already" in result.err
+    assert "Another cpctl is watching in." in result.err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "message"),
     [
         (("signal", "watch", "nowhere", "--once"), "There is no folder nowhere"),
         ((*WATCH_ONCE, "--interval", "soon"), '--interval "soon"'),
     ],
 )
-def test_a_folder_or_a_span_that_cannot_be_is_told(
-    invoke: Invoke, cli: CliEnvironment, hot_folder: Path, words: tuple[str, ...], told: str
+def test_a_missing_folder_or_invalid_interval_is_an_error(
+    invoke: Invoke, cli: CliEnvironment, hot_folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    result = invoke(cli, *words)
+    result = invoke(cli, *arguments)
     assert result.code == 2
-    assert told in result.err
+    assert message in result.err
 
 
-def test_a_missing_key_is_told_before_a_file_is_touched(invoke: Invoke, cli: CliEnvironment, hot_folder: Path) -> None:
+def test_a_missing_key_is_reported_before_a_file_is_touched(
+    invoke: Invoke, cli: CliEnvironment, hot_folder: Path
+) -> None:
     cli.configure("profiles:\n  s: {base_url: https://example.com}\n")
     (hot_folder / "a.csv").write_text(all_items_csv(), encoding="utf-8")
     assert invoke(cli, *WATCH_ONCE).code == 3

@@ -1,4 +1,4 @@
-"""Stopped in mid-file, by a power cut or politely: every row goes out, and what may have gone twice says so."""
+"""Imports that are killed or stopped: every row is delivered, and possible duplicates are marked."""
 
 import signal
 import sqlite3
@@ -23,7 +23,7 @@ ROW_COUNT = 8_000
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Look again and again until something holds; for what no event tells."""
+    """Poll until a condition is true."""
     deadline = time.monotonic() + seconds
     pause = Event()
     while not holds():
@@ -56,7 +56,7 @@ def expire_leases(store: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_send_stopped_while_accepting_takes_every_row_once_when_it_is_repeated(cli: CliEnvironment, how: int) -> None:
+def test_send_stopped_while_accepting_accepts_every_row_once_when_repeated(cli: CliEnvironment, how: int) -> None:
     (cli.folder / "many.csv").write_text(generate_csv(ROW_COUNT), encoding="utf-8")
     process = cli.start("signal", "send", "many.csv", "--queue-only")
     wait_until(lambda: count_signals(cli.store) > 0, "the first rows are accepted")
@@ -64,14 +64,14 @@ def test_send_stopped_while_accepting_takes_every_row_once_when_it_is_repeated(c
     code, err = wait_for_exit(process)
     if how != signal.SIGKILL:
         assert code == {signal.SIGTERM: 143, signal.SIGINT: 130}[signal.Signals(how)]
-        assert "what was accepted is safe" in err
+        assert "accepted signals are safe" in err
     assert 0 < count_signals(cli.store) < ROW_COUNT
     again = cli.run("signal", "send", "many.csv", "--queue-only")
     assert again.code == 0, again.err
     assert len({row["item"] for row in stored_signals(cli.store)}) == count_signals(cli.store) == ROW_COUNT
 
 
-def test_send_killed_while_sending_sends_every_row_and_marks_what_may_have_gone_twice(
+def test_send_killed_while_sending_delivers_every_row_and_marks_possible_duplicates(
     cli: CliEnvironment, sandbox: Sandbox, received_signals: ReceivedSignals
 ) -> None:
     sandbox.reset(orders=40, items=3)
@@ -93,7 +93,7 @@ def test_send_killed_while_sending_sends_every_row_and_marks_what_may_have_gone_
     assert {item for item, number in times.items() if number > 1} <= marked
 
 
-def test_sending_stopped_politely_leaves_nothing_claimed(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_send_stopped_by_sigterm_leaves_no_leases(cli: CliEnvironment, sandbox: Sandbox) -> None:
     (cli.folder / "many.csv").write_text(generate_csv(200), encoding="utf-8")
     sandbox.add_fault(make_fault("latency", seconds=60))
     process = cli.start("signal", "send", "many.csv", "--connections", "4")
@@ -104,17 +104,17 @@ def test_sending_stopped_politely_leaves_nothing_claimed(cli: CliEnvironment, sa
     assert count_signals(cli.store) == 200
 
 
-def test_a_watch_killed_in_mid_file_takes_it_up_again(cli: CliEnvironment) -> None:
+def test_a_watch_killed_during_a_file_imports_it_again(cli: CliEnvironment) -> None:
     inbox = cli.folder / "in"
     inbox.mkdir()
     (inbox / "many.csv").write_text(generate_csv(ROW_COUNT), encoding="utf-8")
-    words = ("signal", "watch", "in", "--once", "--settle", "0s", "--queue-only")
-    process = cli.start(*words)
+    arguments = ("signal", "watch", "in", "--once", "--settle", "0s", "--queue-only")
+    process = cli.start(*arguments)
     wait_until(lambda: count_signals(cli.store) > 0, "the first rows are accepted")
     process.kill()
     assert wait_for_exit(process)[0] == -9
     assert [each.name for each in (inbox / "busy").glob("*.csv")] == ["many.csv"]
-    again = cli.run(*words)
+    again = cli.run(*arguments)
     assert again.code == 0, again.err
     assert len({row["item"] for row in stored_signals(cli.store)}) == count_signals(cli.store) == ROW_COUNT
     assert not list((inbox / "busy").glob("*.csv"))
@@ -123,7 +123,7 @@ def test_a_watch_killed_in_mid_file_takes_it_up_again(cli: CliEnvironment) -> No
     assert len(results) == ROW_COUNT
 
 
-def test_a_watch_takes_files_as_they_come_and_ends_politely(cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_watch_imports_new_files_and_exits_on_sigterm(cli: CliEnvironment, sandbox: Sandbox) -> None:
     inbox = cli.folder / "in"
     inbox.mkdir()
     process = cli.start("signal", "watch", "in", "--interval", "1s", "--settle", "0s")

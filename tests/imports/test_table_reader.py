@@ -1,4 +1,4 @@
-"""The zoo: files as spreadsheets, shipping software and scripts write them."""
+"""Files as spreadsheets, shipping programs and scripts write them."""
 
 import json
 from pathlib import Path
@@ -56,7 +56,7 @@ from harness.outbox.csv_files import (
         "head",
     ],
 )
-def test_a_file_is_read_as_it_was_written(
+def test_all_usual_dialects_of_csv_are_read(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals, content: str
 ) -> None:
     result = send_file(invoke, cli, content)
@@ -68,13 +68,13 @@ def test_a_file_is_read_as_it_was_written(
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig"])
-def test_an_encoding_is_known_by_rule(invoke: Invoke, cli: CliEnvironment, encoding: str) -> None:
+def test_the_encoding_is_detected(invoke: Invoke, cli: CliEnvironment, encoding: str) -> None:
     text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Größe falsch\n"
     assert send_file(invoke, cli, text.encode(encoding)).code == 0
     assert json.loads(stored_signals(cli.store)[0]["fields"])["cause"] == "Größe falsch"
 
 
-def test_what_is_not_utf8_is_read_as_cp1252_and_that_is_said(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_file_that_is_not_utf8_is_read_as_cp1252_with_a_message(invoke: Invoke, cli: CliEnvironment) -> None:
     text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Größe – falsch\n"
     result = send_file(invoke, cli, text.encode("cp1252"))
     assert result.code == 0
@@ -82,21 +82,21 @@ def test_what_is_not_utf8_is_read_as_cp1252_and_that_is_said(invoke: Invoke, cli
     assert json.loads(stored_signals(cli.store)[0]["fields"])["cause"] == "Größe – falsch"
 
 
-def test_a_file_that_is_no_text_is_refused_as_input(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_binary_file_is_rejected(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, b"\x90\x81\xff\x8d,\x9d\n" * 100)
     assert (result.code, result.out) == (2, "")
-    assert "is not cp1252 all through" in result.err
+    assert "contains bytes that are not valid cp1252" in result.err
     assert stored_signals(cli.store) == []
 
 
-def test_an_encoding_that_is_named_is_used(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_the_encoding_option_is_used(invoke: Invoke, cli: CliEnvironment) -> None:
     text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Размер\n"
     assert send_file(invoke, cli, text.encode("cp1251"), "--encoding", "cp1251").code == 0
     assert json.loads(stored_signals(cli.store)[0]["fields"])["cause"] == "Размер"
     assert send_file(invoke, cli, text, "--encoding", "klingon").code == 2
 
 
-def test_leading_zeros_live(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_leading_zeros_are_kept(invoke: Invoke, cli: CliEnvironment) -> None:
     text = CSV_HEADER + "ItemShipped,000012340000,000012340001,00000042\n"
     assert send_file(invoke, cli, text, "--queue-only").code == 0
     row = stored_signals(cli.store)[0]
@@ -106,7 +106,7 @@ def test_leading_zeros_live(invoke: Invoke, cli: CliEnvironment) -> None:
 
 @pytest.mark.parametrize("spoilt", ["1,23E+11", "1.23E+11", "1.2345678E11", "1E+11", "1,23e+11"])
 @pytest.mark.parametrize("column", ["order", "item", "tracking"])
-def test_a_number_that_a_spreadsheet_shortened_is_refused_with_row_column_and_remedy(
+def test_a_number_shortened_by_a_spreadsheet_is_rejected_with_row_column_and_remedy(
     invoke: Invoke, cli: CliEnvironment, column: str, spoilt: str
 ) -> None:
     values = {"type": "ItemShipped", "order": ORDER, "item": ITEMS[0], "tracking": "T1", column: spoilt}
@@ -119,18 +119,18 @@ def test_a_number_that_a_spreadsheet_shortened_is_refused_with_row_column_and_re
     assert not stored_signals(cli.store)
 
 
-def test_a_tracking_code_with_an_e_in_it_is_no_number(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_tracking_code_that_contains_an_e_is_accepted(invoke: Invoke, cli: CliEnvironment) -> None:
     assert send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], "1E12345678"), "--queue-only").code == 0
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", CSV_HEADER, "[]", "  \n[ ]\n"])
-def test_a_file_without_rows_is_no_failure(invoke: Invoke, cli: CliEnvironment, content: str) -> None:
+def test_a_file_without_rows_is_not_an_error(invoke: Invoke, cli: CliEnvironment, content: str) -> None:
     result = send_file(invoke, cli, content)
     assert result.code == 0, result.err
     assert "has no rows" in result.err
 
 
-def test_quotes_and_line_breaks_within_cells_are_text_and_lines_count_as_in_an_editor(
+def test_cells_may_contain_quotes_and_line_breaks_and_lines_count_as_in_an_editor(
     invoke: Invoke, cli: CliEnvironment
 ) -> None:
     text = f'type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},"said ""no"", twice"\n\n'
@@ -142,19 +142,19 @@ def test_quotes_and_line_breaks_within_cells_are_text_and_lines_count_as_in_an_e
     assert 'line 6: there is no signal "nonsense"' in result.err
 
 
-def test_a_file_that_was_cut_off_within_quotes_is_refused_whole(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_file_cut_off_within_quotes_is_rejected(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, all_items_csv() + f'ItemShipped,{ORDER},{ITEMS[0]},"T1', "--partial")
     assert (result.code, signal_states(cli.store)) == (2, [])
     assert "line 8" in result.err
 
 
 @pytest.mark.parametrize("content", ['[{"type": "packed", "item": "1', '[{"type": "packed"}', "{]"])
-def test_json_that_was_cut_off_is_refused_whole(invoke: Invoke, cli: CliEnvironment, content: str) -> None:
+def test_json_that_is_cut_off_is_rejected(invoke: Invoke, cli: CliEnvironment, content: str) -> None:
     result = send_file(invoke, cli, content, "--partial", name="rows.json")
     assert (result.code, signal_states(cli.store)) == (2, [])
 
 
-def test_json_and_jsonl_hold_the_fields_of_a_signal(
+def test_json_and_jsonl_contain_the_fields_of_signals(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     bodies = [
@@ -173,10 +173,10 @@ def test_json_and_jsonl_hold_the_fields_of_a_signal(
 
 
 @pytest.mark.parametrize(
-    ("row", "words"),
+    ("row", "message"),
     [
         ({"type": "packed", "order": 1.23e11, "item": ITEMS[0]}, "in quotes"),
-        ({"type": "packed", "order": ORDER, "item": [ITEMS[0]]}, "neither a text"),
+        ({"type": "packed", "order": ORDER, "item": [ITEMS[0]]}, "neither a string"),
         ({"type": "packed", "order": ORDER, "itme": ITEMS[0]}, 'no field "itme"'),
         ("packed", "not an object"),
         ({"order": ORDER, "item": ITEMS[0]}, "names no type"),
@@ -186,19 +186,19 @@ def test_json_and_jsonl_hold_the_fields_of_a_signal(
         ({"type": "packed", "order": ORDER, "item": ITEMS[0], "datetime": "soon"}, "is not a time"),
     ],
 )
-def test_a_wrong_row_is_told_with_its_line(invoke: Invoke, cli: CliEnvironment, row: Any, words: str) -> None:
+def test_a_wrong_row_is_reported_with_its_line(invoke: Invoke, cli: CliEnvironment, row: Any, message: str) -> None:
     result = send_file(invoke, cli, "[\n" + json.dumps(row) + "\n]", name="rows.json")
     assert result.code == 2
-    assert "line 2: " in result.err and words in result.err
+    assert "line 2: " in result.err and message in result.err
 
 
-def test_standard_input_is_a_file_too(cli: CliEnvironment, received_signals: ReceivedSignals) -> None:
+def test_a_file_may_come_from_standard_input(cli: CliEnvironment, received_signals: ReceivedSignals) -> None:
     result = cli.run("signal", "send", "-", input=all_items_csv())
     assert (result.code, len(received_signals())) == (0, 6), result.err
 
 
 @pytest.mark.parametrize("content", ["T1,T2\n", "T1\nT2\n", "\x00\x01"])
-def test_a_row_in_place_of_a_header_is_never_taken_for_a_file_without_rows(
+def test_a_file_without_a_header_is_not_taken_for_a_file_without_rows(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals, content: str
 ) -> None:
     result = send_file(invoke, cli, content, "--type", "shipped", "--set", f"order={ORDER}")
@@ -207,27 +207,27 @@ def test_a_row_in_place_of_a_header_is_never_taken_for_a_file_without_rows(
     assert "--no-header --columns" in result.err
 
 
-def test_a_file_without_a_header_is_told_its_columns(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_the_columns_of_a_file_without_a_header_can_be_named(invoke: Invoke, cli: CliEnvironment) -> None:
     rows = f"{ITEMS[0]};T1;{ORDER}\n{ITEMS[1]};T2;{ORDER}\n"
-    words = ("--no-header", "--columns", "item,tracking,order", "--type", "shipped", "--queue-only")
-    assert send_file(invoke, cli, rows, *words).code == 0
+    arguments = ("--no-header", "--columns", "item,tracking,order", "--type", "shipped", "--queue-only")
+    assert send_file(invoke, cli, rows, *arguments).code == 0
     assert [row["item"] for row in stored_signals(cli.store)] == list(ITEMS[:2])
     assert send_file(invoke, cli, rows, "--no-header").code == 2
 
 
-def test_a_file_of_one_column_takes_the_rest_from_the_command_line(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_options_supply_the_fields_that_a_file_does_not_have(invoke: Invoke, cli: CliEnvironment) -> None:
     text = "item\n" + "\n".join(ITEMS) + "\n"
     assert send_file(invoke, cli, text, "--type", "ItemPacked", "--set", f"order={ORDER}").code == 0
     assert signal_states(cli.store) == ["delivered"] * 3
 
 
-def test_a_row_with_too_many_cells_is_refused(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_row_with_too_many_cells_is_rejected(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]).strip() + ",more\n")
     assert result.code == 2
-    assert "line 2: it has 5 cells" in result.err
+    assert "line 2: the row has 5 cells" in result.err
 
 
-def test_thirty_thousand_rows_are_accepted_and_told_one_by_one(cli: CliEnvironment) -> None:
+def test_each_of_thirty_thousand_rows_has_a_result(cli: CliEnvironment) -> None:
     (cli.folder / "many.csv").write_text(generate_csv(30_000), encoding="utf-8")
     result = cli.run("signal", "send", "many.csv", "--queue-only", "--result", "many.result.csv")
     assert result.code == 0, result.err
@@ -237,7 +237,7 @@ def test_thirty_thousand_rows_are_accepted_and_told_one_by_one(cli: CliEnvironme
     assert {row["cpctl_state"] for row in rows} == {"queued"}
 
 
-def test_a_missing_file_is_told(invoke: Invoke, cli: CliEnvironment, tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(invoke: Invoke, cli: CliEnvironment, tmp_path: Path) -> None:
     result = invoke(cli, "signal", "send", "nothing.csv")
     assert result.code == 2
     assert "nothing.csv cannot be read" in result.err

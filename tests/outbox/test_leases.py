@@ -135,7 +135,7 @@ def test_ctrl_c_while_sending_keeps_the_signal_and_marks_it(
     process.send_signal(signal.SIGINT)
     code, out, err = wait_for_exit(process)
     assert (code, out) == (130, "")
-    assert "what was accepted is safe" in err
+    assert "accepted signals are safe" in err
     (row,) = signal_rows(cli.store)
     assert (row["state"], row["maybe_duplicate"], row["lease"]) == ("queued", 1, None)
     fork_runner.run_ok(cli, "outbox", "flush")

@@ -1,4 +1,4 @@
-"""`cpctl.sdk`: what a script in Python is promised."""
+"""`cpctl.sdk`, as Python scripts use it."""
 
 import logging
 import subprocess
@@ -33,12 +33,12 @@ def partner(cli: CliEnvironment) -> Iterator[Partner]:
 
 
 def test_signals_of_one_order_are_delivered_as_one_bundle(partner: Partner, sandbox: Sandbox) -> None:
-    fates = partner.report([partner.signal("ItemPacked", ORDER, item) for item in (ITEM, SECOND_ITEM)])
-    assert [(fate.signal.item, fate.state, fate.http_status, fate.is_safe) for fate in fates] == [
+    results = partner.report([partner.signal("ItemPacked", ORDER, item) for item in (ITEM, SECOND_ITEM)])
+    assert [(result.signal.item, result.state, result.http_status, result.is_safe) for result in results] == [
         (ITEM, State.DELIVERED, 200, True),
         (SECOND_ITEM, State.DELIVERED, 200, True),
     ]
-    assert exit_code(fates) == ExitCode.DONE
+    assert exit_code(results) == ExitCode.DONE
     assert len(sandbox.state.journal.list_entries()) == 1
 
 
@@ -46,31 +46,31 @@ def test_version_shipping_option_and_station_come_from_the_profile(
     cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     with make_partner(cli, CPCTL_STATION="bench-7", CPCTL_OPERATOR="ana") as partner:
-        (fate,) = partner.report([partner.signal("ItemShipped", ORDER, ITEM, tracking=TRACKING)])
+        (result,) = partner.report([partner.signal("ItemShipped", ORDER, ITEM, tracking=TRACKING)])
     assert received_signals()[0]["shipping_option"] == "GLS"
-    assert (fate.report["station"], fate.report["operator"], fate.report["api_version"]) == (
+    assert (result.report["station"], result.report["operator"], result.report["api_version"]) == (
         "bench-7",
         "ana",
         LATEST_API_VERSION,
     )
 
 
-def test_what_python_reports_the_command_line_knows(partner: Partner, cli: CliEnvironment) -> None:
-    fates = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
+def test_the_command_line_knows_signals_reported_from_python(partner: Partner, cli: CliEnvironment) -> None:
+    results = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
     (row,) = cli.run_json("signal", "history")
-    assert row == fates[0].report
+    assert row == results[0].report
     (again,) = cli.run_json("signal", "packed", ITEM, "--order", ORDER)
     assert again["state"] == "duplicate"
 
 
-def test_a_signal_waits_safely_through_an_outage_and_goes_with_the_next_flush(
+def test_a_signal_waits_through_an_outage_and_is_sent_by_the_next_flush(
     partner: Partner, sandbox: Sandbox, received_signals: ReceivedSignals
 ) -> None:
     sandbox.add_fault(Fault("down"))
-    (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-    assert (fate.state, fate.is_safe, fate.http_status) == (State.QUEUED, True, None)
-    assert "cannot connect" in fate.message
-    assert (exit_code([fate]), exit_code([fate], require_delivery=True)) == (ExitCode.DONE, ExitCode.TEMPORARY)
+    (result,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
+    assert (result.state, result.is_safe, result.http_status) == (State.QUEUED, True, None)
+    assert "cannot connect" in result.message
+    assert (exit_code([result]), exit_code([result], require_delivery=True)) == (ExitCode.DONE, ExitCode.TEMPORARY)
     assert partner.count_waiting() == 1
     sandbox.clear_faults()
     assert [sent.state for sent in partner.flush()] == [State.DELIVERED]
@@ -78,14 +78,14 @@ def test_a_signal_waits_safely_through_an_outage_and_goes_with_the_next_flush(
     assert [body["item"] for body in received_signals()] == [ITEM]
 
 
-def test_sending_can_be_left_to_a_flush(partner: Partner, received_signals: ReceivedSignals) -> None:
+def test_report_can_leave_sending_to_flush(partner: Partner, received_signals: ReceivedSignals) -> None:
     partner.report([partner.signal("ItemPacked", ORDER, ITEM)], send=False)
     assert received_signals() == []
     partner.flush()
     assert len(received_signals()) == 1
 
 
-def test_a_repeat_is_a_duplicate_and_a_contradiction_a_conflict(
+def test_a_repeated_signal_is_a_duplicate_and_a_contradiction_is_a_conflict(
     partner: Partner, received_signals: ReceivedSignals
 ) -> None:
     first = partner.signal("ItemShipped", ORDER, ITEM, tracking=TRACKING)
@@ -103,61 +103,63 @@ def test_a_repeat_is_a_duplicate_and_a_contradiction_a_conflict(
 def test_a_refused_key_holds_the_signal_and_pauses_the_queue(cli: CliEnvironment) -> None:
     with make_partner(cli, CPCTL_SIGNAL_KEY="a-wrong-key-of-somebody") as partner:
         assert partner.pause_reason() == ""
-        (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-        assert (fate.state, fate.is_safe, fate.http_status) == (State.HELD, True, 401)
-        assert exit_code([fate]) == ExitCode.KEY_REFUSED
+        (result,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
+        assert (result.state, result.is_safe, result.http_status) == (State.HELD, True, 401)
+        assert exit_code([result]) == ExitCode.KEY_REFUSED
         assert "refused the key" in partner.pause_reason()
         assert partner.flush() == []
 
 
-def test_a_refused_signal_is_not_safe_and_says_the_services_words(partner: Partner) -> None:
-    (fate,) = partner.report([partner.signal("ItemPacked", ORDER, "999")])
-    assert (fate.state, fate.is_safe, exit_code([fate])) == (State.REFUSED, False, ExitCode.REFUSED)
-    assert "item 999 is unknown" in fate.message
+def test_a_refused_signal_is_not_safe_and_has_the_message_of_the_service(partner: Partner) -> None:
+    (result,) = partner.report([partner.signal("ItemPacked", ORDER, "999")])
+    assert (result.state, result.is_safe, exit_code([result])) == (State.REFUSED, False, ExitCode.REFUSED)
+    assert "item 999 is unknown" in result.message
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields", "words"),
+    ("kind", "fields", "message"),
     [
         ("ItemPackt", {}, 'Did you mean "ItemPacked"?'),
         ("ItemShipped", {}, "tracking is missing"),
         ("ItemCanceled", {"cause": "Nonsense"}, "is not a published cause"),
-        ("ItemDelay", {"delay": 24}, 'delay 24 is no text; write it as "24".'),
+        ("ItemDelay", {"delay": 24}, 'delay 24 is not a string; write it as "24".'),
         ("ItemPacked", {"item": 123456780001}, 'write it as "123456780001"'),
         ("ItemPacked", {"apikey": "x"}, "apikey is set by cpctl itself"),
-        ("ItemPacked", {"at": "2026-01-20"}, "at '2026-01-20' is no datetime. datetime.fromisoformat makes one"),
+        ("ItemPacked", {"at": "2026-01-20"}, "at '2026-01-20' is not a datetime. Use datetime.fromisoformat"),
     ],
 )
-def test_a_wrong_signal_is_refused_before_anything_is_kept(
-    partner: Partner, cli: CliEnvironment, kind: str, fields: dict[str, Any], words: str
+def test_an_invalid_signal_is_rejected_before_anything_is_stored(
+    partner: Partner, cli: CliEnvironment, kind: str, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         partner.signal(kind, ORDER, **{"item": ITEM, **fields})
-    assert words in f"{refused.value.message} {refused.value.hint}"
+    assert message in f"{refused.value.message} {refused.value.hint}"
     assert refused.value.exit_code == ExitCode.USAGE
     assert not cli.store.exists()
 
 
-def test_what_is_no_list_of_signals_is_told_so_before_anything_is_kept(partner: Partner, cli: CliEnvironment) -> None:
+def test_report_accepts_only_a_list_of_signals(partner: Partner, cli: CliEnvironment) -> None:
     signal: Any = partner.signal("ItemPacked", ORDER, ITEM)
     wrong: list[Any] = [signal, [signal, "ItemPacked"], "ItemPacked", [None]]
     for each in wrong:
-        with pytest.raises(InvalidInput, match="is no signal") as refused:
+        with pytest.raises(InvalidInput, match="is not a signal") as refused:
             partner.report(each)
         assert "takes a list" in refused.value.hint
     assert not cli.store.exists()
 
 
-def test_a_client_of_an_unknown_service_is_refused_with_the_names(partner: Partner) -> None:
+def test_an_unknown_service_is_rejected_with_the_valid_names(partner: Partner) -> None:
     with pytest.raises(InvalidInput) as refused:
         partner.client("publish")
     assert "core" in refused.value.hint
 
 
-def test_a_signal_made_by_hand_is_checked_like_any_other(partner: Partner, received_signals: ReceivedSignals) -> None:
+def test_report_checks_signals_that_were_constructed_directly(
+    partner: Partner, received_signals: ReceivedSignals
+) -> None:
     good = partner.signal("ItemPacked", ORDER, ITEM)
     bad = Signal(SIGNAL_TYPES["ItemPacked"], LATEST_API_VERSION, {"order": ORDER, "item": "two ids"}, datetime.now(UTC))
-    with pytest.raises(InvalidInput, match="each id stands alone"):
+    with pytest.raises(InvalidInput, match="it must be one value"):
         partner.report([good, bad])
     assert (received_signals(), partner.history()) == ([], [])
 
@@ -180,7 +182,7 @@ def test_without_a_key_nothing_is_accepted(cli: CliEnvironment) -> None:
         assert partner.history() == []
 
 
-def test_a_key_command_that_fails_leaves_the_signal_accepted_and_says_so(
+def test_a_failing_key_command_leaves_the_signal_accepted_with_a_warning(
     cli: CliEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = sandbox_configuration(UNREACHABLE_URL).replace(
@@ -188,14 +190,12 @@ def test_a_key_command_that_fails_leaves_the_signal_accepted_and_says_so(
     )
     cli.configure(text)
     with make_partner(cli) as partner, caplog.at_level(logging.WARNING, "cpctl"):
-        (fate,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
-        assert (fate.state, fate.is_safe, partner.count_waiting()) == (State.QUEUED, True, 1)
+        (result,) = partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
+        assert (result.state, result.is_safe, partner.count_waiting()) == (State.QUEUED, True, 1)
     assert "Accepted and safe, but not sent: signal.api_key_command" in caplog.text
 
 
-def test_a_store_that_fails_means_that_nothing_was_accepted_or_sent(
-    cli: CliEnvironment, received_signals: ReceivedSignals
-) -> None:
+def test_nothing_is_accepted_or_sent_if_the_store_fails(cli: CliEnvironment, received_signals: ReceivedSignals) -> None:
     cli.store.parent.write_text("not a folder", encoding="utf-8")
     with make_partner(cli) as partner, pytest.raises(StoreError, match="NOT ACCEPTED, nothing sent") as failed:
         partner.report([partner.signal("ItemPacked", ORDER, ITEM)])
@@ -203,12 +203,12 @@ def test_a_store_that_fails_means_that_nothing_was_accepted_or_sent(
     assert received_signals() == []
 
 
-def test_history_is_looked_up_by_order_and_item(partner: Partner) -> None:
+def test_history_can_be_filtered_by_order_and_item(partner: Partner) -> None:
     partner.report(
         [partner.signal(kind, ORDER, item) for kind in ("ItemPacked", "ItemProduced") for item in (ITEM, SECOND_ITEM)]
     )
-    assert [fate.signal.type.name for fate in partner.history(item=ITEM)] == ["ItemPacked", "ItemProduced"]
-    assert [fate.signal.item for fate in partner.history(order=ORDER, limit=1)] == [SECOND_ITEM]
+    assert [result.signal.type.name for result in partner.history(item=ITEM)] == ["ItemPacked", "ItemProduced"]
+    assert [result.signal.item for result in partner.history(order=ORDER, limit=1)] == [SECOND_ITEM]
     assert partner.history(order="another") == []
 
 
@@ -229,7 +229,7 @@ def test_a_call_that_fails_raises_an_error_with_the_exit_status(partner: Partner
     assert (away.value.exit_code, away.value.maybe_processed) == (ExitCode.TEMPORARY, False)
 
 
-def test_an_unknown_call_and_a_signal_as_a_call_are_refused_with_the_way_to_go(partner: Partner) -> None:
+def test_an_unknown_call_and_a_signal_as_a_call_are_rejected_with_a_hint(partner: Partner) -> None:
     with pytest.raises(InvalidInput) as unknown:
         partner.call("order/info")
     assert unknown.value.hint == 'Did you mean "orders/info"?'
@@ -250,10 +250,11 @@ def test_a_profile_is_chosen_by_name_and_a_file_by_its_path(cli: CliEnvironment,
         Partner(config=file, environment=cli.process_environment())
 
 
-def test_importing_the_names_loads_neither_requests_nor_typer(cli: CliEnvironment) -> None:
+def test_importing_the_public_names_loads_neither_requests_nor_typer(cli: CliEnvironment) -> None:
     script = (
         "import sys, cpctl.api, cpctl.signals, cpctl.sdk\n"
-        "from cpctl.sdk import Partner, State\nfrom cpctl.signals import KINDS\nfrom cpctl.api import ENDPOINTS\n"
+        "from cpctl.sdk import Partner, State\n"
+        "from cpctl.signals import SIGNAL_TYPES\nfrom cpctl.api import ENDPOINTS\n"
         "print(sorted({'requests', 'typer', 'rich', 'yaml', 'jmespath'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=cli.process_environment())

@@ -1,4 +1,4 @@
-"""The names that a script in Python may rely on: documented, typed, and shown by docs/python.md."""
+"""The public names for Python scripts are typed, and docs/python.md describes them."""
 
 import importlib
 import inspect
@@ -16,36 +16,37 @@ from datetime import UTC, datetime
 
 from cpctl.api import ENDPOINTS, Client, call
 from cpctl.errors import CpctlError
-from cpctl.sdk import Fate, Partner, State, exit_code
-from cpctl.signals import CAUSES, KINDS, LATEST, Signal, make_signal
+from cpctl.sdk import Partner, SignalResult, State, exit_code
+from cpctl.signals import CANCEL_CAUSES, LATEST_API_VERSION, SIGNAL_TYPES, Signal, make_signal
 
 
 def work(partner: Partner) -> int:
     now = datetime.now(UTC)
-    signals: list[Signal] = [partner.signal("ItemPacked", "1", "2"), make_signal("ItemPacked", LATEST, {}, now, now)]
-    fates: list[Fate] = partner.report(signals)
-    states: list[State] = [fate.state for fate in fates if fate.safe]
+    packed = make_signal("ItemPacked", LATEST_API_VERSION, {}, now, now)
+    signals: list[Signal] = [partner.signal("ItemPacked", "1", "2"), packed]
+    results: list[SignalResult] = partner.report(signals)
+    states: list[State] = [result.state for result in results if result.is_safe]
     client: Client = partner.client()
     try:
-        print(call(client, ENDPOINTS["orders"], {}, 5.0), states, list(KINDS), list(CAUSES))
+        print(call(client, ENDPOINTS["orders"], {}, 5.0), states, list(SIGNAL_TYPES), list(CANCEL_CAUSES))
     except CpctlError as error:
         return error.exit_code
-    return exit_code(fates)
+    return exit_code(results)
 """
 ILL_TYPED_SCRIPT = "from cpctl.sdk import Partner\nPartner().report('ItemPacked')\nPartner().signal(1, 2)\n"
 
 
-def test_a_type_check_passes_right_use_and_finds_wrong_use(tmp_path: Path) -> None:
+def test_mypy_accepts_right_use_and_finds_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(EXAMPLE_SCRIPT, encoding="utf-8")
     (tmp_path / "wrong.py").write_text(ILL_TYPED_SCRIPT, encoding="utf-8")
-    words = ["--strict", "--no-incremental", "--config-file", "", "right.py", "wrong.py"]
-    done = subprocess.run([sys.executable, "-m", "mypy", *words], cwd=tmp_path, capture_output=True, text=True)
+    arguments = ["--strict", "--no-incremental", "--config-file", "", "right.py", "wrong.py"]
+    done = subprocess.run([sys.executable, "-m", "mypy", *arguments], cwd=tmp_path, capture_output=True, text=True)
     found = [line.split(" ")[0] for line in done.stdout.splitlines() if " error: " in line]
     assert set(found) == {"wrong.py:2:", "wrong.py:3:"}, done.stdout
 
 
 @pytest.mark.parametrize(("module", "name"), NAMES)
-def test_every_name_is_there_and_the_document_explains_it(module: str, name: str) -> None:
+def test_every_public_name_exists_and_is_documented(module: str, name: str) -> None:
     value = getattr(importlib.import_module(module), name)
     if inspect.isclass(value) or inspect.isfunction(value):
         assert inspect.getdoc(value)
@@ -54,12 +55,12 @@ def test_every_name_is_there_and_the_document_explains_it(module: str, name: str
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_name_that_is_not_there_is_named_in_the_error(module: str) -> None:
+def test_a_missing_name_is_named_in_the_error(module: str) -> None:
     with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'Nonsense'"):
         importlib.import_module(module).Nonsense  # noqa: B018
 
 
-def test_the_document_shows_every_method_of_a_partner() -> None:
+def test_every_method_of_partner_is_documented() -> None:
     partner = importlib.import_module("cpctl.sdk").Partner
     text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
     methods = [name for name in vars(partner) if not name.startswith("_")]

@@ -1,4 +1,4 @@
-"""The service behind walls like those of its unit: a file system it cannot write to, but for one folder."""
+"""The service on a read-only file system with one writable folder, as in its unit."""
 
 import os
 import shutil
@@ -23,9 +23,9 @@ exec "$@"
 
 
 def run_read_only(folder: Path, command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command that can write to one folder alone."""
+    """Run a command that can write only to one folder."""
     if shutil.which("unshare") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("needs root and unshare(1): nobody has tried the service behind walls")
+        pytest.skip("needs root and unshare(1): the service is not tested on a read-only file system")
     walled = ["unshare", "--mount", "sh", "-c", READ_ONLY_SCRIPT, "walls", str(folder), *command]
     done = subprocess.run(walled, capture_output=True, text=True, env=environment, cwd="/", timeout=60)
     if done.returncode == 99 or "unshare failed" in done.stderr:
@@ -33,7 +33,7 @@ def run_read_only(folder: Path, command: list[str], environment: dict[str, str])
     return done
 
 
-def test_the_service_needs_to_write_to_the_folder_of_its_store_alone(
+def test_the_service_writes_only_to_the_folder_of_its_store(
     cli: CliEnvironment, received_signals: Callable[[], list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     assert cli.run("signal", "packed", ITEM, "--order", ORDER, "--queue-only").code == 0
@@ -50,7 +50,7 @@ def test_the_service_needs_to_write_to_the_folder_of_its_store_alone(
     assert [body["type"] for body in received_signals()] == ["ItemPacked"]
 
 
-def test_a_store_outside_the_walls_is_named(cli: CliEnvironment, tmp_path: Path) -> None:
+def test_a_store_in_a_read_only_folder_is_named(cli: CliEnvironment, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     environment = cli.process_environment(CPCTL_DATA_DIR=str(tmp_path / "moved"))

@@ -1,4 +1,4 @@
-"""Keys of services: never in what is printed, and found where the printed text says."""
+"""Keys of services: never printed, and found where the unit says."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ PACKED_COMMAND = ("signal", "packed", ITEM, "--order", ORDER, "--queue-only")
 @pytest.mark.parametrize("what", ["outbox", "webhooks"])
 @pytest.mark.parametrize("way", ["profile", "environment", "file", "command"])
 @pytest.mark.parametrize("options", [(), ("--user",), ("--timer",), ("--cron",), ("-o", "json"), ("--debug", "-v")])
-def test_no_key_is_ever_printed(
+def test_no_key_is_printed(
     unconfigured_cli: CliEnvironment, invoke: Invoke, what: str, way: str, options: tuple[str, ...]
 ) -> None:
     if what == "webhooks" and "--timer" in options:
@@ -40,7 +40,7 @@ def test_no_key_is_ever_printed(
 
 
 def _configure_marked_key(cli: CliEnvironment, method: str) -> dict[str, str]:
-    """Give the canary as a key in one of the ways there are, and for both services."""
+    """Set the canary as the key of both services, by one of the possible methods."""
     file = cli.folder / "the.key"
     file.write_text(KEY_MARKER)
     file.chmod(0o600)
@@ -58,7 +58,7 @@ def _configure_marked_key(cli: CliEnvironment, method: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("what", "service"), [("outbox", "signal"), ("webhooks", "webhooks")])
-def test_the_key_file_of_the_profile_is_handed_over(
+def test_the_key_file_of_the_profile_becomes_the_credential(
     cli: CliEnvironment, invoke: Invoke, what: str, service: str
 ) -> None:
     cli.configure(
@@ -69,7 +69,7 @@ def test_the_key_file_of_the_profile_is_handed_over(
     assert f"The key for {service} is read from {cli.folder}/keys/mine.key" in unit.content
 
 
-def test_a_service_gets_the_one_key_it_needs(cli: CliEnvironment) -> None:
+def test_a_service_gets_only_the_key_it_needs(cli: CliEnvironment) -> None:
     (outbox,), (webhooks,) = print_units(cli, "outbox"), print_units(cli, "webhooks")
     assert outbox.setting_values("LoadCredential") == ["signal:/etc/cpctl/signal.key"]
     assert webhooks.setting_values("LoadCredential") == ["webhooks:/etc/cpctl/webhooks.key"]
@@ -77,14 +77,14 @@ def test_a_service_gets_the_one_key_it_needs(cli: CliEnvironment) -> None:
     assert "CPCTL_WEBHOOK_KEY_FILE=%d/webhooks" in webhooks.setting_values("Environment")
 
 
-def test_a_key_of_a_password_store_is_said_to_be_out_of_reach(cli: CliEnvironment) -> None:
+def test_a_key_from_a_password_store_is_explained(cli: CliEnvironment) -> None:
     cli.configure("profiles:\n  shop:\n    signal: {api_key_command: [pass, show, shop]}\n")
     (unit,) = print_units(cli, "outbox")
     assert "signal.api_key_command, line 3; a service cannot unlock a password store" in unit.content
     assert unit.setting_values("LoadCredential") == ["signal:/etc/cpctl/signal.key"]
 
 
-def test_the_command_that_makes_the_key_file_makes_it_for_its_owner_alone(cli: CliEnvironment) -> None:
+def test_the_documented_key_file_is_readable_by_its_owner_only(cli: CliEnvironment) -> None:
     (unit,) = print_units(cli, "outbox", "--user")
     command = next(line[1:].strip() for line in unit.content.splitlines() if "/dev/stdin" in line)
     subprocess.run(["sh", "-c", command], input=f"{KEY_MARKER}\n", text=True, check=True, env={"PATH": "/usr/bin:/bin"})
@@ -93,10 +93,10 @@ def test_the_command_that_makes_the_key_file_makes_it_for_its_owner_alone(cli: C
     assert (file.read_text(), file.stat().st_mode & 0o777) == (f"{KEY_MARKER}\n", 0o600)
 
 
-def test_the_service_delivers_with_the_key_that_systemd_hands_over(
+def test_the_service_delivers_with_its_credential(
     cli: CliEnvironment, sandbox: Sandbox, received_signals: ReceivedSignals, tmp_path: Path
 ) -> None:
-    """The process is started as the unit says, with the credentials folder that systemd would make."""
+    """The process is started as the unit says, with a credentials folder as systemd makes it."""
     assert cli.run(*PACKED_COMMAND).code == 0
     cli.configure(f"profiles:\n  sandbox: {{base_url: '{sandbox.base_url}'}}\n")
     (unit,) = print_units(cli, "outbox")
@@ -108,12 +108,12 @@ def test_the_service_delivers_with_the_key_that_systemd_hands_over(
             _wait_until(lambda: received_signals() != [])
         finally:
             running.send_signal(signal.SIGTERM)
-        _, told = running.communicate(timeout=TIMEOUT_SECONDS)
+        _, stderr = running.communicate(timeout=TIMEOUT_SECONDS)
     assert [body["type"] for body in received_signals()] == ["ItemPacked"]
-    assert [str(running.returncode)] == unit.setting_values("SuccessExitStatus"), told
+    assert [str(running.returncode)] == unit.setting_values("SuccessExitStatus"), stderr
 
 
-def test_the_timer_delivers_with_the_key_that_systemd_hands_over(
+def test_the_timer_delivers_with_its_credential(
     cli: CliEnvironment, sandbox: Sandbox, received_signals: ReceivedSignals, tmp_path: Path
 ) -> None:
     assert cli.run(*PACKED_COMMAND).code == 0
@@ -130,9 +130,7 @@ def test_the_timer_delivers_with_the_key_that_systemd_hands_over(
     assert refused.returncode == 3 and "can be read by others" in refused.stderr
 
 
-def test_a_key_that_systemd_has_not_handed_over_ends_the_service_with_words(
-    cli: CliEnvironment, tmp_path: Path
-) -> None:
+def test_a_missing_credential_ends_the_service_with_a_message(cli: CliEnvironment, tmp_path: Path) -> None:
     (unit,) = print_units(cli, "outbox")
     environment = minimal_service_environment(unit_environment(unit, tmp_path / "credentials", tmp_path))
     command = unit.setting_values("ExecStart")[0].split()
@@ -142,7 +140,7 @@ def test_a_key_that_systemd_has_not_handed_over_ends_the_service_with_words(
 
 
 def _make_credentials(folder: Path) -> Path:
-    """As systemd makes them: readable by a group, in a folder that only the service can enter."""
+    """Credentials as systemd makes them: group-readable, in a folder that only the service can enter."""
     made = folder / "credentials"
     made.mkdir(mode=0o700)
     key = made / "signal"

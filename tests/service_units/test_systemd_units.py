@@ -23,26 +23,26 @@ HOSTILE_ARGUMENT = "50% $HOME 'a' \"b\" \\ ; --watch"
 
 @pytest.mark.parametrize("what", ["outbox", "webhooks"])
 @pytest.mark.parametrize("options", [(), ("--user",), ("--run-as", "daemon"), ("--name", "cpctl-second")])
-def test_systemd_has_nothing_to_say_against_a_service(cli: CliEnvironment, what: str, options: tuple[str, ...]) -> None:
+def test_systemd_accepts_a_service(cli: CliEnvironment, what: str, options: tuple[str, ...]) -> None:
     units = print_units(cli, what, *options)
     assert verify_units(cli.folder / "units", units, *(["--user"] if "--user" in options else [])) == ""
 
 
 @pytest.mark.parametrize("options", [("--timer",), ("--every", "90s"), ("--timer", "--user")])
-def test_systemd_has_nothing_to_say_against_a_timer(cli: CliEnvironment, options: tuple[str, ...]) -> None:
+def test_systemd_accepts_a_timer(cli: CliEnvironment, options: tuple[str, ...]) -> None:
     units = print_units(cli, "outbox", *options)
     assert [unit.name for unit in units] == ["cpctl-outbox.service", "cpctl-outbox.timer"]
     assert verify_units(cli.folder / "units", units, *(["--user"] if "--user" in options else [])) == ""
 
 
-def test_a_unit_with_a_mistake_would_be_found(cli: CliEnvironment) -> None:
+def test_verification_finds_a_mistake(cli: CliEnvironment) -> None:
     service, *_ = print_units(cli, "outbox")
     wrong = service._replace(content=service.content.replace("RestartSec", "RestartsSec"))
     assert "RestartsSec" in verify_units(cli.folder / "units", [wrong])
 
 
 @pytest.mark.parametrize("options", [(), ("--timer",), ("--user", "--every", "5m")])
-def test_the_printed_text_holds_the_same_files_as_the_json(cli: CliEnvironment, options: tuple[str, ...]) -> None:
+def test_the_printed_text_has_the_same_files_as_the_json(cli: CliEnvironment, options: tuple[str, ...]) -> None:
     shown = cli.run("service", "print", "outbox", *options)
     assert shown.code == 0, shown.err
     units, by_cron = shown.out.split("\n# Without systemd")
@@ -52,7 +52,7 @@ def test_the_printed_text_holds_the_same_files_as_the_json(cli: CliEnvironment, 
     ]
 
 
-def test_the_service_sends_from_the_store_of_the_person_who_prints_it(cli: CliEnvironment) -> None:
+def test_the_service_uses_the_store_of_the_current_user(cli: CliEnvironment) -> None:
     (service,) = print_units(cli, "outbox")
     read = load_with_systemd(service)
     assert read.environment["CPCTL_DATA_DIR"] == str(cli.store.parent)
@@ -62,14 +62,14 @@ def test_the_service_sends_from_the_store_of_the_person_who_prints_it(cli: CliEn
     assert f"ReadWritePaths: -{cli.store.parent}" in read.lines
 
 
-def test_a_store_that_a_variable_names_is_named_to_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_store_from_the_environment_is_passed_to_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
     store = cli.folder / "elsewhere" / "shop.db"
     (service,) = _print_units(invoke, cli, "outbox", CPCTL_STORE="elsewhere/shop.db")
     assert f"CPCTL_STORE={store}" in service.setting_values("Environment")
     assert service.setting_values("ReadWritePaths") == [f"-{store.parent}"]
 
 
-def test_a_store_that_the_profile_names_is_left_to_the_profile(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_store_from_the_profile_is_not_repeated(cli: CliEnvironment, invoke: Invoke) -> None:
     cli.configure(sandbox_configuration("http://127.0.0.1:9", "    store: shop/own.db\n"))
     (service,) = _print_units(invoke, cli, "outbox")
     assert not [
@@ -79,14 +79,14 @@ def test_a_store_that_the_profile_names_is_left_to_the_profile(cli: CliEnvironme
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a store away")
-def test_a_store_of_another_person_is_sent_by_that_person(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_service_runs_as_the_owner_of_the_store(cli: CliEnvironment, invoke: Invoke) -> None:
     cli.run("signal", "packed", "123456780001", "--order", "123456780000", "--queue-only")
     os.chown(cli.store, 65534, 65534)
     (service,) = _print_units(invoke, cli, "outbox")
     assert service.setting_values("User") == ["nobody"]
 
 
-def test_webhooks_run_as_an_account_of_their_own_with_a_store_of_their_own(cli: CliEnvironment) -> None:
+def test_webhooks_have_an_account_and_a_store_of_their_own(cli: CliEnvironment) -> None:
     (service,) = print_units(cli, "webhooks")
     assert service.setting_values("User") == ["cpctl"]
     assert service.setting_values("StateDirectory") == ["cpctl"]
@@ -96,13 +96,13 @@ def test_webhooks_run_as_an_account_of_their_own_with_a_store_of_their_own(cli: 
     assert service.setting_values("Type") == ["notify"]
 
 
-def test_webhooks_can_share_the_store_of_a_person(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_webhooks_can_share_the_store_of_a_user(cli: CliEnvironment, invoke: Invoke) -> None:
     (service,) = _print_units(invoke, cli, "webhooks", "--run-as", CURRENT_USER)
     assert service.setting_values("ReadWritePaths") == [f"-{cli.store.parent}"]
     assert service.setting_values("StateDirectory") == []
 
 
-def test_who_prints_a_service_for_another_account_is_told_what_it_needs(cli: CliEnvironment) -> None:
+def test_a_service_for_another_account_says_what_it_needs(cli: CliEnvironment) -> None:
     done = cli.run("service", "print", "outbox", "--run-as", "press")
     assert "useradd --system --no-create-home press" in done.err
     assert f"does not send what is accepted in {cli.store}" in done.err
@@ -110,7 +110,7 @@ def test_who_prints_a_service_for_another_account_is_told_what_it_needs(cli: Cli
     assert all(f"# {line.removeprefix('Warning: ')}" in done.out for line in done.err.splitlines())
 
 
-def test_a_configuration_without_keys_is_enough_where_the_key_is_a_credential(cli: CliEnvironment) -> None:
+def test_a_credential_needs_no_key_in_the_configuration(cli: CliEnvironment) -> None:
     cli.configure("profiles:\n  production: {}\n")
     key = cli.folder / "signal.key"
     key.write_text("a-key-for-signal-only\n")
@@ -118,7 +118,7 @@ def test_a_configuration_without_keys_is_enough_where_the_key_is_a_credential(cl
     assert cli.run_json("whoami", CPCTL_SIGNAL_KEY_FILE=str(key))["profile"] == "production"
 
 
-def test_the_environment_alone_makes_a_service_too(unconfigured_cli: CliEnvironment) -> None:
+def test_a_service_can_be_configured_by_the_environment_only(unconfigured_cli: CliEnvironment) -> None:
     settings = {"CPCTL_BASE_URL": "http://127.0.0.1:9", "CPCTL_TIMEOUT": "12", "CPCTL_SIGNAL_KEY": "a-key-never-shown"}
     (service,) = print_units(unconfigured_cli, "outbox", **settings)
     read = load_with_systemd(service)
@@ -129,16 +129,16 @@ def test_the_environment_alone_makes_a_service_too(unconfigured_cli: CliEnvironm
     assert "never-shown" not in service.content
 
 
-def test_a_proxy_is_handed_on_and_its_password_is_not(cli: CliEnvironment) -> None:
+def test_a_proxy_is_passed_on_but_not_its_password(cli: CliEnvironment) -> None:
     (open_one,) = print_units(cli, "outbox", HTTPS_PROXY="http://proxy:3128", NO_PROXY="localhost")
     assert {"HTTPS_PROXY=http://proxy:3128", "NO_PROXY=localhost"} <= set(open_one.setting_values("Environment"))
     done = cli.run("service", "print", "outbox", HTTPS_PROXY="http://ana:hush-hush@proxy:3128")
     assert "hush-hush" not in done.out + done.err
-    assert "HTTPS_PROXY holds a password and is left out" in done.err
+    assert "HTTPS_PROXY contains a password and is left out" in done.err
 
 
 @pytest.mark.parametrize("what", ["outbox", "webhooks"])
-def test_a_profile_with_a_name_full_of_traps_reaches_the_service_unchanged(
+def test_a_profile_name_with_special_characters_reaches_the_service_unchanged(
     cli: CliEnvironment, invoke: Invoke, what: str
 ) -> None:
     cli.configure(f"profiles:\n  {json.dumps(HOSTILE_ARGUMENT)}: {{base_url: 'http://127.0.0.1:9'}}\n")
@@ -147,7 +147,7 @@ def test_a_profile_with_a_name_full_of_traps_reaches_the_service_unchanged(
     assert verify_units(cli.folder / "units", [service]) == ""
 
 
-def test_folders_with_names_full_of_traps_reach_the_service_unchanged(cli: CliEnvironment) -> None:
+def test_folders_with_special_characters_reach_the_service_unchanged(cli: CliEnvironment) -> None:
     folder = cli.folder / "we $HOME 100% \"x\" 'y' \\z"
     folder.mkdir()
     program = install_cpctl(cli.folder / "50% of $HOME; all")
@@ -165,110 +165,110 @@ def test_folders_with_names_full_of_traps_reach_the_service_unchanged(cli: CliEn
 
 
 @pytest.mark.parametrize("folder", ["it's", 'the "new" one', "back\\slash"])
-def test_a_program_that_systemd_would_not_run_is_refused(cli: CliEnvironment, folder: str) -> None:
+def test_a_program_path_that_systemd_cannot_run_is_refused(cli: CliEnvironment, folder: str) -> None:
     done = _print_installed_unit(install_cpctl(cli.folder / folder), cli)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "systemd runs no program with a quote or a backslash" in json.loads(done.stderr)["error"]["message"]
+    assert "systemd cannot run a program with a quote or a backslash" in json.loads(done.stderr)["error"]["message"]
 
 
 def _print_installed_unit(program: Path, cli: CliEnvironment, **changes: str) -> "subprocess.CompletedProcess[str]":
-    """Print the service of the outbox with a cpctl that is installed somewhere."""
+    """Print the unit of the outbox with an installed cpctl."""
     command = [program, "service", "print", "outbox", "-o", "json"]
     return subprocess.run(command, capture_output=True, text=True, env=cli.process_environment(**changes), timeout=60)
 
 
 @pytest.mark.parametrize("name", ["a\nExecStartPre=/bin/rm -rf /", "a\r", "a\x1bb", "a\u2028b", "a\x85b"])
 @pytest.mark.parametrize("options", [(), ("--user",), ("--cron",), ("--run-as", "press")])
-def test_a_profile_cannot_bring_lines_of_its_own(
+def test_a_profile_name_cannot_add_lines(
     cli: CliEnvironment, invoke: Invoke, name: str, options: tuple[str, ...]
 ) -> None:
     cli.configure(f"profiles:\n  {json.dumps(name)}: {{base_url: 'http://127.0.0.1:9'}}\n")
     done = invoke(cli, "service", "print", "outbox", *options)
     assert (done.code, done.out) == (2, "")
-    assert "The profile" in done.err and "line break" in done.err
+    assert "line break" in done.err
 
 
 @pytest.mark.parametrize("variable", ["CPCTL_DATA_DIR", "CPCTL_STORE", "CPCTL_SIGNAL_KEY_FILE", "HTTPS_PROXY"])
-def test_a_variable_cannot_bring_lines_of_its_own(cli: CliEnvironment, invoke: Invoke, variable: str) -> None:
+def test_a_variable_cannot_add_lines(cli: CliEnvironment, invoke: Invoke, variable: str) -> None:
     done = invoke(cli, "service", "print", "outbox", **{variable: "/tmp/a\nUser=root"})
     assert (done.code, done.out) == (2, "")
 
 
-def test_a_home_for_units_cannot_bring_lines_of_its_own(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_folder_for_units_cannot_add_lines(cli: CliEnvironment, invoke: Invoke) -> None:
     done = invoke(cli, "service", "print", "outbox", "--user", XDG_CONFIG_HOME="/tmp/a\nb")
     assert (done.code, done.out) == (2, "")
 
 
 @pytest.mark.parametrize("end", [" ", "\\"])
-def test_a_key_file_whose_name_systemd_would_cut_is_refused(cli: CliEnvironment, invoke: Invoke, end: str) -> None:
+def test_a_key_file_name_that_systemd_would_cut_is_refused(cli: CliEnvironment, invoke: Invoke, end: str) -> None:
     done = invoke(cli, "service", "print", "outbox", CPCTL_SIGNAL_KEY_FILE=f"/tmp/key{end}")
     assert (done.code, done.out) == (2, "")
-    assert "ends in a blank or a backslash" in done.err
+    assert "ends in a space or a backslash" in done.err
 
 
-def test_what_stands_after_two_dashes_is_said_to_the_service(cli: CliEnvironment) -> None:
+def test_arguments_after_two_dashes_are_passed_to_the_service(cli: CliEnvironment) -> None:
     (service,) = print_units(cli, "outbox", "--", "--verbose", "--timeout", "7")
     assert load_with_systemd(service).command[-3:] == ["--verbose", "--timeout", "7"]
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--wach"], 'There is no option "--wach"'),
         (["more"], "unexpected extra argument"),
         (["--profile", "other"], "Put --profile before the --"),
-        (["--dry-run"], "--dry-run cannot be given"),
+        (["--dry-run"], "--dry-run cannot be passed"),
     ],
 )
-def test_an_option_that_the_service_does_not_know_is_found_before_it_is_installed(
-    cli: CliEnvironment, invoke: Invoke, words: list[str], told: str
+def test_an_invalid_option_of_the_service_is_refused(
+    cli: CliEnvironment, invoke: Invoke, words: list[str], message: str
 ) -> None:
     done = invoke(cli, "service", "print", "outbox", "--", *words)
     assert (done.code, done.out) == (2, "")
-    assert told in done.err
+    assert message in done.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["otbox"], 'Did you mean "outbox"?'),
-        (["webhooks", "--timer"], "has to run all the time"),
-        (["webhooks", "--every", "5m"], "has to run all the time"),
+        (["webhooks", "--timer"], "must run all the time"),
+        (["webhooks", "--every", "5m"], "must run all the time"),
         (["outbox", "--user", "--run-as", "ana"], "run as you"),
         (["outbox", "--cron", "--user"], "cron has no units"),
-        (["outbox", "--cron", "--timer"], "choose one"),
+        (["outbox", "--cron", "--timer"], "cannot be combined"),
         (["outbox", "--cron", "--write", "."], "crontab -"),
-        (["outbox", "--force"], "--force without --write"),
+        (["outbox", "--force"], "--force needs --write"),
         (["outbox", "--every", "often"], '--every "often" is not a span'),
         (["outbox", "--every", "1s"], "from 10s to 1d"),
         (["outbox", "--every", "2d"], "from 10s to 1d"),
         (["outbox", "--run-as", "a b"], '--run-as "a b"'),
-        (["outbox", "--run-as", "a\nb"], "cannot be the name of an account"),
+        (["outbox", "--run-as", "a\nb"], "is not a valid name of an account"),
         (["outbox", "--name", "../x"], '--name "../x"'),
-        (["outbox", "--name", "x\n"], "cannot be the name of a unit"),
+        (["outbox", "--name", "x\n"], "is not a valid name of a unit"),
         ([], "Missing argument"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(cli: CliEnvironment, invoke: Invoke, arguments: list[str], told: str) -> None:
+def test_invalid_options_are_refused(cli: CliEnvironment, invoke: Invoke, arguments: list[str], message: str) -> None:
     done = invoke(cli, "service", "print", *arguments)
     assert (done.code, done.out) == (2, "")
-    assert told in done.err
+    assert message in done.err
 
 
-def test_windows_is_told_what_it_has_instead() -> None:
+def test_windows_users_are_referred_to_the_task_scheduler() -> None:
     with pytest.raises(InvalidInput, match="neither systemd nor cron"):
         parse_service("outbox", "nt")
 
 
-def test_the_ending_of_a_unit_may_be_part_of_its_name(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_name_may_end_in_dot_service(cli: CliEnvironment, invoke: Invoke) -> None:
     (service,) = _print_units(invoke, cli, "outbox", "--name", "signals.service")
     assert service.file == "/etc/systemd/system/signals.service"
     assert "enable --now signals.service\n" in service.content
 
 
-def test_what_exec_starts_is_said_to_share_the_limits(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_exec_commands_share_the_limits_of_the_unit(cli: CliEnvironment, invoke: Invoke) -> None:
     done = invoke(cli, "service", "print", "webhooks", "--", "--exec", "/usr/local/bin/press in")
-    assert "What --exec starts lives within the limits of the unit" in done.err
+    assert "Commands started by --exec have the limits of the unit" in done.err
     assert ' --exec "/usr/local/bin/press in"\n' in done.out
 
 
@@ -284,18 +284,18 @@ def test_a_profile_that_does_not_exist_is_named(cli: CliEnvironment) -> None:
     assert 'Did you mean "sandbox"?' in done.err
 
 
-def test_a_unit_of_ones_own_needs_no_root(cli: CliEnvironment) -> None:
+def test_a_user_unit_needs_no_root(cli: CliEnvironment) -> None:
     (service,) = print_units(cli, "outbox", "--user")
     assert service.file == f"{cli.folder}/.config/systemd/user/cpctl-outbox.service"
     assert service.setting_values("WantedBy") == ["default.target"]
     assert "sudo" not in service.content
     assert "enable-linger" in service.content
-    # Each of these needs root, or makes a person's own systemd refuse the unit.
+    # Each of these needs root, or is refused by a user's systemd.
     assert not [line for line in service.content.splitlines() if line.startswith(("Protect", "Capab", "Private"))]
     assert not service.setting_values("User")
 
 
-def test_what_lies_in_tmp_is_not_hidden_from_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_files_in_tmp_are_not_hidden_from_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
     (hidden,) = _print_units(invoke, cli, "outbox", CPCTL_DATA_DIR="/tmp/cpctl-data")
     assert hidden.setting_values("PrivateTmp") == []
     cli.configure(sandbox_configuration("http://127.0.0.1:9"))
@@ -303,7 +303,7 @@ def test_what_lies_in_tmp_is_not_hidden_from_the_service(cli: CliEnvironment, in
     assert service.setting_values("PrivateTmp") == ([] if is_below(Path(sys.executable), TEMP_FOLDERS) else ["yes"])
 
 
-def test_the_service_stays_within_the_exposure_we_promise(cli: CliEnvironment) -> None:
+def test_the_exposure_level_stays_within_its_limit(cli: CliEnvironment) -> None:
     """`systemd-analyze security` gives 0 (best) to 10; docs/services.md says what remains."""
     for what in ("outbox", "webhooks"):
         units = print_units(cli, what, CPCTL_DATA_DIR="/srv/cpctl-data")

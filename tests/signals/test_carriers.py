@@ -1,4 +1,4 @@
-"""Tracking codes against published examples, and how often a check digit lets a random number pass."""
+"""Tracking codes: published examples, and how many random numbers pass the check digits."""
 
 import random
 
@@ -36,13 +36,13 @@ PUBLISHED_CODES = [
 
 
 @pytest.mark.parametrize(("carrier", "code"), PUBLISHED_CODES)
-def test_a_published_number_is_recognised(carrier: str, code: str) -> None:
+def test_a_published_code_is_recognized(carrier: str, code: str) -> None:
     known = recognize_tracking(code, [carrier])
     assert (known.carrier, known.tracking, known.validity) == (carrier, code, TrackingValidity.VALID)
 
 
 @pytest.mark.parametrize(("carrier", "code"), PUBLISHED_CODES)
-def test_one_wrong_digit_is_noticed(carrier: str, code: str) -> None:
+def test_one_wrong_digit_is_detected(carrier: str, code: str) -> None:
     place = next(place for place, sign in enumerate(code[:-1]) if sign.isdigit() and place > 3)
     wrong = code[:place] + str((int(code[place]) + 1) % 10) + code[place + 1 :]
     assert recognize_tracking(wrong, [carrier]).validity is TrackingValidity.WRONG_CHECK_DIGIT
@@ -57,39 +57,39 @@ def test_one_wrong_digit_is_noticed(carrier: str, code: str) -> None:
         ("ups", "1z 5r8 939 03 5756 7127", "1Z5R89390357567127"),
     ],
 )
-def test_what_is_not_the_number_is_stripped(carrier: str, code: str, tracking: str) -> None:
+def test_parts_that_do_not_belong_to_the_code_are_removed(carrier: str, code: str, tracking: str) -> None:
     known = recognize_tracking(code, [carrier])
     assert (known.tracking, known.validity) == (tracking, TrackingValidity.VALID)
 
 
-def test_the_sign_of_iso_7064_is_that_of_its_published_example() -> None:
+def test_the_iso_7064_check_character_matches_the_published_example() -> None:
     assert compute_mod37("A12425GABC1234002") == "M"
 
 
 @pytest.mark.parametrize("digits", ["01905093000123", "09445440555017"])
-def test_a_dpd_number_with_its_sign_is_recognised_and_another_sign_is_not(digits: str) -> None:
+def test_a_dpd_code_is_recognized_only_with_the_right_check_character(digits: str) -> None:
     sign = compute_mod37(digits)
     other = "A" if sign != "A" else "B"
     assert recognize_tracking(digits + sign, ["dpd"]).validity is TrackingValidity.VALID
     assert recognize_tracking(digits + other, ["dpd"]).validity is TrackingValidity.WRONG_CHECK_DIGIT
 
 
-def test_books_and_articles_are_told_from_labels() -> None:
+def test_isbn_and_ean_codes_are_recognized() -> None:
     assert is_isbn("978-0-13-110362-7") and not is_isbn("9780131103628")
     assert is_ean("4006381333931")
 
 
-def test_a_posts_number_ends_with_a_country() -> None:
+def test_a_postal_code_must_end_with_a_country() -> None:
     assert recognize_tracking("RB123456785QQ", ["post"]).validity is TrackingValidity.WRONG_CHECK_DIGIT
 
 
-def test_the_carrier_that_is_named_first_wins() -> None:
+def test_the_carrier_named_first_wins() -> None:
     both = "201298452277"
     assert recognize_tracking(both, ["dhl-de", "gls"]).carrier == "dhl-de"
     assert recognize_tracking("123456789013", ["dhl-de", "hermes"]).carrier in ("dhl-de", "")
 
 
-def test_every_carrier_has_a_format_and_every_format_a_carrier() -> None:
+def test_every_carrier_has_a_format_and_every_format_has_a_carrier() -> None:
     assert {row.carrier for row in TRACKING_FORMATS} == set(CARRIER_NAMES)
 
 
@@ -107,7 +107,7 @@ def test_every_carrier_has_a_format_and_every_format_a_carrier() -> None:
         (20, ("usps",), 0.07, 0.13),
     ],
 )
-def test_random_numbers_pass_as_often_as_they_must(
+def test_random_numbers_pass_the_check_at_the_expected_rate(
     length: int, carriers: tuple[str, ...], low: float, high: float
 ) -> None:
     numbers = random.Random(20260120)

@@ -1,4 +1,4 @@
-"""What goes over the wire: the documents' examples, key for key."""
+"""The bodies of signals, compared with the examples of the documents."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -37,7 +37,7 @@ def test_every_signal_type_of_both_versions_has_an_example() -> None:
 
 
 @pytest.mark.parametrize(("version", "example"), EXAMPLES, ids=lambda value: str(value)[:30])
-def test_what_the_example_says_optionally_may_be_left_out(version: str, example: dict[str, str]) -> None:
+def test_optional_fields_of_the_example_may_be_left_out(version: str, example: dict[str, str]) -> None:
     required: dict[str, str | None] = {
         name: value
         for name, value in signal_fields(example).items()
@@ -54,7 +54,7 @@ def test_an_empty_optional_value_is_not_sent(optional: str) -> None:
     assert optional not in signal.body()
 
 
-def test_values_lose_the_blanks_around_them_and_nothing_else() -> None:
+def test_only_the_spaces_around_values_are_removed() -> None:
     fields = {"order": f" {ORDER}\n", "item": f"\t{ITEM} ", "cause": "  two  blanks  ", "delay": " 024 "}
     signal = make_signal("ItemDelay", "2.0", fields, EVENT_TIME, NOW)
     assert signal.fields == {"order": ORDER, "item": ITEM, "cause": "two  blanks", "delay": "024"}
@@ -66,7 +66,7 @@ def test_leading_zeros_and_letters_of_every_script_survive() -> None:
     assert make_signal("ItemDelay", "2.0", fields, EVENT_TIME, NOW).item == "0001"
 
 
-def test_a_field_that_cpctl_does_not_know_stands_after_the_known_ones() -> None:
+def test_unknown_fields_come_after_the_known_ones() -> None:
     signal = make_signal("ItemPacked", "2.0", {"weight": "1.5", "item": ITEM, "order": ORDER}, EVENT_TIME, NOW)
     assert list(signal.body()) == ["type", "order", "item", "weight", "datetime"]
 
@@ -79,12 +79,12 @@ def test_a_field_that_cpctl_does_not_know_stands_after_the_known_ones() -> None:
     ],
     ids=["one hour east", "five hours west, with microseconds"],
 )
-def test_times_are_written_in_gmt_whatever_the_zone_they_were_given_in(at: datetime) -> None:
+def test_times_are_written_in_gmt_for_every_time_zone(at: datetime) -> None:
     signal = make_signal("ItemPacked", "2.0", {"order": ORDER, "item": ITEM}, at, NOW)
     assert signal.body()["datetime"] == wire_time(at) == WIRE_TIME
 
 
-def test_a_second_delay_is_news_and_a_second_scan_is_not() -> None:
+def test_a_second_delay_is_a_new_event_and_a_second_scan_is_not() -> None:
     about: dict[str, Any] = {"order": ORDER, "item": ITEM}
     later = EVENT_TIME + timedelta(hours=1)
     for kind, same in (("ItemPacked", True), ("ItemDelay", False), ("ItemError", False), ("ItemCanceled", True)):

@@ -1,4 +1,4 @@
-"""What is refused before it is accepted, and the words that say why."""
+"""Which signals are rejected before they are accepted, and with which messages."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -33,33 +33,33 @@ def signal_error(
 
 @pytest.mark.parametrize("name", ["order", "item"])
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "message"),
     [
         (None, "is missing"),
         ("", "is empty"),
         (" \t\n ", "is empty"),
-        ("12 34", "holds a blank"),
-        ("12\u00a034", "holds a blank"),
-        ("12\u300034", "holds a blank"),
+        ("12 34", "contains a space"),
+        ("12\u00a034", "contains a space"),
+        ("12\u300034", "contains a space"),
         ("1" * 10_000, "has 10000 characters, more than 128"),
-        ("12\x1b[31m34", "holds a control character"),
-        ("12\x0034", "holds a control character"),
-        ("12\u009b34", "holds a control character"),
-        ("12\u202834", "holds a control character"),
-        ("1234\u200b", "holds an invisible character (U+200B)"),
-        ("12\u202e34", "holds an invisible character (U+202E)"),
-        ("\ufeff1234", "holds an invisible character (U+FEFF)"),
+        ("12\x1b[31m34", "contains a control character"),
+        ("12\x0034", "contains a control character"),
+        ("12\u009b34", "contains a control character"),
+        ("12\u202834", "contains a control character"),
+        ("1234\u200b", "contains an invisible character (U+200B)"),
+        ("12\u202e34", "contains an invisible character (U+202E)"),
+        ("\ufeff1234", "contains an invisible character (U+FEFF)"),
     ],
 )
-def test_an_id_must_be_one_printable_word(name: str, value: str | None, words: str) -> None:
+def test_an_id_must_be_one_printable_word(name: str, value: str | None, message: str) -> None:
     error = signal_error(**{name: value})
-    assert words in error.message
+    assert message in error.message
     assert name in error.message
     assert error.hint == "Nothing was accepted and nothing was sent."
 
 
 @pytest.mark.parametrize(("name", "longest"), [(row.name, row.max_length) for row in SIGNAL_FIELDS.values()])
-def test_a_value_of_10000_characters_is_certainly_a_mistake(name: str, longest: int) -> None:
+def test_a_value_of_10000_characters_is_rejected(name: str, longest: int) -> None:
     kind = "ItemShipped" if name in ("tracking", "shipping_option") else "ItemCanceled"
     start = {"tracking": "1", "shipping_option": "GLS"} if kind == "ItemShipped" else {}
     error = signal_error(kind, **{**start, name: "1" * 10_000})
@@ -68,14 +68,14 @@ def test_a_value_of_10000_characters_is_certainly_a_mistake(name: str, longest: 
     assert "1" * 50 not in error.message, "the value itself must not flood the screen"
 
 
-def test_a_value_of_exactly_the_longest_length_is_fine() -> None:
+def test_a_value_of_the_maximum_length_is_accepted() -> None:
     assert make_valid_signal("ItemShipped", tracking="1" * 512, shipping_option="GLS").fields["tracking"] == "1" * 512
     assert "513 characters" in signal_error("ItemShipped", tracking="1" * 513, shipping_option="GLS").message
 
 
 @pytest.mark.parametrize("name", ["cause", "message", "colour"])
 @pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x07", "\x7f", "\x85", "\u2029"])
-def test_no_value_holds_a_control_character(name: str, character: str) -> None:
+def test_a_value_with_a_control_character_is_rejected(name: str, character: str) -> None:
     error = signal_error("ItemCanceled", "1.1", **{"cause": "190", name: f"1{character}2"})
     assert f"{name} " in error.message
     assert "control character" in error.message
@@ -83,7 +83,7 @@ def test_no_value_holds_a_control_character(name: str, character: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["item", "tracking", "colour"])
-def test_bytes_that_are_no_text_are_refused_and_not_a_crash(name: str) -> None:
+def test_bytes_that_are_not_utf8_are_rejected(name: str) -> None:
     """A terminal that is not UTF-8 hands over what Python keeps as lone surrogates."""
     fields = {"tracking": "1", "shipping_option": "GLS", name: "M\udcfcnchen"}
     assert f"{name} " in signal_error("ItemShipped", **fields).message
@@ -97,7 +97,7 @@ def test_the_name_of_an_unknown_field_must_be_one_printable_word(name: str) -> N
 
 
 @pytest.mark.parametrize(("typed", "near"), [("ItemShiped", "ItemShipped"), ("itempacked", "ItemPacked")])
-def test_an_unknown_type_names_the_nearest(typed: str, near: str) -> None:
+def test_an_unknown_type_suggests_the_nearest(typed: str, near: str) -> None:
     error = signal_error(typed)
     assert error.message == f'There is no signal "{typed}".'
     assert error.hint == f'Did you mean "{near}"?'
@@ -117,7 +117,7 @@ def test_a_type_of_the_other_version_names_the_command_that_fits(kind: str, vers
     assert error.hint == f"Use `cpctl signal {instead}`."
 
 
-def test_a_field_that_a_type_or_version_lacks_is_refused() -> None:
+def test_a_field_that_the_type_or_version_does_not_have_is_rejected() -> None:
     assert "version 2.0 has no tracking in ItemPacked" in signal_error(tracking="1").message
     assert "version 1.1 has no shipping_option in ItemShipped" in (
         signal_error("ItemShipped", "1.1", tracking="1", shipping_option="GLS").message
@@ -133,38 +133,38 @@ def test_shipping_needs_tracking_and_in_2_0_a_shipping_option(missing: str) -> N
 
 
 @pytest.mark.parametrize("cause", CANCEL_CAUSES)
-def test_every_published_cause_is_taken_in_both_versions(cause: str) -> None:
+def test_every_published_cause_is_accepted_in_both_versions(cause: str) -> None:
     for version in API_VERSIONS:
         assert make_valid_signal("ItemCanceled", version, cause=cause).fields["cause"] == cause
 
 
 @pytest.mark.parametrize("typed", ["CancelBokSize", "cancelbooksize", "cancel book size"])
-def test_an_unpublished_cause_names_the_nearest(typed: str) -> None:
+def test_an_unpublished_cause_suggests_the_nearest(typed: str) -> None:
     for version in API_VERSIONS:
         error = signal_error("ItemCanceled", version, cause=typed)
         assert f'cause "{typed}" is not a published cause' in error.message
         assert 'Did you mean "CancelBookSize"?' in error.message
 
 
-def test_a_cause_of_digits_is_a_cause_in_1_1_only() -> None:
+def test_a_numeric_cause_is_accepted_in_1_1_only() -> None:
     assert make_valid_signal("ItemCanceled", "1.1", cause="190").fields["cause"] == "190"
     assert '"190" is not a published cause' in signal_error("ItemCanceled", "2.0", cause="190").message
     assert "is not a published cause" in signal_error("ItemCanceled", "1.1", cause="1234567890").message
 
 
 @pytest.mark.parametrize("kind", ["ItemDelay", "ItemError"])
-def test_the_cause_of_a_delay_is_any_text(kind: str) -> None:
+def test_the_cause_of_a_delay_may_be_any_text(kind: str) -> None:
     assert make_valid_signal(kind, cause="the roof leaks").fields["cause"] == "the roof leaks"
 
 
 @pytest.mark.parametrize("delay", ["soon", "1.5", "-1", "24h", "２４", "+3", "1e3"])
-def test_a_delay_is_whole_hours(delay: str) -> None:
+def test_a_delay_must_be_whole_hours(delay: str) -> None:
     assert (
         f'delay "{delay}" is not a number of whole hours, such as 24' in signal_error("ItemDelay", delay=delay).message
     )
 
 
-def test_a_time_in_the_future_is_refused_beyond_what_clocks_differ() -> None:
+def test_a_time_in_the_future_is_rejected_beyond_the_clock_tolerance() -> None:
     assert make_valid_signal(at=NOW + CLOCK_TOLERANCE)
     error = signal_error(at=NOW + CLOCK_TOLERANCE + timedelta(seconds=1))
     assert "is in the future (it is 2026-01-20 12:00:00 GMT)" in error.message
@@ -172,19 +172,19 @@ def test_a_time_in_the_future_is_refused_beyond_what_clocks_differ() -> None:
 
 
 @pytest.mark.parametrize("name", ["apikey", "type", "datetime", "items"])
-def test_what_cpctl_writes_itself_cannot_be_given(name: str) -> None:
+def test_fields_that_cpctl_sets_cannot_be_given(name: str) -> None:
     error = signal_error(**{name: "secret"})
     assert f"{name} is set by cpctl itself" in error.message
     assert "secret" not in error.message
 
 
-def test_all_problems_are_named_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     error = signal_error("ItemShipped", item="", order="1 2", tracking="\x1b", shipping_option=None)
-    for words in ("item is empty", "order", "control character", "shipping_option is missing"):
-        assert words in error.message
+    for message in ("item is empty", "order", "control character", "shipping_option is missing"):
+        assert message in error.message
 
 
-def test_a_long_value_is_shown_short_and_harmless() -> None:
+def test_a_quoted_value_is_short_and_has_no_control_characters() -> None:
     assert quote_value("x" * 41) == f'"{"x" * 40}…"'
     assert quote_value("a\x1b[2Jb") == '"a\N{REPLACEMENT CHARACTER}[2Jb"'
 
@@ -201,7 +201,7 @@ FIELD_NAMES = st.sampled_from([*SIGNAL_FIELDS, "type", "apikey", "weight"]) | st
     complete=st.booleans(),
     at=st.datetimes(timezones=st.just(UTC)),
 )
-def test_whatever_is_accepted_makes_a_body_of_strings_that_can_be_sent(
+def test_every_accepted_signal_has_a_body_of_strings_that_can_be_sent(
     kind: str, version: str, more: dict[str, str | None], complete: bool, at: datetime
 ) -> None:
     start: dict[str, str | None] = {}

@@ -1,4 +1,4 @@
-"""Servers that several cases share, and worlds for those that need their own."""
+"""Fixtures for webhook servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from harness.webhooks.webhook_server import RunningServer, make_webhook_cli, run
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server for the cases of one file that do not disturb each other."""
+    """A server shared by the tests of one file that do not affect each other."""
     with running_server(make_webhook_cli(tmp_path_factory.mktemp("served"))) as running:
         yield running
         assert running.process.poll() is None, running.log_text()
@@ -19,5 +19,5 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
 
 @pytest.fixture
 def webhook_cli(tmp_path: Path) -> CliEnvironment:
-    """A world with a webhook key."""
+    """A CLI environment with a webhook key."""
     return make_webhook_cli(tmp_path)

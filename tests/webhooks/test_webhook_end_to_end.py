@@ -1,10 +1,10 @@
-"""A signal of the shop comes back as a webhook: over TLS, into the store, and to a program."""
+"""A signal returns as a webhook: over TLS, into the store, and to a program."""
 
 from pathlib import Path
 
 from cpctl.sandbox.sandbox_state import API_KEYS
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, find_events, find_item_states
+from cpctl.webhooks.events.event_search import EventSearch, find_events, find_item_states
 from harness.certificates import make_key_pair, needs_openssl
 from harness.cli_environment import (
     ITEM,
@@ -19,15 +19,15 @@ from harness.webhooks.webhook_targets import recorded_events, write_recorder
 
 
 @needs_openssl
-def test_a_parcel_that_was_reported_is_told_by_webhook_and_reaches_a_program(tmp_path: Path) -> None:
+def test_a_shipment_is_received_as_a_webhook_and_delivered_to_a_program(tmp_path: Path) -> None:
     receiver = make_webhook_cli(tmp_path / "receiver", CPCTL_WEBHOOK_KEY=API_KEYS["webhooks"])
     shop = CliEnvironment(
         tmp_path / "shop", {**minimal_environment(tmp_path / "shop"), "CPCTL_CONFIG": str(tmp_path / "config.yaml")}
     )
     shop.folder.mkdir()
-    pair, told = make_key_pair(tmp_path, "receiver"), write_recorder(tmp_path / "told")
+    pair, program = make_key_pair(tmp_path, "receiver"), write_recorder(tmp_path / "recorded")
     tls = ["--tls-cert", str(pair.cert), "--tls-key", str(pair.key)]
-    with running_server(receiver, *tls, "--exec", str(told)) as server:
+    with running_server(receiver, *tls, "--exec", str(program)) as server:
         ready = tmp_path / "sandbox-ready"
         words = (
             "sandbox",
@@ -45,33 +45,33 @@ def test_a_parcel_that_was_reported_is_told_by_webhook_and_reaches_a_program(tmp
             (tmp_path / "config.yaml").write_text(sandbox_configuration(ready.read_text().strip()))
             (tmp_path / "config.yaml").chmod(0o600)
             assert shop.run(*shipped_command(tracking="1Z999"), "--require-delivery").code == 0
-            wait_until(lambda: recorded_events(told), "told")
+            wait_until(lambda: recorded_events(program), "recorded")
         finally:
             sandbox.kill()
             sandbox.communicate()
-        (said,) = recorded_events(told)
-        assert {name: said[name] for name in ("type", "order", "item", "tracking", "shipping_option")} == {
+        (recorded,) = recorded_events(program)
+        assert {name: recorded[name] for name in ("type", "order", "item", "tracking", "shipping_option")} == {
             "type": "ItemShipped",
             "order": ORDER,
             "item": ITEM,
             "tracking": "1Z999",
             "shipping_option": "GLS",
         }
-        store = Store(receiver.store, lambda said: None)
+        store = Store(receiver.store, lambda recorded: None)
 
         def looked() -> bool:
-            (kept,) = find_events(store, EventSearch("default"))
-            return bool(kept["targets"][0]["state"] == "done")
+            (event,) = find_events(store, EventSearch("default"))
+            return bool(event["targets"][0]["state"] == "done")
 
-        wait_until(looked, "handed over")
+        wait_until(looked, "delivered")
         (item,) = find_item_states(store, "default", ORDER)
         assert item["item"] == ITEM
         assert API_KEYS["webhooks"] not in server.log_text()
         store.close()
 
 
-def test_the_store_serves_signals_and_webhooks_alike(webhook_cli: CliEnvironment) -> None:
-    """One store for both: the receiver and the outbox do not lock each other out."""
+def test_signals_and_webhooks_share_a_store(webhook_cli: CliEnvironment) -> None:
+    """The receiver and the outbox can use one store at the same time."""
     keys = {"CPCTL_SIGNAL_KEY": API_KEYS["signal"]}
     with running_server(webhook_cli) as server:
         for number in range(5):

@@ -1,4 +1,4 @@
-"""Writes everything that is generated: `make docs`. Tests hold the files to what this writes."""
+"""Writes all generated files: `make docs`. A test checks that they are current."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,9 @@ from tools.docs import operators_sheet as operators
 from tools.docs.api_coverage import render_coverage
 from tools.docs.bench_svg import render_bench_svg
 from tools.docs.console_blocks import ROOT, run_console_blocks
-from tools.docs.manual_pages import render_manual_pages
 from tools.docs.reference import render_reference
 
-# Documents whose console blocks are run and filled in.
+# Documents whose console blocks are run.
 CONSOLE_DOCUMENTS = (
     "README.md",
     *(f"docs/{name}.md" for name in ("delivery", "orders", "files", "services", "webhooks", "python")),
@@ -20,26 +19,25 @@ CONSOLE_DOCUMENTS = (
 
 
 def generated_files() -> Iterator[tuple[Path, str]]:
-    """Every generated file with what belongs in it."""
+    """Every generated file with its content."""
     yield from static_files()
     for document in CONSOLE_DOCUMENTS:
         yield ROOT / document, render_console_document(document)
 
 
 def render_console_document(name: str) -> str:
-    """A document with its console blocks run anew."""
+    """A document with the current output of its console blocks."""
     return run_console_blocks((ROOT / name).read_text(encoding="utf-8"))
 
 
 def static_files() -> Iterator[tuple[Path, str]]:
-    """The files that no command has to be run for."""
+    """The files that are generated without running commands."""
     yield ROOT / "docs" / "reference.md", render_reference()
     yield ROOT / "docs" / "coverage.md", render_coverage()
     yield ROOT / "docs" / "bench.svg", render_bench_svg()
     yield operators.TARGET, operators.render_page()
     for shell, name in SCRIPT_FILES.items():
         yield ROOT / "completions" / name, generate_completion_script(shell)
-    yield from render_manual_pages()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
-"""Writes the manual pages, from the command tree and the tables: cpctl, its groups, configuration, exit status."""
+"""The manual pages: cpctl, each group, the configuration file and the exit status. The wheel installs them.
 
+It needs typer alone of cpctl's libraries: packaging/build_hook.py runs it wherever cpctl is built.
+`python -m tools.docs.manual_pages FOLDER` writes the pages to a folder.
+"""
+
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cpctl.cli.context import Context
-from cpctl.cli.framework import SharedParameters
+from cpctl.cli.framework import shared_parameters
 from cpctl.cli.help.blocks import Block, CodeBlock, DefinitionList, Paragraph
 from cpctl.cli.help.topics import TOPICS
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.paths import CONFIG_FILE_NAME, STORE_FILE_NAME
-from tools.docs.console_blocks import ROOT
 from tools.docs.roff import (
     escape_text,
     render_blocks,
@@ -22,16 +26,16 @@ from tools.docs.roff import (
     render_terms,
 )
 
-MAN_FOLDER = ROOT / "man"
+ROOT = Path(__file__).parents[2]
 CONFIG_PAGE, EXIT_CODES_PAGE = "cpctl-config", "cpctl-exit-codes"
-# Topics that are about a part of a group, and stand on its page as sections of their own.
+# Topics about a part of a group; each is a section of the page of the group.
 EXTRA_SECTIONS = {"signal": {"THE PACKING BENCH": "scan", "FILES OF SIGNALS": "files"}}
 
 Section = tuple[str, Iterable[str]]
 
 
 def render_manual_pages() -> Iterator[tuple[Path, str]]:
-    """Every page with its place."""
+    """Every page with its path below the folder of manual pages."""
     yield _page_path("cpctl", 1), render_page("cpctl", 1, _name_summary(build_root().help or ""), _main_sections())
     for group, sentence in GROUPS.items():
         name = f"cpctl-{group}"
@@ -43,12 +47,19 @@ def render_manual_pages() -> Iterator[tuple[Path, str]]:
     )
 
 
+def write_manual_pages(folder: Path) -> None:
+    """Write every page below a folder."""
+    for path, text in render_manual_pages():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
 def _page_path(name: str, section: int) -> Path:
-    return MAN_FOLDER / f"man{section}" / f"{name}.{section}"
+    return Path(f"man{section}", f"{name}.{section}")
 
 
 def _name_summary(sentence: str) -> str:
-    """A sentence as the summary of a page."""
     return f"{sentence[0].lower()}{sentence[1:]}".rstrip(".")
 
 
@@ -56,7 +67,7 @@ def _main_sections() -> Iterator[Section]:
     yield "SYNOPSIS", [f"{render_bold('cpctl')} [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
     yield "DESCRIPTION", render_blocks([Paragraph(_ABOUT)])
     yield "COMMANDS", render_terms([*((render_bold(name), words) for name, words in GROUPS.items())])
-    yield "COMMANDS THAT STAND ALONE", _command_sections("")
+    yield "COMMANDS WITHOUT A GROUP", _command_sections("")
     yield "OPTIONS", _shared_options()
     for title, topic in (("OUTPUT", "output"), ("ENVIRONMENT", "environment")):
         yield title, render_blocks(TOPICS[topic].blocks())
@@ -77,7 +88,7 @@ def _group_sections(group: str) -> Iterator[Section]:
 
 
 def _config_sections() -> Iterator[Section]:
-    # The whole example stands below.
+    # Without the short example of the topic: the whole one follows.
     yield (
         "DESCRIPTION",
         render_blocks(block for block in TOPICS["configuration"].blocks() if not isinstance(block, CodeBlock)),
@@ -95,40 +106,42 @@ def _exit_sections() -> Iterator[Section]:
 
 def _exit_status_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
     yield from (block for block in blocks if isinstance(block, DefinitionList))
-    yield Paragraph("`man 7 cpctl-exit-codes` says more.")
+    yield Paragraph("See `man 7 cpctl-exit-codes`.")
 
 
 def _command_sections(group: str) -> Iterator[str]:
-    """Each command of a group, or of those that stand alone: how it is written, what it does, its options."""
+    """Each command of a group, or each without a group: usage, help, options."""
     top = build_root()
-    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as typer_context:
         if not group:
             for name in COMMANDS:
-                yield from _command_section(top.get_command(context, name), name, context)
+                yield from _command_section(top.get_command(typer_context, name), name, typer_context)
             return
-        made: Any = top.get_command(context, group)
-        with made.make_context(group, [], parent=context, resilient_parsing=True) as inner:
-            for name in made.list_commands(inner):
-                yield from _command_section(made.get_command(inner, name), name, inner)
+        found: Any = top.get_command(typer_context, group)
+        with found.make_context(group, [], parent=typer_context, resilient_parsing=True) as inner:
+            for name in found.list_commands(inner):
+                yield from _command_section(found.get_command(inner, name), name, inner)
 
 
 def _command_section(command: Any, name: str, parent: Any) -> Iterator[str]:
-    with command.make_context(name, [], parent=parent, resilient_parsing=True) as context:
-        yield f'.SS "{escape_text(" ".join([context.command_path, *command.collect_usage_pieces(context)]))}"'
+    with command.make_context(name, [], parent=parent, resilient_parsing=True) as typer_context:
+        usage = " ".join([typer_context.command_path, *command.collect_usage_pieces(typer_context)])
+        yield f'.SS "{escape_text(usage)}"'
         yield render_line(command.help)
-        yield from _options([each for each in command.params if each not in SharedParameters.parameters()], context)
+        shared = shared_parameters()
+        yield from _options([each for each in command.params if each not in shared], typer_context)
         if command.epilog:
             yield from render_code(command.epilog)
 
 
 def _shared_options() -> Iterator[str]:
     top = build_root()
-    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
-        yield from _options(top.get_params(context), context)
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as typer_context:
+        yield from _options(top.get_params(typer_context), typer_context)
 
 
-def _options(parameters: Iterable[Any], context: Any) -> Iterator[str]:
-    records = [each.get_help_record(context) for each in parameters]
+def _options(parameters: Iterable[Any], typer_context: Any) -> Iterator[str]:
+    records = [parameter.get_help_record(typer_context) for parameter in parameters]
     yield from render_terms((render_option(names), meaning) for names, meaning in filter(None, records))
 
 
@@ -140,12 +153,16 @@ def _see_also(current_page: str) -> Iterator[Section]:
 
 _ABOUT = (
     "A print partner of Cloudprinter.com reports every step of every item: registered, in production, produced, "
-    "packed, shipped, delayed, canceled. cpctl does that from a shell, a bench with a scanner, a folder of files or "
-    "a cron job, and never loses a signal: what it accepts is on disk before it is sent. It also lists, adds and "
-    "cancels orders, and asks for quotes. `cpctl help TOPIC` and `cpctl explain CALL` say more; to try it out "
-    "without an account, type `cpctl sandbox run -- bash`."
+    "packed, shipped, delayed, canceled. cpctl does that from a shell, a packing bench with a scanner, a folder of "
+    "files or a cron job, and never loses a signal: an accepted signal is on disk before it is sent. It also lists, "
+    "adds and cancels orders, and requests quotes. See `cpctl help TOPIC` and `cpctl explain CALL` for details; to "
+    "try it out without an account, run `cpctl sandbox run -- bash`."
 )
 _FILES = [
-    (f"~/.config/cpctl/{CONFIG_FILE_NAME}", "the configuration; `cpctl profile path` says where it is on this machine"),
+    (f"~/.config/cpctl/{CONFIG_FILE_NAME}", "the configuration; `cpctl profile path` shows its path on this machine"),
     (f"~/.local/share/cpctl/{STORE_FILE_NAME}", "the store: the outbox and its history"),
 ]
+
+
+if __name__ == "__main__":
+    write_manual_pages(Path(sys.argv[1]))

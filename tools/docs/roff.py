@@ -1,4 +1,4 @@
-"""Writes the pieces of a help text as a manual page, in the macros of man(7)."""
+"""The blocks of a help text as a manual page, in the macros of man(7)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,14 @@ _INLINE_CODE = re.compile(r"`([^`]+)`")
 
 
 def render_page(name: str, section: int, summary: str, sections: Iterable[tuple[str, Iterable[str]]]) -> str:
-    """A whole page: its heading and its sections, each of lines that are roff already.
+    """Render a page from its sections, whose lines are roff already.
 
-    It holds no date and no version, so that it changes only with what it says.
+    It holds no date and no version, so that it changes only with its text.
     """
     lines = [
-        r'.\" Written by "make docs" from the program; changes made here are lost.',
+        r".\" Generated from the program.",
         f'.TH {escape_text(name.upper())} {section} "" "cpctl" "cpctl manual"',
-        ".nh",  # what stands in a line may be copied: nothing is hyphenated or stretched
+        ".nh",  # lines may be copied: no hyphenation, no justification
         ".ad l",
         ".SH NAME",
         f"{escape_text(name)} \\- {escape_text(summary)}",
@@ -28,24 +28,24 @@ def render_page(name: str, section: int, summary: str, sections: Iterable[tuple[
 
 
 def escape_text(raw: str) -> str:
-    """Text in which roff finds nothing to obey."""
-    return "".join(_ESCAPES.get(sign) or (sign if sign.isascii() else f"\\[u{ord(sign):04X}]") for sign in raw)
+    """Escape every character that roff would interpret."""
+    return "".join(_ESCAPES.get(char) or (char if char.isascii() else f"\\[u{ord(char):04X}]") for char in raw)
 
 
 def render_line(plain: str) -> str:
-    """A line of text, with what can be typed in bold."""
+    """Render a paragraph as one line, with code in bold."""
     pieces = _INLINE_CODE.split(" ".join(plain.split()))
-    done = "".join(render_bold(piece) if number % 2 else escape_text(piece) for number, piece in enumerate(pieces))
-    return f"\\&{done}" if done.startswith((".", "'")) else done
+    line = "".join(render_bold(piece) if number % 2 else escape_text(piece) for number, piece in enumerate(pieces))
+    return f"\\&{line}" if line.startswith((".", "'")) else line
 
 
 def render_bold(plain: str) -> str:
-    """Text in bold."""
+    """Render text in bold."""
     return f"\\fB{escape_text(plain)}\\fR"
 
 
 def render_option(usage: str) -> str:
-    """The names of an option in bold, what they take in italics: `-p, --profile NAME`."""
+    """Render the names of an option in bold and its metavar in italics: `-p, --profile NAME`."""
     words = usage.split()
     return " ".join(
         f"\\fB{escape_text(word.rstrip(','))}\\fR{',' if word.endswith(',') else ''}"
@@ -56,13 +56,13 @@ def render_option(usage: str) -> str:
 
 
 def render_terms(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A list of terms, which are roff already, each with its meaning."""
+    """Render a list of terms, which are roff already, with their meanings."""
     for term, meaning in rows:
         yield from (".TP", term, render_line(meaning) or "\\&")
 
 
 def render_blocks(blocks: Iterable[Block]) -> Iterator[str]:
-    """The blocks as lines of roff."""
+    """Render blocks as lines of roff."""
     for block in blocks:
         if isinstance(block, Heading):
             yield f'.SS "{escape_text(block.text)}"'
@@ -75,9 +75,9 @@ def render_blocks(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def render_code(lines: str) -> Iterator[str]:
-    """Lines as they are, set off from the rest."""
+    """Render lines unchanged, indented."""
     yield from (".PP", ".RS 4", ".EX")
-    for each in lines.rstrip("\n").split("\n"):
-        safe = escape_text(each)
+    for line in lines.rstrip("\n").split("\n"):
+        safe = escape_text(line)
         yield f"\\&{safe}" if safe.startswith((".", "'")) else safe
     yield from (".EE", ".RE")

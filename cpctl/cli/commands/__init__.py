@@ -1,1 +1,1 @@
-"""The commands: a module's path is its command."""
+"""The commands of cpctl: the path of a module is its command."""

@@ -1,4 +1,4 @@
-"""`cpctl completion`: the script that teaches a shell cpctl's words."""
+"""`cpctl completion`: print the completion script of a shell."""
 
 from typing import Annotated
 
@@ -15,18 +15,18 @@ commands = Commands()
 
 @commands.add("completion", "cpctl completion bash > ~/.local/share/bash-completion/completions/cpctl")
 def print_completion(
-    context: Context, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
+    context: Context, shell: Annotated[str, typer.Argument(metavar="SHELL", help="Shell: bash, zsh or fish.")]
 ) -> None:
     """Print the completion script of a shell.
 
-    It completes values too. References are those that lists have shown: they are kept in the user's cache folder
-    (or CPCTL_CACHE_DIR), which may be deleted. A Tab never asks the service.
+    It completes values too. References come from lists that cpctl has shown: they are kept in the user's cache folder
+    (or CPCTL_CACHE_DIR), which may be deleted. Completion never calls the service.
     """
     context.output.write(iter([generate_completion_script(shell)]))
 
 
 def generate_completion_script(shell: str) -> str:
-    """The script of one shell. Raises InvalidInput for a shell that has none."""
+    """Generate the script of one shell. Raises InvalidInput for an unknown shell."""
     if shell not in SHELLS:
         raise InvalidInput(f'There is no completion for "{shell}".', suggest(shell, SHELLS))
     from cpctl.cli.completion.command_tree import build_tree

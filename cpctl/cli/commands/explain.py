@@ -1,4 +1,4 @@
-"""`cpctl explain`: what a call or a signal consists of."""
+"""`cpctl explain`: the fields, key, responses and an example of a call or a signal."""
 
 from typing import Annotated, Any
 
@@ -22,38 +22,33 @@ commands = Commands()
 def explain_call(
     context: Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CALL...]", help="A signal, a command, or a path of the service.")
+        list[str] | None, typer.Argument(metavar="[CALL...]", help="Signal, command, or path of the service.")
     ] = None,
-    api: Annotated[str, typer.Option("--api", metavar="NAME", help="core or publish: whose call it is.")] = "core",
+    api: Annotated[str, typer.Option("--api", metavar="NAME", help="API of the call: core or publish.")] = "core",
 ) -> None:
-    """Show what a call or a signal consists of: fields, key, answers, an example."""
+    """Explain a call or a signal: its fields, key, responses, and an example."""
     if api not in APIS:
         raise InvalidInput(f'There is no API "{api}".', suggest(api, APIS))
-    found = (
-        _find_calls(" ".join([*names, *(["--api publish"] if api == "publish" else [])]))
-        if names
-        else [make() for make in all_calls().values()]
-    )
-    output = context.output
-    if len(found) > 1:
-        context.show([_summary_row(call) for call in found], EXPLAINED_CALL)
+    text = " ".join([*(names or ()), *(["--api publish"] if api == "publish" else [])])
+    calls = _find_calls(text) if names else [describe() for describe in all_calls().values()]
+    output = context.output  # an unknown format is reported first
+    if len(calls) > 1:
+        context.show([_summary_row(call) for call in calls], EXPLAINED_CALL)
         return
-    call, example = found[0], _find_example(found[0])
-    if context.options.output or context.options.query:
-        context.show(call_to_dict(call, example), TableView(EXPLAINED_FIELD, lambda whole: list(whole["fields"])))
+    call, example = calls[0], _find_example(calls[0])
+    if context.has_explicit_output:
+        context.show(call_to_dict(call, example), TableView(EXPLAINED_FIELD, lambda data: list(data["fields"])))
     else:
         output.write(iter([render_plain(call_to_blocks(call, example))]))
 
 
 def _find_calls(text: str) -> list[CallHelp]:
     try:
-        return [make() for make in find_calls(text)]
+        return [describe() for describe in find_calls(text)]
     except InvalidInput:
-        if _find_declaration(text) is not None:
-            raise InvalidInput(
-                f"`cpctl {text}` makes no call that could be explained.", f"`cpctl {text} --help` shows what it does."
-            ) from None
-        raise
+        if _find_declaration(text) is None:
+            raise
+    raise InvalidInput(f"`cpctl {text}` makes no call to explain.", f"`cpctl {text} --help` shows what it does.")
 
 
 def _summary_row(call: CallHelp) -> dict[str, Any]:
@@ -61,14 +56,14 @@ def _summary_row(call: CallHelp) -> dict[str, Any]:
 
 
 def _find_example(call: CallHelp) -> str:
-    """The example of the command that makes the call, with the option that makes it this one."""
+    """The example of the command that makes the call, with the option that selects the call."""
     command, option, value = call.commands[0].partition(" --")
     declared = _find_declaration(command)
     return f"{declared.example if declared else f'cpctl {command}'}{option}{value}"
 
 
 def _find_declaration(command: str) -> Any:
-    """How a command is declared, by its words; None where there is none."""
+    """The declaration of a command by its words; None for an unknown command."""
     words = command.split()
     group = build_root().get_command(None, words[0]) if words and words[0] in build_root().summaries() else None
     if group is None or not isinstance(group, LazyGroup):

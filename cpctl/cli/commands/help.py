@@ -1,4 +1,4 @@
-"""`cpctl help`: the help of a command, or a topic."""
+"""`cpctl help`: the help of a command, or of a topic."""
 
 from typing import Annotated
 
@@ -18,51 +18,42 @@ commands = Commands()
 def show_help(
     context: Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC|COMMAND...]", help="A topic, or the words of a command.")
+        list[str] | None, typer.Argument(metavar="[TOPIC|COMMAND...]", help="Topic, or the words of a command.")
     ] = None,
 ) -> None:
-    """Show the help of a command, or a topic such as exit-codes."""
-    wanted = names or []
-    topic = find_topic(wanted[0]) if len(wanted) == 1 else None
-    name, text = (
-        (topic.name, _render_topic(context, topic))
-        if topic
-        else (" ".join(wanted), _render_command_help(context, wanted))
-    )
-    if context.options.output or context.options.query:
-        context.show({"topic": name, "text": text} if wanted else _list_topics())
-    else:
+    """Show the help of a command, or of a topic such as exit-codes."""
+    words = names or []
+    topic = find_topic(words[0]) if len(words) == 1 else None
+    text = _render_topic(topic) if topic else _render_command_help(context, words)
+    if not context.has_explicit_output:
         context.output.write(iter([text]))
+    elif words:
+        context.show({"topic": topic.name if topic else " ".join(words), "text": text})
+    else:
+        context.show([{"topic": topic.name, "meaning": topic.summary} for topic in TOPICS.values()])
 
 
-def _list_topics() -> list[dict[str, str]]:
-    return [{"topic": topic.name, "meaning": topic.summary} for topic in TOPICS.values()]
-
-
-def _render_topic(context: Context, topic: Topic) -> str:
-    top = build_root()
-    text = render_plain([Paragraph(f"{topic.name}: {topic.summary}"), *topic.blocks()])
-    if topic.group not in top.summaries():
-        return text
-    inner = top.get_command(None, topic.group).summaries()
-    return (
-        f"{text}\n{render_plain([Heading(f'Commands of `cpctl {topic.group}`'), DefinitionList(list(inner.items()))])}"
-    )
+def _render_topic(topic: Topic) -> str:
+    blocks = [Paragraph(f"{topic.name}: {topic.summary}"), *topic.blocks()]
+    if topic.group:
+        commands = build_root().get_command(None, topic.group).summaries()
+        blocks += [Heading(f"Commands of `cpctl {topic.group}`"), DefinitionList(list(commands.items()))]
+    return render_plain(blocks)
 
 
 def _make_unknown_error(names: list[str], error: Exception) -> Exception:
-    """What is wrong with the words: of one word, topics count as well as commands."""
+    """The error for unknown words; a single word may be meant as a topic."""
     if (topic := find_topic(names[0])) and names[0] not in build_root().summaries():
         return InvalidInput(f'The topic "{topic.name}" takes no "{names[1]}".', f"`cpctl help {topic.name}` shows it.")
-    near = suggest_topic(names[0]) if len(names) == 1 else ""
-    if near or (len(names) == 1 and "Did you mean" not in str(error)):
-        hint = f' Did you mean "{near}"?' if near else ""
-        return InvalidInput(f'There is no topic and no command "{names[0]}".{hint}', "`cpctl help` lists them.")
+    closest = suggest_topic(names[0]) if len(names) == 1 else ""
+    if closest or (len(names) == 1 and "Did you mean" not in str(error)):
+        hint = f' Did you mean "{closest}"?' if closest else ""
+        return InvalidInput(f'There is no topic or command "{names[0]}".{hint}', "`cpctl help` lists them.")
     return error
 
 
 def _render_command_help(context: Context, names: list[str]) -> str:
-    """What --help shows; for no words at all with the list of topics. Raises InvalidInput naming the nearest."""
+    """What --help shows; without words also the list of topics. Raises InvalidInput with the closest name."""
     try:
         text = render_help(build_root(), names, context)
     except UsageError as error:

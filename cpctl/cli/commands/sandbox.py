@@ -20,8 +20,9 @@ from cpctl.cli.options import ExtraFields, Limit, parse_fields
 from cpctl.cli.time_args import parse_duration
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.errors import ConfigError, InvalidInput
-from cpctl.files import write_private
-from cpctl.output.columns import SANDBOX_FAULT, SANDBOX_REQUEST, SANDBOX_WEBHOOK, make_columns
+from cpctl.files import address_file, write_private
+from cpctl.output.columns import SANDBOX_FAULT, SANDBOX_REQUEST, SANDBOX_WEBHOOK
+from cpctl.output.views import make_columns
 from cpctl.sandbox.control.control_client import ControlClient
 from cpctl.sandbox.faults import FAULT_KINDS, make_fault
 from cpctl.sandbox.sandbox_state import API_KEYS, DEFAULT_ITEMS_PER_ORDER, DEFAULT_ORDERS
@@ -64,16 +65,11 @@ def serve_sandbox(
     """Run a sandbox until it is stopped; prints the variables to use it from a shell."""
     with options.make_sandbox(port) as sandbox:
         context.output.write(f"export {name}={shlex.quote(value)}\n" for name, value in make_exports(sandbox).items())
-        ready = Path(ready_file) if ready_file else None
-        try:
-            if ready:
-                write_private(ready, f"{sandbox.base_url}\n")
+        with address_file(ready_file) as write_address:
+            write_address(sandbox.base_url)
             context.output.note(f"The sandbox listens on {sandbox.base_url}. Ctrl-C stops it.")
             while True:  # one endless wait could not be interrupted on Windows
                 time.sleep(3600)
-        finally:
-            if ready:
-                ready.unlink(missing_ok=True)
 
 
 @commands.add(

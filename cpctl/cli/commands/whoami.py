@@ -1,4 +1,4 @@
-"""`cpctl whoami`: where calls would go, and from where each value comes."""
+"""`cpctl whoami`: where calls go, and the source of every setting."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,13 +19,13 @@ commands = Commands()
 
 @commands.add("whoami", "cpctl whoami -o json --query environment")
 def show_whoami(context: Context) -> None:
-    """Show where calls would go, and from where each value comes."""
+    """Show where calls go, and the source of every setting."""
     profile = context.profile
-    counted = read_queue_depth(context.store, profile.name)
+    depth = read_queue_depth(context.store, profile.name)
     keys = {service: describe_key(context, service) for service in SERVICES}
-    for text in find_same_key_warnings(profile):
-        context.output.warn(text)
-    broken = any("problem" in facts for facts in keys.values())
+    for warning in find_same_key_warnings(profile):
+        context.output.warn(warning)
+    is_broken = any("problem" in key for key in keys.values())
     context.show(
         {
             "profile": profile.name,
@@ -34,33 +34,28 @@ def show_whoami(context: Context) -> None:
             "base_url": profile["base_url"],
             "config": str(profile.file) if profile.file else None,
             "keys": keys,
-            "settings": {name: {"value": each.text, "source": each.source} for name, each in profile.settings.items()},
+            "settings": {name: {"value": row.text, "source": row.source} for name, row in profile.settings.items()},
             "outbox": {
-                "waiting": counted.waiting_count,
-                "refused": counted.counts.get(State.REFUSED, 0),
-                "paused": counted.is_paused,
+                "waiting": depth.waiting_count,
+                "refused": depth.counts.get(State.REFUSED, 0),
+                "paused": depth.is_paused,
             },
         },
         TableView(SETTING, _setting_rows),
-        ExitCode.CONFIG if broken else ExitCode.DONE,
+        ExitCode.CONFIG if is_broken else ExitCode.DONE,
     )
 
 
-def _setting_rows(who: dict[str, Any]) -> list[Mapping[str, Any]]:
-    """The same for people: a line per value, with its source."""
-    depth = [{"setting": f"outbox {name}", "value": value} for name, value in who["outbox"].items()]
-    profile = {"setting": "profile", "value": who["profile"], "source": who["profile_source"]}
-    return [
-        profile,
-        {"setting": "config", "value": who["config"]},
-        *setting_rows(who["settings"]),
-        *key_rows(who["keys"]),
-        *depth,
-    ]
+def _setting_rows(data: dict[str, Any]) -> list[Mapping[str, Any]]:
+    """A row per value, with its source."""
+    profile = {"setting": "profile", "value": data["profile"], "source": data["profile_source"]}
+    config = {"setting": "config", "value": data["config"]}
+    depth = [{"setting": f"outbox {name}", "value": value} for name, value in data["outbox"].items()]
+    return [profile, config, *setting_rows(data["settings"]), *key_rows(data["keys"]), *depth]
 
 
 def describe_key(context: Context, service: str) -> dict[str, Any]:
-    """The end of a key and its source, or why it cannot be had."""
+    """The last characters of a key and its source, or the problem with it."""
     source = context.profile.keys.get(service)
     if source is None:
         return {"key": None, "source": None}
@@ -71,12 +66,12 @@ def describe_key(context: Context, service: str) -> dict[str, Any]:
 
 
 def find_same_key_warnings(profile: Profile) -> list[str]:
-    """The documents say that the keys of core and signal differ; the same one twice is a mistake."""
+    """A warning if core and signal have the same key: Cloudprinter gives each its own."""
     known = [profile.keys.get(service) for service in ("core", "signal")]
     try:
         values = [source.read().value for source in known if source is not None and source.kind != "command"]
     except ConfigError:
-        return []  # told where the key is shown
+        return []  # reported with the key itself
     if len(values) == 2 and values[0] == values[1]:
-        return ["core and signal have the same key; the service gives each its own."]
+        return ["core and signal have the same key; Cloudprinter gives each its own."]
     return []

@@ -1,1 +1,1 @@
-"""Completion: the scripts that shells run, and the words that only this machine knows."""
+"""Shell completion: the scripts, and the candidates that depend on this machine."""

@@ -1,4 +1,4 @@
-"""The tree of commands, read from typer, for the completion scripts."""
+"""The command tree for the completion scripts, read from typer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,45 +15,42 @@ from cpctl.cli.completion.nodes import (
 )
 from cpctl.cli.completion.parameter_values import find_value_kind, load_static_words
 from cpctl.cli.context import Context
-from cpctl.cli.framework import SharedParameters
+from cpctl.cli.framework import shared_parameters
 from cpctl.cli.root import build_root
 
 
 def build_tree() -> CommandTree:
-    """All commands with their options and arguments, and every word that does not change."""
+    """Build the tree of all commands with their options, arguments and static words."""
     top = build_root()
-    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as context:
-        commands = tuple(_walk_commands(top, context, ""))
-        shared = (*SharedParameters.parameters(), top.get_help_option(context))
-    used = {kind for kind in _collect_kinds(commands, shared) for kind in kind.split(KIND_SEPARATOR)}
-    words = {name: found for name, found in load_static_words().items() if name in used or name.startswith("states-")}
-    return CommandTree(tuple(_build_option("", each) for each in shared), commands, words)
+    with top.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as typer_context:
+        commands = tuple(_walk_commands(top, typer_context, ""))
+        parameters = (*shared_parameters(), top.get_help_option(typer_context))
+    shared = tuple(_build_option("", option) for option in parameters)
+    kinds = [option.kind for option in (*shared, *(each for command in commands for each in command.options))]
+    kinds += [argument.kind for command in commands for argument in command.arguments]
+    used = {part for kind in kinds for part in kind.split(KIND_SEPARATOR)}
+    words = {kind: found for kind, found in load_static_words().items() if kind in used or kind.startswith("states-")}
+    return CommandTree(shared, commands, words)
 
 
-def _walk_commands(group: Any, context: Any, path: str) -> Iterator[CommandNode]:
-    """A group and all that is in it."""
+def _walk_commands(group: Any, typer_context: Any, path: str) -> Iterator[CommandNode]:
     summaries = group.summaries()
-    own = (*group.params,) if path else (*(each for each in group.params if each.name == "version"),)
-    yield CommandNode(path, tuple(Candidate(*each) for each in summaries.items()), _build_options(path, own), ())
+    own = group.params if path else [option for option in group.params if option.name == "version"]
+    yield CommandNode(path, tuple(Candidate(*row) for row in summaries.items()), _build_options(path, own), ())
     for name in summaries:
-        command, below = group.get_command(context, name), f"{path} {name}".strip()
+        command, below = group.get_command(typer_context, name), f"{path} {name}".strip()
         if hasattr(command, "summaries"):
-            yield from _walk_commands(command, context, below)
+            yield from _walk_commands(command, typer_context, below)
         else:
             arguments = (each for each in command.params if each.param_type_name == "argument")
-            yield CommandNode(
-                below,
-                (),
-                _build_options(below, command.params),
-                tuple(_build_argument(below, each) for each in arguments),
-            )
+            nodes = tuple(_build_argument(below, argument) for argument in arguments)
+            yield CommandNode(below, (), _build_options(below, command.params), nodes)
 
 
 def _build_options(path: str, parameters: Any) -> tuple[OptionNode, ...]:
-    own = (
-        each for each in parameters if each.param_type_name == "option" and each not in SharedParameters.parameters()
-    )
-    return tuple(_build_option(path, each) for each in own)
+    shared = shared_parameters()
+    own = (each for each in parameters if each.param_type_name == "option" and each not in shared)
+    return tuple(_build_option(path, option) for option in own)
 
 
 def _build_option(path: str, option: Any) -> OptionNode:
@@ -66,10 +63,3 @@ def _build_option(path: str, option: Any) -> OptionNode:
 
 def _build_argument(path: str, argument: Any) -> ArgumentNode:
     return ArgumentNode(find_value_kind(path, (), argument.metavar or "") or FREE_TEXT, argument.nargs == -1)
-
-
-def _collect_kinds(commands: tuple[CommandNode, ...], shared: Any) -> Iterator[str]:
-    for command in commands:
-        yield from (each.kind for each in command.options)
-        yield from (each.kind for each in command.arguments)
-    yield from (_build_option("", each).kind for each in shared)

@@ -1,7 +1,7 @@
-"""Words that earlier commands have shown, kept in a small file for the next Tab. Everything here is best effort.
+"""The completion cache: references that earlier commands have shown, for the next Tab.
 
-A line per word: its kind, the word, and a sentence, parted by tabs. The newest stand first. One file per profile
-of one configuration, readable by its owner alone.
+A line per reference: its kind, its text and a description, separated by tabs, newest first. One file per profile
+of one configuration, readable by its owner only.
 """
 
 import os
@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-MAX_PER_KIND = 2000  # words of one kind
-MAX_LENGTH = 128  # characters of a word; a longer one is no reference
+MAX_PER_KIND = 2000
+MAX_LENGTH = 128  # characters; no reference is longer
 MAX_DESCRIPTION_LENGTH = 60
 _SAFE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 class CachedCandidate(NamedTuple):
-    """A word that was shown, of which kind it is, and a sentence about it."""
+    """A text that can be completed, its kind, and a description."""
 
     kind: str
     text: str
@@ -24,15 +24,15 @@ class CachedCandidate(NamedTuple):
 
 
 def cache_path(folder: Path, profile: str, config: Path) -> Path:
-    """Where the words of a profile are kept: the same name in another configuration is another profile."""
+    """The cache file of a profile: the same name in another configuration is another profile."""
     import zlib
 
-    safe = "".join(each if each in _SAFE_CHARACTERS else f"%{ord(each):x}" for each in profile)
+    safe = "".join(char if char in _SAFE_CHARACTERS else f"%{ord(char):x}" for char in profile)
     return folder / f"{safe}-{zlib.crc32(os.fsencode(config.absolute())):08x}.tsv"
 
 
 def read_cache(file: Path) -> list[CachedCandidate]:
-    """What is remembered. Nothing where there is no such file. Raises OSError."""
+    """The cached candidates; none without a file. Raises OSError."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
@@ -56,11 +56,11 @@ def write_cache(file: Path, candidates: Iterable[CachedCandidate]) -> None:
 
 
 def is_completable(text: object) -> bool:
-    """Whether a text can be offered: one line, nothing in it that a terminal acts on, and no option."""
+    """Whether a text can be offered: one short printable line that is not all dashes and spaces."""
     return isinstance(text, str) and 0 < len(text) <= MAX_LENGTH and text.isprintable() and text.strip("- ") != ""
 
 
 def format_description(text: object) -> str:
-    """A text as it can stand beside a word."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in str(text or "")[:400]).split())
+    """A text as one short printable line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in str(text or "")[:400]).split())
     return line if len(line) <= MAX_DESCRIPTION_LENGTH else f"{line[: MAX_DESCRIPTION_LENGTH - 1]}…"

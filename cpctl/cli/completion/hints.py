@@ -1,4 +1,4 @@
-"""Which answers hold words for completion, and what is kept of them: a row per endpoint."""
+"""Completion hints from the answers of the service: a row per endpoint."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -20,18 +20,19 @@ Record = Mapping[str, Any]
 
 
 class HintRule(NamedTuple):
-    """What the records of one endpoint teach. `whole` says that a list holds all there is, so that others are gone."""
+    """Which fields of an endpoint's records are hints, and of which kind."""
 
     kind: str
     value_field: str
     description_field: str = ""
-    is_complete_list: bool = False
-    open_kind: str = ""  # those that are not at their end, once more under this kind
+    is_complete_list: bool = False  # the list holds all there is: it replaces the known hints of its kinds
+    open_kind: str = ""  # orders that have not ended are kept under this kind too
+    category_kind: str = ""  # the categories of records are kept under this kind
 
 
 _ORDERS = HintRule("orders", "reference", "state_code", open_kind="open-orders")
 _PUBLISH_ORDERS = HintRule("publish-orders", "order_reference", "state_code", open_kind="open-publish-orders")
-_PRODUCTS = HintRule("products", "reference", "name")
+_PRODUCTS = HintRule("products", "reference", "name", category_kind="categories")
 _MIXES = HintRule("mixes", "product_mix_reference", "name")
 _CATALOGS = HintRule("catalogs", "catalog_reference", "name")
 _TITLES = HintRule("titles", "isbn", "title")
@@ -52,7 +53,7 @@ HINT_RULES: dict[str, HintRule] = {
     "shipping/levels": HintRule("levels", "shipping_level", "name", is_complete_list=True),
     "sandbox/orders": HintRule("items", "item", "order", is_complete_list=True),
 }
-# Changes, by what they were asked: the thing is there from now on, or no longer.
+# Changes: their hint is in the request, and is added or removed.
 ADDING_ENDPOINTS: dict[str, HintRule] = {
     "orders/add": _ORDERS,
     "publish/orders/add": _PUBLISH_ORDERS,
@@ -62,30 +63,30 @@ ADDING_ENDPOINTS: dict[str, HintRule] = {
 REMOVING_ENDPOINTS: dict[str, HintRule] = {"catalogs/remove": _CATALOGS, "titles/remove": _TITLES}
 
 
-# The endpoint of an answer, what it was asked, and what it said.
+# An endpoint's name, the body of the request, and the answer.
 AnsweredCall = tuple[str, Record, Any]
 
 
 def save_hints(
     environment: Mapping[str, str], config: str | None, profile: str, answered_calls: Iterable[AnsweredCall]
 ) -> None:
-    """Keep the words of some answers, beside those known before. Raises OSError, CpctlError."""
-    place, _ = find_config_file(config, environment)
-    file = cache_path(find_cache_folder(environment), profile, place)
-    before = kept = read_cache(file)
+    """Add the hints of some answers to the cache. Raises OSError, CpctlError."""
+    file, _ = find_config_file(config, environment)
+    cache = cache_path(find_cache_folder(environment), profile, file)
+    before = hints = read_cache(cache)
     for name, body, result in answered_calls:
-        kept = update_hints(kept, name, body, result)
-    if kept != before:
-        write_cache(file, kept)
+        hints = update_hints(hints, name, body, result)
+    if hints != before:
+        write_cache(cache, hints)
 
 
 def update_hints(known: list[CachedCandidate], name: str, body: Record, result: Any) -> list[CachedCandidate]:
-    """The words that are known after one more answer."""
+    """The known hints, updated by one answer."""
     if name in HINT_RULES:
-        lesson = HINT_RULES[name]
+        rule = HINT_RULES[name]
         records = _extract_records(result)
-        gone = {lesson.kind, lesson.open_kind, *_extra_kinds(lesson)} if lesson.is_complete_list else set()
-        return _merge_hints(known, gone, list(_extract_hints(lesson, records)), _hint_keys(lesson, records))
+        replaced = {rule.kind, rule.open_kind, rule.category_kind} if rule.is_complete_list else set()
+        return _merge_hints(known, replaced, list(_extract_hints(rule, records)), _hint_keys(rule, records))
     change = ADDING_ENDPOINTS.get(name) or REMOVING_ENDPOINTS.get(name)
     count = parse_change_counts(ENDPOINTS[name], result) if name in ENDPOINTS else None
     if change is None or (count is not None and not count.done):
@@ -97,21 +98,20 @@ def update_hints(known: list[CachedCandidate], name: str, body: Record, result: 
 def _extract_records(result: Any) -> list[Record]:
     rows = result if isinstance(result, list) else [result]
     records = [row for row in rows if isinstance(row, Mapping)]
-    # The newest first, where there is a time; it is written so that it can be compared as text.
+    # Newest first if the records have a time: ISO times sort as text.
     return sorted(records, key=lambda row: str(row.get("order_date", "")), reverse=True)
 
 
 def _extract_hints(rule: HintRule, records: Iterable[Record]) -> Iterator[CachedCandidate]:
     for record in records:
-        word = _extract_value(rule, record)
-        if is_completable(word):
-            more = format_description(record.get(rule.description_field, "")).removeprefix("order_state_")
-            yield CachedCandidate(rule.kind, word, more)
+        value = _extract_value(rule, record)
+        if is_completable(value):
+            description = format_description(record.get(rule.description_field, "")).removeprefix("order_state_")
+            yield CachedCandidate(rule.kind, value, description)
             if rule.open_kind and not _is_ended(record):
-                yield CachedCandidate(rule.open_kind, word, more)
-            for kind in _extra_kinds(rule):
-                if is_completable(record.get("category")):
-                    yield CachedCandidate(kind, str(record["category"]))
+                yield CachedCandidate(rule.open_kind, value, description)
+            if rule.category_kind and is_completable(record.get("category")):
+                yield CachedCandidate(rule.category_kind, str(record["category"]))
 
 
 def _extract_value(rule: HintRule, record: Record) -> str:
@@ -119,15 +119,9 @@ def _extract_value(rule: HintRule, record: Record) -> str:
     return str(value) if isinstance(value, str | int) else ""
 
 
-def _extra_kinds(rule: HintRule) -> tuple[str, ...]:
-    """Products have categories, which are words of their own."""
-    return ("categories",) if rule.kind == "products" else ()
-
-
 def _hint_keys(rule: HintRule, records: Iterable[Record]) -> set[tuple[str, str]]:
-    """What the records are about, under every kind it may stand."""
-    words = [_extract_value(rule, record) for record in records]
-    return {(kind, word) for word in words for kind in (rule.kind, rule.open_kind)}
+    values = [_extract_value(rule, record) for record in records]
+    return {(kind, value) for value in values for kind in (rule.kind, rule.open_kind)}
 
 
 def _is_ended(record: Record) -> bool:
@@ -137,11 +131,11 @@ def _is_ended(record: Record) -> bool:
 
 
 def _merge_hints(
-    known: list[CachedCandidate], removed_kinds: set[str], new: list[CachedCandidate], removed: set[tuple[str, str]]
+    known: list[CachedCandidate], replaced_kinds: set[str], new: list[CachedCandidate], replaced: set[tuple[str, str]]
 ) -> list[CachedCandidate]:
-    """The new words, then those before that are neither gone nor said anew."""
-    rest = (each for each in known if each.kind not in removed_kinds and (each.kind, each.text) not in removed)
+    """The new hints, then the known ones that they do not replace."""
+    rest = (hint for hint in known if hint.kind not in replaced_kinds and (hint.kind, hint.text) not in replaced)
     found: dict[tuple[str, str], CachedCandidate] = {}
-    for each in (*new, *rest):
-        found.setdefault((each.kind, each.text), each)
+    for hint in (*new, *rest):
+        found.setdefault((hint.kind, hint.text), hint)
     return list(found.values())

@@ -1,28 +1,28 @@
-"""What can be typed: commands, their options, and of which kind each value is. No typer, no I/O."""
+"""The command tree as completion sees it: commands, options, and the kind of each value."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-FLAG = "-"  # stands for a kind where an option takes no value
-FREE_TEXT = "free"  # a value of which nothing is known beforehand
-KIND_SEPARATOR = "+"  # between kinds of which a value can be any
+FLAG = "-"  # the kind of an option that takes no value
+FREE_TEXT = "free"  # a value that only the user knows
+KIND_SEPARATOR = "+"  # between kinds, where a value can be of any of them
 
-# Kinds that a shell completes by its own means.
+# Kinds that the shell itself completes.
 FILES, FOLDERS, COMMANDS, COMMAND_LINE = "files", "folders", "commands", "command-line"
-# The states of the country that `--country` names; the words of each stand under this and the country's code.
+# The states of the country that `--country` names; the script looks them up under `states-` and its code.
 COUNTRY_STATES = "country-states"
 SHELL_COMPLETED_KINDS = (FILES, FOLDERS, COMMANDS, COMMAND_LINE, COUNTRY_STATES)
 
 
 class Candidate(NamedTuple):
-    """A word that can be typed, with a sentence about it."""
+    """A word that can be typed, and its description."""
 
     text: str
     description: str = ""
 
 
 class OptionNode(NamedTuple):
-    """An option: all its names, of which kind its value is (FLAG for none), and whether it may be given again."""
+    """An option: all its names, the kind of its value, and whether it may be repeated."""
 
     names: tuple[str, ...]
     kind: str
@@ -31,14 +31,14 @@ class OptionNode(NamedTuple):
 
 
 class ArgumentNode(NamedTuple):
-    """A word without a name: of which kind it is, and whether any number of them may follow."""
+    """An argument: its kind, and whether it may be repeated."""
 
     kind: str
     is_repeatable: bool
 
 
 class CommandNode(NamedTuple):
-    """One command or group (`path` is "" for cpctl itself): what may follow it."""
+    """A command or group (`path` is "" for cpctl itself), and what may follow it."""
 
     path: str
     subcommands: tuple[Candidate, ...]
@@ -47,7 +47,7 @@ class CommandNode(NamedTuple):
 
 
 class CommandTree(NamedTuple):
-    """All of it: options of every command, the commands, and the words of the kinds that do not change."""
+    """The options of every command, all commands, and the words of each static kind."""
 
     shared_options: tuple[OptionNode, ...]
     commands: tuple[CommandNode, ...]

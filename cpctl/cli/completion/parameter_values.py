@@ -1,9 +1,6 @@
-"""What the value of each parameter can be: a row per metavar, and one per place where that is not enough.
+"""The values that each parameter can take: where each kind of value is typed, and the words of the static kinds."""
 
-The only place where a parameter and the words that complete it meet. A test asks for a row for every parameter.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cpctl.cli.completion.nodes import (
@@ -16,109 +13,155 @@ from cpctl.cli.completion.nodes import (
     KIND_SEPARATOR,
     Candidate,
 )
+from cpctl.cli.lazy_tables import LazyTable, output_formats
 
 Completions = Iterable[tuple[str, str]]
 
-# Kinds whose words change; `cpctl __complete` knows them, see completing/answer.py.
-PROFILES, MAPS, OUTBOX_IDS, SIGNAL_IDS = "profiles", "maps", "outbox-ids", "signal-ids"
-ITEMS, REPORTED_ITEMS, UNFINISHED_ORDERS, REPORTED_ORDERS = "items", "seen-items", "made-orders", "seen-orders"
-ORDERS, OPEN_ORDERS, PRODUCTS, SPECS, CATEGORIES = "orders", "open-orders", "products", "specs", "categories"
-MIXES, CATALOGS, TITLES, LEVELS = "mixes", "catalogs", "titles", "levels"
-STATIONS, OPERATORS = "stations", "operators"
-EVENT_IDS, RECEIVED_ORDERS, RECEIVED_ITEMS, RECEIVED_REFERENCES = (
-    "event-ids",
-    "told-orders",
-    "told-items",
-    "told-references",
-)
+# The places of each kind of value. The narrowest one wins: "orders wait --for", then "orders REFERENCE" for a group,
+# then "--state" anywhere, then the metavar. The words of a kind are in STATIC_WORDS, come from `candidates.COMPLETERS`,
+# or from the shell.
+_PLACES: Mapping[str, str] = {
+    "profiles": "--profile; profile use NAME",
+    "formats": "--output",
+    "colors": "--color",
+    "countries": "--country; COUNTRY",
+    "currencies": "--currency",
+    "order-apis": "--api",
+    "versions": "--api-version; VERSION",
+    "dialects": "--dialect",
+    "levels": "--level",
+    f"presets{KIND_SEPARATOR}maps": "--map",
+    "stations": "--station",
+    "operators": "--operator",
+    "days": "--date",
+    f"sounds{KIND_SEPARATOR}{COMMANDS}": "--sound",
+    "reported-items": "signal --item",
+    "reported-orders": "signal history --order",
+    "signal-states": "signal --state; outbox --state",
+    "signal-types": "signal --type",
+    "scanned-types": "signal scan --type",
+    "signal-ids": "outbox show ID",
+    "outbox-ids": "outbox ID",
+    "order-states": "orders --state",
+    f"order-states{KIND_SEPARATOR}order-ends": "orders wait --for",
+    "orders": "orders REFERENCE",
+    "open-orders": "orders cancel REFERENCE; orders wait REFERENCE",
+    COUNTRY_STATES: "quote --state",
+    "specs": "quote --item",
+    "categories": "products --category",
+    "products": "products REFERENCE",
+    "mixes": "products mix REFERENCE",
+    "catalogs": "catalogs REFERENCE; CATALOG",
+    "titles": "titles ISBN",
+    "paths": "sandbox fault --path",
+    "fault-statuses": "sandbox fault --status",
+    "webhook-types": "sandbox trigger TYPE; webhooks TYPE",
+    "received-orders": "webhooks --order",
+    "received-items": "webhooks --item",
+    "received-references": "webhooks --reference",
+    "event-ids": "webhooks ID",
+    "log-formats": "--log-format",
+    "webhook-versions": "--webhook-version",
+    "runnable-services": "outbox|webhooks",
+    "topics": "TOPIC|COMMAND",
+    "calls": "CALL",
+    "environments": "LABEL",
+    "key-services": "SERVICE",
+    COMMANDS: "COMMAND",
+    "endpoints": "api PATH",
+    "services": "api --service",
+    "causes": "CAUSE",
+    "assignments": "FIELD=VALUE",
+    FILES: "FILE; FILE|-",
+    FOLDERS: "FOLDER",
+    "items": "ITEM",
+    "faults": "KIND",
+    "unfinished-orders": "ORDER",
+    "shells": "SHELL",
+    COMMAND_LINE: "sandbox run COMMAND",
+    FREE_TEXT: "catalogs add REFERENCE; titles add ISBN; service print --name; profile init NAME; profile set-key -; "
+    "--tracking; --shipping-option; --encoding; A,B,C; ACCOUNT; ADDRESS; CHARACTER; HASH; HH:MM; HOURS; JMESPATH; "
+    "KEY=VALUE; N; PORT; OPTION; S; SECONDS; SPAN; TARGET; TEXT; TIME; URL; WHEN",
+}
+VALUE_KINDS: Mapping[str, str] = {place: kind for kind, places in _PLACES.items() for place in places.split("; ")}
 
-# By place first: "orders wait --for", "orders REFERENCE" for a whole group, "--state" anywhere; then by metavar.
-VALUE_KINDS: Mapping[str, str] = {
-    "--profile": PROFILES,
-    "--output": "formats",
-    "--color": "colors",
-    "--country": "countries",
-    "--currency": "currencies",
-    "--api": "order-apis",
-    "--api-version": "versions",
-    "--dialect": "dialects",
-    "--level": LEVELS,
-    "--map": f"presets{KIND_SEPARATOR}{MAPS}",
-    "--station": STATIONS,
-    "--operator": OPERATORS,
-    "--tracking": FREE_TEXT,
-    "--shipping-option": FREE_TEXT,
-    "--encoding": FREE_TEXT,
-    "--date": "days",
-    "--sound": f"sounds{KIND_SEPARATOR}{COMMANDS}",
-    "signal --item": REPORTED_ITEMS,
-    "signal history --order": REPORTED_ORDERS,
-    "signal --state": "signal-states",
-    "signal --type": "signal-types",
-    "signal scan --type": "scanned-types",
-    "outbox --state": "signal-states",
-    "outbox show ID": SIGNAL_IDS,
-    "outbox ID": OUTBOX_IDS,
-    "orders --state": "order-states",
-    "orders wait --for": f"order-states{KIND_SEPARATOR}order-ends",
-    "orders REFERENCE": ORDERS,
-    "orders cancel REFERENCE": OPEN_ORDERS,
-    "orders wait REFERENCE": OPEN_ORDERS,
-    "quote --state": COUNTRY_STATES,
-    "quote --item": SPECS,
-    "products --category": CATEGORIES,
-    "products REFERENCE": PRODUCTS,
-    "products mix REFERENCE": MIXES,
-    "catalogs REFERENCE": CATALOGS,
-    "catalogs add REFERENCE": FREE_TEXT,
-    "titles ISBN": TITLES,
-    "titles add ISBN": FREE_TEXT,
-    "sandbox fault --path": "paths",
-    "sandbox fault --status": "faulty-statuses",
-    "sandbox trigger TYPE": "webhook-types",
-    "webhooks --order": RECEIVED_ORDERS,
-    "webhooks --item": RECEIVED_ITEMS,
-    "webhooks --reference": RECEIVED_REFERENCES,
-    "webhooks TYPE": "webhook-types",
-    "webhooks ID": EVENT_IDS,
-    "--log-format": "log-forms",
-    "--webhook-version": "webhook-versions",
-    "service print --name": FREE_TEXT,
-    "outbox|webhooks": "services-to-run",
-    "TOPIC|COMMAND": "topics",
-    "CALL": "calls",
-    "profile use NAME": PROFILES,
-    "profile init NAME": FREE_TEXT,
-    "profile set-key -": FREE_TEXT,
-    "LABEL": "environments",
-    "SERVICE": "key-services",
-    "VERSION": "versions",
-    "COMMAND": COMMANDS,
-    "api PATH": "endpoints",
-    "api --service": "services",
-    "CATALOG": CATALOGS,
-    "CAUSE": "causes",
-    "COUNTRY": "countries",
-    "FIELD=VALUE": "assignments",
-    "FILE": FILES,
-    "FILE|-": FILES,
-    "FOLDER": FOLDERS,
-    "ITEM": ITEMS,
-    "KIND": "faults",
-    "ORDER": UNFINISHED_ORDERS,
-    "SHELL": "shells",
-    "sandbox run COMMAND": COMMAND_LINE,
-    # What only the user can know:
-    **dict.fromkeys(
-        ("A,B,C", "ACCOUNT", "ADDRESS", "CHARACTER", "HASH", "HH:MM", "HOURS", "JMESPATH", "KEY=VALUE", "N", "PORT"),
-        FREE_TEXT,
-    ),
-    **dict.fromkeys(("OPTION", "S", "SECONDS", "SPAN", "TARGET", "TEXT", "TIME", "URL", "WHEN"), FREE_TEXT),
+
+def _order_states() -> Completions:
+    from cpctl.reference_data.order_states import ORDER_STATES
+
+    yield from ((row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values())
+
+
+def _signal_states() -> Completions:
+    from cpctl.outbox.models import STATE_MEANINGS, STORED_STATES
+
+    yield from ((str(state), STATE_MEANINGS[state]) for state in STORED_STATES)
+
+
+def _fault_statuses() -> Completions:
+    from cpctl.api.failures import classify_signal_status
+
+    for status in (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503, 504):
+        if failure := classify_signal_status(status):
+            yield str(status), failure.message
+
+
+def _endpoint_paths() -> Completions:
+    """CloudCore's paths without their prefix; the others whole, because a path without one is CloudCore's."""
+    from cpctl.api.endpoints import ENDPOINTS
+    from cpctl.cli.commands.api import PATH_PREFIXES
+
+    yield from ((row.path.removeprefix(PATH_PREFIXES["core"]), "") for row in ENDPOINTS.values())
+
+
+def _call_names() -> Completions:
+    from cpctl.cli.help.explanations import all_calls
+
+    yield from ((name, "") for name in all_calls())
+
+
+# The words of every kind that are the same on every machine; they are written into the completion scripts.
+STATIC_WORDS: Mapping[str, Sequence[LazyTable | Candidate | Callable[[], Completions]]] = {
+    "formats": [output_formats],
+    "colors": [LazyTable("cli.context", "COLORS")],
+    "countries": [LazyTable("reference_data.countries", "COUNTRIES")],
+    "currencies": [LazyTable("reference_data.currencies", "CURRENCIES")],
+    "order-states": [_order_states],
+    "order-ends": [Candidate("done", "complete, by either API")],
+    "order-apis": [Candidate("core", "CloudCore"), Candidate("publish", "CloudPublish")],
+    "versions": [LazyTable("signals.signal_types", "API_VERSIONS")],
+    "dialects": [LazyTable("sandbox.sandbox_state", "DIALECTS")],
+    "presets": [LazyTable("imports.column_mapping", "PRESETS", "meaning")],
+    "signal-states": [_signal_states],
+    "signal-types": [LazyTable("signals.signal_types", "SIGNAL_TYPES", "meaning")],
+    "scanned-types": [LazyTable("packing.shop_rules", "SCANNABLE_TYPES")],
+    "days": [Candidate("today"), Candidate("yesterday")],
+    "sounds": [Candidate("bell", "the terminal's bell"), Candidate("none", "no sound")],
+    "assignments": [LazyTable("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
+    "causes": [LazyTable("signals.causes", "CANCEL_CAUSES")],
+    "faults": [LazyTable("sandbox.faults", "FAULT_KINDS", "description"), Candidate("clear", "end all faults")],
+    "fault-statuses": [_fault_statuses],
+    "webhook-types": [LazyTable("signals.webhook_types", "WEBHOOK_TYPES", None)],
+    "webhook-versions": [LazyTable("signals.webhook_types", "WEBHOOK_VERSIONS")],
+    "log-formats": [LazyTable("webhooks.server.access_log", "LOG_FORMATS")],
+    "topics": [
+        LazyTable("cli.help.topics", "TOPICS", "summary"),
+        LazyTable("cli.root", "GROUPS"),
+        LazyTable("cli.root", "COMMANDS"),
+    ],
+    "environments": [Candidate("live"), Candidate("sandbox")],
+    "key-services": [LazyTable("config.keys", "KEY_USES")],
+    "calls": [_call_names],
+    "runnable-services": [LazyTable("service_units.service_plan", "SERVICES", None)],
+    "paths": [LazyTable("api.endpoints", "ENDPOINTS", None, "path")],
+    "endpoints": [_endpoint_paths],
+    "services": [LazyTable("cli.commands.api", "SERVICE_KEYS", None)],
+    "shells": [LazyTable("cli.completion.scripts", "SHELLS", None)],
 }
 
 
 def find_value_kind(path: str, names: Iterable[str], metavar: str) -> str | None:
-    """The kind of a parameter's values, or None where no row says it.
+    """The kind of a parameter's values; None if it has no row.
 
     `path` is the command's, such as "orders list"; `names` are those of an option, none for an argument.
     """
@@ -127,7 +170,7 @@ def find_value_kind(path: str, names: Iterable[str], metavar: str) -> str | None
 
 
 def find_value_row(path: str, names: Iterable[str], metavar: str) -> str | None:
-    """The row that says of which kind a parameter's values are: the one for the narrowest place."""
+    """The row of VALUE_KINDS for a parameter: the one for the narrowest place."""
     plain = metavar.strip("[]").removeprefix("-- ").removesuffix("...").strip("[]")
     places = (path, path.split(" ")[0])
     rows = [f"{place} {name}" for name in (*names, plain) for place in places]
@@ -135,213 +178,19 @@ def find_value_row(path: str, names: Iterable[str], metavar: str) -> str | None:
 
 
 def load_static_words() -> dict[str, tuple[Candidate, ...]]:
-    """The words of every kind that does not change, from the tables that say what is valid."""
-    found = {kind: tuple(Candidate(*each) for each in words()) for kind, words in _STATIC_WORDS.items()}
+    """The words of every static kind, and the states of each country under `states-CC`."""
     from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 
-    states = {
-        f"states-{country}": tuple(Candidate(*each) for each in rows.items())
-        for country, rows in STATES_BY_COUNTRY.items()
-    }
-    return found | states
-
-
-def _formats() -> Completions:
-    from cpctl.output.formats import FORMATS
-
-    return [(name, words) for name, (_, words) in FORMATS.items()]
-
-
-def _colors() -> Completions:
-    from cpctl.cli.context import COLORS
-
-    return _without_help(COLORS)
-
-
-def _countries() -> Completions:
-    from cpctl.reference_data.countries import COUNTRIES
-
-    return COUNTRIES.items()
-
-
-def _currencies() -> Completions:
-    from cpctl.reference_data.currencies import CURRENCIES
-
-    return CURRENCIES.items()
-
-
-def _order_states() -> Completions:
-    from cpctl.reference_data.order_states import ORDER_STATES
-
-    return [(row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values()]
-
-
-def _versions() -> Completions:
-    from cpctl.signals.signal_types import API_VERSIONS
-
-    return _without_help(API_VERSIONS)
-
-
-def _dialects() -> Completions:
-    from cpctl.sandbox.sandbox_state import DIALECTS
-
-    return _without_help(DIALECTS)
-
-
-def _presets() -> Completions:
-    from cpctl.imports.column_mapping import PRESETS
-
-    return [(name, row.meaning) for name, row in PRESETS.items()]
-
-
-def _signal_states() -> Completions:
-    from cpctl.outbox.models import STATE_MEANINGS, STORED_STATES
-
-    return [(str(state), STATE_MEANINGS[state]) for state in STORED_STATES]
-
-
-def _signal_types() -> Completions:
-    from cpctl.signals.signal_types import SIGNAL_TYPES
-
-    return [(row.name, row.meaning) for row in SIGNAL_TYPES.values()]
-
-
-def _scanned_types() -> Completions:
-    from cpctl.packing.shop_rules import SCANNABLE_TYPES
-
-    return _without_help(SCANNABLE_TYPES)
-
-
-def _assignments() -> Completions:
-    from cpctl.signals.signal_types import SIGNAL_FIELDS
-
-    return [(f"{row.name}=", row.meaning) for row in SIGNAL_FIELDS.values()]
-
-
-def _causes() -> Completions:
-    from cpctl.signals.causes import CANCEL_CAUSES
-
-    return CANCEL_CAUSES.items()
-
-
-def _faults() -> Completions:
-    from cpctl.sandbox.faults import FAULT_KINDS
-
-    return [*((row.name, row.description) for row in FAULT_KINDS.values()), ("clear", "end all faults")]
-
-
-def _fault_statuses() -> Completions:
-    from cpctl.api.failures import classify_signal_status
-
-    codes = (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503, 504)
-    return [(str(code), fault.message) for code in codes if (fault := classify_signal_status(code))]
-
-
-def _webhook_types() -> Completions:
-    from cpctl.signals.webhook_types import WEBHOOK_TYPES
-
-    return _without_help(WEBHOOK_TYPES)
-
-
-def _webhook_versions() -> Completions:
-    from cpctl.signals.webhook_types import WEBHOOK_VERSIONS
-
-    return _without_help(WEBHOOK_VERSIONS)
-
-
-def _log_formats() -> Completions:
-    from cpctl.webhooks.server.access_log import LOG_FORMATS
-
-    return _without_help(LOG_FORMATS)
-
-
-def _topics() -> Completions:
-    from cpctl.cli.help.topics import TOPICS
-    from cpctl.cli.root import COMMANDS as LONELY
-    from cpctl.cli.root import GROUPS
-
-    return [*((row.name, row.summary) for row in TOPICS.values()), *GROUPS.items(), *LONELY.items()]
-
-
-def _calls() -> Completions:
-    from cpctl.cli.help.explanations import all_calls
-
-    return _without_help(all_calls())
-
-
-def _key_services() -> Completions:
-    from cpctl.config.keys import KEY_USES
-
-    return KEY_USES.items()
-
-
-def _services_to_run() -> Completions:
-    from cpctl.service_units.service_plan import SERVICES
-
-    return _without_help(SERVICES)
-
-
-def _paths() -> Completions:
-    from cpctl.api.endpoints import ENDPOINTS
-
-    return _without_help(dict.fromkeys(row.path for row in ENDPOINTS.values()))
-
-
-def _endpoints() -> Completions:
-    """CloudCore's by what follows its prefix; the others whole, because a path without one is CloudCore's."""
-    from cpctl.api.endpoints import ENDPOINTS
-    from cpctl.cli.commands.api import PATH_PREFIXES
-
-    paths = [row.path for row in ENDPOINTS.values()]
-    return _without_help(dict.fromkeys(path.removeprefix(PATH_PREFIXES["core"]) for path in paths))
-
-
-def _services() -> Completions:
-    from cpctl.cli.commands.api import SERVICE_KEYS
-
-    return _without_help(SERVICE_KEYS)
-
-
-def _shells() -> Completions:
-    from cpctl.cli.completion.scripts import SHELLS
-
-    return _without_help(SHELLS)
-
-
-def _without_help(names: Iterable[Any]) -> Completions:
-    return [(str(name), "") for name in names]
-
-
-_STATIC_WORDS: Mapping[str, Callable[[], Completions]] = {
-    "formats": _formats,
-    "colors": _colors,
-    "countries": _countries,
-    "currencies": _currencies,
-    "order-states": _order_states,
-    "order-ends": lambda: [("done", "complete, by either API")],
-    "order-apis": lambda: [("core", "CloudCore"), ("publish", "CloudPublish")],
-    "versions": _versions,
-    "dialects": _dialects,
-    "presets": _presets,
-    "signal-states": _signal_states,
-    "signal-types": _signal_types,
-    "scanned-types": _scanned_types,
-    "days": lambda: _without_help(("today", "yesterday")),
-    "sounds": lambda: [("bell", "the terminal's bell"), ("none", "no sound")],
-    "assignments": _assignments,
-    "causes": _causes,
-    "faults": _faults,
-    "faulty-statuses": _fault_statuses,
-    "webhook-types": _webhook_types,
-    "webhook-versions": _webhook_versions,
-    "log-forms": _log_formats,
-    "topics": _topics,
-    "environments": lambda: _without_help(("live", "sandbox")),
-    "key-services": _key_services,
-    "calls": _calls,
-    "services-to-run": _services_to_run,
-    "paths": _paths,
-    "endpoints": _endpoints,
-    "services": _services,
-    "shells": _shells,
-}
+    found = {kind: tuple(dict.fromkeys(_load_words(sources))) for kind, sources in STATIC_WORDS.items()}
+    for country, states in STATES_BY_COUNTRY.items():
+        found[f"states-{country}"] = tuple(Candidate(*state) for state in states.items())
+    return found
+
+
+def _load_words(sources: Sequence[Any]) -> Iterator[Candidate]:
+    for source in sources:
+        if isinstance(source, Candidate):
+            yield source
+        else:
+            rows = source.rows() if isinstance(source, LazyTable) else source()
+            yield from (Candidate(*row) for row in rows)

@@ -1,4 +1,4 @@
-"""The completion script of a shell: a template, and the tree written as that shell's tables."""
+"""The completion script of a shell: a template, filled with the command tree as arrays of that shell."""
 
 from collections.abc import Iterable, Iterator
 from importlib import resources
@@ -10,14 +10,14 @@ MAX_LINE_WIDTH = 100
 
 
 class Shell(NamedTuple):
-    """How one shell writes things. `helps` says whether it shows a sentence beside a word."""
+    """The syntax of one shell, and whether it shows descriptions."""
 
     name: str
-    file_name: str  # what its scripts are called where it looks for them
+    file_name: str  # of the script, in the folder where the shell looks for it
     shows_descriptions: bool
     escapes: tuple[tuple[str, str], ...]  # inside single quotes
-    array_delimiters: tuple[str, str]  # what stands before and after the words of an array
-    case_delimiters: tuple[str, str, str]  # before and after a pattern; after its lines
+    array_delimiters: tuple[str, str]  # before and after the words of an array
+    case_delimiters: tuple[str, str, str]  # before and after a pattern, and after its lines
 
 
 _POSIX_ESCAPES = (("'", "'\\''"),)
@@ -33,22 +33,18 @@ SHELLS = {
 
 
 def render_script(name: str, tree: CommandTree) -> str:
-    """The whole script of one shell."""
+    """Render the script of one shell."""
     shell = SHELLS[name]
-    # Not by its path: cpctl may run out of one zip file.
+    # Not by its path: cpctl may run from a zip file.
     text = resources.files("cpctl.cli.completion").joinpath("templates", f"cpctl.{name}").read_text(encoding="utf-8")
-    shared = [_format_option(shell, each) for each in tree.shared_options]
-    tables = {
-        "@SHARED@": _format_array(shell, "shared", shared),
+    tables: dict[str, list[str]] = {
+        "@SHARED@": _format_array(shell, "shared", [_format_option(shell, option) for option in tree.shared_options]),
         "@COMMANDS@": [line for command in tree.commands for line in _format_command(shell, command)],
-        "@WORDS@": [
-            line
-            for kind, words in tree.candidates.items()
-            for line in _format_case(
-                shell, kind, [*_format_array(shell, "found", [_format_candidate(shell, each) for each in words])]
-            )
-        ],
+        "@WORDS@": [],
     }
+    for kind, words in tree.candidates.items():
+        array = _format_array(shell, "found", [_format_candidate(shell, word) for word in words])
+        tables["@WORDS@"] += _format_case(shell, kind, array)
     return "".join(line for row in text.splitlines(keepends=True) for line in _fill_placeholder(row, tables))
 
 
@@ -62,11 +58,10 @@ def _fill_placeholder(row: str, tables: dict[str, list[str]]) -> Iterator[str]:
 
 
 def _format_command(shell: Shell, command: CommandNode) -> list[str]:
+    arguments = [f"{node.kind}{'*' if node.is_repeatable else ''}" for node in command.arguments]
     lines = _format_array(shell, "subcommands", [_format_candidate(shell, each) for each in command.subcommands])
     lines += _format_array(shell, "switches", [_format_option(shell, each) for each in command.options])
-    lines += _format_array(
-        shell, "arguments", [f"{each.kind}{'*' if each.is_repeatable else ''}" for each in command.arguments]
-    )
+    lines += _format_array(shell, "arguments", arguments)
     return _format_case(shell, command.path, lines)
 
 
@@ -77,7 +72,7 @@ def _format_case(shell: Shell, pattern: str, lines: Iterable[str]) -> list[str]:
 
 
 def _format_array(shell: Shell, name: str, words: list[str]) -> list[str]:
-    """An array filled with words, some to a line; nothing where there are none."""
+    """The lines of an array assignment; none for an empty array."""
     if not words:
         return []
     before, after = shell.array_delimiters
@@ -97,11 +92,8 @@ def _format_option(shell: Shell, option: OptionNode) -> str:
 
 
 def _format_candidate(shell: Shell, candidate: Candidate) -> str:
-    return (
-        f"{candidate.text} {_collapse_whitespace(candidate.description)}".rstrip()
-        if shell.shows_descriptions
-        else candidate.text
-    )
+    description = f" {_collapse_whitespace(candidate.description)}" if shell.shows_descriptions else ""
+    return f"{candidate.text}{description}".rstrip()
 
 
 def _collapse_whitespace(text: str) -> str:

@@ -1,1 +1,1 @@
-"""What cpctl says of itself: topics, and what each call to the service consists of."""
+"""The texts of `cpctl help` and `cpctl explain`."""

@@ -1,4 +1,4 @@
-"""The pieces of a help text, and how they look in a terminal. Manual pages write the same pieces in their own way."""
+"""The blocks of a help text, and their layout in a terminal; `tools/docs/roff.py` writes them as manual pages."""
 
 import re
 import textwrap
@@ -6,32 +6,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 LINE_WIDTH = 80
-_MAX_NAME_WIDTH = 22  # a longer one stands on a line of its own
+_MAX_NAME_WIDTH = 22  # a longer name gets its own line
 _INDENT = "  "
 _CODE_SPAN = re.compile("`[^`]{1,40}`")
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class Heading(NamedTuple):
-    """The heading of what follows."""
+    """The heading of the following blocks."""
 
     text: str
 
 
 class Paragraph(NamedTuple):
-    """A paragraph; what can be typed stands between backticks."""
+    """A paragraph; text to type is between backticks."""
 
     text: str
 
 
 class DefinitionList(NamedTuple):
-    """Names with what each of them means."""
+    """Names with their meanings."""
 
     rows: Sequence[tuple[str, str]]
 
 
 class CodeBlock(NamedTuple):
-    """Lines to be typed or written as they are."""
+    """Lines to copy as they are."""
 
     text: str
 
@@ -40,21 +40,17 @@ Block = Heading | Paragraph | DefinitionList | CodeBlock
 
 
 def render_plain(blocks: Iterable[Block], width: int = LINE_WIDTH) -> str:
-    """The blocks as lines of text."""
-    pieces = [_render_block(block, width) for block in blocks]
-    joined = ""
-    for block, text in pieces:
-        # What a heading is about follows it at once.
-        joined += text + ("\n" if isinstance(block, Heading) else "\n\n")
+    """Render blocks as plain text; only a heading has no blank line after it."""
+    joined = "".join(_render_block(block, width) + ("\n" if isinstance(block, Heading) else "\n\n") for block in blocks)
     return joined.rstrip() + "\n"
 
 
-def _render_block(block: Block, width: int) -> tuple[Block, str]:
+def _render_block(block: Block, width: int) -> str:
     if isinstance(block, DefinitionList):
-        return block, "\n".join(_render_rows(block.rows, width))
+        return "\n".join(_render_rows(block.rows, width))
     if isinstance(block, CodeBlock):
-        return block, textwrap.indent(block.text.rstrip("\n"), _INDENT)
-    return block, _wrap(block.text, width)
+        return textwrap.indent(block.text.rstrip("\n"), _INDENT)
+    return _wrap(block.text, width)
 
 
 def _render_rows(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
@@ -69,9 +65,6 @@ def _render_rows(rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
 
 
 def _wrap(text: str, width: int) -> str:
-    """Lines no longer than the width; only a word that is longer by itself stands out.
-
-    What is to be typed stays on one line, so that it can be copied.
-    """
+    """Wrap text, but never inside code: a command stays on one line, so that it can be copied."""
     whole = _CODE_SPAN.sub(lambda match: match[0].replace(" ", _NO_BREAK_SPACE), " ".join(text.split()))
     return textwrap.fill(whole, width, break_long_words=False, break_on_hyphens=False).replace(_NO_BREAK_SPACE, " ")

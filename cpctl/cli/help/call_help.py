@@ -1,19 +1,38 @@
-"""What a call consists of, put together from the tables: signals, endpoints, documents."""
+"""Explanations of signals and webhooks, made from their tables; `endpoint_help` explains the other calls."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
-from cpctl.api.failures import classify_call_status, classify_signal_status
-from cpctl.cli.help.field_help import FieldHelp
+from cpctl.api.endpoints import ENDPOINTS, Endpoint
+from cpctl.api.failures import classify_signal_status
 from cpctl.errors import ExitCode
 from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
-from cpctl.signals.signal_types import SignalField as SignalField
+from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
+from cpctl.webhooks.server.responses import RESPONSE_MEANINGS
+
+# The fields that only webhooks have, or write in another way (CloudSignal Webhooks 2.0, "Signals").
+_WEBHOOK_FIELDS = {
+    "order_reference": ("your own reference of the order", "654321"),
+    "item_reference": ("your own reference of the item", "321"),
+    "url": ("where the parcel can be tracked", "https://tracking.example.com/1A2B3C4D5E6F"),
+    "datetime": ("when it happened, ISO 8601", "2017-01-21T13:23:42+00:00"),
+}
+
+
+class FieldHelp(NamedTuple):
+    """One field of a call; `items[].files[].url` is inside lists. `versions` are those of signals that have it."""
+
+    name: str
+    type: str
+    required: bool
+    meaning: str
+    example: Any = None
+    versions: tuple[str, ...] = ()
 
 
 class ResponseHelp(NamedTuple):
-    """What may be answered, what that means, and the exit status of a command that gets it; a webhook has none."""
+    """A possible response, and the exit status of a command that gets it; a webhook has none."""
 
     status: str
     meaning: str
@@ -21,7 +40,7 @@ class ResponseHelp(NamedTuple):
 
 
 class CallHelp(NamedTuple):
-    """All that is known of a call."""
+    """Everything that `cpctl explain` shows about a call."""
 
     name: str
     meaning: str
@@ -32,14 +51,14 @@ class CallHelp(NamedTuple):
     fields: tuple[FieldHelp, ...]
     body: Mapping[str, Any]
     responses: tuple[ResponseHelp, ...]
-    paths: Mapping[str, str] = {}  # by version, where there are several
+    paths: Mapping[str, str] = {}  # by version of the API
     type: str = ""
     notes: tuple[str, ...] = ()
     method: str = "POST"
 
 
 def describe_signal(kind: SignalType) -> CallHelp:
-    """What a signal consists of (CloudSignal 1.1 and 2.0, "Signal types")."""
+    """Describe a signal (CloudSignal 1.1 and 2.0, "Signal types")."""
     paths = {version: ENDPOINTS[f"signal-{version}"].path for version in API_VERSIONS if version in kind.required}
     version = LATEST_API_VERSION if LATEST_API_VERSION in paths else next(iter(paths))
     fields = tuple(_signal_fields(kind))
@@ -50,7 +69,7 @@ def describe_signal(kind: SignalType) -> CallHelp:
         commands=(f"signal {kind.command}",),
         path=paths[version],
         key=endpoint.key,
-        effect="kept in the outbox, and repeated until there is an answer",
+        effect="kept in the outbox, and repeated until there is a response",
         fields=fields,
         body={each.name: each.example for each in fields if version in each.versions},
         responses=tuple(_signal_responses(endpoint)),
@@ -68,7 +87,7 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
         known = tuple(version for version in versions if kind.has_field(version, row.name))
         if known:
             required = all(row.name in kind.required[version] for version in known)
-            yield FieldHelp(row.name, "text", required, _field_meaning(row, kind), _field_example(row, kind), known)
+            yield FieldHelp(row.name, "text", required, *row.variant_for(kind.name)[:2], known)
     yield FieldHelp(
         DATETIME_FIELD.name,
         "text",
@@ -79,87 +98,52 @@ def _signal_fields(kind: SignalType) -> Iterator[FieldHelp]:
     )
 
 
-def _field_meaning(row: SignalField, kind: SignalType) -> str:
-    if row.name != "cause":
-        return row.meaning
-    return "one of `cpctl signal causes`" if kind.name == "ItemCanceled" else "why, in words"
-
-
-def _field_example(row: SignalField, kind: SignalType) -> str:
-    from cpctl.signals.causes import EXAMPLE_CAUSE
-
-    return EXAMPLE_CAUSE if row.name == "cause" and kind.name == "ItemCanceled" else row.example
-
-
 def _signal_notes(kind: SignalType) -> Iterator[str]:
     if kind.is_repeatable:
-        yield "It may be said more than once of one item."
+        yield "It may be sent more than once for one item."
     for version, other in kind.alias_by_version.items():
         yield f"In version {version} it is another name of {other}."
     if kind.is_about_item and LATEST_API_VERSION in kind.required:
         yield (
-            f"Several items of one order travel as one bundle (version {LATEST_API_VERSION}): "
+            f"Several items of one order are sent as one bundle (version {LATEST_API_VERSION}): "
             "apikey, and items, a list of such objects without the key."
         )
     if "1.1" in kind.required:
         other = ENDPOINTS["signal-1.1-alternative"].path
-        yield f"The documents show a second path of version 1.1, {other}: signal_1_1_path in the profile."
+        yield f"The documents show a second path for version 1.1, {other}: set signal_1_1_path in the profile."
 
 
 def _signal_responses(endpoint: Endpoint) -> Iterator[ResponseHelp]:
     for status in endpoint.statuses:
-        fault = classify_signal_status(status)
-        if fault is None:
-            yield ResponseHelp(str(status), "delivered", ExitCode.DONE)
-        else:
-            yield ResponseHelp(str(status), fault.message, fault.exit_code)
-    yield ResponseHelp("none, 408, 429, 5xx", "kept and tried again (75 with --require-delivery)", ExitCode.DONE)
+        failure = classify_signal_status(status)
+        meaning, exit_status = (failure.message, failure.exit_code) if failure else ("delivered", ExitCode.DONE)
+        yield ResponseHelp(str(status), meaning, exit_status)
+    yield ResponseHelp("none, 408, 429, 5xx", "kept and retried (75 with --require-delivery)", ExitCode.DONE)
 
 
-def describe_endpoint(endpoint: Endpoint) -> CallHelp:
-    """What a call of CloudCore or CloudPublish consists of."""
-    from cpctl.cli.help.body_fields import build_example_body, describe_rules, iter_call_fields
-
+def describe_webhook(name: str) -> CallHelp:
+    """Describe the webhook of a type: a call that Cloudprinter makes, and cpctl receives."""
+    row = WEBHOOK_TYPES[name]
+    fields = tuple(_webhook_fields(row))
     return CallHelp(
-        name=call_name(endpoint),
-        meaning=endpoint.meaning,
-        commands=endpoint.commands,
-        path=endpoint.path,
-        key=endpoint.key,
-        effect=endpoint.effect.value,
-        fields=(
-            FieldHelp("apikey", "text", True, "the key of the profile; cpctl adds it", MASK),
-            *iter_call_fields(endpoint),
-        ),
-        body={"apikey": MASK, **build_example_body(endpoint)},
-        responses=tuple(_endpoint_responses(endpoint)),
-        notes=tuple(describe_rules(endpoint)),
+        name=f"webhook.{name}",
+        meaning=f"{row.meaning[0].upper()}{row.meaning[1:]}.",
+        commands=(f"sandbox trigger {name}",),
+        path="your URL",
+        key="webhooks",
+        effect="Cloudprinter makes this call, and repeats it until the response is 200 or 204",
+        fields=fields,
+        body={field.name: field.example for field in fields},
+        responses=tuple(ResponseHelp(str(status), meaning) for status, meaning in RESPONSE_MEANINGS.items()),
+        type=name,
     )
 
 
-def call_name(endpoint: Endpoint) -> str:
-    """What a call is called here: the words of its command, and `publish` where it is one of two."""
-    words = endpoint.commands[0].removesuffix(" --api publish")
-    publish = "publish." if words != endpoint.commands[0] else ""
-    return publish + words.replace(" ", ".")
-
-
-def _endpoint_responses(endpoint: Endpoint) -> Iterator[ResponseHelp]:
-    for status in endpoint.statuses:
-        fault = classify_call_status(status)
-        if status == 204:
-            missing = not endpoint.allows_empty
-            words = f"there is no such {endpoint.resource}" if missing else "there is none: an empty list"
-            yield ResponseHelp("204", words, ExitCode.NOT_FOUND if missing else ExitCode.DONE)
-        elif fault is None:
-            yield ResponseHelp(
-                str(status), "done" if endpoint.effect is not Effect.READ else "the answer", ExitCode.DONE
-            )
-        elif fault.exit_code is ExitCode.CONFLICT:
-            yield ResponseHelp(str(status), f"the {endpoint.resource} {endpoint.conflict_message}", fault.exit_code)
-        elif fault.exit_code is ExitCode.NOT_FOUND:
-            yield ResponseHelp(str(status), f"there is no such {endpoint.resource}", fault.exit_code)
-        else:
-            yield ResponseHelp(str(status), fault.message, fault.exit_code)
-    words = "temporary" if endpoint.effect is Effect.READ else "temporary; whether it was done may not be known"
-    yield ResponseHelp("none, 429, 5xx", words, ExitCode.TEMPORARY)
+def _webhook_fields(row: WebhookType) -> Iterator[FieldHelp]:
+    yield FieldHelp("apikey", "text", True, "the key that is set for webhooks at Cloudprinter", MASK)
+    yield FieldHelp("type", "text", True, f"always {row.name}", row.name)
+    optional = dict.fromkeys(row.optional, False)
+    required = {name: True for name in row.required if name not in ("type", "datetime")}
+    for name, is_required in {**required, **optional, "datetime": True}.items():
+        meaning, example = _WEBHOOK_FIELDS.get(name) or (SIGNAL_FIELDS[name].meaning, SIGNAL_FIELDS[name].example)
+        yield FieldHelp(name, "text", is_required, meaning, row.fields.get(name, example))

@@ -19,7 +19,7 @@ from cpctl.clock import to_ms
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.model.order_models import SandboxItem, SandboxOrder
 from cpctl.sandbox.virtual_clock import VirtualClock, format_iso_time
-from cpctl.sandbox.webhooks.loopback_post import WebhookEndpoint, parse_webhook_url, post_webhook
+from cpctl.sandbox.webhooks.loopback_post import parse_webhook_url, post_webhook
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WEBHOOK_VERSIONS
 
@@ -85,7 +85,7 @@ class WebhookQueue:
         """Raises InvalidInput for a receiver on another machine and for an unknown version."""
         if version not in WEBHOOK_VERSIONS:
             raise InvalidInput(f"Unknown webhook version: {quote_value(version)}.", suggest(version, WEBHOOK_VERSIONS))
-        self.endpoint: WebhookEndpoint | None = parse_webhook_url(url) if url else None
+        self.endpoint: str | None = parse_webhook_url(url) if url else None
         self._key, self._version, self._clock = key, version, clock
         self._changed = Condition(lock)
         self._deliveries: deque[WebhookDelivery] = deque(maxlen=MAX_DELIVERIES)

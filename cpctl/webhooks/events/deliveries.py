@@ -1,4 +1,7 @@
-"""What became of events at each target: which are due, in the order of their item; what is settled; what waits."""
+"""Deliveries of events to targets: claiming what is due, settling attempts, and the backlog of each target.
+
+The events of one item reach a target one after the other, in the order in which they happened.
+"""
 
 import json
 from collections.abc import Sequence
@@ -8,17 +11,17 @@ from typing import Any, NamedTuple
 from cpctl import retry
 from cpctl.store.store import Row, Store, Transaction
 
-TARGET_DROPPED = "given up"  # what stands at the hand-overs of a target that gets nothing more
-# An attempt that is not settled by then was cut off with its process.
+TARGET_DROPPED = "target dropped"  # message of the deliveries of a target that receives nothing more
+# An attempt that is not settled by then ended with its process.
 LEASE_MS = 120_000
-# What waits behind another event is put off to the next try of that one, and not looked at before; at least so long.
+# An event that has to wait for an earlier one is deferred to the next attempt of that one, but at least this long.
 _MIN_DEFERRAL_MS = 1000
-# So many are put off within one transaction: a receiver beside it must not wait long.
+# Most events to defer in one transaction: a receiver on the same store must not wait long.
 _MAX_DEFERRALS = 200
 
 
 class DeliveryState(StrEnum):
-    """What became of an event at a target."""
+    """The state of an event at a target."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -26,7 +29,7 @@ class DeliveryState(StrEnum):
 
 
 class DueDelivery(NamedTuple):
-    """An event to hand over now. `attempt` counts from 1."""
+    """An event to deliver now. `attempt` counts from 1."""
 
     event_id: int
     attempt: int
@@ -35,9 +38,13 @@ class DueDelivery(NamedTuple):
     received_at_ms: int
 
 
+# `state <> 'done'` is implied; it lets SQLite use the partial index on deliveries that are not done.
 _WAITING_FILTER = "profile = :profile AND target = :target AND state = 'waiting' AND state <> 'done'"
-_FIRST_DUE = f"SELECT * FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at <= :now ORDER BY next_attempt_at, event LIMIT 1"
-# What happened earlier to the same item and still waits. Events that name neither order nor item stand alone.
+_FIRST_DUE = (
+    f"SELECT * FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at <= :now"
+    " ORDER BY next_attempt_at, event LIMIT 1"
+)
+# The first waiting event of the same item that happened earlier. Events without order and item wait for no other.
 _EARLIER_EVENT = """
     SELECT g.event, g.next_attempt_at
     FROM events e
@@ -47,7 +54,7 @@ _EARLIER_EVENT = """
       AND (f.event_at, f.stage, f.digest) < (e.event_at, e.stage, e.digest)
     ORDER BY f.event_at, f.stage, f.digest LIMIT 1
 """
-# Those of the same item that were only put off.
+# Deferred events of the same item: not attempted yet, and not leased.
 _WAKE_DEFERRED = """
     UPDATE deliveries SET next_attempt_at = :now
     WHERE target = :target AND state = 'waiting' AND attempts = 0 AND lease_until <= :now AND next_attempt_at > :now
@@ -59,76 +66,73 @@ _WAKE_DEFERRED = """
 
 
 def claim(transaction: Transaction, profile: str, target: str, now_ms: int) -> DueDelivery | None:
-    """Take the next event that is due at a target; no other process gets it until the lease ends.
+    """Lease the next event that is due at a target; no other process gets it until the lease ends.
 
-    The attempt counts from here on: one that takes its process down with it is not repeated without end.
-    None where nothing can go; what waits behind another event is then put off.
+    The attempt is counted here, before it is made: an event that crashes the process is not retried without end.
+    Events that wait for an earlier one are deferred. Returns None if no event can be delivered now.
     """
     for _ in range(_MAX_DEFERRALS):
-        found = transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms)
-        if found is None:
+        delivery = transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms)
+        if delivery is None:
             return None
-        before = transaction.fetch_one(_EARLIER_EVENT, target=target, event=found["event"])
-        if before is None:
-            return _lease(transaction, target, found, now_ms)
+        earlier = transaction.fetch_one(_EARLIER_EVENT, target=target, event=delivery["event"])
+        if earlier is None:
+            return _lease(transaction, target, delivery, now_ms)
         transaction.execute(
             "UPDATE deliveries SET next_attempt_at = :later WHERE event = :event AND target = :target",
-            later=max(before["next_attempt_at"], now_ms + _MIN_DEFERRAL_MS),
-            event=found["event"],
+            later=max(earlier["next_attempt_at"], now_ms + _MIN_DEFERRAL_MS),
+            event=delivery["event"],
             target=target,
         )
     return None
 
 
-def _lease(transaction: Transaction, target: str, found: Row, now_ms: int) -> DueDelivery:
+def _lease(transaction: Transaction, target: str, delivery: Row, now_ms: int) -> DueDelivery:
     transaction.execute(
-        "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = :until, lease_until = :until, last_attempt_at = :now"
-        " WHERE event = :event AND target = :target",
+        "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = :until, lease_until = :until,"
+        " last_attempt_at = :now WHERE event = :event AND target = :target",
         until=now_ms + LEASE_MS,
         now=now_ms,
-        event=found["event"],
+        event=delivery["event"],
         target=target,
     )
-    event = transaction.fetch_one("SELECT type, payload, received_at FROM events WHERE id = :id", id=found["event"])
-    assert event is not None, "an event stays as long as a target has not got it"
+    event = transaction.fetch_one("SELECT type, payload, received_at FROM events WHERE id = :id", id=delivery["event"])
+    assert event is not None, "an event is not deleted before every target has accepted it"
     payload = json.loads(event["payload"])
-    return DueDelivery(found["event"], found["attempts"] + 1, event["type"], payload, event["received_at"])
+    return DueDelivery(delivery["event"], delivery["attempts"] + 1, event["type"], payload, event["received_at"])
 
 
 def settle(transaction: Transaction, target: str, due: DueDelivery, problem: str | None, now_ms: int) -> DeliveryState:
-    """Write down what an attempt came to: no problem, or its words, and when it is tried again.
+    """Record the outcome of an attempt: None for success, else the problem, with the time of the next attempt.
 
-    Where the lease has ended meanwhile, a problem is left to whoever has the event now.
+    Success is always recorded. A problem is recorded only while this attempt is the latest one: after the end of the
+    lease, another process may have claimed the event.
     """
-    too_old = retry.TARGETS.is_too_old(now_ms - due.received_at_ms)
-    state = (
-        DeliveryState.DONE
-        if problem is None
-        else DeliveryState.FAILED
-        if too_old and due.attempt >= len(retry.TARGETS.delays)
-        else DeliveryState.WAITING
-    )
-    wait = retry.TARGETS.delay_ms(due.attempt)
-    settled = transaction.execute(
-        "UPDATE deliveries SET state = :state, attempts = :attempt, next_attempt_at = :next_attempt_at, last_attempt_at = :now,"
-        " lease_until = 0, message = :message"
+    state = DeliveryState.WAITING
+    if problem is None:
+        state = DeliveryState.DONE
+    elif retry.TARGETS.is_too_old(now_ms - due.received_at_ms) and due.attempt >= len(retry.TARGETS.delays):
+        state = DeliveryState.FAILED
+    is_settled = transaction.execute(
+        "UPDATE deliveries SET state = :state, attempts = :attempt, next_attempt_at = :next_attempt_at,"
+        " last_attempt_at = :now, lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target"
         " AND (:state = 'done' OR (state = 'waiting' AND attempts = :attempt))",
         state=state,
         attempt=due.attempt,
-        next_attempt_at=now_ms + wait,
+        next_attempt_at=now_ms + retry.TARGETS.delay_ms(due.attempt),
         now=now_ms,
         message=problem or "",
         event=due.event_id,
         target=target,
     )
-    if settled and state is not DeliveryState.WAITING:
+    if is_settled and state is not DeliveryState.WAITING:
         transaction.execute(_WAKE_DEFERRED, target=target, event=due.event_id, now=now_ms)
     return state
 
 
 def release(transaction: Transaction, target: str, due: DueDelivery, problem: str, now_ms: int) -> None:
-    """Give a claimed event back untried: the target could not be reached at all."""
+    """Return a claimed event without counting the attempt: the target could not be reached."""
     transaction.execute(
         "UPDATE deliveries SET attempts = attempts - 1, next_attempt_at = :now, lease_until = 0, message = :message"
         " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'",
@@ -140,24 +144,18 @@ def release(transaction: Transaction, target: str, due: DueDelivery, problem: st
     )
 
 
-def has_due(transaction: Transaction, profile: str, target: str, now_ms: int) -> bool:
-    """Whether there may be something to claim; a look that locks nothing."""
-    return transaction.fetch_one(_FIRST_DUE, profile=profile, target=target, now=now_ms) is not None
-
-
-def find_next_due_ms(transaction: Transaction, profile: str, target: str, now_ms: int) -> int | None:
-    """When something may become due at a target after now (ms since 1970, UTC); None where nothing will by itself."""
+def find_next_due_ms(transaction: Transaction, profile: str, target: str) -> int | None:
+    """When the first waiting event is due at a target (ms since 1970, UTC), maybe in the past; None if none waits."""
     row = transaction.fetch_one(
-        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} AND next_attempt_at > :now ORDER BY next_attempt_at LIMIT 1",
+        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} ORDER BY next_attempt_at LIMIT 1",
         profile=profile,
         target=target,
-        now=now_ms,
     )
     return None if row is None else int(row["next_attempt_at"])
 
 
 class Backlog(NamedTuple):
-    """What a target has not got: how many wait, since when the oldest does (ms), and how many were given up."""
+    """What a target has not accepted: how many events wait, when the oldest arrived (ms), and how many failed."""
 
     target: str
     waiting: int
@@ -166,47 +164,40 @@ class Backlog(NamedTuple):
 
 
 def read_backlogs(store: Store, profile: str, targets: Sequence[str] = ()) -> list[Backlog]:
-    """The backlog of each of the targets, and of every other one that something waits for. Raises StoreError."""
-    rows = store.read(
-        lambda work: work.fetch_all(
-            "SELECT target, waiting, failed, (SELECT received_at FROM events WHERE id = first) AS oldest FROM ("
-            " SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,"
-            " min(CASE state WHEN 'waiting' THEN event END) AS first"
-            " FROM deliveries WHERE state <> 'done' AND profile = :profile GROUP BY target)",
-            profile=profile,
-        )
+    """The backlog of each of the targets, then of every other target with undelivered events. Raises StoreError."""
+    sql = (
+        "SELECT target, waiting, failed, (SELECT received_at FROM events WHERE id = first) AS oldest FROM ("
+        " SELECT target, sum(state = 'waiting') AS waiting, sum(state = 'failed') AS failed,"
+        " min(CASE state WHEN 'waiting' THEN event END) AS first"
+        " FROM deliveries WHERE state <> 'done' AND profile = :profile GROUP BY target)"
     )
-    found = {row["target"]: Backlog(row["target"], row["waiting"], row["oldest"], row["failed"]) for row in rows}
-    return [found.pop(target, Backlog(target, 0, None, 0)) for target in targets] + list(found.values())
+    rows = store.read(lambda transaction: transaction.fetch_all(sql, profile=profile))
+    backlogs = {row["target"]: Backlog(row["target"], row["waiting"], row["oldest"], row["failed"]) for row in rows}
+    return [backlogs.pop(target, Backlog(target, 0, None, 0)) for target in targets] + list(backlogs.values())
 
 
 def requeue(store: Store, event_ids: Sequence[int], now_ms: int) -> int:
-    """Let events go to all their targets again, from now on; how many deliveries that are. Raises StoreError.
+    """Make events due at all their targets again; returns the number of deliveries. Raises StoreError.
 
-    What is just being handed over follows when that attempt has ended. A target that was given up gets nothing more.
+    An event that is being delivered becomes due at the end of its lease. Dropped targets receive nothing more.
     """
+    sql = (
+        "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt_at = max(:now, lease_until)"
+        " WHERE event = :event AND message <> :dropped"
+    )
     return store.write(
-        lambda work: sum(
-            work.execute(
-                "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt_at = max(:now, lease_until)"
-                " WHERE event = :event AND message <> :given_up",
-                now=now_ms,
-                event=event,
-                given_up=TARGET_DROPPED,
-            )
-            for event in event_ids
+        lambda transaction: sum(
+            transaction.execute(sql, now=now_ms, event=event_id, dropped=TARGET_DROPPED) for event_id in event_ids
         )
     )
 
 
 def drop_target(store: Store, profile: str, target: str) -> int:
-    """Let a target that is no more have nothing to wait for; how many events that are. Raises StoreError."""
+    """Stop delivering to a target that no longer exists; returns the number of events dropped. Raises StoreError."""
+    sql = (
+        "UPDATE deliveries SET state = 'done', message = :dropped"
+        " WHERE profile = :profile AND target = :target AND state <> 'done'"
+    )
     return store.write(
-        lambda work: work.execute(
-            "UPDATE deliveries SET state = 'done', message = :given_up"
-            " WHERE profile = :profile AND target = :target AND state <> 'done'",
-            target=target,
-            profile=profile,
-            given_up=TARGET_DROPPED,
-        )
+        lambda transaction: transaction.execute(sql, target=target, profile=profile, dropped=TARGET_DROPPED)
     )

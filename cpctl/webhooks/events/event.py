@@ -1,4 +1,4 @@
-"""A webhook as it arrives: read, its key checked and taken out, made recognisable. No I/O."""
+"""Reading one webhook: parse it, check and remove its key, and compute its digest. No I/O."""
 
 import codecs
 import hashlib
@@ -12,24 +12,24 @@ from typing import Any, NamedTuple, NoReturn
 from cpctl.masking import MASK
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 
-# Long before Python's own limit: what is nested so deep holds nothing that was ever documented.
+# Well below Python's own recursion limit; no documented webhook is nested more than once.
 MAX_NESTING = 100
 _MAX_TIME_MS = 253_402_300_799_999  # the last ms of the year 9999
 
 
 class InvalidWebhook(Exception):
-    """A body that can never be read as a webhook; its words say why."""
+    """A body that is not a readable webhook; the message says why."""
 
 
 class WrongKey(Exception):
-    """A body whose key is missing or is none of those that are accepted."""
+    """The key of a webhook is missing or is not an accepted one."""
 
 
 class Event(NamedTuple):
-    """One webhook, without its key. Ids and references are texts; "" where it has none.
+    """One webhook, without its key. Ids and references are texts; "" if the webhook has none.
 
-    `event_at` is its `datetime` in ms since 1970, UTC; None where it says none that can be read.
-    `payload` is all it said, as JSON; `digest` is the same for the same payload, however it was written.
+    `event_at` is its `datetime` in ms since 1970, UTC; None if it is missing or unreadable.
+    `payload` is the whole webhook as JSON. `digest` is equal for equal payloads, whatever their formatting.
     """
 
     type: str
@@ -46,27 +46,27 @@ class Event(NamedTuple):
 def read_event(body: bytes, keys: Sequence[str]) -> Event:
     """Read one webhook (CloudSignal Webhooks 2.0, "Request Data").
 
-    `keys` are those that are accepted; there are two while one is being replaced.
-    Raises Unreadable for what is no JSON object, WrongKey for a missing or wrong `apikey`.
+    `keys` are the accepted keys; there are two while a key is being replaced.
+    Raises InvalidWebhook for anything but a JSON object, WrongKey for a missing or wrong `apikey`.
     """
     fields = _parse_object(body)
     if not is_accepted_key(fields.pop("apikey", None), keys):
         raise WrongKey
     payload = json.dumps(fields)
-    if any(written in payload for written in _json_escaped(tuple(keys))):
-        by_length = sorted(keys, key=len, reverse=True)
-        fields = _mask_keys(fields, by_length)  # whatever field a sender may have put it into, a key is never stored
+    if any(escaped in payload for escaped in _json_escaped(tuple(keys))):
+        # A key is never stored, whatever field it is in. The longest first: one key may contain another.
+        fields = _mask_keys(fields, sorted(keys, key=len, reverse=True))
         payload = json.dumps(fields)
-    kind = _text_field(fields, "type")
-    row = WEBHOOK_TYPES.get(kind)
+    type_name = _text_field(fields, "type")
+    known_type = WEBHOOK_TYPES.get(type_name)
     return Event(
-        kind,
+        type_name,
         _text_field(fields, "order"),
         _text_field(fields, "item"),
         _text_field(fields, "order_reference"),
         _text_field(fields, "item_reference"),
         _parse_time_ms(_text_field(fields, "datetime")),
-        row.stage if row else 0,
+        known_type.stage if known_type else 0,
         payload,
         hashlib.blake2b(_encode_canonical(fields).encode(), digest_size=16).hexdigest(),
     )
@@ -74,17 +74,16 @@ def read_event(body: bytes, keys: Sequence[str]) -> Event:
 
 @lru_cache(maxsize=4)
 def _json_escaped(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Keys as JSON writes them within a text."""
     return tuple(json.dumps(key)[1:-1] for key in keys)
 
 
 def is_accepted_key(given: object, keys: Sequence[str]) -> bool:
-    """Whether a key is accepted. It takes as long for every wrong key of the same length."""
+    """Whether a key is accepted, in a time that does not depend on where a wrong key differs."""
     if not isinstance(given, str) or not given:
         return False
     candidate = given.encode("utf-8", "surrogatepass")
-    right = [hmac.compare_digest(candidate, key.encode()) for key in keys]
-    return any(right)
+    matches = [hmac.compare_digest(candidate, key.encode()) for key in keys]  # a list: compares every key
+    return any(matches)
 
 
 def _parse_object(body: bytes) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = _DECODER.decode(text)
     except RecursionError as error:
-        raise InvalidWebhook("nested too deep") from error
+        raise InvalidWebhook("nested too deeply") from error
     except ValueError as error:
         raise InvalidWebhook(f"not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -106,7 +105,7 @@ def _parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _parse_number(text: str) -> int | float | str:
-    """A number, or its text where it is so long that a reader of JSON may change it."""
+    """A number, or its text if it has more digits than every reader of JSON keeps."""
     if len(text) > 15:
         return text
     if text.lstrip("-").isdigit():
@@ -116,11 +115,10 @@ def _parse_number(text: str) -> int | float | str:
 
 
 def _mask_keys(value: Any, keys: Sequence[str]) -> Any:
-    """The same value with every key in it replaced; a key that holds another one goes before it."""
     if isinstance(value, dict):
-        return {_mask_keys(name, keys): _mask_keys(each, keys) for name, each in value.items()}
+        return {_mask_keys(name, keys): _mask_keys(inner, keys) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_mask_keys(each, keys) for each in value]
+        return [_mask_keys(inner, keys) for inner in value]
     text = str(value)
     for key in keys:
         text = text.replace(key, MASK)
@@ -128,32 +126,27 @@ def _mask_keys(value: Any, keys: Sequence[str]) -> Any:
 
 
 def _reject_constant(name: str) -> NoReturn:
-    raise InvalidWebhook(f"not JSON: {name} is no JSON number")
+    raise InvalidWebhook(f"not JSON: {name} is not a JSON number")
 
 
-# Made once: json.loads and json.dumps make a new one for every call with options.
+# Made once: json.loads and json.dumps build a new one for each call with options.
 _DECODER = json.JSONDecoder(parse_int=_parse_number, parse_float=_parse_number, parse_constant=_reject_constant)
 _encode_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def _is_nested_deeper(value: object, levels: int) -> bool:
-    """Whether lists and objects are nested deeper than so many levels; found without recursion."""
-    layer: list[object] = [value]
+def _is_nested_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested more than `levels` deep; found without recursion."""
+    layer = [value]
     for _ in range(levels):
-        inner: list[object] = []
-        for each in layer:
-            if isinstance(each, dict):
-                inner += each.values()
-            elif isinstance(each, list):
-                inner += each
-        layer = [each for each in inner if isinstance(each, dict | list)]
+        children = [child for parent in layer for child in (parent.values() if isinstance(parent, dict) else parent)]
+        layer = [child for child in children if isinstance(child, dict | list)]
         if not layer:
             return False
     return True
 
 
 def _text_field(fields: Mapping[str, Any], name: str) -> str:
-    """A field as text that every database and terminal can hold; ids that came as numbers too."""
+    """A field as text that every database and terminal can hold; numbers are converted."""
     value = fields.get(name)
     if isinstance(value, str) and value.isascii() and value.isprintable():
         return value
@@ -163,13 +156,13 @@ def _text_field(fields: Mapping[str, Any], name: str) -> str:
 
 
 def _parse_time_ms(text: str) -> int | None:
-    """ISO 8601 as 2.0 writes it, and the offset without colon of 1.1; without an offset it is taken as UTC.
+    """Read the ISO 8601 of version 2.0, the offset without a colon of 1.1, and the `GMT` of signals.
 
-    So is the `GMT` that signals are written with.
+    A time without an offset is UTC.
     """
     try:
-        at = datetime.fromisoformat(text.removesuffix(" GMT"))
-        ms = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        time = datetime.fromisoformat(text.removesuffix(" GMT"))
+        ms = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
     return ms if 0 <= ms <= _MAX_TIME_MS else None

@@ -1,4 +1,4 @@
-"""One line per event, as text or JSON; written by a thread of its own, so that a slow reader delays no answer."""
+"""The access log: one line per request, as text or JSON, written by a thread so that a slow reader delays nothing."""
 
 import json
 import re
@@ -13,17 +13,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LOG_FORMATS = ("text", "json")
-# So many lines about requests that were refused in one second; more are counted.
+# Refused requests beyond this are counted, not logged.
 MAX_REFUSALS_PER_SECOND = 20
-# Lines are gathered for so long: waking a thread for each would cost more than writing it.
+# Lines are collected for this long: waking the thread for each one would cost more than writing it.
 _BATCH_SECONDS = 0.05
 _MAX_QUEUED_LINES = 10_000
-# Characters of a value; a sender that says more fills no disk.
+# Characters of a value, so that no sender can fill the disk.
 _MAX_VALUE_LENGTH = 300
 
 
 class AccessLog:
-    """Where lines go. `write` gets one line or several, and whether they are problems; it must mask keys."""
+    """Queues lines for `write`, which gets one or more lines and whether they are problems. `write` must mask keys."""
 
     def __init__(self, write: Callable[[str, bool], None], log_format: str) -> None:
         self._write = write
@@ -37,14 +37,14 @@ class AccessLog:
         self._thread.start()
 
     def stop(self, timeout_seconds: float = 2.0) -> bool:
-        """Write what waits, as far as somebody reads it in that time; whether all was written."""
+        """Write the queued lines; returns whether all were written within the timeout."""
         self._stopping.set()
         self._lines_added.set()
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
     def write(self, message: str, fields: Mapping[str, object], is_problem: bool = False) -> None:
-        """Write one line: what happened, and the facts that are not None, with the time in UTC."""
+        """Queue one line: the time in UTC, the message, and the fields that are neither None nor empty."""
         if len(self._lines) >= _MAX_QUEUED_LINES:
             self._lost_lines += 1
             return
@@ -53,7 +53,7 @@ class AccessLog:
             self._lines_added.set()
 
     def write_refusal(self, message: str, fields: Mapping[str, object]) -> None:
-        """The same for a request that was refused; a flood of them makes few lines."""
+        """Queue a line about a refused request; of many in one second, only the first are logged."""
         self._write_skipped_count(int(time.monotonic()))
         with self._refusals_lock:
             self._refusals += 1
@@ -62,7 +62,6 @@ class AccessLog:
             self.write(message, fields, is_problem=True)
 
     def _write_skipped_count(self, second: int | None) -> None:
-        """When a second has gone by (None: at the end), say how many refusals of it were not told."""
         with self._refusals_lock:
             if second == self._current_second:
                 return
@@ -73,7 +72,7 @@ class AccessLog:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            # While refusals are skipped, also by the clock: their number is said though nothing more comes.
+            # While refusals are skipped, wake up without new lines too: their count must be logged.
             self._lines_added.wait(1.0 if self._refusals > MAX_REFUSALS_PER_SECOND else None)
             self._stopping.wait(_BATCH_SECONDS)
             self._lines_added.clear()
@@ -83,25 +82,26 @@ class AccessLog:
         self._write_queued()
 
     def _write_queued(self) -> None:
-        """Write what waits, many lines at once: each call keeps the answers waiting for Python's lock."""
-        waiting = [self._lines.popleft() for _ in range(len(self._lines))]
+        """Write many lines per call: each call holds the GIL, which the responses need."""
+        queued = [self._lines.popleft() for _ in range(len(self._lines))]
         if self._lost_lines:
             lost, self._lost_lines = self._lost_lines, 0
-            waiting.append((self._format_line(f"{lost} lines of this log were lost: nobody read them", {}), True))
-        for problem, lines in groupby(waiting, key=itemgetter(1)):
-            self._write("\n".join(line for line, _ in lines), problem)
+            queued.append((self._format_line(f"{lost} log lines were lost: the reader was too slow", {}), True))
+        for is_problem, lines in groupby(queued, key=itemgetter(1)):
+            self._write("\n".join(line for line, _ in lines), is_problem)
 
     def _format_line(self, message: str, fields: Mapping[str, object]) -> str:
         now = datetime.now(UTC)
         if self._is_json:
-            known = {name: _truncate(value) for name, value in fields.items() if value is not None and value != ""}
-            return json.dumps({"time": now.isoformat(timespec="milliseconds"), "what": message, **known})
+            values = {name: _truncate(value) for name, value in fields.items() if value is not None and value != ""}
+            return json.dumps({"time": now.isoformat(timespec="milliseconds"), "message": message, **values})
         texts = [(name, str(value)) for name, value in fields.items() if value is not None and value != ""]
+        # One match for all values together: most lines need no quoting.
         all_texts = "".join([text for _, text in texts])
         if len(all_texts) > _MAX_VALUE_LENGTH or not _match_unquoted(all_texts):
             texts = [(name, _quote_if_needed(_truncate(text))) for name, text in texts]
-        words = " ".join([f"{name}={text}" for name, text in texts])
-        return f"{now.isoformat(' ', 'milliseconds')} {message} {words}".rstrip()
+        pairs = " ".join([f"{name}={text}" for name, text in texts])
+        return f"{now.isoformat(' ', 'milliseconds')} {message} {pairs}".rstrip()
 
 
 def _truncate(value: T) -> T | str:

@@ -1,4 +1,4 @@
-"""What is answered to whom: the key is checked, the event committed, then the answer given; all else happens after."""
+"""The ASGI application: it checks the key, commits the event, and responds; everything else happens afterwards."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.metrics import CONTENT_TYPE, ReceiverMetrics
 from cpctl.webhooks.server.writer import QueueFull, Writer
 
-MAX_BODY_BYTES = 1_048_576  # bytes
-# Bodies of all requests together, so that a thousand senders cannot fill the memory.
+MAX_BODY_BYTES = 1_048_576
+# Bodies of all requests together, so that many senders cannot fill the memory.
 MAX_BUFFERED_BYTES = 67_108_864
-# One that is no larger is read all the same: no webhook that was ever documented comes near it.
+# A body up to this size is read even beyond that limit; every documented webhook is much smaller.
 _SMALL_BODY_BYTES = 32_768
-# So much of a body that is refused is still heard out: a sender that is reset in mid-sentence sees no answer.
+# A refused body is read up to this size: a sender whose connection is reset while it sends may not see the response.
 MAX_DRAIN_BYTES = 8 * MAX_BODY_BYTES
 RETRY_AFTER_SECONDS = 30
 
@@ -34,7 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class HttpResponse(NamedTuple):
-    """A status with its words, and what the log says of it; `why` may hold a stranger's words."""
+    """A response, and what the log says about it; `reason` may contain text from the sender."""
 
     status: int
     body: bytes = b""
@@ -46,20 +46,20 @@ class HttpResponse(NamedTuple):
 
 
 class ClientDisconnected(Exception):
-    """The sender went away before all was said."""
+    """The sender closed the connection before the end of its request."""
 
 
 class EventRefused(Exception):
-    """A request that is answered without looking at what it says."""
+    """A request that is answered without reading its body as a webhook."""
 
     def __init__(self, status: HTTPStatus, log_message: str, reason: str = "", **headers: str) -> None:
         super().__init__(log_message)
-        lines = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.response = _error_response(status, log_message, reason, lines)
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.response = _error_response(status, log_message, reason, names)
 
 
 class ReceiverRules(NamedTuple):
-    """How one receiver answers."""
+    """What a receiver accepts and shows."""
 
     profile: str
     targets: Sequence[str]
@@ -70,7 +70,7 @@ class ReceiverRules(NamedTuple):
 class App:
     """An ASGI application (asgi.readthedocs.io, "HTTP") that receives webhooks.
 
-    `keys` gives the keys that are accepted now; `health` and `numbers_text` answer /health and /metrics.
+    `keys` returns the keys accepted now; `health` and `metrics_text` return the contents of /health and /metrics.
     """
 
     def __init__(
@@ -85,83 +85,86 @@ class App:
     ) -> None:
         self._rules, self._keys, self._writer, self._metrics, self._log = rules, keys, writer, metrics, log
         self._health, self._metrics_text = health, metrics_text
-        self._buffered_bytes = 0  # bytes of bodies that are being read or stored
-        self.on_stored: Callable[[], None] = lambda: None  # told after each new event
-        self.is_over_capacity: Callable[[], bool] = lambda: False  # whether more are connected than may be
+        self._buffered_bytes = 0  # request bodies being read or stored
+        self.on_stored: Callable[[], None] = lambda: None  # called after each new event
+        self.is_over_capacity: Callable[[], bool] = lambda: False  # more connections than allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         started = time.perf_counter()
         try:
-            answer = await self._respond(scope, receive)
+            response = await self._respond(scope, receive)
         except ClientDisconnected:
-            self._log.write_refusal("gone before all was said", {"sender": _client_host(scope)})
+            self._log.write_refusal("client disconnected", {"sender": _client_host(scope)})
             return
-        except asyncio.CancelledError:  # the receiver ends, and has waited for this as long as it may
-            answer = _retry_later("the receiver ends")
-        except Exception as error:  # a bug must not turn into an answer that ends the retries
-            answer = _retry_later(f"a bug in cpctl: {type(error).__name__}: {error}")
-        await _send_response(send, answer)
+        except asyncio.CancelledError:  # the receiver stops, and its grace period is over
+            response = _retry_later("the receiver is stopping")
+        except Exception as error:  # a bug must not become a status that ends the sender's retries
+            response = _retry_later(f"bug in cpctl: {type(error).__name__}: {error}")
+        await _send_response(send, response)
         seconds = time.perf_counter() - started
-        self._metrics.count_response(answer.status, seconds)
-        self._log_response(scope, answer, seconds)
+        self._metrics.count_response(response.status, seconds)
+        self._log_response(scope, response, seconds)
 
     def record_malformed_request(self, host: str) -> None:
-        """Something was said that is no HTTP; it was answered with 400 already."""
+        """Count and log a request that is not HTTP; the HTTP server has answered it with 400."""
         self._metrics.count_response(HTTPStatus.BAD_REQUEST, 0.0)
-        self._log.write_refusal("no HTTP", {"status": int(HTTPStatus.BAD_REQUEST), "sender": host})
+        self._log.write_refusal("not HTTP", {"status": int(HTTPStatus.BAD_REQUEST), "sender": host})
 
     async def _respond(self, scope: Scope, receive: Receive) -> HttpResponse:
-        said = _BodyStream(receive)
+        stream = _BodyStream(receive)
         try:
             if scope["path"] in ("/health", "/metrics") and scope["method"] in ("GET", "HEAD"):
                 return await self._serve_status(scope)
             if self.is_over_capacity():
                 raise EventRefused(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections", retry_after="1")
             _check_headers(scope)
-            body = await self._read_body(said)
+            body = await self._read_body(stream)
             try:
                 return await self._receive_event(body)
             finally:
                 self._buffered_bytes -= len(body)
-        except EventRefused as refused:
-            await _drain_body(scope, said)
-            return refused.response
+        except EventRefused as refusal:
+            await _drain_body(scope, stream)
+            return refusal.response
 
     async def _receive_event(self, body: bytes) -> HttpResponse:
         try:
             event = read_event(body, self._keys())
         except InvalidWebhook as error:
-            return _error_response(HTTPStatus.BAD_REQUEST, "not readable", str(error))
+            return _error_response(HTTPStatus.BAD_REQUEST, "invalid webhook", str(error))
         except WrongKey:
-            return _error_response(HTTPStatus.UNAUTHORIZED, "wrong key, or none")
+            return _error_response(HTTPStatus.UNAUTHORIZED, "wrong or missing key")
         try:
-            kept = await self._writer.store_event(event)
+            stored = await self._writer.store_event(event)
         except StoreError as error:
             return _retry_later(error.message)
         except QueueFull:
-            return _retry_later("too much waits for the disk")
-        if kept is None:
-            return HttpResponse(HTTPStatus.NO_CONTENT, log_message="not our order", event=event)
-        self._metrics.count_event(event.type, kept.received_count == 1)
-        if kept.received_count == 1:
+            return _retry_later("the write queue is full")
+        if stored is None:
+            return HttpResponse(HTTPStatus.NO_CONTENT, log_message="unknown order", event=event)
+        is_new = stored.received_count == 1
+        self._metrics.count_event(event.type, is_new)
+        if is_new:
             self.on_stored()
-        said = "stored" if kept.received_count == 1 else "known already"
-        body_text = f'{{"event": {kept.id}, "times": {kept.received_count}}}'
-        return HttpResponse(HTTPStatus.OK, body_text.encode(), _JSON_HEADERS, said, "", event, kept)
+        body_text = f'{{"event": {stored.id}, "received_count": {stored.received_count}}}'
+        log_message = "stored" if is_new else "already stored"
+        return HttpResponse(HTTPStatus.OK, body_text.encode(), _JSON_HEADERS, log_message, "", event, stored)
 
     async def _read_body(self, stream: "_BodyStream") -> bytes:
-        """The whole body. Raises Gone, Refused; what it holds of memory counts until it is answered."""
+        """Read the whole body. Raises ClientDisconnected, EventRefused.
+
+        Its size counts in `_buffered_bytes` until the caller subtracts it.
+        """
         body = bytearray()
         try:
             while stream.has_more:
-                piece = await stream.read_chunk()
-                self._buffered_bytes += len(piece)
-                body += piece
+                chunk = await stream.read_chunk()
+                self._buffered_bytes += len(chunk)
+                body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     raise _body_too_large()
                 if self._buffered_bytes > MAX_BUFFERED_BYTES and len(body) > _SMALL_BODY_BYTES:
-                    raise EventRefused(HTTPStatus.SERVICE_UNAVAILABLE, "too many bodies at once", retry_after="1")
+                    raise EventRefused(HTTPStatus.SERVICE_UNAVAILABLE, "too many request bodies", retry_after="1")
         except BaseException:
             self._buffered_bytes -= len(body)
             raise
@@ -177,60 +180,60 @@ class App:
         return _json_response(HTTPStatus.OK if health["store_writable"] else HTTPStatus.SERVICE_UNAVAILABLE, health)
 
     def _log_response(self, scope: Scope, response: HttpResponse, seconds: float) -> None:
-        event, kept = response.event, response.stored_event
-        facts = {
+        event, stored = response.event, response.stored_event
+        fields = {
             "status": int(response.status),
             "type": event and event.type,
             "order": event and event.order,
             "item": event and event.item,
-            "event": kept and kept.id,
-            "times": kept.received_count if kept and kept.received_count > 1 else None,
-            "why": response.reason,
+            "event": stored and stored.id,
+            "received_count": stored.received_count if stored and stored.received_count > 1 else None,
+            "reason": response.reason,
             "sender": _client_host(scope),
             "ms": round(seconds * 1000, 1),
         }
         if event is not None:
-            self._log.write(response.log_message, facts)
+            self._log.write(response.log_message, fields)
         elif response.log_message:
-            self._log.write_refusal(response.log_message, facts)
+            self._log.write_refusal(response.log_message, fields)
 
 
 def _check_headers(scope: Scope) -> None:
-    """Find out before the body is read whether it can be a webhook. Raises Refused."""
     if scope["method"] != "POST":
         raise EventRefused(HTTPStatus.METHOD_NOT_ALLOWED, "not POST", scope["method"], allow="POST")
     headers = dict(scope["headers"])
     length, chunked = headers.get(b"content-length"), b"transfer-encoding" in headers
     if length is None and not chunked:
-        raise EventRefused(HTTPStatus.LENGTH_REQUIRED, "no length")
-    if length is not None and chunked:  # a proxy in front may read another request out of it (RFC 9112, 6.1)
-        raise EventRefused(HTTPStatus.BAD_REQUEST, "two lengths")
+        raise EventRefused(HTTPStatus.LENGTH_REQUIRED, "no Content-Length")
+    if length is not None and chunked:  # request smuggling: a proxy may see other requests in it (RFC 9112, 6.1)
+        raise EventRefused(HTTPStatus.BAD_REQUEST, "conflicting lengths")
     if length is not None and int(length) > MAX_BODY_BYTES:
         raise _body_too_large()
-    # A sender that names no type may still have said JSON; one that names another has not.
-    if (kind := _find_non_json_type(headers.get(b"content-type", b""))) is not None:
-        raise EventRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not application/json", kind, accept="application/json")
-    coding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
-    if coding not in ("identity", ""):
-        raise EventRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a content-encoding", coding, accept_encoding="identity")
+    # A body without a content type may still be JSON.
+    if (media_type := _find_non_json_type(headers.get(b"content-type", b""))) is not None:
+        raise EventRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not application/json", media_type, accept="application/json"
+        )
+    encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+    if encoding not in ("identity", ""):
+        raise EventRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported content-encoding", encoding, accept_encoding="identity"
+        )
 
 
 @lru_cache(maxsize=64)
 def _find_non_json_type(header: bytes) -> str | None:
-    """The type that a header names where it is none of JSON's."""
-    kind = header.decode("latin-1").partition(";")[0].strip().lower()
-    return kind if kind and kind not in ("application/json", "text/json") and not kind.endswith("+json") else None
+    media_type = header.decode("latin-1").partition(";")[0].strip().lower()
+    is_json = media_type in ("", "application/json", "text/json") or media_type.endswith("+json")
+    return None if is_json else media_type
 
 
 class _BodyStream:
-    """What a sender says, part by part; `more` tells whether it has more to say."""
-
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.has_more = True
 
     async def read_chunk(self) -> bytes:
-        """The next part. Raises Gone."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.has_more = False
@@ -240,14 +243,14 @@ class _BodyStream:
 
 
 async def _drain_body(scope: Scope, stream: _BodyStream) -> None:
-    """Let the sender of a refused body end, where that is soon; the clock of its request still runs."""
+    """Read the rest of a refused body, unless it is very large; the time limit of the request still applies."""
     headers = dict(scope["headers"])
     if b"expect" in headers or int(headers.get(b"content-length", b"0")) > MAX_DRAIN_BYTES:
         return
-    heard = 0
+    drained_bytes = 0
     with suppress(ClientDisconnected):
-        while stream.has_more and heard <= MAX_DRAIN_BYTES:
-            heard += len(await stream.read_chunk())
+        while stream.has_more and drained_bytes <= MAX_DRAIN_BYTES:
+            drained_bytes += len(await stream.read_chunk())
 
 
 def _body_too_large() -> EventRefused:
@@ -255,7 +258,6 @@ def _body_too_large() -> EventRefused:
 
 
 def _retry_later(reason: str) -> HttpResponse:
-    """Not stored: the sender shall try again."""
     return _error_response(
         HTTPStatus.SERVICE_UNAVAILABLE, "not stored", reason, {"retry-after": str(RETRY_AFTER_SECONDS)}
     )
@@ -264,11 +266,10 @@ def _retry_later(reason: str) -> HttpResponse:
 def _error_response(
     status: HTTPStatus, log_message: str, reason: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """An answer that closes the connection. To a stranger it says no more than its status does."""
-    lines = {**(headers or {}), "connection": "close"}
-    answer = _json_response(status, {"error": status.phrase})
-    more = [(name.encode(), value.encode()) for name, value in lines.items()]
-    return answer._replace(headers=[*answer.headers, *more], log_message=log_message, reason=reason)
+    """A response that closes the connection and tells the sender nothing but the status."""
+    response = _json_response(status, {"error": status.phrase})
+    more = [(name.encode(), value.encode()) for name, value in {**(headers or {}), "connection": "close"}.items()]
+    return response._replace(headers=[*response.headers, *more], log_message=log_message, reason=reason)
 
 
 def _json_response(status: HTTPStatus, value: object) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What systemd is told: ready, alive, stopping (sd_notify(3)). Without systemd nothing is said."""
+"""Notifications to systemd: ready, alive, stopping (sd_notify(3)). Nothing is sent without systemd."""
 
 import contextlib
 import socket
@@ -6,19 +6,20 @@ from collections.abc import Mapping
 
 
 class Notifier:
-    """Talks to the socket that NOTIFY_SOCKET names; `period` is how often it wants a sign of life, in seconds."""
+    """The socket of NOTIFY_SOCKET. `watchdog_seconds` is the time between signs of life; None for no watchdog."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         name = environment.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
-        interval = environment.get("WATCHDOG_USEC", "")
-        self.watchdog_seconds = int(interval) / 2_000_000 if interval.isdigit() and int(interval) else None
+        microseconds = environment.get("WATCHDOG_USEC", "")
+        is_number = microseconds.isdigit() and int(microseconds)
+        self.watchdog_seconds = int(microseconds) / 2_000_000 if is_number else None
 
     def notify(self, *lines: str) -> None:
-        """Send lines such as READY=1. A manager that does not listen is none of our trouble."""
+        """Send lines such as READY=1. Errors are ignored: the receiver works without systemd."""
         family = getattr(socket, "AF_UNIX", None)
         if not self._address or family is None:
             return
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as speaker:
-            speaker.connect(self._address)
-            speaker.send("\n".join(lines).encode())
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.connect(self._address)
+            sender.send("\n".join(lines).encode())

@@ -1,4 +1,4 @@
-"""Shorthands of the tests that make calls."""
+"""Fixtures of the tests that make calls."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from harness.cli_environment import CliEnvironment, minimal_environment, sandbox
 
 @pytest.fixture
 def make_cli(tmp_path: Path) -> Callable[[str], CliEnvironment]:
-    """A world whose profile leads to an address."""
+    """Make an environment whose profile has this base URL."""
 
     def make(url: str) -> CliEnvironment:
         made = CliEnvironment(
@@ -34,13 +34,13 @@ def dialect_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def dialect_cli(dialect_sandbox: Sandbox, make_cli: Callable[[str], CliEnvironment]) -> CliEnvironment:
-    """A world whose profile leads to `shop`."""
+    """An environment whose profile uses `dialect_sandbox`."""
     return make_cli(dialect_sandbox.base_url)
 
 
 @pytest.fixture
 def write_document(tmp_path: Path) -> Callable[..., str]:
-    """Write a document into the folder in which commands run; returns its name."""
+    """Write a document to the working folder of commands, and return its name."""
 
     def file(content: Any, name: str = "order.json") -> str:
         data = content if isinstance(content, bytes) else content.encode() if isinstance(content, str) else None

@@ -1,4 +1,4 @@
-"""Options of every call: further fields, queries, and many references at once."""
+"""Options of every call: extra fields, queries, and many references at once."""
 
 import sys
 from collections.abc import Callable
@@ -19,21 +19,21 @@ WriteDocument = Callable[..., str]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_a_field_that_cpctl_does_not_know_arrives_with_every_call(
+def test_extra_fields_are_sent_with_every_call(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, name: str
 ) -> None:
     example = EXAMPLES[name]
     if example.document:
         write_document(example.document)
     with scripted_server({example.path: ScriptedResponse(example.status, encode_body(example.response))}) as service:
-        world = make_cli(service.url)
-        assert invoke(world, *example.arguments, "-f", "x_new=a=b", "--field", "x_empty=").code == 0
+        cli = make_cli(service.url)
+        assert invoke(cli, *example.arguments, "-f", "x_new=a=b", "--field", "x_empty=").code == 0
         assert service.bodies == [{**example.request, "x_new": "a=b", "x_empty": ""}]
         for field in (*example.request, "apikey"):
-            result = invoke(world, *example.arguments, "-f", f"{field}=x")
+            result = invoke(cli, *example.arguments, "-f", f"{field}=x")
             assert result.code == 2
-            assert f"{field} is said twice" in result.err
-        assert invoke(world, *example.arguments, "-f", "x=1", "-f", "x=2").code == 2
+            assert f"{field} is given twice" in result.err
+        assert invoke(cli, *example.arguments, "-f", "x=1", "-f", "x=2").code == 2
     assert len(service.requests) == 1
 
 
@@ -54,17 +54,13 @@ def test_a_query_is_applied_to_the_whole_result(cli: CliEnvironment, invoke: Inv
     assert one.out == "order-1-1\n"
 
 
-def test_a_query_that_cannot_be_is_refused_before_anybody_is_asked(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox
-) -> None:
-    for words in (["catalogs", "remove", "catalog_1", "--yes"], ["orders", "list"]):
-        assert invoke(cli, *words, "--query", "[").code == 2
+def test_an_invalid_query_is_refused_before_any_call(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+    for arguments in (["catalogs", "remove", "catalog_1", "--yes"], ["orders", "list"]):
+        assert invoke(cli, *arguments, "--query", "[").code == 2
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_change_that_was_made_stays_a_success_where_its_query_finds_nothing(
-    cli: CliEnvironment, invoke: Invoke
-) -> None:
+def test_a_change_stays_a_success_if_its_query_fails(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "catalogs", "remove", "catalog_1", "--yes", "--query", "length(status)", "-o", "json")
     assert (result.code, result.out) == (0, "1\n")
     broken = invoke(cli, "catalogs", "remove", "catalog_2", "--yes", "--query", "abs(status)")
@@ -75,25 +71,25 @@ def test_a_change_that_was_made_stays_a_success_where_its_query_finds_nothing(
 MANY_REFERENCES = [f"order-{n}" for n in range(1, 31)]
 
 
-def test_many_references_are_asked_for_side_by_side_and_shown_in_their_order(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_many_references_are_requested_concurrently_and_shown_in_order(invoke: Invoke, make_cli: MakeCli) -> None:
     with Sandbox(orders=30, items=1) as sandbox:
         sandbox.add_fault(make_fault("latency", f"{CORE_PATH}orders/info", 3, seconds=0.2))
-        world = make_cli(sandbox.base_url)
-        result = invoke(world, "orders", "info", *reversed(MANY_REFERENCES), "-o", "json")
+        cli = make_cli(sandbox.base_url)
+        result = invoke(cli, "orders", "info", *reversed(MANY_REFERENCES), "-o", "json")
         assert [order["reference"] for order in result.data] == MANY_REFERENCES[::-1]
         assert len(sandbox.state.journal.list_entries()) == 30
-        again = invoke(world, "orders", "info", *MANY_REFERENCES)
+        again = invoke(cli, "orders", "info", *MANY_REFERENCES)
         assert [line.split("\t")[0] for line in again.out.splitlines()[1:]] == MANY_REFERENCES
 
 
-def test_on_a_terminal_the_progress_of_many_references_is_told_and_wiped_away(make_cli: MakeCli) -> None:
+def test_a_terminal_shows_and_clears_the_progress_of_many_calls(make_cli: MakeCli) -> None:
     with Sandbox(orders=30, items=1) as sandbox:
-        world = make_cli(sandbox.base_url)
+        cli = make_cli(sandbox.base_url)
         process = pexpect.spawn(
             sys.executable,
             ["-m", "cpctl", "orders", "info", *MANY_REFERENCES, "nobody"],
-            env=world.process_environment(),
-            cwd=str(world.folder),
+            env=cli.process_environment(),
+            cwd=str(cli.folder),
             dimensions=(60, 120),
             encoding="utf-8",
             timeout=30,
@@ -113,27 +109,27 @@ def test_there_is_no_progress_in_a_pipe_or_when_quiet(invoke: Invoke, cli: CliEn
     assert invoke(cli, "orders", "cancel", "order-1", "--yes", "-q").err.startswith("cpctl: The order")
 
 
-@pytest.mark.parametrize("words", [["products", "info"], ["catalogs", "info"], ["titles", "info"], ["products", "mix"]])
-def test_everything_that_is_shown_can_be_shown_several_at_once(
-    cli: CliEnvironment, invoke: Invoke, words: list[str]
-) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["products", "info"], ["catalogs", "info"], ["titles", "info"], ["products", "mix"]]
+)
+def test_several_references_can_be_shown_at_once(cli: CliEnvironment, invoke: Invoke, arguments: list[str]) -> None:
     known = {
         "products info": ["flyer_ss_a5_fc", "poster_a3_fc"],
         "catalogs info": ["catalog_2", "catalog_1"],
         "titles info": ["9780306406157", "1234567890123"],
         "products mix": ["product_mix_test", "photobook_s210_gloss"],
-    }[" ".join(words)]
-    result = invoke(cli, *words, *known, "-o", "json")
+    }[" ".join(arguments)]
+    result = invoke(cli, *arguments, *known, "-o", "json")
     assert result.code == 0
     assert [reference in each.values() for each, reference in zip(result.data, known, strict=True)] == [True, True]
-    partly = invoke(cli, *words, known[0], "nothing", "-o", "json")
+    partly = invoke(cli, *arguments, known[0], "nothing", "-o", "json")
     assert (partly.code, len(partly.data)) == (6, 1)
     assert "nothing" in partly.err
 
 
-def test_lists_are_searched_in_any_case(cli: CliEnvironment, invoke: Invoke) -> None:
-    def found(*words: str) -> list[str]:
-        return [str(next(iter(row.values()))) for row in invoke(cli, *words, "-o", "json").data]
+def test_lists_are_searched_case_insensitively(cli: CliEnvironment, invoke: Invoke) -> None:
+    def found(*arguments: str) -> list[str]:
+        return [str(next(iter(row.values()))) for row in invoke(cli, *arguments, "-o", "json").data]
 
     assert found("shipping", "countries", "--search", "UNITED k") == ["GB"]
     assert found("catalogs", "list", "--search", "second") == ["catalog_2"]

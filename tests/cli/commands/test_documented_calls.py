@@ -1,4 +1,4 @@
-"""Every example of the documents of CloudCore and CloudPublish, sent and shown."""
+"""Every documented example of CloudCore and CloudPublish, sent and shown."""
 
 import csv
 import io
@@ -23,12 +23,12 @@ WriteDocument = Callable[..., str]
 each_example = pytest.mark.parametrize("example", EXAMPLES.values(), ids=list(EXAMPLES))
 
 
-def test_no_endpoint_is_without_an_example() -> None:
+def test_every_endpoint_has_an_example() -> None:
     assert {name for name in ENDPOINTS if not name.startswith("signal")} == set(EXAMPLES)
 
 
 @each_example
-def test_the_example_request_is_what_the_service_receives(
+def test_the_service_receives_the_documented_request(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, example: Example
 ) -> None:
     if example.document:
@@ -41,7 +41,7 @@ def test_the_example_request_is_what_the_service_receives(
 
 
 @each_example
-def test_a_dry_run_shows_the_example_request_and_sends_nothing(
+def test_a_dry_run_shows_the_documented_request_and_sends_nothing(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, example: Example
 ) -> None:
     if example.document:
@@ -58,7 +58,7 @@ def test_a_dry_run_shows_the_example_request_and_sends_nothing(
 
 
 @each_example
-def test_the_example_answer_is_shown_in_every_format_with_fields_nobody_knows(
+def test_the_documented_response_is_shown_in_every_format_with_unknown_fields(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, example: Example
 ) -> None:
     if example.document:
@@ -66,10 +66,8 @@ def test_the_example_answer_is_shown_in_every_format_with_fields_nobody_knows(
     answered = with_unknown_fields(example.response)
     expected = answered[example.result_key] if example.result_key else answered
     with scripted_server({example.path: ScriptedResponse(example.status, encode_body(answered))}) as service:
-        world = make_cli(service.url)
-        shown = {
-            name: invoke(world, *example.arguments, "-o", name) for name in ("json", "jsonl", "yaml", "tsv", "csv")
-        }
+        cli = make_cli(service.url)
+        shown = {name: invoke(cli, *example.arguments, "-o", name) for name in ("json", "jsonl", "yaml", "tsv", "csv")}
     assert [result.code for result in shown.values()] == [0] * 5, [result.err for result in shown.values()]
     assert shown["json"].data == expected
     lines = [json.loads(line) for line in shown["jsonl"].out.splitlines()]
@@ -89,17 +87,17 @@ def test_the_example_answer_is_shown_in_every_format_with_fields_nobody_knows(
 
 
 def _record_references(value: Any) -> list[str]:
-    """What a person looks for in a result: the first value of every record."""
+    """The first value of every record in a result."""
     if isinstance(value, list):
         return [str(next(iter(each.values()))) for each in value if "create_date" not in each or "name" in each]
     return [] if "status" in value or "shipments" in value else [str(next(iter(value.values())))]
 
 
-def terminal_text(cli: CliEnvironment, *words: str) -> str:
-    """What a person reads on a wide terminal."""
+def terminal_text(cli: CliEnvironment, *arguments: str) -> str:
+    """The output on a wide terminal."""
     process = pexpect.spawn(
         sys.executable,
-        ["-m", "cpctl", *words],
+        ["-m", "cpctl", *arguments],
         env={**cli.process_environment(), "TERM": "dumb"},
         cwd=str(cli.folder),
         dimensions=(80, 200),
@@ -112,7 +110,7 @@ def terminal_text(cli: CliEnvironment, *words: str) -> str:
     return str(shown)
 
 
-def test_a_person_sees_offers_as_a_table(make_cli: MakeCli, write_document: WriteDocument) -> None:
+def test_offers_are_a_table_on_a_terminal(make_cli: MakeCli, write_document: WriteDocument) -> None:
     write_document(EXAMPLES["orders/quote"].document)
     with scripted_server(
         {"/cloudcore/1.0/orders/quote": ScriptedResponse(200, encode_body(QUOTE_RESPONSE))}
@@ -126,7 +124,7 @@ def test_a_person_sees_offers_as_a_table(make_cli: MakeCli, write_document: Writ
             assert offer[name] in row
 
 
-def test_a_person_sees_an_order_as_fields_with_a_line_for_each_item(make_cli: MakeCli) -> None:
+def test_an_order_is_shown_as_fields_with_a_line_per_item(make_cli: MakeCli) -> None:
     with scripted_server({"/cloudcore/1.0/orders/info": ScriptedResponse(200, encode_body(ORDER_INFO))}) as service:
         shown = terminal_text(make_cli(service.url), "orders", "info", "123456")
     lines = {line.split()[0]: line for line in shown.splitlines()}
@@ -139,15 +137,15 @@ def test_a_person_sees_an_order_as_fields_with_a_line_for_each_item(make_cli: Ma
 def test_leading_zeros_and_long_numbers_survive_every_format(invoke: Invoke, make_cli: MakeCli) -> None:
     order = {"reference": "000123456789012345678909", "order_date": "2026-01-01 00:00:00", "state": "0089"}
     with scripted_server({"/cloudcore/1.0/orders/": ScriptedResponse(200, encode_body([order]))}) as service:
-        world = make_cli(service.url)
+        cli = make_cli(service.url)
         for name in ("json", "jsonl", "yaml", "tsv", "csv"):
-            assert "000123456789012345678909" in invoke(world, "orders", "list", "-o", name).out
+            assert "000123456789012345678909" in invoke(cli, "orders", "list", "-o", name).out
 
 
 @pytest.mark.parametrize(
     "reference", ["0089", "12e3", "1E5", "0o17", ".5e1", "1.e2", "+12", "0x1F", "1_000", "12:30:45"]
 )
-def test_a_reference_that_looks_like_a_number_is_text_to_every_reader_of_yaml(
+def test_a_reference_that_looks_like_a_number_is_quoted_in_yaml(
     invoke: Invoke, make_cli: MakeCli, reference: str
 ) -> None:
     with scripted_server(
@@ -157,7 +155,7 @@ def test_a_reference_that_looks_like_a_number_is_text_to_every_reader_of_yaml(
     assert result.out.replace('"', "'") == f"- reference: '{reference}'\n  n: 12\n  f: 1.5\n"
 
 
-def test_numbers_with_decimals_stay_as_the_service_wrote_them(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_decimals_are_shown_as_the_service_writes_them(invoke: Invoke, make_cli: MakeCli) -> None:
     with scripted_server(
         {"/cloudcore/1.0/orders/quote/info": ScriptedResponse(200, b'{"quote": "x", "price": "4.5000"}')}
     ) as service:

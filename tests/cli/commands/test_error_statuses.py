@@ -1,4 +1,4 @@
-"""Every status that the documents list for an endpoint, and every way to word a refusal: exit status and words."""
+"""Every documented status of an endpoint, and every form of an error body: exit status and message."""
 
 import json
 from collections.abc import Callable
@@ -25,8 +25,8 @@ Invoke = Callable[..., CliResult]
 MakeCli = Callable[[str], CliEnvironment]
 WriteDocument = Callable[..., str]
 
-# The tables "HTTP status codes" of both documents, without 200 and 201. For `orders/quote/info`, which they lack, what
-# the official libraries expect; for `prices/lookup` what holds for quotes.
+# The tables "HTTP status codes" of both documents, without 200 and 201. `orders/quote/info` is not in them: its row is
+# what the official libraries expect; the row of `prices/lookup` is that of quotes.
 DOCUMENTED_STATUSES: dict[str, str] = {
     "orders": "204 400 403",
     "orders/info": "400 410",
@@ -64,7 +64,7 @@ CORE_ERROR = {"error": {"type": "missing_required_parameter", "info": "phone"}}
 
 
 def error_body(name: str, status: int) -> bytes:
-    """What the service says with a status, as its documents and live answers have it."""
+    """The body of a status, as in the documents and in live responses."""
     counts = ENDPOINTS[name].counter
     if status == 204:
         return b""
@@ -73,12 +73,12 @@ def error_body(name: str, status: int) -> bytes:
     return encode_body(MISSING_PARAMETER_BODY if name.startswith(("publish", "catalogs", "titles")) else CORE_ERROR)
 
 
-def test_no_endpoint_is_without_its_statuses() -> None:
+def test_every_endpoint_has_documented_statuses() -> None:
     assert set(DOCUMENTED_STATUSES) == set(EXAMPLES)
 
 
 @pytest.mark.parametrize(("name", "status"), CASES, ids=[f"{name} {status}" for name, status in CASES])
-def test_a_documented_status_has_its_exit_status_and_words(
+def test_a_documented_status_has_its_exit_status_and_message(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, name: str, status: int
 ) -> None:
     example = EXAMPLES[name]
@@ -106,14 +106,14 @@ def test_a_documented_status_has_its_exit_status_and_words(
 
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if ENDPOINTS[name].allows_empty])
-def test_an_empty_list_is_a_success_and_shown_as_one(invoke: Invoke, make_cli: MakeCli, name: str) -> None:
+def test_an_empty_list_is_a_success(invoke: Invoke, make_cli: MakeCli, name: str) -> None:
     example = EXAMPLES[name]
     empty = encode_body({example.result_key: []}) if example.result_key else b"[]"
-    for said in (ScriptedResponse(204), ScriptedResponse(200, empty)):
-        with scripted_server({example.path: said}) as service:
-            world = make_cli(service.url)
+    for response in (ScriptedResponse(204), ScriptedResponse(200, empty)):
+        with scripted_server({example.path: response}) as service:
+            cli = make_cli(service.url)
             shown = {
-                output: invoke(world, *example.arguments, "-o", output) for output in ("json", "jsonl", "tsv", "table")
+                output: invoke(cli, *example.arguments, "-o", output) for output in ("json", "jsonl", "tsv", "table")
             }
         assert {result.code for result in shown.values()} == {0}
         assert shown["json"].data == []
@@ -122,8 +122,12 @@ def test_an_empty_list_is_a_success_and_shown_as_one(invoke: Invoke, make_cli: M
         assert shown["table"].out == ""
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_a_service_that_fails_is_a_temporary_failure(
+# A read, a change, a document, and a call of CloudPublish.
+SAMPLE_ENDPOINTS = ("orders/info", "orders/cancel", "orders/add", "catalogs/add")
+
+
+@pytest.mark.parametrize("name", SAMPLE_ENDPOINTS)
+def test_a_server_error_is_a_temporary_failure(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, name: str
 ) -> None:
     example = EXAMPLES[name]
@@ -151,7 +155,7 @@ def test_only_the_core_key_is_sent_to_core_and_publish(
     assert API_KEYS["signal"] not in json.dumps(request.body)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", SAMPLE_ENDPOINTS)
 def test_a_wrong_key_is_refused_by_every_endpoint(
     dialect_cli: CliEnvironment, dialect_sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument, name: str
 ) -> None:
@@ -187,22 +191,20 @@ NOT_FOUND_MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), NOT_FOUND_MESSAGES, ids=[words for words, _ in NOT_FOUND_MESSAGES])
-def test_what_is_not_there_is_said_by_its_name(
-    dialect_cli: CliEnvironment, invoke: Invoke, words: str, said: str
-) -> None:
-    result = invoke(dialect_cli, *words.split())
+@pytest.mark.parametrize(("arguments", "message"), NOT_FOUND_MESSAGES, ids=[row[0] for row in NOT_FOUND_MESSAGES])
+def test_a_missing_resource_is_named(dialect_cli: CliEnvironment, invoke: Invoke, arguments: str, message: str) -> None:
+    result = invoke(dialect_cli, *arguments.split())
     assert (result.code, result.out) == (9, "")
-    assert said in result.err
+    assert message in result.err
 
 
-def test_an_order_that_is_too_far_cannot_be_canceled(dialect_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_order_in_production_cannot_be_canceled(dialect_cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(dialect_cli, "orders", "cancel", "order-1", "--yes")
     assert result.code == 6
     assert 'The order "order-1" cannot be canceled in its current state.' in result.err
 
 
-def test_what_exists_already_is_a_conflict(
+def test_an_existing_resource_is_a_conflict(
     dialect_cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     named = ("--name", "a", "--note", "b")
@@ -223,7 +225,7 @@ def test_what_exists_already_is_a_conflict(
     assert (titles.code, titles.err) == (6, 'cpctl: The order "order-1" already exists.\n')
 
 
-def test_a_catalog_and_a_title_come_and_go(dialect_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_catalogs_and_titles_can_be_added_and_removed(dialect_cli: CliEnvironment, invoke: Invoke) -> None:
     named = ("--name", "Sprüche", "--note", "What comes in spring")
     added = invoke(dialect_cli, "catalogs", "add", "spring", *named, "-o", "json")
     assert (added.code, added.data) == (0, change_counter("catalogs", "added"))
@@ -240,7 +242,7 @@ def test_a_catalog_and_a_title_come_and_go(dialect_cli: CliEnvironment, invoke: 
     assert invoke(dialect_cli, "catalogs", "info", "spring").code == 9
 
 
-def test_an_order_of_titles_goes_all_its_way(
+def test_an_order_of_titles_can_be_added_shown_and_canceled(
     dialect_cli: CliEnvironment, dialect_sandbox: Sandbox, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     publish = ("--api", "publish")
@@ -259,14 +261,14 @@ def test_an_order_of_titles_goes_all_its_way(
     assert again.code == 6
 
 
-# --- counters and words ---------------------------------------------------------------------
+# --- counters and messages ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "answer", [MISSPELLED_COUNTER_BODY, change_counter("catalogs", "added", 0)], ids=["radded", "added"]
 )
 @pytest.mark.parametrize("status", [200, 409])
-def test_a_counter_of_nothing_is_a_conflict_whatever_the_status(
+def test_a_zero_counter_is_a_conflict_with_any_status(
     invoke: Invoke, make_cli: MakeCli, answer: Any, status: int
 ) -> None:
     example = EXAMPLES["catalogs/add"]
@@ -278,24 +280,20 @@ def test_a_counter_of_nothing_is_a_conflict_whatever_the_status(
 
 
 @pytest.mark.parametrize("name", ["catalogs/add", "catalogs/remove", "titles/add", "titles/remove"])
-def test_a_change_that_was_done_in_part_is_a_conflict_with_its_numbers(
-    invoke: Invoke, make_cli: MakeCli, name: str
-) -> None:
+def test_a_partial_change_is_a_conflict_with_its_counts(invoke: Invoke, make_cli: MakeCli, name: str) -> None:
     example = EXAMPLES[name]
-    things, word = ENDPOINTS[name].counter or ("", "")
+    resources, verb = ENDPOINTS[name].counter or ("", "")
     with scripted_server(
-        {example.path: ScriptedResponse(200, encode_body({"status": {things: {word: 2, "skipped": 1}}}))}
+        {example.path: ScriptedResponse(200, encode_body({"status": {resources: {verb: 2, "skipped": 1}}}))}
     ) as service:
         result = invoke(make_cli(service.url), *example.arguments, "-o", "json")
     assert result.code == 6
-    assert result.data["status"][things]["skipped"] == 1
-    assert f"2 {word}, 1 skipped" in result.err
+    assert result.data["status"][resources]["skipped"] == 1
+    assert f"2 {verb}, 1 skipped" in result.err
 
 
 @pytest.mark.parametrize("number", [None, "many", [], {}])
-def test_of_a_counter_that_cannot_be_read_it_is_said_that_nobody_knows(
-    invoke: Invoke, make_cli: MakeCli, number: Any
-) -> None:
+def test_an_unreadable_counter_leaves_the_result_unknown(invoke: Invoke, make_cli: MakeCli, number: Any) -> None:
     example = EXAMPLES["catalogs/add"]
     with scripted_server(
         {example.path: ScriptedResponse(200, encode_body({"status": {"catalogs": {"added": number}}}))}
@@ -311,7 +309,7 @@ UNEXPECTED_BODIES = [b"null", b'"x"', b"3", b"true", b"[1, 2]", b"[[]]", b'[{"a"
 
 
 @pytest.mark.parametrize("name", READ_ENDPOINTS)
-def test_an_answer_of_another_shape_is_told_and_never_a_bug(
+def test_an_unexpected_response_is_reported_and_never_a_bug(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument, name: str
 ) -> None:
     example = EXAMPLES[name]
@@ -335,20 +333,20 @@ def test_an_answer_of_another_shape_is_told_and_never_a_bug(
             assert result.out == ""
 
 
-@pytest.mark.parametrize("words", ["orders cancel 12346 --yes", "catalogs remove catalog_1 --yes"])
+@pytest.mark.parametrize("arguments", ["orders cancel 12346 --yes", "catalogs remove catalog_1 --yes"])
 @pytest.mark.parametrize("kind", ["reset-before", "reset-after", "truncated", "invalid-json"])
-def test_of_a_change_whose_answer_was_lost_it_is_said_that_nobody_knows(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, words: str, kind: str
+def test_a_change_with_a_lost_response_is_reported_as_unknown(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, arguments: str, kind: str
 ) -> None:
     assert invoke(cli, "orders", "add", write_document(ORDER)).code == 0
     sandbox.add_fault(make_fault(kind, times=1))
-    result = invoke(cli, *words.split())
+    result = invoke(cli, *arguments.split())
     assert (result.code, result.out) == (75, "")
     assert "The change may have been made: check before you repeat it." in result.err
     assert len(sandbox.state.journal.list_entries()) == 2
 
 
-def test_a_change_without_an_answer_is_done_and_shows_nothing(
+def test_a_change_with_an_empty_response_is_done_and_shows_nothing(
     invoke: Invoke, make_cli: MakeCli, write_document: WriteDocument
 ) -> None:
     for name in ("orders/add", "orders/cancel", "catalogs/remove", "titles/add", "publish/orders/cancel"):
@@ -376,16 +374,16 @@ ERROR_MESSAGES = {
 }
 
 
-@pytest.mark.parametrize(("body", "words"), ERROR_MESSAGES.values(), ids=list(ERROR_MESSAGES))
-def test_the_words_of_the_service_are_passed_on(invoke: Invoke, make_cli: MakeCli, body: bytes, words: str) -> None:
+@pytest.mark.parametrize(("body", "message"), ERROR_MESSAGES.values(), ids=list(ERROR_MESSAGES))
+def test_the_message_of_the_service_is_shown(invoke: Invoke, make_cli: MakeCli, body: bytes, message: str) -> None:
     with scripted_server({f"{CORE_PATH}orders/info": ScriptedResponse(400, body)}) as service:
         result = invoke(make_cli(service.url), "orders", "info", "x")
     assert result.code == 5
-    assert words in result.err
+    assert message in result.err
     assert len(result.err.splitlines()) <= 2
 
 
-def test_a_path_that_the_service_does_not_have_points_to_the_address(invoke: Invoke, make_cli: MakeCli) -> None:
+def test_an_unknown_path_points_to_the_base_url(invoke: Invoke, make_cli: MakeCli) -> None:
     with scripted_server({}) as service:
         result = invoke(make_cli(service.url), "catalogs", "list")
     assert result.code == 5

@@ -1,4 +1,4 @@
-"""What people get wrong about orders, catalogs, titles and paths: told by name, and nothing sent."""
+"""Invalid orders, catalogs, titles and paths: each is named, and nothing is sent."""
 
 import json
 from collections.abc import Callable
@@ -38,20 +38,20 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), BAD_FILES.values(), ids=list(BAD_FILES))
-def test_a_file_that_is_no_order_is_refused_with_the_place(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes, said: str
+@pytest.mark.parametrize(("content", "message"), BAD_FILES.values(), ids=list(BAD_FILES))
+def test_a_file_that_is_not_an_order_is_refused_with_the_position(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes, message: str
 ) -> None:
     write_document(content, "order.yaml")
-    for words in (["orders", "add"], ["orders", "add", "--check"], ["quote", "get"]):
-        result = invoke(cli, *words, "order.yaml")
+    for arguments in (["orders", "add"], ["orders", "add", "--check"], ["quote", "get"]):
+        result = invoke(cli, *arguments, "order.yaml")
         assert (result.code, result.out) == (2, "")
         assert "order.yaml" in result.err
-        assert said in result.err
+        assert message in result.err
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_file_of_more_than_50_megabytes_is_no_order(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_file_of_more_than_50_megabytes_is_refused(cli: CliEnvironment, invoke: Invoke) -> None:
     with (cli.folder / "order.yaml").open("wb") as file:
         file.truncate(50_000_001)
     for name in ("order.yaml", "/dev/zero"):
@@ -60,7 +60,7 @@ def test_a_file_of_more_than_50_megabytes_is_no_order(cli: CliEnvironment, invok
         assert f"{name} is larger than 50 MB" in result.err
 
 
-def test_a_file_that_cannot_be_read_is_named(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_unreadable_file_is_named(cli: CliEnvironment, invoke: Invoke) -> None:
     for name in ("nowhere.yaml", "."):
         result = invoke(cli, "orders", "add", name)
         assert result.code == 2
@@ -90,22 +90,22 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "said"), BAD_VALUES, ids=[f"{place} {value}"[:40] for place, value, _ in BAD_VALUES]
+    ("place", "value", "message"), BAD_VALUES, ids=[f"{place} {value}"[:40] for place, value, _ in BAD_VALUES]
 )
-def test_a_wrong_value_is_named_with_its_place(
+def test_a_wrong_value_is_named_with_its_path(
     cli: CliEnvironment,
     invoke: Invoke,
     sandbox: Sandbox,
     write_document: WriteDocument,
     place: str,
     value: Any,
-    said: str,
+    message: str,
 ) -> None:
     result = invoke(cli, "orders", "add", write_document(replace_value(ORDER, place, value)))
     assert (result.code, result.out) == (2, "")
     path = place.replace(".0", "[0]")
     assert f"  {path}: " in result.err
-    assert said in result.err
+    assert message in result.err
     assert API_KEYS["core"] not in result.err
     assert sandbox.state.journal.list_entries() == []
 
@@ -115,27 +115,29 @@ def test_a_wrong_value_is_named_with_its_place(
 MAX_LENGTHS = [("reference", 128), ("name", 64), ("note", 256)]
 
 
-@pytest.mark.parametrize(("field", "longest"), MAX_LENGTHS)
-@pytest.mark.parametrize("thing", ["catalogs", "titles"])
-def test_texts_have_the_lengths_of_the_document(
-    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, thing: str, field: str, longest: int
+@pytest.mark.parametrize(("field", "limit"), MAX_LENGTHS)
+@pytest.mark.parametrize("resource", ["catalogs", "titles"])
+def test_texts_are_limited_to_the_documented_lengths(
+    cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, resource: str, field: str, limit: int
 ) -> None:
     def add(length: int) -> CliResult:
-        said = {"reference": "new", "name": "a", "note": "b", field: "ü" * length}
-        return invoke(cli, thing, "add", said["reference"], "--name", said["name"], "--note", said["note"])
+        fields = {"reference": "new", "name": "a", "note": "b", field: "ü" * length}
+        return invoke(cli, resource, "add", fields["reference"], "--name", fields["name"], "--note", fields["note"])
 
-    for length in (longest + 1, 0):
+    for length in (limit + 1, 0):
         result = add(length)
         assert result.code == 2
-        assert ("is empty" if not length else f"{longest + 1} characters, more than the {longest}") in result.err
+        assert (
+            "is empty" if not length else f"{limit + 1} characters; CloudPublish accepts at most {limit}."
+        ) in result.err
     assert sandbox.state.journal.list_entries() == []
-    assert add(longest).code == 0
+    assert add(limit).code == 0
 
 
-def test_a_title_is_ordered_from_its_own_catalog(
+def test_a_title_can_be_ordered_only_from_its_catalog(
     cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
-    for place, value, said in (
+    for place, value, message in (
         ("items.0.isbn", "9780306406157", "isbn_unknown: 9780306406157"),
         ("items.0.isbn", "0000000000000", "isbn_unknown: 0000000000000"),
         ("items.0.catalog_reference", "nothing", "catalog_unknown: nothing"),
@@ -143,14 +145,14 @@ def test_a_title_is_ordered_from_its_own_catalog(
         order = replace_value(PUBLISH_ORDER, place, value)
         result = invoke(cli, "orders", "add", write_document(order), "--api", "publish")
         assert (result.code, result.out) == (5, "")
-        assert said in result.err
+        assert message in result.err
 
 
-def test_a_catalog_that_is_not_there_has_no_titles(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_unknown_catalog_has_no_titles(cli: CliEnvironment, invoke: Invoke) -> None:
     assert invoke(cli, "titles", "list", "nothing", "-o", "json").data == []
 
 
-def test_an_order_that_only_the_other_api_knows(
+def test_each_api_finds_the_orders_of_the_other_only_by_info(
     dialect_cli: CliEnvironment, invoke: Invoke, write_document: WriteDocument
 ) -> None:
     assert invoke(dialect_cli, "orders", "add", write_document(PUBLISH_ORDER), "--api", "publish").code == 0
@@ -171,21 +173,21 @@ def test_an_order_that_only_the_other_api_knows(
 
 
 @pytest.mark.parametrize("path", ["", "/", " ", "a b", "a\tb", "https://example.com/", "ftp://x", "a\x1bb"])
-def test_what_is_no_path_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, path: str) -> None:
+def test_an_invalid_path_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, path: str) -> None:
     result = invoke(cli, "api", path)
     assert result.code == 2
     assert "is not a path" in result.err
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_service_that_does_not_exist_names_the_nearest(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_unknown_service_gets_a_suggestion(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "api", "orders/", "--service", "cor")
     assert result.code == 2
     assert 'Did you mean "core"?' in result.err
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"null", b'{"apikey": "x"}', b"\xff", b"[" * 100_000])
-def test_an_input_that_is_no_object_is_refused(
+def test_an_input_that_is_not_an_object_is_refused(
     cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox, write_document: WriteDocument, content: bytes
 ) -> None:
     result = invoke(cli, "api", "orders/info", "--input", write_document(content, "body.json"))
@@ -194,16 +196,16 @@ def test_an_input_that_is_no_object_is_refused(
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_a_field_that_is_no_pair_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+def test_an_invalid_extra_field_is_refused(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
     for fields in (["reference"], ["=x"], ["a=1", "-f", "a=2"], ["apikey=x"]):
         assert invoke(cli, "api", "orders/info", "-f", *fields).code == 2
     assert sandbox.state.journal.list_entries() == []
 
 
-def test_any_path_is_posted_with_the_key_of_its_service(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
+def test_any_path_is_called_with_the_key_of_its_service(cli: CliEnvironment, invoke: Invoke, sandbox: Sandbox) -> None:
     item = json.dumps({"type": "ItemPacked", "order": "123456780000", "item": "123456780001"})
     (cli.folder / "body.json").write_text(item)
-    for words, path in (
+    for arguments, path in (
         (["orders/info", "-f", "reference=order-1"], f"{CORE_PATH}orders/info"),
         (["catalogs", "--service", "publish"], "/cloudpublish/1.0/catalogs"),
         (["/cloudpublish/1.0/products/mixes"], "/cloudpublish/1.0/products/mixes"),
@@ -211,18 +213,18 @@ def test_any_path_is_posted_with_the_key_of_its_service(cli: CliEnvironment, inv
         (["/1.1/status/"], "/1.1/status/"),
     ):
         more = ["--input", "body.json", "-f", "datetime=2016-01-20 13:00:00 GMT"] if "status" in path else []
-        result = invoke(cli, "api", *words, *more, "-o", "json")
+        result = invoke(cli, "api", *arguments, *more, "-o", "json")
         assert result.code == 0, result.err
         entry = sandbox.state.journal.list_entries()[-1]
         assert (entry["path"], entry["status"]) == (path, 200)
 
 
-def test_an_answer_of_any_path_is_shown_as_it_is(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_response_of_any_path_is_shown_unchanged(cli: CliEnvironment, invoke: Invoke) -> None:
     found = invoke(cli, "api", "/cloudpublish/1.0/catalogs", "-o", "json").data
     assert [each["catalog_reference"] for each in found["catalogs"]] == ["catalog_1", "catalog_2"]
     assert invoke(cli, "api", "orders/info", "-f", "reference=order-1", "--query", "state", "-o", "value").out == "45\n"
     empty = invoke(cli, "api", "/cloudpublish/1.0/orders", "-o", "json")
     assert (empty.code, empty.data) == (0, [])
-    assert "without content" in empty.err
+    assert "returned no content" in empty.err
     assert invoke(cli, "api", "orders/info", "-f", "reference=nobody").code == 9
     assert invoke(cli, "api", "nothing/here").code == 5

@@ -1,4 +1,4 @@
-"""A shell at a terminal for each test that asks for one, in a world of its own."""
+"""Fixtures of the completion tests: shells, each in its own environment."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,16 +13,16 @@ from harness.shells import SHELLS, Completer, install_cpctl, shell_completer
 def static_shell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[CliEnvironment, Completer]]:
-    """What a shell offers by its script alone: its `cpctl` only writes down, in `calls`, that it was called."""
+    """A shell with the script alone: its `cpctl` only records its calls in the file `calls`."""
     folder = tmp_path_factory.mktemp("shell")
-    world = install_cpctl(CliEnvironment(folder, minimal_environment(folder)), record_only=True)
+    cli = install_cpctl(CliEnvironment(folder, minimal_environment(folder)), record_only=True)
     with ExitStack() as stack:
-        yield world, shell_completer(request.param, world, stack)
+        yield cli, shell_completer(request.param, cli, stack)
 
 
 @pytest.fixture(params=SHELLS)
 def live_shell(request: pytest.FixtureRequest, cli: CliEnvironment) -> Iterator[tuple[CliEnvironment, Completer]]:
-    """A shell that has a real `cpctl`, whose profile leads to the running sandbox."""
-    placed = install_cpctl(cli)
+    """A shell with a real `cpctl`, whose profile uses the running sandbox."""
+    installed = install_cpctl(cli)
     with ExitStack() as stack:
-        yield placed, shell_completer(request.param, placed, stack)
+        yield installed, shell_completer(request.param, installed, stack)

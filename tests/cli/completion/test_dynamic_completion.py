@@ -1,4 +1,4 @@
-"""Words that only this machine knows: profiles, references, items, ids; in the real shells, with the real cpctl."""
+"""Candidates that depend on the machine: profiles, references, items, ids; in real shells, with the real cpctl."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ from harness.cli_environment import (
 from harness.shells import SHELLS, Completer, install_cpctl, shell_completer
 
 LiveShell = tuple[CliEnvironment, Completer]
-# What a shell would run, expand, or take apart, were it not told that it is one word.
+# Names that a shell would run, expand or split if they were not quoted.
 HOSTILE_NAMES = [
     "$(touch ran)",
     "`touch ran`",
@@ -51,7 +51,7 @@ HOSTILE_NAMES = [
 
 
 def completion_values(cli: CliEnvironment, kind: str, *line: str, **changes: str | None) -> list[str]:
-    """What cpctl answers a shell that asks for the words of a kind."""
+    """The candidates of a kind that cpctl prints for a shell."""
     result = cli.run("__complete", kind, *line, **changes)
     assert (result.code, result.err) == (0, "")
     return [row.split("\t")[0] for row in result.out.splitlines()]
@@ -59,7 +59,7 @@ def completion_values(cli: CliEnvironment, kind: str, *line: str, **changes: str
 
 @pytest.fixture(params=SHELLS)
 def hostile_profiles_shell(request: pytest.FixtureRequest, unconfigured_cli: CliEnvironment) -> Iterator[LiveShell]:
-    """A shell whose configuration has profiles with names that no shell may take at their word."""
+    """A shell whose configuration has profiles with hostile names."""
     placed = install_cpctl(unconfigured_cli)
     placed.configure(
         f"profiles: {json.dumps({name: {} for name in [*HOSTILE_NAMES, '-x', 'two' + chr(10) + 'lines']})}\n"
@@ -75,34 +75,34 @@ def hostile_profiles_shell(request: pytest.FixtureRequest, unconfigured_cli: Cli
         )
 
 
-def test_names_are_words_to_a_shell_whatever_stands_in_them(hostile_profiles_shell: LiveShell) -> None:
-    world, offered = hostile_profiles_shell
+def test_names_with_special_characters_are_single_words_to_a_shell(hostile_profiles_shell: LiveShell) -> None:
+    cli, offered = hostile_profiles_shell
     found = offered("cpctl --profile ")
     assert sorted(found) == sorted(HOSTILE_NAMES)
-    assert not (world.folder / "ran").exists()
+    assert not (cli.folder / "ran").exists()
 
 
-def test_a_name_is_completed_from_what_was_typed_of_it(hostile_profiles_shell: LiveShell) -> None:
+def test_a_name_is_completed_from_its_beginning(hostile_profiles_shell: LiveShell) -> None:
     _, offered = hostile_profiles_shell
     assert offered("cpctl --profile a:") == ["a:b"]
     assert offered("cpctl -p it") == ["it's"]
     assert [each.removeprefix("--profile=") for each in offered("cpctl --profile=sa")] == ['say "so"']
 
 
-def test_profiles_are_offered_from_the_file_that_the_line_names(live_shell: LiveShell) -> None:
-    world, offered = live_shell
-    other = world.folder / "other.yaml"
+def test_profiles_come_from_the_configuration_on_the_line(live_shell: LiveShell) -> None:
+    cli, offered = live_shell
+    other = cli.folder / "other.yaml"
     other.write_text("profiles:\n  elsewhere: {}\n", encoding="utf-8")
     other.chmod(0o600)
     assert offered("cpctl -p ") == ["sandbox"]
     assert offered(f"cpctl --config {other} -p ") == ["elsewhere"]
 
 
-def test_references_that_were_shown_are_offered(live_shell: LiveShell) -> None:
-    world, offered = live_shell
+def test_references_from_earlier_lists_are_offered(live_shell: LiveShell) -> None:
+    cli, offered = live_shell
     for command in ("orders list", "products list", "products mixes", "catalogs list", "shipping levels"):
-        world.run_json(*command.split())
-    world.run_json("titles", "list", "catalog_1")
+        cli.run_json(*command.split())
+    cli.run_json("titles", "list", "catalog_1")
     assert {"order-1", "order-2"} <= set(offered("cpctl orders info "))
     assert {"order-1", "order-2"} <= set(offered("cpctl orders cancel "))
     assert "textbook_pb_a4_p_bw" in offered("cpctl products info textb")
@@ -115,8 +115,8 @@ def test_references_that_were_shown_are_offered(live_shell: LiveShell) -> None:
 
 
 def test_items_orders_and_ids_come_from_the_store(live_shell: LiveShell) -> None:
-    world, offered = live_shell
-    world.run_json("signal", "packed", ITEM, SECOND_ITEM, "--order", ORDER, "--queue-only")
+    cli, offered = live_shell
+    cli.run_json("signal", "packed", ITEM, SECOND_ITEM, "--order", ORDER, "--queue-only")
     assert set(offered("cpctl signal shipped ")) == {ITEM, SECOND_ITEM}
     assert offered(f"cpctl signal shipped {ITEM} ") == [SECOND_ITEM]
     assert offered(f"cpctl signal shipped {ITEM} --order ") == [ORDER]
@@ -124,26 +124,26 @@ def test_items_orders_and_ids_come_from_the_store(live_shell: LiveShell) -> None
     assert offered("cpctl outbox drop 2 ") == ["1"]
 
 
-def test_an_item_that_was_shipped_is_offered_for_history_only(cli: CliEnvironment) -> None:
+def test_a_shipped_item_is_offered_for_history_only(cli: CliEnvironment) -> None:
     cli.run_json("signal", "packed", SECOND_ITEM, "--order", ORDER)
     cli.run_json("sandbox", "orders")
     cli.run_json(*shipped_command())
     assert ITEM not in completion_values(cli, "items")
     assert SECOND_ITEM in completion_values(cli, "items")
-    assert {ITEM, SECOND_ITEM} <= set(completion_values(cli, "seen-items"))
+    assert {ITEM, SECOND_ITEM} <= set(completion_values(cli, "reported-items"))
     assert completion_values(cli, "outbox-ids") == []
     assert completion_values(cli, "signal-ids") == ["2", "1"]
 
 
-def test_items_are_those_of_the_order_that_the_line_names(cli: CliEnvironment) -> None:
+def test_only_items_of_the_order_on_the_line_are_offered(cli: CliEnvironment) -> None:
     cli.run_json("signal", "packed", ITEM, "--order", ORDER)
     cli.run_json("signal", "packed", "123456790001", "--order", "123456790000")
     assert completion_values(cli, "items", "signal", "shipped", "--order", "123456790000") == ["123456790001"]
     assert completion_values(cli, "items", "signal", "shipped", f"--order={ORDER}") == [ITEM]
-    assert completion_values(cli, "made-orders", "signal", "shipped", ITEM, "--order") == [ORDER]
+    assert completion_values(cli, "unfinished-orders", "signal", "shipped", ITEM, "--order") == [ORDER]
 
 
-def test_an_order_at_its_end_is_not_offered_to_be_canceled(cli: CliEnvironment) -> None:
+def test_an_ended_order_is_not_offered_for_canceling(cli: CliEnvironment) -> None:
     cli.run_json("orders", "list")
     assert set(completion_values(cli, "open-orders")) == {"order-1", "order-2"}
     for number in (1, 2, 3):
@@ -154,19 +154,19 @@ def test_an_order_at_its_end_is_not_offered_to_be_canceled(cli: CliEnvironment) 
     assert set(completion_values(cli, "orders")) == {"order-1", "order-2"}
 
 
-def test_stations_and_operators_that_have_reported_are_offered(cli: CliEnvironment) -> None:
+def test_stations_and_operators_of_earlier_signals_are_offered(cli: CliEnvironment) -> None:
     cli.run_json(*shipped_command(), CPCTL_STATION="bench 2", CPCTL_OPERATOR="anna")
     assert completion_values(cli, "stations") == ["bench 2"]
     assert completion_values(cli, "operators") == ["anna"]
 
 
-def test_maps_of_the_profile_are_offered_beside_those_that_cpctl_brings(live_shell: LiveShell) -> None:
-    world, offered = live_shell
-    world.configure(sandbox_configuration(UNREACHABLE_URL, "    maps: {our-wms: {item: Position}}\n"))
+def test_mappings_of_the_profile_are_offered_with_the_built_in_ones(live_shell: LiveShell) -> None:
+    cli, offered = live_shell
+    cli.configure(sandbox_configuration(UNREACHABLE_URL, "    maps: {our-wms: {item: Position}}\n"))
     assert {"our-wms", "ups-worldship", "gls"} <= set(offered("cpctl signal send x.csv --map "))
 
 
-def test_completing_touches_neither_network_nor_disk(cli: CliEnvironment) -> None:
+def test_completion_uses_no_network_and_writes_nothing(cli: CliEnvironment) -> None:
     cli.run_json("signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     cli.run_json("orders", "list")
     cli.configure(sandbox_configuration(UNREACHABLE_URL))
@@ -176,8 +176,8 @@ def test_completing_touches_neither_network_nor_disk(cli: CliEnvironment) -> Non
     assert {path: path.stat().st_mtime_ns for path in cli.folder.rglob("*")} == before
 
 
-def test_completing_sees_what_another_cpctl_has_just_accepted(cli: CliEnvironment) -> None:
-    """While a store is in use its newest rows stand in a log beside it."""
+def test_completion_offers_what_another_cpctl_has_just_accepted(cli: CliEnvironment) -> None:
+    """While a store is in use, its newest rows are in a log file beside it."""
     cli.run_json("signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     code = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
@@ -198,7 +198,7 @@ def test_completing_sees_what_another_cpctl_has_just_accepted(cli: CliEnvironmen
     "trouble",
     ["no config", "not yaml", "wrong profile", "no home", "damaged store", "no kind", "unknown kind", "closed output"],
 )
-def test_trouble_is_no_words_and_no_complaint(cli: CliEnvironment, trouble: str) -> None:
+def test_completion_offers_nothing_and_prints_no_error_on_a_failure(cli: CliEnvironment, trouble: str) -> None:
     arguments, changes = ["__complete", "items"], {}
     if trouble == "no config":
         changes = {"CPCTL_CONFIG": str(cli.folder / "none.yaml")}
@@ -238,7 +238,7 @@ def test_no_key_command_is_run_and_no_key_file_is_read(cli: CliEnvironment) -> N
     assert not mark.exists()
 
 
-def test_every_kind_has_its_words_in_one_place() -> None:
+def test_every_kind_has_exactly_one_source_of_words() -> None:
     kinds = {kind for row in VALUE_KINDS.values() for kind in row.split(KIND_SEPARATOR)} - {
         FREE_TEXT,
         *SHELL_COMPLETED_KINDS,
@@ -252,5 +252,5 @@ def test_every_kind_has_its_words_in_one_place() -> None:
         assert all(word.text.isprintable() and " " not in word.text for word in words)
 
 
-def test_the_states_that_completion_calls_open_are_those_of_the_outbox() -> None:
+def test_completion_and_the_outbox_agree_on_open_states() -> None:
     assert tuple(str(state) for state in OPEN_STATES) == OPEN_STATE_NAMES

@@ -1,4 +1,4 @@
-"""What bash, zsh and fish offer by their scripts alone, without calling cpctl."""
+"""What bash, zsh and fish offer with their scripts alone, without calling cpctl."""
 
 from collections.abc import Callable
 
@@ -62,7 +62,7 @@ CASES: list[tuple[str, set[str], set[str]]] = [
 
 
 @pytest.mark.parametrize(("line", "among", "without"), CASES, ids=[case[0] for case in CASES])
-def test_a_tab_offers_what_can_be_typed_there(
+def test_tab_offers_what_can_be_typed_there(
     static_shell: StaticShell, line: str, among: set[str], without: set[str]
 ) -> None:
     offered = static_shell[1](line)
@@ -80,37 +80,37 @@ def test_after_a_wrong_word_nothing_is_offered(static_shell: StaticShell, line: 
 
 
 @pytest.mark.parametrize("line", ["cpctl --query ", "cpctl signal shipped --tracking ", "cpctl sandbox advance "])
-def test_what_only_the_user_knows_is_left_to_the_user(static_shell: StaticShell, line: str) -> None:
-    world, offered = static_shell
-    (world.folder / "x").touch()
+def test_nothing_is_offered_for_free_text(static_shell: StaticShell, line: str) -> None:
+    cli, offered = static_shell
+    (cli.folder / "x").touch()
     assert offered(line) == []
-    assert not (world.folder / "calls").exists()
+    assert not (cli.folder / "calls").exists()
 
 
-def test_a_value_behind_an_equals_sign_is_offered(static_shell: StaticShell) -> None:
+def test_a_value_after_an_equals_sign_is_offered(static_shell: StaticShell) -> None:
     offered = static_shell[1]("cpctl orders list --output=")
     assert {each.removeprefix("--output=") for each in offered} == {*FORMATS}
 
 
-def test_options_that_take_files_offer_files_and_folders_only_folders(static_shell: StaticShell) -> None:
-    world, offered = static_shell
-    (world.folder / "inbox").mkdir(exist_ok=True)
-    (world.folder / "in order.yaml").touch()
+def test_file_options_offer_files_and_folder_options_only_folders(static_shell: StaticShell) -> None:
+    cli, offered = static_shell
+    (cli.folder / "inbox").mkdir(exist_ok=True)
+    (cli.folder / "in order.yaml").touch()
     for line in ("cpctl orders add in", "cpctl --config in", "cpctl signal send in", "cpctl api x --input in"):
         assert {each.rstrip("/") for each in offered(line)} == {"inbox", "in order.yaml"}
     assert [each.rstrip("/") for each in offered("cpctl signal watch in")] == ["inbox"]
 
 
-def test_words_that_do_not_change_start_no_program(static_shell: StaticShell) -> None:
-    world, offered = static_shell
+def test_static_words_start_no_program(static_shell: StaticShell) -> None:
+    cli, offered = static_shell
     for line, *_ in CASES:
         offered(line)
-    assert not (world.folder / "calls").exists()
+    assert not (cli.folder / "calls").exists()
 
 
-def test_a_tab_on_what_changes_asks_cpctl_with_the_line_so_far(static_shell: StaticShell) -> None:
-    world, offered = static_shell
-    calls = world.folder / "calls"
+def test_tab_on_a_dynamic_value_calls_cpctl_with_the_line_so_far(static_shell: StaticShell) -> None:
+    cli, offered = static_shell
+    calls = cli.folder / "calls"
     offered("cpctl -p live orders cancel ")
     assert calls.read_text(encoding="utf-8") == "__complete open-orders -p live orders cancel\n"
     calls.unlink()

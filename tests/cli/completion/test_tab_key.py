@@ -23,15 +23,15 @@ def test_tab_completes_the_word_at_the_cursor(unconfigured_cli: CliEnvironment, 
 @pytest.mark.skipif(not BASH_COMPLETION.exists(), reason="bash-completion is not installed")
 def test_bash_completes_the_same_with_the_package_bash_completion(unconfigured_cli: CliEnvironment) -> None:
     with running_shell(
-        "bash", install_cpctl(unconfigured_cli, record_only=True), package=f"source {BASH_COMPLETION}"
+        "bash", install_cpctl(unconfigured_cli, record_only=True), setup_lines=f"source {BASH_COMPLETION}"
     ) as running:
         assert running.complete_and_enter("cpctl orders list --output=tab") == ["orders", "list", "--output=table"]
         assert set(running.completions("cpctl sandbox run -- cpctl orders l")) == {"list", "log"}
         assert running.complete_and_enter("FOO=1 cpctl ou") == ["outbox"]
 
 
-def test_bash_completes_where_equals_sign_and_colon_part_no_words(unconfigured_cli: CliEnvironment) -> None:
-    with running_shell("bash", install_cpctl(unconfigured_cli), package="COMP_WORDBREAKS=' '") as running:
+def test_bash_completes_without_equals_sign_and_colon_as_word_breaks(unconfigured_cli: CliEnvironment) -> None:
+    with running_shell("bash", install_cpctl(unconfigured_cli), setup_lines="COMP_WORDBREAKS=' '") as running:
         assert running.complete_and_enter("cpctl orders list --output=tab") == ["orders", "list", "--output=table"]
 
 
@@ -43,9 +43,7 @@ def test_bash_completes_in_the_middle_of_a_line(unconfigured_cli: CliEnvironment
 
 @pytest.mark.parametrize("name", SHELLS)
 @pytest.mark.parametrize("quoted", ['"a b', "'a b", "a\\ b", "'a b  $(t"])
-def test_a_word_that_is_begun_in_quotes_is_completed_in_them(
-    unconfigured_cli: CliEnvironment, name: str, quoted: str
-) -> None:
+def test_a_quoted_word_is_completed_in_its_quotes(unconfigured_cli: CliEnvironment, name: str, quoted: str) -> None:
     placed = install_cpctl(unconfigured_cli)
     placed.configure("profiles: {'a b  $(touch ran)': {}}\n")
     with running_shell(
@@ -56,7 +54,9 @@ def test_a_word_that_is_begun_in_quotes_is_completed_in_them(
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
-def test_zsh_takes_the_script_from_a_file_that_is_read_in(unconfigured_cli: CliEnvironment) -> None:
+def test_zsh_can_source_the_script(unconfigured_cli: CliEnvironment) -> None:
     script = ROOT / "completions" / "_cpctl"
-    with running_shell("zsh", install_cpctl(unconfigured_cli, record_only=True), package=f"source {script}") as running:
+    with running_shell(
+        "zsh", install_cpctl(unconfigured_cli, record_only=True), setup_lines=f"source {script}"
+    ) as running:
         assert running.complete_and_enter("cpctl signal shipp") == ["signal", "shipped"]

@@ -1,4 +1,4 @@
-"""`cpctl explain`: every call and every signal, held against the tables and against what is really sent."""
+"""`cpctl explain`: every call and every signal, compared with the tables and with real requests."""
 
 import json
 from collections.abc import Callable
@@ -8,13 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.extra_fields import EXTRA_FIELDS as CALL_FIELDS
+from cpctl.api.endpoints import EXTRA_FIELDS as CALL_FIELDS
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.explanations import SEND_COMMANDS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import DOCUMENTS, ORDER, PUBLISH_ORDER, QUOTE, DocumentSection
-from cpctl.order_documents.rules import RULE_DESCRIPTIONS
+from cpctl.order_documents.fields import (
+    DOCUMENTS,
+    ORDER,
+    PUBLISH_ORDER,
+    QUOTE,
+    RULE_DESCRIPTIONS,
+    DocumentSection,
+    find_problems,
+)
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from examples.call_examples import EXAMPLES
@@ -26,7 +32,7 @@ COMMAND_ENDPOINTS = [row for row in ENDPOINTS.values() if row.commands]
 
 
 def commands_with_body() -> list[tuple[str, ...]]:
-    """Every command that makes a call with a body: it takes -f."""
+    """Every command that makes a call: it has the option -f."""
     found = []
     for words in ALL_COMMANDS:
         group, name = (words[0], words[1]) if len(words) == 2 else (words[0], words[0])
@@ -36,26 +42,26 @@ def commands_with_body() -> list[tuple[str, ...]]:
     return found
 
 
-def explain_json(cli: CliEnvironment, invoke: Invoke, *words: str) -> Any:
-    result = invoke(cli, "explain", *words, "-o", "json")
+def explain_json(cli: CliEnvironment, invoke: Invoke, *arguments: str) -> Any:
+    result = invoke(cli, "explain", *arguments, "-o", "json")
     assert result.code == 0, result.err
     return result.data
 
 
-@pytest.mark.parametrize("words", commands_with_body(), ids=" ".join)
+@pytest.mark.parametrize("arguments", commands_with_body(), ids=" ".join)
 def test_every_command_that_makes_a_call_is_explained(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, words: tuple[str, ...]
+    unconfigured_cli: CliEnvironment, invoke: Invoke, arguments: tuple[str, ...]
 ) -> None:
-    data = explain_json(unconfigured_cli, invoke, *words)
-    if words == ("api",):
+    data = explain_json(unconfigured_cli, invoke, *arguments)
+    if arguments == ("api",):
         assert [each["call"] for each in data] == list(all_calls())
     else:
-        assert f"cpctl {' '.join(words)}" in data["commands"]
-        assert explain_json(unconfigured_cli, invoke, "cpctl " + " ".join(words)) == data
+        assert f"cpctl {' '.join(arguments)}" in data["commands"]
+        assert explain_json(unconfigured_cli, invoke, "cpctl " + " ".join(arguments)) == data
 
 
 @pytest.mark.parametrize("row", COMMAND_ENDPOINTS, ids=lambda row: row.name)
-def test_every_call_is_known_by_command_name_and_path(
+def test_every_call_is_found_by_command_name_and_path(
     unconfigured_cli: CliEnvironment, invoke: Invoke, row: Any
 ) -> None:
     words, publish, _ = row.commands[0].partition(" --api publish")
@@ -76,7 +82,7 @@ def test_the_command_of_a_call_exists(row: Any) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_what_is_explained_is_what_is_sent(cli: CliEnvironment, invoke: Invoke, name: str) -> None:
+def test_the_explained_call_is_the_call_that_is_sent(cli: CliEnvironment, invoke: Invoke, name: str) -> None:
     example = EXAMPLES[name]
     if example.document:
         (cli.folder / "order.json").write_text(json.dumps(example.document))
@@ -89,7 +95,7 @@ def test_what_is_explained_is_what_is_sent(cli: CliEnvironment, invoke: Invoke, 
     assert needed <= set(sent["body"]) <= known
 
 
-# What the sandbox has already, and what it would have to know first.
+# Endpoints whose example exists already in the sandbox, or does not exist there.
 CONFLICT_ENDPOINTS = ("catalogs/add", "titles/add")
 NOT_FOUND_ENDPOINTS = ("orders/info", "orders/cancel", "orders/log", "orders/quote/info")
 
@@ -103,7 +109,7 @@ NOT_FOUND_ENDPOINTS = ("orders/info", "orders/cancel", "orders/log", "orders/quo
     ],
     ids=lambda row: row.name,
 )
-def test_the_example_of_a_call_is_understood_by_the_sandbox(cli: CliEnvironment, invoke: Invoke, row: Any) -> None:
+def test_the_sandbox_accepts_the_example_of_a_call(cli: CliEnvironment, invoke: Invoke, row: Any) -> None:
     data = explain_json(cli, invoke, row.name)
     assert data["body"].pop("apikey") == "***"
     file = cli.folder / "body.json"
@@ -113,9 +119,7 @@ def test_the_example_of_a_call_is_understood_by_the_sandbox(cli: CliEnvironment,
 
 
 @pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
-def test_every_signal_is_explained_by_any_of_its_names(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, kind: Any
-) -> None:
+def test_every_signal_is_found_by_any_of_its_names(unconfigured_cli: CliEnvironment, invoke: Invoke, kind: Any) -> None:
     data = explain_json(unconfigured_cli, invoke, f"signal.{kind.command}")
     for name in (kind.name, kind.command, f"signal {kind.command}", f"signal.{kind.name}", kind.name.upper()):
         assert explain_json(unconfigured_cli, invoke, name) == data
@@ -125,21 +129,21 @@ def test_every_signal_is_explained_by_any_of_its_names(
 
 
 @pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
-def test_the_fields_of_a_signal_are_those_of_its_versions(
+def test_the_explained_fields_of_a_signal_match_its_versions(
     unconfigured_cli: CliEnvironment, invoke: Invoke, kind: Any
 ) -> None:
     fields = {each["name"]: each for each in explain_json(unconfigured_cli, invoke, kind.name)["fields"]}
     for version in kind.required:
-        told = {name for name, each in fields.items() if version in each["versions"]}
-        assert told == {"apikey", "type", "datetime", *kind.required[version], *kind.optional}
-        needed = {name for name in told if fields[name]["required"]}
+        names = {name for name, field in fields.items() if version in field["versions"]}
+        assert names == {"apikey", "type", "datetime", *kind.required[version], *kind.optional}
+        needed = {name for name in names if fields[name]["required"]}
         assert needed == {"apikey", "type", "datetime", *kind.required[version]}
     assert all(fields[name]["meaning"] and fields[name]["example"] for name in fields)
 
 
 @pytest.mark.parametrize("version", API_VERSIONS)
 @pytest.mark.parametrize("kind", SIGNAL_TYPES.values(), ids=lambda kind: kind.name)
-def test_the_example_of_a_signal_is_what_its_command_would_send(
+def test_the_command_of_a_signal_sends_the_explained_example(
     cli: CliEnvironment, invoke: Invoke, kind: Any, version: str
 ) -> None:
     if version not in kind.required:
@@ -158,7 +162,9 @@ def test_the_example_of_a_signal_is_what_its_command_would_send(
 
 
 @pytest.mark.parametrize("name", [*SEND_COMMANDS, "signal", "/cloudsignal/2.0/status/", "/1.1/status", "signal-2.0"])
-def test_what_sends_signals_of_any_kind_lists_them(unconfigured_cli: CliEnvironment, invoke: Invoke, name: str) -> None:
+def test_commands_that_send_any_signal_list_all_signals(
+    unconfigured_cli: CliEnvironment, invoke: Invoke, name: str
+) -> None:
     assert [each["command"] for each in explain_json(unconfigured_cli, invoke, name)] == [
         f"cpctl signal {kind.command}" for kind in SIGNAL_TYPES.values()
     ]
@@ -192,8 +198,8 @@ def field_paths(level: DocumentSection, prefix: str = "") -> dict[str, bool]:
 @pytest.mark.parametrize("name", DOCUMENT_SECTIONS)
 def test_every_field_of_a_document_is_explained(unconfigured_cli: CliEnvironment, invoke: Invoke, name: str) -> None:
     data = explain_json(unconfigured_cli, invoke, name)
-    told = {each["name"]: each["required"] for each in data["fields"] if each["name"] != "apikey"}
-    assert told == field_paths(DOCUMENT_SECTIONS[name])
+    explained = {field["name"]: field["required"] for field in data["fields"] if field["name"] != "apikey"}
+    assert explained == field_paths(DOCUMENT_SECTIONS[name])
     assert all(each["meaning"] and each["type"] for each in data["fields"])
     examples = {each["name"]: each["example"] for each in data["fields"]}
     assert examples["country" if name.startswith("quote") else "addresses[].country"] in ("NL", "DE")
@@ -211,7 +217,7 @@ def test_the_example_of_a_document_passes_its_own_checks(
     assert find_problems(section, {field: value for field, value in body.items() if field != "apikey"}) == []
 
 
-def test_every_rule_of_a_document_has_words() -> None:
+def test_every_rule_of_a_document_has_a_description() -> None:
     def rules(level: DocumentSection) -> list[Any]:
         return [*level.rules, *(rule for row in level.fields.values() if row.section for rule in rules(row.section))]
 
@@ -239,7 +245,7 @@ def test_every_plain_field_of_a_call_has_a_meaning() -> None:
         ("webhook.ItemValidatd", "webhook.ItemValidated"),
     ],
 )
-def test_a_mistyped_call_names_the_nearest(
+def test_a_mistyped_call_gets_a_suggestion(
     unconfigured_cli: CliEnvironment, invoke: Invoke, typed: str, suggested: str
 ) -> None:
     result = invoke(unconfigured_cli, "explain", typed)
@@ -248,9 +254,7 @@ def test_a_mistyped_call_names_the_nearest(
     assert invoke(unconfigured_cli, "explain", suggested).code == 0
 
 
-def test_a_call_of_cloudpublish_is_named_as_its_command_is_typed(
-    unconfigured_cli: CliEnvironment, invoke: Invoke
-) -> None:
+def test_a_cloudpublish_call_is_found_by_its_command_line(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     by_name = explain_json(unconfigured_cli, invoke, "publish.orders.add")
     assert explain_json(unconfigured_cli, invoke, "orders", "add", "--api", "publish") == by_name
     assert explain_json(unconfigured_cli, invoke, by_name["commands"][0]) == by_name
@@ -259,12 +263,14 @@ def test_a_call_of_cloudpublish_is_named_as_its_command_is_typed(
     assert (mistyped.code, "Did you mean" in mistyped.err) == (2, True)
 
 
-@pytest.mark.parametrize("words", ["whoami", "signal history", "completion", "profile list"])
-def test_a_command_that_makes_no_call_says_so(unconfigured_cli: CliEnvironment, invoke: Invoke, words: str) -> None:
-    result = invoke(unconfigured_cli, "explain", *words.split())
+@pytest.mark.parametrize("arguments", ["whoami", "signal history", "completion", "profile list"])
+def test_a_command_without_a_call_is_refused_with_its_help(
+    unconfigured_cli: CliEnvironment, invoke: Invoke, arguments: str
+) -> None:
+    result = invoke(unconfigured_cli, "explain", *arguments.split())
     assert result.code == 2
-    assert f"`cpctl {words}` makes no call" in result.err
-    assert f"`cpctl {words} --help`" in result.err
+    assert f"`cpctl {arguments}` makes no call" in result.err
+    assert f"`cpctl {arguments} --help`" in result.err
 
 
 def test_explain_alone_lists_every_call_with_its_command(unconfigured_cli: CliEnvironment) -> None:
@@ -277,7 +283,7 @@ def test_explain_alone_lists_every_call_with_its_command(unconfigured_cli: CliEn
 
 
 @pytest.mark.parametrize("name", all_calls())
-def test_people_read_fields_body_example_and_answers(
+def test_the_text_shows_fields_body_example_and_responses(
     unconfigured_cli: CliEnvironment, invoke: Invoke, name: str
 ) -> None:
     data = explain_json(unconfigured_cli, invoke, name)
@@ -287,7 +293,7 @@ def test_people_read_fields_body_example_and_answers(
     assert text.startswith(f"{name}: {data['meaning'].split()[0]}")
     for field in data["fields"]:
         assert f"\n  {field['name']}" in text
-    body = text.split("Example of a body\n")[1].split("\n\n")[0]
+    body = text.split("Example body\n")[1].split("\n\n")[0]
     assert json.loads(body) == data["body"]
     assert f"\n  {data['example']}\n" in text
     for answer in data["answers"]:
@@ -296,7 +302,7 @@ def test_people_read_fields_body_example_and_answers(
     assert all('": "' in line for line in too_long), "only values of a body may be longer"
 
 
-def test_in_a_file_the_fields_are_rows(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_tsv_output_has_a_row_per_field(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     lines = invoke(unconfigured_cli, "explain", "shipped", "-o", "tsv").out.splitlines()
     assert lines[0].split("\t")[:3] == ["name", "type", "required"]
     assert [line.split("\t")[0] for line in lines[1:]] == [
@@ -309,7 +315,7 @@ def test_in_a_file_the_fields_are_rows(unconfigured_cli: CliEnvironment, invoke:
     assert "tracking\n" in query.out
 
 
-def test_explaining_needs_no_configuration_and_shows_no_key(unconfigured_cli: CliEnvironment) -> None:
+def test_explain_needs_no_configuration_and_shows_no_key(unconfigured_cli: CliEnvironment) -> None:
     result = unconfigured_cli.run(
         "explain", "orders.add", CPCTL_CORE_KEY="a-real-key-of-mine", CPCTL_CONFIG="/nowhere.yaml"
     )

@@ -1,4 +1,4 @@
-"""`cpctl help`: topics that are made of the tables, and the help of any command."""
+"""`cpctl help`: topics with their tables, and the help of every command."""
 
 import re
 import shlex
@@ -11,9 +11,8 @@ from cpctl.api.failures import SIGNAL_FAILURES
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph, render_plain
-from cpctl.cli.help.shop_floor_topics import response_rows
+from cpctl.cli.help.topic_tables import response_rows
 from cpctl.cli.help.topics import TOPICS
-from cpctl.cli.help.webhook_topic import RESPONSE_MEANINGS
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
 from cpctl.config.settings import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
@@ -27,12 +26,13 @@ from cpctl.packing.scanned_codes import BenchCommand
 from cpctl.sandbox.faults import FAULT_KINDS
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal_types import SIGNAL_TYPES
+from cpctl.webhooks.server.responses import RESPONSE_MEANINGS
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.command_tree import ALL_COMMANDS
 
 Invoke = Callable[..., CliResult]
 
-# What a topic has to name: every row of the tables it is made of.
+# The names that a topic must contain: every row of its tables.
 EXPECTED_NAMES: dict[str, list[str]] = {
     "exit-codes": [str(int(code)) for code in ExitCode],
     "environment": [
@@ -55,7 +55,7 @@ EXPECTED_NAMES: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_topic_names_all_that_its_tables_hold(unconfigured_cli: CliEnvironment, invoke: Invoke, topic: str) -> None:
+def test_a_topic_shows_every_row_of_its_tables(unconfigured_cli: CliEnvironment, invoke: Invoke, topic: str) -> None:
     result = invoke(unconfigured_cli, "help", topic)
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"{topic}: {TOPICS[topic].summary}\n")
@@ -74,7 +74,7 @@ def test_a_topic_fits_a_terminal_of_80_columns(unconfigured_cli: CliEnvironment,
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_command_that_a_topic_shows_can_be_typed(topic: str) -> None:
+def test_every_command_in_a_topic_is_valid(topic: str) -> None:
     texts = [block.text for block in TOPICS[topic].blocks() if isinstance(block, CodeBlock | Paragraph)]
     typed = [line for text in texts for line in re.findall(r"`(cpctl [a-z][^`]*)`", text)]
     typed += [
@@ -116,36 +116,36 @@ def test_a_topic_about_a_group_ends_with_its_commands(
         assert "Commands of `cpctl" not in text
 
 
-def test_help_alone_is_the_help_of_cpctl_and_the_list_of_topics(unconfigured_cli: CliEnvironment) -> None:
+def test_help_alone_shows_the_help_of_cpctl_and_the_topics(unconfigured_cli: CliEnvironment) -> None:
     result = unconfigured_cli.run("help")
     assert result.out.startswith(unconfigured_cli.run("--help").out.rstrip("\n"))
     for topic in TOPICS.values():
         assert re.search(rf"^  {topic.name} +{re.escape(topic.summary)}$", result.out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", [[], *([name] for name in GROUPS), *map(list, ALL_COMMANDS)], ids=" ".join)
-def test_the_help_of_a_command_is_what_its_option_shows(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, words: list[str]
+@pytest.mark.parametrize("arguments", [[], *([name] for name in GROUPS), *map(list, ALL_COMMANDS)], ids=" ".join)
+def test_help_of_a_command_equals_its_help_option(
+    unconfigured_cli: CliEnvironment, invoke: Invoke, arguments: list[str]
 ) -> None:
-    if len(words) == 1 and words[0] in TOPICS:
+    if len(arguments) == 1 and arguments[0] in TOPICS:
         pytest.skip("a topic of the same name comes first")
-    shown = invoke(unconfigured_cli, "help", *words).out
-    asked = invoke(unconfigured_cli, *words, "--help").out
-    assert shown.split("\nTopics of `cpctl help`")[0].rstrip("\n") == asked.rstrip("\n")
+    shown = invoke(unconfigured_cli, "help", *arguments).out
+    expected = invoke(unconfigured_cli, *arguments, "--help").out
+    assert shown.split("\nTopics of `cpctl help`")[0].rstrip("\n") == expected.rstrip("\n")
 
 
-@pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
-def test_the_help_of_a_command_has_a_sentence_its_own_options_first_and_an_example(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, words: tuple[str, ...]
+@pytest.mark.parametrize("arguments", ALL_COMMANDS, ids=" ".join)
+def test_the_help_of_a_command_has_a_sentence_own_options_first_and_an_example(
+    unconfigured_cli: CliEnvironment, invoke: Invoke, arguments: tuple[str, ...]
 ) -> None:
-    text = invoke(unconfigured_cli, *words, "--help").out
+    text = invoke(unconfigured_cli, *arguments, "--help").out
     usage, sentence = text.split("\n\n")[:2]
-    assert usage.startswith(f"Usage: cpctl {' '.join(words)}")
+    assert usage.startswith(f"Usage: cpctl {' '.join(arguments)}")
     assert re.match(r"  [A-Z].*\.", " ".join(sentence.split("\n")))
     titles = re.findall(r"^(\w[\w ]*):$", text, re.MULTILINE)
     own = [each for each in ("Arguments", "Options") if each in titles]
     assert titles == [*own, "Options of every command", "Example"]
-    assert f"cpctl {' '.join(words)}" in text.rpartition("Example:")[2]
+    assert f"cpctl {' '.join(arguments)}" in text.rpartition("Example:")[2]
     shared = text.partition("Options of every command:")[2].partition("\nExample:")[0]
     assert shared.strip().splitlines()[-1].split()[:2] == ["-h,", "--help"]
 
@@ -160,7 +160,7 @@ def test_a_topic_has_other_names(unconfigured_cli: CliEnvironment, invoke: Invok
     assert invoke(unconfigured_cli, "help", typed).out.startswith(f"{topic}: ")
 
 
-def test_no_name_of_a_topic_is_taken_twice_or_hides_a_command() -> None:
+def test_topic_names_are_unique_and_hide_no_command() -> None:
     names = [name for row in TOPICS.values() for name in (row.name, *row.aliases)]
     assert len(names) == len(set(names))
     for row in TOPICS.values():
@@ -169,7 +169,7 @@ def test_no_name_of_a_topic_is_taken_twice_or_hides_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "suggested"),
+    ("arguments", "suggested"),
     [
         (["exit-cods"], '"exit-codes"'),
         (["enviroment"], '"environment"'),
@@ -180,39 +180,39 @@ def test_no_name_of_a_topic_is_taken_twice_or_hides_a_command() -> None:
         (["whoam"], '"whoami"'),
     ],
 )
-def test_a_mistyped_topic_or_command_names_the_nearest(
-    unconfigured_cli: CliEnvironment, invoke: Invoke, words: list[str], suggested: str
+def test_a_mistyped_topic_or_command_gets_a_suggestion(
+    unconfigured_cli: CliEnvironment, invoke: Invoke, arguments: list[str], suggested: str
 ) -> None:
-    result = invoke(unconfigured_cli, "help", *words)
+    result = invoke(unconfigured_cli, "help", *arguments)
     assert (result.code, result.out) == (2, "")
     assert f"Did you mean {suggested}?" in result.err
 
 
-def test_a_word_too_many_is_refused(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_extra_words_are_refused(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(unconfigured_cli, "help", "whoami", "now")
     assert (result.code, result.out) == (2, "")
-    assert "`cpctl whoami` has no commands of its own." in result.err
+    assert "`cpctl whoami` has no subcommands." in result.err
     result = invoke(unconfigured_cli, "help", "exit-codes", "now")
     assert (result.code, result.out) == (2, "")
     assert 'The topic "exit-codes" takes no "now".' in result.err
 
 
 @pytest.mark.parametrize("word", ["xyzzy", ""])
-def test_a_word_that_is_like_nothing_points_to_the_lists(
+def test_an_unknown_word_points_to_the_list_of_topics(
     unconfigured_cli: CliEnvironment, invoke: Invoke, word: str
 ) -> None:
     result = invoke(unconfigured_cli, "help", word)
     assert result.code == 2
-    assert result.err == f'cpctl: There is no topic and no command "{word}".\n  `cpctl help` lists them.\n'
+    assert result.err == f'cpctl: There is no topic or command "{word}".\n  `cpctl help` lists them.\n'
 
 
-def test_a_topic_typed_as_a_command_is_found(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_topic_typed_as_a_command_is_suggested(unconfigured_cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(unconfigured_cli, "exit-codes")
     assert result.code == 2
     assert "Did you mean `cpctl help exit-codes`?" in result.err
 
 
-def test_help_as_json_is_topic_and_text(unconfigured_cli: CliEnvironment) -> None:
+def test_help_as_json_has_topic_and_text(unconfigured_cli: CliEnvironment) -> None:
     one = unconfigured_cli.run_json("help", "exit-codes")
     assert (one["topic"], one["text"]) == ("exit-codes", unconfigured_cli.run("help", "exit-codes").out)
     assert unconfigured_cli.run_json("help", "orders", "add")["text"].startswith("Usage: cpctl orders add")
@@ -226,11 +226,11 @@ def test_help_needs_no_configuration_and_no_home(unconfigured_cli: CliEnvironmen
     assert (result.code, result.err) == (0, "")
 
 
-def test_the_answers_of_the_outbox_topic_end_as_its_states_do() -> None:
+def test_responses_in_the_outbox_topic_lead_to_known_states() -> None:
     assert {state.partition(",")[0] for _, state, _ in response_rows()} <= {str(state) for state in State}
 
 
-def test_blocks_are_laid_out_in_lines_no_longer_than_asked() -> None:
+def test_blocks_are_wrapped_to_the_width() -> None:
     text = render_plain(
         [
             Heading("A heading"),

@@ -1,4 +1,4 @@
-"""Senders that keep a server busy, and remember what they were answered."""
+"""Senders that keep a server busy and record the responses."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from harness.webhooks.webhook_server import RawConnection, encode_request, webho
 
 
 class LoadGenerator:
-    """Some connections that post events without a pause. `kept` holds the numbers of those answered 200."""
+    """Connections that post events without a pause. `accepted` has the numbers of those answered 200."""
 
     def __init__(
         self, ports: Sequence[int], connections: int, make_event: Callable[[int], dict[str, Any]] = webhook_body
@@ -27,7 +27,7 @@ class LoadGenerator:
             thread.start()
 
     def stop(self) -> None:
-        """Send no more; what is under way is waited for."""
+        """Stop sending, and wait for the requests in progress."""
         self._over.set()
         for thread in self._threads:
             thread.join(60)
@@ -45,7 +45,7 @@ class LoadGenerator:
                 self._over.wait(0.01)
 
     def _send_event(self, wire: RawConnection, number: int) -> bool:
-        """Send one event; whether the connection stays open."""
+        """Send one event; returns whether the connection stays open."""
         answer = wire.send(encode_request(self._make(number))).read_response()
         with self._lock:
             self.statuses.append(answer.status)
@@ -58,7 +58,7 @@ class LoadGenerator:
 def generate_load(
     *ports: int, connections: int = 4, make_event: Callable[[int], dict[str, Any]] = webhook_body
 ) -> Iterator[LoadGenerator]:
-    """Senders at work until the end of the block."""
+    """Run senders until the end of the block."""
     senders = LoadGenerator(ports, connections, make_event)
     senders.start()
     try:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 _NAME_PATTERN = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 _LABEL_PATTERN = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
 _SAMPLE_PATTERN = re.compile(
-    rf"({_NAME_PATTERN})(?:\{{((?:{_LABEL_PATTERN}(?:,{_LABEL_PATTERN})*,?)?)\}})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|NaN|[+-]Inf)"
+    rf"({_NAME_PATTERN})(?:\{{((?:{_LABEL_PATTERN}(?:,{_LABEL_PATTERN})*,?)?)\}})? "
+    r"(-?[0-9.]+(?:e[+-]?[0-9]+)?|NaN|[+-]Inf)"
 )
 _HELP_PATTERN = re.compile(rf"# HELP ({_NAME_PATTERN}) ((?:[^\\]|\\[\\n])*)")
 _TYPE_PATTERN = re.compile(rf"# TYPE ({_NAME_PATTERN}) (counter|gauge|histogram|summary|untyped)")
@@ -21,7 +22,7 @@ class MetricFamily(NamedTuple):
 
 
 def parse_metrics(text: str) -> dict[str, MetricFamily]:
-    """All metrics of a text. Fails where a line is not as the format wants it."""
+    """All metrics of a text. Fails for a line that breaks the format."""
     assert text.endswith("\n")
     found: dict[str, MetricFamily] = {}
     meaning = ""

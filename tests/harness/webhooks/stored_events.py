@@ -1,4 +1,4 @@
-"""Webhooks put on a shelf without a server: through the same reading and keeping."""
+"""Webhooks stored without a server, by the same functions."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ NOON_MS = 1_768_910_400_000
 
 
 def webhook_body(kind: str = "ItemPacked", **fields: Any) -> dict[str, Any]:
-    """A webhook as the service sends it; None takes a field away."""
+    """A webhook as the service sends it; None removes a field."""
     body = {
         "apikey": KEY,
         "type": kind,
@@ -33,14 +33,14 @@ def webhook_body(kind: str = "ItemPacked", **fields: Any) -> dict[str, Any]:
 
 
 def make_event(kind: str = "ItemPacked", **fields: Any) -> Event:
-    """The same, read."""
+    """The same webhook as an Event."""
     return read_event(json.dumps(webhook_body(kind, **fields)).encode(), [KEY])
 
 
 def make_event_store(
     path: Path, events: Sequence[Event], targets: Sequence[str] = (), now: int = NOON_MS, profile: str = "sandbox"
 ) -> Store:
-    """A store that has received these events, one each second."""
+    """A store that has received these events, one per second."""
     store = Store(path, print)
     receive_events(store, events, targets, now, profile)
     return store
@@ -49,9 +49,11 @@ def make_event_store(
 def receive_events(
     store: Store, events: Sequence[Event], targets: Sequence[str] = (), now: int = NOON_MS, profile: str = "sandbox"
 ) -> list[StoredEvent]:
-    """Let a store receive events, one each second."""
+    """Store events, one per second."""
     return store.write(
-        lambda work: [store_events(work, profile, [each], targets, now + 1000 * n)[0] for n, each in enumerate(events)]
+        lambda transaction: [
+            store_events(transaction, profile, [each], targets, now + 1000 * n)[0] for n, each in enumerate(events)
+        ]
     )
 
 
@@ -59,7 +61,7 @@ ITEM_LIFECYCLE = ("ItemValidated", "ItemProduce", "ItemProduced", "ItemPacked", 
 
 
 def lifecycle_events(item: str = ITEM, **more: Any) -> list[Event]:
-    """The life of an item as it happens, a minute from one to the next."""
+    """The events of an item from validation to shipment, one per minute."""
     return [
         make_event(kind, item=item, datetime=f"2026-01-20T12:0{minute}:00+00:00", **more)
         for minute, kind in enumerate(ITEM_LIFECYCLE)

@@ -1,4 +1,4 @@
-"""A running `webhooks serve`, and the wire to it: bytes out, answers in."""
+"""A running `webhooks serve`, and connections to it."""
 
 import json
 import signal
@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -22,7 +23,7 @@ ORDER = "123456780000"
 
 
 class RawResponse(NamedTuple):
-    """One answer; names of headers are in lower case."""
+    """One response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -59,7 +60,7 @@ class RawConnection:
         return self
 
     def read_response(self, method: str = "POST") -> RawResponse:
-        """Read one answer. Raises ConnectionError where there is none."""
+        """Read one response. Raises ConnectionError if there is none."""
         line = self._reader.readline()
         if not line:
             raise ConnectionResetError("closed without an answer")
@@ -76,7 +77,7 @@ class RawConnection:
         return RawResponse(code, headers, self._reader.read() if length is None else self._reader.read(int(length)))
 
     def wait_closed(self) -> bool:
-        """Wait until the server closes; nothing more may come before."""
+        """Wait until the server closes; returns whether it sent nothing before."""
         try:
             return self._reader.read(1) == b""
         except ConnectionError:
@@ -84,7 +85,7 @@ class RawConnection:
 
 
 def webhook_body(number: int = 1, **fields: Any) -> dict[str, Any]:
-    """A webhook, different for every number, with the key of the tests."""
+    """A webhook with the key of the tests, different for each number."""
     base = {
         "apikey": KEY,
         "type": "ItemShipped",
@@ -102,25 +103,25 @@ def webhook_body(number: int = 1, **fields: Any) -> dict[str, Any]:
 def encode_request(
     body: bytes | dict[str, Any], head: str = "", line: str = "POST / HTTP/1.1", length: bool = True
 ) -> bytes:
-    """A request, whole: more lines of its head end with \\r\\n."""
-    said = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lengths = f"Content-Length: {len(said)}\r\n" if length else ""
+    """A complete request. Additional lines of the head end with \\r\\n."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lengths = f"Content-Length: {len(content)}\r\n" if length else ""
     kind = "" if "content-type" in head.lower() else "Content-Type: application/json\r\n"
-    return f"{line}\r\nHost: test\r\n{kind}{lengths}{head}\r\n".encode("latin-1") + said
+    return f"{line}\r\nHost: test\r\n{kind}{lengths}{head}\r\n".encode("latin-1") + content
 
 
 class RunningServer:
-    """A `webhooks serve` that runs in a process of its own; what it says is in `log`."""
+    """A `webhooks serve` in its own process; its stderr is in `log`."""
 
     def __init__(self, cli: CliEnvironment, process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-        self.world, self.process, self.address, self.log = cli, process, address, log
+        self.cli, self.process, self.address, self.log = cli, process, address, log
         self.port = int(address.rpartition(":")[2])
 
     def connect(self, tls: ssl.SSLContext | None = None) -> RawConnection:
         return RawConnection(self.port, tls)
 
     def send_raw(self, data: bytes, method: str = "POST", tls: ssl.SSLContext | None = None) -> RawResponse:
-        """Say something on a new connection, and read one answer."""
+        """Send data on a new connection and read one response."""
         with self.connect(tls) as wire:
             return wire.send(data).read_response(method)
 
@@ -134,17 +135,17 @@ class RunningServer:
         return self.log.read_text(encoding="utf-8")
 
     def wait_for_log(self, text: str, count: int = 1) -> None:
-        """Wait until the log holds the words so often."""
+        """Wait until the log contains a text `count` times."""
         wait_until(lambda: self.log_text().count(text) >= count, lambda: f"{text} in:\n{self.log_text()}")
 
     def select_rows(self, sql: str) -> list[dict[str, Any]]:
-        return select_rows(self.world.store, sql)
+        return select_rows(self.cli.store, sql)
 
     def count_events(self) -> int:
         return int(self.select_rows("SELECT count(*) AS n FROM events")[0]["n"])
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> int:
-        """Tell it to end, and return its exit status."""
+        """Send a signal and return the exit status."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
@@ -155,20 +156,24 @@ class RunningServer:
 
 
 def make_webhook_cli(folder: Path, **environment: str) -> CliEnvironment:
-    """A world that knows a webhook key and nothing else."""
+    """A CLI environment with only a webhook key."""
     folder.mkdir(parents=True, exist_ok=True)
     return CliEnvironment(folder, {**minimal_environment(folder), "CPCTL_WEBHOOK_KEY": KEY, **environment})
 
 
 @contextmanager
-def running_server(cli: CliEnvironment, *options: str, **popen: Any) -> Iterator[RunningServer]:
-    """A server on a free port, until the end of the block."""
+def running_server(cli: CliEnvironment, *options: str, fast: bool = False, **popen: Any) -> Iterator[RunningServer]:
+    """Run a server on a free port until the end of the block; a fast one has the times of `fast_server`."""
     number = len(list(cli.folder.glob("ready-*")))
     mark, ready, log = (cli.folder / f"{name}-{number}" for name in ("ready", "address", "log"))
     mark.touch()
-    words = cli.command_line("webhooks", "serve", "--port", "0", "--ready-file", str(ready), *options)
+    command = cli.command_line("webhooks", "serve", "--port", "0", "--ready-file", str(ready), *options)
     changes = popen.pop("changes", {})
-    wrapped = popen.pop("wrap", lambda command: command)(words)
+    if fast:
+        assert command[:3] == [sys.executable, "-m", "cpctl"]
+        command[2] = "harness.webhooks.fast_server"
+        changes = {"PYTHONPATH": f"{cli.environment['PYTHONPATH']}:{Path(__file__).parents[2]}", **changes}
+    wrapped = popen.pop("wrap", lambda command: command)(command)
     with log.open("wb") as stderr:
         popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": stderr, **popen}
         process = subprocess.Popen(wrapped, env=cli.process_environment(**changes), cwd=cli.folder, **popen)
@@ -185,7 +190,7 @@ def running_server(cli: CliEnvironment, *options: str, **popen: Any) -> Iterator
 
 
 def wait_until(condition: Callable[[], object], description: str | Callable[[], str], seconds: float = 30) -> None:
-    """Look again and again until something holds; for what no event tells."""
+    """Poll until a condition holds."""
     deadline = time.monotonic() + seconds
     pause = Event()
     while not condition():
@@ -197,7 +202,7 @@ def wait_until(condition: Callable[[], object], description: str | Callable[[], 
 
 
 def select_rows(store: Path, sql: str) -> list[dict[str, Any]]:
-    """Rows of a store, read past cpctl."""
+    """Rows of a store, read without cpctl."""
     with closing(sqlite3.connect(store, timeout=30, isolation_level=None)) as opened:
         opened.row_factory = sqlite3.Row
         return [dict(row) for row in opened.execute(sql)]

@@ -1,4 +1,4 @@
-"""Targets of hand-overs: a server on loopback, and a program that notes what it is told."""
+"""Targets of events: a loopback server, and a program that records its input."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ class ReceivedAttempt(NamedTuple):
 
 
 class TargetServer(ThreadingHTTPServer):
-    """Keeps what it gets. `answer` says which status an attempt gets; while `hangs` is set, it gets none."""
+    """Records attempts. `choose_status` returns the status of one; while `is_hanging` is set, there is no response."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -31,7 +31,7 @@ class TargetServer(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _TargetHandler)
         self.attempts: list[ReceivedAttempt] = []
-        self.accepted_bodies: list[dict[str, Any]] = []  # what was answered 200, in that order
+        self.accepted_bodies: list[dict[str, Any]] = []  # those answered 200, in that order
         self.choose_status: Callable[[ReceivedAttempt], int] = lambda taken: 200
         self.is_hanging, self.lock = Event(), Lock()
         self.resume = Event()
@@ -56,11 +56,11 @@ class _TargetHandler(BaseHTTPRequestHandler):
         with server.lock, suppress(OSError):
             if status == 200:
                 server.accepted_bodies.append(body)
-            said = f"status {status} of the target\n".encode()
+            content = f"status {status} of the target\n".encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -68,7 +68,7 @@ class _TargetHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def target_server(port: int = 0) -> Iterator[TargetServer]:
-    """A target that listens until the end of the block."""
+    """Run a target until the end of the block."""
     server = TargetServer(port)
     thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -82,18 +82,18 @@ def target_server(port: int = 0) -> Iterator[TargetServer]:
 
 
 def write_program(file: Path, lines: str) -> Path:
-    """A program for the shell; what it writes to "$0.out" is read by `noted`."""
+    """Write a shell script; `recorded_events` reads what it writes to "$0.out"."""
     file.write_text(f"#!/bin/sh\n{lines}\n", encoding="utf-8")
     file.chmod(0o700)
     return file
 
 
 def write_recorder(file: Path) -> Path:
-    """A program that notes each event on a line of its own."""
+    """Write a script that records each event on one line."""
     return write_program(file, """printf '%s\\n' "$(cat)" >> "$0.out" """)
 
 
 def recorded_events(file: Path) -> list[Any]:
-    """What a program has noted so far."""
+    """The events that a script has recorded so far."""
     out = file.with_name(f"{file.name}.out")
     return [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []

@@ -1,5 +1,7 @@
-"""What a target gets: each event, in the order of its item, until it has it or its time is over."""
+"""Deliveries to a target: order, retries, leases and failures."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpctl import retry
+from cpctl.store.migrations import MIGRATIONS
 from cpctl.store.store import Store
 from cpctl.webhooks.events import deliveries as deliveries
 from cpctl.webhooks.events.deliveries import (
@@ -19,7 +22,7 @@ from cpctl.webhooks.events.deliveries import (
     requeue,
 )
 from cpctl.webhooks.events.event import Event
-from cpctl.webhooks.events.event_store import EventSearch, find_events
+from cpctl.webhooks.events.event_search import EventSearch, find_events
 from harness.cli_environment import ITEM, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,
@@ -37,14 +40,14 @@ NOW_MS = NOON_MS + 60_000
 
 @pytest.fixture
 def event_store(tmp_path: Path) -> Store:
-    """A shelf with the life of one item, of which the target "crm" has nothing yet."""
+    """A store with the events of one item, none of which the target "crm" has accepted."""
     return make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm"])
 
 
 def claim_delivery(
     store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox"
 ) -> DueDelivery | None:
-    return store.write(lambda work: deliveries.claim(work, profile, target, now))
+    return store.write(lambda transaction: deliveries.claim(transaction, profile, target, now))
 
 
 def claim_due(store: Store, now: int = NOW_MS, target: str = "crm", profile: str = "sandbox") -> DueDelivery:
@@ -56,15 +59,16 @@ def claim_due(store: Store, now: int = NOW_MS, target: str = "crm", profile: str
 def settle_delivery(
     store: Store, due: DueDelivery, problem: str | None = None, now: int = NOW_MS, target: str = "crm"
 ) -> DeliveryState:
-    return store.write(lambda work: deliveries.settle(work, target, due, problem, now))
+    return store.write(lambda transaction: deliveries.settle(transaction, target, due, problem, now))
 
 
-def next_due_time(store: Store, now: int = NOW_MS, profile: str = "sandbox") -> int | None:
-    return store.read(lambda work: find_next_due_ms(work, profile, "crm", now))
+def next_due_time(store: Store, profile: str = "sandbox") -> int | None:
+    return store.read(lambda transaction: find_next_due_ms(transaction, profile, "crm"))
 
 
 def has_due_delivery(store: Store, now: int = NOW_MS) -> bool:
-    return store.read(lambda work: deliveries.has_due(work, "sandbox", "crm", now))
+    next_due = next_due_time(store)
+    return next_due is not None and next_due <= now
 
 
 def delivery_state(store: Store, number: int = 1) -> tuple[str, int, str]:
@@ -73,18 +77,18 @@ def delivery_state(store: Store, number: int = 1) -> tuple[str, int, str]:
     return target["state"], target["attempts"], target["message"]
 
 
-def test_events_of_an_item_go_one_after_the_other_as_they_happened(tmp_path: Path) -> None:
+def test_events_of_an_item_are_delivered_in_the_order_in_which_they_happened(tmp_path: Path) -> None:
     events = lifecycle_events()
     store = make_event_store(tmp_path / "cpctl.db", [events[n] for n in (3, 0, 4, 2, 1)], ["crm"])
     for kind in ITEM_LIFECYCLE:
         due = claim_due(store)
         assert (due.type, due.attempt, due.payload["type"]) == (kind, 1, kind)
-        assert claim_delivery(store) is None, "the next one waits until this one is settled"
+        assert claim_delivery(store) is None, "the next event waits until this one is settled"
         assert settle_delivery(store, due) is DeliveryState.DONE
     assert (claim_delivery(store), next_due_time(store)) == (None, None)
 
 
-def test_items_do_not_wait_for_each_other_nor_for_their_order(event_store: Store) -> None:
+def test_items_do_not_wait_for_each_other_or_for_their_order(event_store: Store) -> None:
     receive_events(
         event_store, [*lifecycle_events(SECOND_ITEM), make_event("CloudprinterOrderValidated", item=None)], ["crm"]
     )
@@ -93,14 +97,14 @@ def test_items_do_not_wait_for_each_other_nor_for_their_order(event_store: Store
     assert claim_delivery(event_store) is None
 
 
-def test_events_that_name_neither_order_nor_item_wait_for_nothing(tmp_path: Path) -> None:
+def test_events_without_order_and_item_wait_for_no_other(tmp_path: Path) -> None:
     pings = [make_event("Ping", order=None, item=None, note=n) for n in range(3)]
     store = make_event_store(tmp_path / "cpctl.db", pings, ["crm"])
     assert len({claim_due(store).event_id for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize("attempt", range(1, 10))
-def test_what_is_not_taken_is_tried_again_later_and_later(tmp_path: Path, attempt: int) -> None:
+def test_failed_deliveries_are_retried_with_growing_delays(tmp_path: Path, attempt: int) -> None:
     store = make_event_store(tmp_path / "cpctl.db", [make_event()], ["crm"])
     now = NOW_MS
     for number in range(1, attempt + 1):
@@ -108,25 +112,25 @@ def test_what_is_not_taken_is_tried_again_later_and_later(tmp_path: Path, attemp
         assert due.attempt == number
         assert settle_delivery(store, due, "500 broken", now) is DeliveryState.WAITING
         wait = retry.TARGETS.delays[min(number, len(retry.TARGETS.delays)) - 1] * 1000
-        assert (next_due_time(store, now), has_due_delivery(store, now + wait - 1)) == (now + wait, False)
+        assert (next_due_time(store), has_due_delivery(store, now + wait - 1)) == (now + wait, False)
         now += wait
     assert delivery_state(store) == ("waiting", attempt, "500 broken")
 
 
-def test_what_comes_after_one_that_is_not_taken_waits_with_it_and_nobody_looks_in_between(event_store: Store) -> None:
+def test_later_events_of_an_item_are_deferred_until_the_next_attempt(event_store: Store) -> None:
     for _ in range(3):
         settle_delivery(event_store, claim_due(event_store, NOW_MS), "500", NOW_MS)
         assert claim_delivery(event_store) is None
-        assert not has_due_delivery(event_store), "a worker that looks again and again for what cannot go"
+        assert not has_due_delivery(event_store), "a worker would poll for an event that cannot be delivered"
         requeue(event_store, [1], NOW_MS)
     settle_delivery(event_store, claim_due(event_store, NOW_MS), "500", NOW_MS)
     assert next_due_time(event_store) == NOW_MS + retry.TARGETS.delays[0] * 1000
     later = NOW_MS + retry.TARGETS.delays[0] * 1000
     settle_delivery(event_store, claim_due(event_store, later), None, later)
-    assert claim_due(event_store, later).type == "ItemProduce", "the next one goes at once"
+    assert claim_due(event_store, later).type == "ItemProduce", "the next event is due at once"
 
 
-def test_after_seven_days_an_event_is_given_up_and_the_next_moves_on(event_store: Store) -> None:
+def test_after_seven_days_a_delivery_fails_and_the_next_event_is_due(event_store: Store) -> None:
     at = NOON_MS + 8 * DAY_MS
     for number in range(len(retry.TARGETS.delays)):
         due = claim_due(event_store, at + number * HOUR_MS)
@@ -136,14 +140,14 @@ def test_after_seven_days_an_event_is_given_up_and_the_next_moves_on(event_store
     assert claim_due(event_store, at + len(retry.TARGETS.delays) * HOUR_MS).type == "ItemProduce"
 
 
-def test_an_attempt_that_was_cut_off_counts_and_is_made_again_when_its_lease_is_over(event_store: Store) -> None:
+def test_an_interrupted_attempt_counts_and_is_repeated_after_its_lease(event_store: Store) -> None:
     claim_due(event_store)
     assert claim_delivery(event_store, NOW_MS + LEASE_MS - 1) is None
     assert next_due_time(event_store) == NOW_MS + LEASE_MS
     assert claim_due(event_store, NOW_MS + LEASE_MS).attempt == 2
 
 
-def test_whoever_is_late_changes_nothing_but_a_success(event_store: Store) -> None:
+def test_after_the_lease_only_a_success_is_recorded(event_store: Store) -> None:
     late = claim_due(event_store)
     again = claim_due(event_store, NOW_MS + LEASE_MS)
     settle_delivery(event_store, late, "500 late", NOW_MS + LEASE_MS)
@@ -153,15 +157,15 @@ def test_whoever_is_late_changes_nothing_but_a_success(event_store: Store) -> No
     assert delivery_state(event_store)[0] == "done"
 
 
-def test_a_target_that_is_not_there_costs_no_attempt(event_store: Store) -> None:
+def test_an_unreachable_target_costs_no_attempt(event_store: Store) -> None:
     for _ in range(3):
         due = claim_due(event_store)
         assert due.attempt == 1
-        event_store.write(lambda work, due=due: deliveries.release(work, "crm", due, "refused", NOW_MS))  # type: ignore[misc]
+        event_store.write(lambda transaction, due=due: deliveries.release(transaction, "crm", due, "refused", NOW_MS))  # type: ignore[misc]
         assert (delivery_state(event_store), has_due_delivery(event_store)) == (("waiting", 0, "refused"), True)
 
 
-def test_two_profiles_with_the_same_target_do_not_meet(event_store: Store) -> None:
+def test_profiles_with_the_same_target_are_separate(event_store: Store) -> None:
     receive_events(event_store, lifecycle_events(), ["crm"], NOON_MS - DAY_MS, profile="other")
     assert claim_due(event_store).event_id <= 5
     assert claim_delivery(event_store) is None
@@ -171,7 +175,7 @@ def test_two_profiles_with_the_same_target_do_not_meet(event_store: Store) -> No
     assert read_backlogs(event_store, "sandbox") == [Backlog("crm", 5, NOON_MS, 0)]
 
 
-def test_a_backlog_tells_how_many_wait_and_since_when(event_store: Store) -> None:
+def test_a_backlog_has_the_count_and_the_oldest_event(event_store: Store) -> None:
     assert read_backlogs(event_store, "sandbox", ["new", "crm"]) == [
         Backlog("new", 0, None, 0),
         Backlog("crm", 5, NOON_MS, 0),
@@ -180,7 +184,7 @@ def test_a_backlog_tells_how_many_wait_and_since_when(event_store: Store) -> Non
     assert read_backlogs(event_store, "sandbox") == [Backlog("crm", 4, NOON_MS + 1000, 0)]
 
 
-def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
+def test_a_requeued_event_is_due_at_all_its_targets(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm", "erp"])
     for _ in range(5):
         for target in ("crm", "erp"):
@@ -193,7 +197,7 @@ def test_what_is_put_back_goes_to_all_its_targets_again(tmp_path: Path) -> None:
         assert claim_due(store, target=target).type == "ItemPacked"
 
 
-def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(event_store: Store) -> None:
+def test_an_event_requeued_during_its_delivery_waits_for_the_lease(event_store: Store) -> None:
     due = claim_due(event_store)
     requeue(event_store, [due.event_id], NOW_MS)
     assert claim_delivery(event_store) is None
@@ -201,14 +205,14 @@ def test_what_is_put_back_while_it_is_handed_over_is_not_sent_twice_at_once(even
     assert delivery_state(event_store)[0] == "done"
 
 
-def test_what_is_given_up_while_it_is_handed_over_stays_given_up(event_store: Store) -> None:
+def test_a_target_dropped_during_a_delivery_stays_dropped(event_store: Store) -> None:
     due = claim_due(event_store)
     assert deliveries.drop_target(event_store, "sandbox", "crm") == 5
     settle_delivery(event_store, due, "500")
-    assert delivery_state(event_store) == ("done", 1, "given up")
+    assert delivery_state(event_store) == ("done", 1, "target dropped")
 
 
-def test_a_long_queue_behind_one_event_is_put_off_in_portions_and_comes_in_the_end(tmp_path: Path) -> None:
+def test_a_long_queue_behind_one_event_is_deferred_in_batches(tmp_path: Path) -> None:
     many = [make_event("Unknown", datetime=f"2026-01-20T{n // 60:02}:{n % 60:02}:00Z") for n in range(450)]
     store = make_event_store(tmp_path / "cpctl.db", list(reversed(many)), ["crm"], NOON_MS - HOUR_MS)
     looks = 0
@@ -221,11 +225,11 @@ def test_a_long_queue_behind_one_event_is_put_off_in_portions_and_comes_in_the_e
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(st.permutations(lifecycle_events() + lifecycle_events(SECOND_ITEM)), st.lists(st.booleans(), max_size=12))
-def test_whatever_arrives_and_fails_each_item_is_told_in_order_and_whole(
+def test_every_item_is_delivered_completely_and_in_order_despite_failures(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], failures: list[bool]
 ) -> None:
     store = make_event_store(tmp_path_factory.mktemp("shelf") / "cpctl.db", events, ["crm"])
-    told: dict[str, list[str]] = {ITEM: [], SECOND_ITEM: []}
+    delivered: dict[str, list[str]] = {ITEM: [], SECOND_ITEM: []}
     now, rest = NOW_MS, list(failures)
     while due := _wait_for_next(store, now):
         now, found = due
@@ -233,27 +237,41 @@ def test_whatever_arrives_and_fails_each_item_is_told_in_order_and_whole(
             settle_delivery(store, found, "500", now)
         else:
             settle_delivery(store, found, None, now)
-            told[found.payload["item"]].append(found.type)
-    assert told == {ITEM: list(ITEM_LIFECYCLE), SECOND_ITEM: list(ITEM_LIFECYCLE)}
+            delivered[found.payload["item"]].append(found.type)
+    assert delivered == {ITEM: list(ITEM_LIFECYCLE), SECOND_ITEM: list(ITEM_LIFECYCLE)}
     store.close()
 
 
 def _wait_for_next(store: Store, now: int) -> tuple[int, DueDelivery] | None:
-    """What goes next, and when: as a worker that sleeps until something is due."""
+    """The next delivery and its time, as for a worker that sleeps until an event is due."""
     for _ in range(100):
         if has_due_delivery(store, now):
             if due := claim_delivery(store, now):
                 return now, due
             continue
-        later = next_due_time(store, now)
+        later = next_due_time(store)
         if later is None:
             return None
         now = later
     raise AssertionError("it never comes")
 
 
-def test_a_target_that_was_given_up_gets_nothing_again_when_events_are_put_back(tmp_path: Path) -> None:
+def test_requeued_events_do_not_go_to_a_dropped_target(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm", "shop"])
     assert deliveries.drop_target(store, "sandbox", "crm") == 5
     assert requeue(store, [1, 2], NOON_MS) == 2
     assert [(each.target, each.waiting) for each in read_backlogs(store, "sandbox")] == [("shop", 5)]
+
+
+def test_a_target_dropped_by_an_older_version_stays_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "cpctl.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for schema in MIGRATIONS[:4]:
+            connection.executescript(schema)
+        connection.execute(
+            "INSERT INTO handovers (profile, target, event, state, next_at, message)"
+            " VALUES ('sandbox', 'crm', 1, 'done', 0, 'given up')"
+        )
+        connection.execute("PRAGMA user_version = 4")
+        connection.commit()
+    assert requeue(Store(path, print), [1], NOON_MS) == 0

@@ -1,4 +1,4 @@
-"""A webhook is read whole or refused with a reason; its key is checked and stays nowhere."""
+"""Reading webhooks: complete or refused with a reason, with the key checked and removed."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ FIELD_NAMES = st.sampled_from(["type", "order", "item", "order_reference", "item
     max_size=5
 )
 
-# CloudSignal Webhooks 2.0, "Parameters" of each signal: required, optional; the key apart.
+# CloudSignal Webhooks 2.0, "Parameters" of each signal without the key: required, optional.
 _ORDER_FIELDS = ("type", "order", "order_reference", "datetime")
 _ITEM_FIELDS = ("type", "order", "item", "order_reference", "item_reference", "datetime")
 DOCUMENTED_FIELDS = {
@@ -43,12 +43,12 @@ def test_the_types_of_2_0_are_the_nine_documented_ones_with_their_fields() -> No
     assert set(known) == set(DOCUMENTED_FIELDS)
     for name, (required, optional) in DOCUMENTED_FIELDS.items():
         assert (set(known[name].required), len(known[name].required)) == (set(required), len(required)), name
-        # The address of the tracking came with 2.1.
+        # The tracking URL came with 2.1.
         assert tuple(each for each in known[name].optional if each != "url") == optional, name
 
 
 @pytest.mark.parametrize("kind", WEBHOOK_TYPES)
-def test_every_type_is_read_with_all_it_says(kind: str) -> None:
+def test_every_type_is_read_with_all_its_fields(kind: str) -> None:
     row = WEBHOOK_TYPES[kind]
     body = {name: f"{name} 1" for name in (*row.required, *row.optional)}
     body |= {"type": kind, "datetime": "2026-01-20T12:00:00+00:00"}
@@ -77,13 +77,13 @@ def test_every_type_is_read_with_all_it_says(kind: str) -> None:
         ("", None),
     ],
 )
-def test_times_are_read_as_both_versions_write_them(text: str, at: int | None) -> None:
+def test_times_of_both_versions_are_read(text: str, at: int | None) -> None:
     assert make_event(datetime=text).event_at == at
     assert json.loads(make_event(datetime=text).payload)["datetime"] == text
 
 
 @pytest.mark.parametrize("value", [None, 7, True, [], {}, 1.5])
-def test_a_field_that_is_no_text_is_no_reason_to_refuse_an_event(value: Any) -> None:
+def test_a_field_that_is_not_text_does_not_refuse_an_event(value: Any) -> None:
     read = read_event(json.dumps({**webhook_body(), "order": value, "datetime": value, "type": value}).encode(), [KEY])
     assert read.order == ("" if value in (None, [], {}) or value is True else str(value))
 
@@ -103,7 +103,7 @@ def test_a_field_that_is_no_text_is_no_reason_to_refuse_an_event(value: Any) -> 
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_object_of_json_is_refused_with_a_reason(body: bytes, words: str) -> None:
+def test_anything_but_a_json_object_is_refused_with_a_reason(body: bytes, words: str) -> None:
     with pytest.raises(InvalidWebhook, match=words):
         read_event(body, [KEY])
 
@@ -114,7 +114,7 @@ def test_a_wrong_key_is_refused(key: Any) -> None:
         read_event(json.dumps({**webhook_body(), "apikey": key}).encode(), [KEY, "another-key"])
 
 
-def test_while_keys_are_replaced_both_are_accepted_and_the_event_is_the_same() -> None:
+def test_both_keys_are_accepted_and_make_the_same_event() -> None:
     old, new = (
         read_event(json.dumps(webhook_body() | {"apikey": key}).encode(), ["key-old-1", "key-new-1"])
         for key in ("key-old-1", "key-new-1")
@@ -126,7 +126,7 @@ def test_while_keys_are_replaced_both_are_accepted_and_the_event_is_the_same() -
 
 @SETTINGS
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_whatever_bytes_come_they_are_read_or_refused(body: bytes) -> None:
+def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     try:
         read_event(body, [KEY])
     except (InvalidWebhook, WrongKey):
@@ -135,7 +135,7 @@ def test_whatever_bytes_come_they_are_read_or_refused(body: bytes) -> None:
 
 @SETTINGS
 @given(st.dictionaries(FIELD_NAMES, JSON_VALUES, max_size=6))
-def test_whatever_json_comes_with_the_key_is_read(fields: dict[str, Any]) -> None:
+def test_any_json_object_with_the_key_is_read(fields: dict[str, Any]) -> None:
     read = read_event(json.dumps({**fields, "apikey": KEY}).encode(), [KEY])
     assert set(json.loads(read.payload)) == set(fields) - {"apikey"}
     for text in (read.type, read.order, read.item, read.order_reference, read.item_reference):
@@ -145,7 +145,7 @@ def test_whatever_json_comes_with_the_key_is_read(fields: dict[str, Any]) -> Non
 
 @st.composite
 def _objects_with_key(draw: st.DrawFn, key: str) -> dict[str, Any]:
-    """An object in which a key stands anywhere: in values, in names, within texts and lists, as a number."""
+    """An object with a key anywhere: in values, names, texts and lists, or as a number."""
     around = st.tuples(st.text(max_size=3), st.text(max_size=3)).map(lambda pair: pair[0] + key + pair[1])
     leaf = around | st.just(key) | (st.just(int(key)) if key.isdigit() else st.nothing())
     value = leaf | st.lists(leaf, max_size=2) | st.dictionaries(around, leaf, max_size=2)
@@ -158,7 +158,7 @@ def _objects_with_key(draw: st.DrawFn, key: str) -> dict[str, Any]:
         lambda key: st.tuples(st.just(key), _objects_with_key(key))
     )
 )
-def test_the_key_is_never_kept_whatever_field_holds_it(drawn: tuple[str, dict[str, Any]]) -> None:
+def test_the_key_is_never_stored_in_any_field(drawn: tuple[str, dict[str, Any]]) -> None:
     key, fields = drawn
     read = read_event(json.dumps({**fields, "apikey": key}).encode(), [key, "another-key"])
     everything = json.dumps(json.loads(read.payload), ensure_ascii=False) + json.dumps(
@@ -174,7 +174,7 @@ def _all_texts(value: Any) -> list[str]:
     return [text for each in value for text in _all_texts(each)] if isinstance(value, list) else [str(value)]
 
 
-def test_of_two_keys_of_which_one_begins_the_other_nothing_is_left() -> None:
+def test_a_key_that_is_the_start_of_another_is_masked_too() -> None:
     short, long = "abcdefgh", "abcdefghij"
     for keys in ([short, long], [long, short]):
         read = read_event(json.dumps({**webhook_body(), "apikey": short, "note": f"my {long}"}).encode(), keys)
@@ -183,7 +183,7 @@ def test_of_two_keys_of_which_one_begins_the_other_nothing_is_left() -> None:
 
 @st.composite
 def _equivalent_json(draw: st.DrawFn, fields: dict[str, Any]) -> bytes:
-    """The same object in other words: its names in another order, other blanks, other escapes, a mark at its start."""
+    """The same object formatted differently: order of names, spaces, escapes, byte order mark."""
     names = draw(st.permutations(list(fields)))
     text = json.dumps(
         {name: fields[name] for name in names},
@@ -201,13 +201,13 @@ SIMPLE_OBJECTS = st.dictionaries(
 
 @SETTINGS
 @given(SIMPLE_OBJECTS.flatmap(lambda fields: st.tuples(st.just(fields), _equivalent_json({**fields, "apikey": KEY}))))
-def test_the_same_event_has_the_same_digest_however_it_is_written(drawn: tuple[dict[str, Any], bytes]) -> None:
+def test_the_digest_does_not_depend_on_the_formatting(drawn: tuple[dict[str, Any], bytes]) -> None:
     fields, body = drawn
     plain = read_event(json.dumps({"apikey": KEY, **fields}).encode(), [KEY])
     assert read_event(body, [KEY]).digest == plain.digest
 
 
-def test_another_content_has_another_digest() -> None:
+def test_different_content_has_a_different_digest() -> None:
     bodies = [
         webhook_body(),
         webhook_body(tracking="1"),

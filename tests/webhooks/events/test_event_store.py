@@ -1,4 +1,4 @@
-"""The shelf: each event once, in the order in which it happened, whatever the order and number of arrivals."""
+"""The event store: each event once, in the order in which it happened, whatever the order of arrival."""
 
 import itertools
 import json
@@ -18,17 +18,16 @@ from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
 from cpctl.webhooks.events.event_pruning import PruneCounts, count_prunable, prune_events
-from cpctl.webhooks.events.event_store import (
+from cpctl.webhooks.events.event_search import (
     EventSearch,
     find_event_ids,
     find_events,
     find_item_states,
     find_last_event_id,
     get_events,
-    is_known_order,
     read_in_batches,
-    record_known_order,
 )
+from cpctl.webhooks.events.event_store import is_known_order, record_known_order
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,
@@ -49,19 +48,19 @@ def event_types(found: Sequence[dict[str, Any]]) -> list[str]:
     return [each["type"] for each in found]
 
 
-def test_an_event_that_comes_again_is_one_event_with_a_count(tmp_path: Path) -> None:
+def test_a_repeated_event_is_stored_once_with_a_count(tmp_path: Path) -> None:
     store = make_event_store(
         tmp_path / "cpctl.db",
         [make_event(), make_event("ItemShipped", tracking="1"), make_event(), make_event()],
         ["crm"],
     )
     packed, shipped = find_events(store, ALL_EVENTS)
-    assert (packed["id"], packed["times"], shipped["times"]) == ("1", 3, 1)
+    assert (packed["id"], packed["received_count"], shipped["received_count"]) == ("1", 3, 1)
     assert (packed["received"], packed["last_received"]) == ("2026-01-20T12:00:00Z", "2026-01-20T12:00:03Z")
-    assert [each["state"] for each in packed["targets"]] == ["waiting"], "a repeat is handed over no second time"
+    assert [each["state"] for each in packed["targets"]] == ["waiting"], "a repeated event is not delivered again"
 
 
-def test_an_event_is_reported_with_all_it_said_and_without_its_key(tmp_path: Path) -> None:
+def test_an_event_is_shown_with_all_its_fields_but_no_key(tmp_path: Path) -> None:
     store = make_event_store(
         tmp_path / "cpctl.db", [make_event("ItemShipped", tracking="1A", delay=24, colour={"a": [1]})]
     )
@@ -76,7 +75,7 @@ def test_an_event_is_reported_with_all_it_said_and_without_its_key(tmp_path: Pat
             "datetime": "2026-01-20T12:00:00Z",
             "received": "2026-01-20T12:00:00Z",
             "last_received": "2026-01-20T12:00:00Z",
-            "times": 1,
+            "received_count": 1,
             "fields": {"tracking": "1A", "delay": 24, "colour": {"a": [1]}},
             "targets": [],
             "payload": {
@@ -100,7 +99,7 @@ EVENT_STRATEGY = st.builds(
 
 
 def listed_events(events: Sequence[Event]) -> tuple[list[Any], list[Any]]:
-    """What `items` and `list` show of events that arrived in this order; without what tells of the arrival."""
+    """What `items` and `list` show for events that arrived in this order, without the fields about the arrival."""
     with tempfile.TemporaryDirectory() as folder:
         store = make_event_store(Path(folder) / "cpctl.db", events)
         states, found = find_item_states(store, "sandbox"), find_events(store, ALL_EVENTS)
@@ -110,12 +109,12 @@ def listed_events(events: Sequence[Event]) -> tuple[list[Any], list[Any]]:
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(st.lists(EVENT_STRATEGY, max_size=8), st.data())
-def test_any_order_of_arrival_and_any_repeats_show_the_same(events: list[Event], data: st.DataObject) -> None:
+def test_the_order_of_arrival_and_repeats_do_not_change_the_result(events: list[Event], data: st.DataObject) -> None:
     repeated = events + data.draw(st.lists(st.sampled_from(events), max_size=3) if events else st.just([]))
     assert listed_events(data.draw(st.permutations(repeated))) == listed_events(events)
 
 
-def test_an_item_is_where_the_latest_event_left_it(tmp_path: Path) -> None:
+def test_the_state_of_an_item_is_its_latest_event(tmp_path: Path) -> None:
     events = lifecycle_events()
     store = make_event_store(tmp_path / "cpctl.db", [])
     for order in itertools.permutations(range(5)):
@@ -126,13 +125,13 @@ def test_an_item_is_where_the_latest_event_left_it(tmp_path: Path) -> None:
         assert (state["latest"], state["datetime"], state["item"]) == ("ItemShipped", "2026-01-20T12:04:00Z", ITEM)
 
 
-def test_what_happened_in_the_same_second_is_in_the_order_of_production(tmp_path: Path) -> None:
+def test_events_of_the_same_second_are_in_the_order_of_production(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", [make_event(kind) for kind in reversed(ITEM_LIFECYCLE)])
     assert event_types(find_events(store, ALL_EVENTS)) == list(ITEM_LIFECYCLE)
     assert find_item_states(store, "sandbox")[0]["latest"] == "ItemShipped"
 
 
-def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
+def test_each_order_and_item_has_a_state(tmp_path: Path) -> None:
     order = make_event("CloudprinterOrderValidated", item=None, item_reference=None)
     store = make_event_store(
         tmp_path / "cpctl.db",
@@ -149,13 +148,13 @@ def test_orders_and_items_have_a_state_each(tmp_path: Path) -> None:
         {"order": ORDER},
         {"order": "order-1", "item": SECOND_ITEM},
         {"item": SECOND_ITEM},
-        {"latest": ["ItemPacked"]},
+        {"latest_types": ["ItemPacked"]},
     ):
         found = find_item_states(store, "sandbox", **by)  # type: ignore[arg-type]
         assert found and len(found) < 4, by
 
 
-def test_an_event_without_order_is_kept_and_one_that_names_only_an_item_has_a_state(tmp_path: Path) -> None:
+def test_an_event_without_order_is_stored_and_an_item_alone_has_a_state(tmp_path: Path) -> None:
     nothing = make_event("Ping", order=None, item=None, order_reference=None, item_reference=None)
     alone = make_event("ItemPacked", order=None, item="77", order_reference=None)
     store = make_event_store(tmp_path / "cpctl.db", [nothing, alone])
@@ -173,16 +172,16 @@ def test_an_event_without_a_time_happened_when_it_arrived(tmp_path: Path) -> Non
     ]
 
 
-def test_profiles_share_a_store_and_nothing_else(tmp_path: Path) -> None:
+def test_profiles_share_a_store_but_no_events(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", [make_event()], ["crm"], profile="one")
     receive_events(store, [make_event()], ["crm"], profile="two")
     assert [len(find_events(store, EventSearch(name))) for name in ("one", "two", "three")] == [1, 1, 0]
     assert [len(find_item_states(store, name)) for name in ("one", "two", "three")] == [1, 1, 0]
-    with pytest.raises(InvalidInput, match='no event 2 in profile "one"'):
+    with pytest.raises(InvalidInput, match='Event 2 does not exist in profile "one"'):
         get_events(store, "one", [1, 2])
 
 
-def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
+def test_a_search_finds_the_same_events_as_a_filter_in_python(tmp_path: Path) -> None:
     events = [
         make_event(kind, order=order, item=item, order_reference=f"r{order}", item_reference=f"r{item}")
         for kind in ("ItemPacked", "ItemShipped")
@@ -223,7 +222,7 @@ def test_a_search_finds_what_one_finds_by_hand(tmp_path: Path) -> None:
                 assert find_events(store, search._replace(limit=limit)) == [e for e in expected if e["id"] in newest]
 
 
-def test_a_store_that_is_not_there_is_empty_and_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_store_is_empty_and_not_created(tmp_path: Path) -> None:
     store = Store(tmp_path / "cpctl.db", print)
     assert (find_events(store, ALL_EVENTS), find_item_states(store, "sandbox"), find_last_event_id(store)) == (
         [],
@@ -231,12 +230,12 @@ def test_a_store_that_is_not_there_is_empty_and_is_not_made(tmp_path: Path) -> N
         0,
     )
     assert count_prunable(store, "sandbox", from_ms(NOON_MS)) == PruneCounts(0, 0)
-    with pytest.raises(InvalidInput, match="no event 1"):
+    with pytest.raises(InvalidInput, match="Event 1 does not exist"):
         get_events(store, "sandbox", [1])
     assert not store.path.exists()
 
 
-def test_an_event_that_is_pruned_while_a_list_is_written_is_left_out(tmp_path: Path) -> None:
+def test_an_event_pruned_while_a_list_is_written_is_left_out(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events())
     ids = find_event_ids(store, ALL_EVENTS)
     portions = read_in_batches(store, ids, batch_size=2)
@@ -248,11 +247,11 @@ def test_an_event_that_is_pruned_while_a_list_is_written_is_left_out(tmp_path: P
 # --- pruning ---------------------------------------------------------------------------------
 
 
-def test_pruning_takes_what_is_old_and_leaves_what_a_target_has_not_got(tmp_path: Path) -> None:
+def test_pruning_deletes_old_events_but_no_undelivered_ones(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), now=NOON_MS - 90 * DAY_MS)
     receive_events(store, lifecycle_events("98"), ["crm", "erp"], NOON_MS - 80 * DAY_MS)
     receive_events(store, lifecycle_events("99"), now=NOON_MS)
-    for _ in range(4):  # of item 98, crm gets all but the last, erp all
+    for _ in range(4):  # of item 98, crm accepts all but the last event, erp all
         _attempt_delivery(store, "crm")
     for _ in range(5):
         _attempt_delivery(store, "erp")
@@ -271,12 +270,12 @@ def test_pruning_takes_what_is_old_and_leaves_what_a_target_has_not_got(tmp_path
 
 
 def _attempt_delivery(store: Store, target: str, problem: str | None = None, now: int = NOON_MS) -> None:
-    due = store.write(lambda work: claim(work, "sandbox", target, now))
+    due = store.write(lambda transaction: claim(transaction, "sandbox", target, now))
     assert due is not None
-    store.write(lambda work: settle(work, target, due, problem, now))
+    store.write(lambda transaction: settle(transaction, target, due, problem, now))
 
 
-def test_what_a_target_never_took_is_not_pruned_either(tmp_path: Path) -> None:
+def test_failed_deliveries_are_not_pruned(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", [make_event()], ["crm"], now=NOON_MS - 30 * DAY_MS)
     for n in range(7):
         _attempt_delivery(store, "crm", "500", NOON_MS + n * DAY_MS)
@@ -285,7 +284,7 @@ def test_what_a_target_never_took_is_not_pruned_either(tmp_path: Path) -> None:
     assert list(prune_events(store, "sandbox", from_ms(NOON_MS))) == []
 
 
-def test_an_event_that_is_put_back_while_pruning_goes_on_stays(tmp_path: Path) -> None:
+def test_an_event_requeued_during_pruning_stays(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events(), ["crm"])
     for _ in range(5):
         _attempt_delivery(store, "crm")
@@ -296,22 +295,22 @@ def test_an_event_that_is_put_back_while_pruning_goes_on_stays(tmp_path: Path) -
     assert [each["id"] for each in find_events(store, ALL_EVENTS)] == ["3"]
 
 
-def test_the_ids_of_pruned_events_are_never_given_again(tmp_path: Path) -> None:
+def test_the_ids_of_pruned_events_are_not_reused(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events())
     assert sum(prune_events(store, "sandbox", from_ms(NOON_MS + DAY_MS))) == 5
-    assert [kept.id for kept in receive_events(store, [make_event()])] == [6]
+    assert [stored.id for stored in receive_events(store, [make_event()])] == [6]
 
 
-# --- orders that are known -------------------------------------------------------------------
+# --- known orders ----------------------------------------------------------------------------
 
 
-def test_an_order_is_known_by_its_reference_or_because_it_was_reported_on(tmp_path: Path) -> None:
+def test_an_order_is_known_by_its_reference_or_by_a_signal(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", [])
     ours = make_event(order_reference="mine", order="5")
-    known = lambda each, profile="sandbox": store.read(lambda work: is_known_order(work, profile, each))  # noqa: E731
+    known = lambda each, profile="sandbox": store.read(lambda transaction: is_known_order(transaction, profile, each))  # noqa: E731
     assert not known(ours)
     for _ in range(2):
-        store.write(lambda work: record_known_order(work, "sandbox", "mine", NOON_MS))
+        store.write(lambda transaction: record_known_order(transaction, "sandbox", "mine", NOON_MS))
     assert known(ours)
     assert not known(ours, "other")
     assert known(make_event(order="mine", order_reference=None)), "version 1.1 names an order by its reference"
@@ -319,15 +318,15 @@ def test_an_order_is_known_by_its_reference_or_because_it_was_reported_on(tmp_pa
     assert known(make_event("Ping", order=None, order_reference=None))
 
 
-# --- long shelves ----------------------------------------------------------------------------
+# --- large stores ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def large_event_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A shelf of 60,000 events of another profile's size, all of one profile and with nothing open."""
+    """A store with 60,000 events of one profile, all delivered."""
     store = Store(tmp_path_factory.mktemp("long") / "cpctl.db", print)
     store.write(
-        lambda work: work.execute(
+        lambda transaction: transaction.execute(
             "INSERT INTO events (profile, digest, type, order_id, item, order_reference, item_reference, event_at,"
             " occurred_at, stage, payload, received_at, last_received_at)"
             " WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < 60000)"
@@ -336,7 +335,7 @@ def large_event_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         )
     )
     store.write(
-        lambda work: work.execute(
+        lambda transaction: transaction.execute(
             "INSERT INTO latest_events SELECT id, profile, order_id, item, order_reference, item_reference, id, type,"
             " event_at, stage, digest, payload FROM events"
         )
@@ -362,9 +361,7 @@ def large_event_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     ],
     ids=["newest", "order", "reference", "item", "any", "since", "new", "open", "last", "states", "state", "prune"],
 )
-def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_shelf(
-    large_event_store: Store, look: Callable[[Store], object]
-) -> None:
+def test_common_searches_use_an_index(large_event_store: Store, look: Callable[[Store], object]) -> None:
     def fastest(work: Callable[[], object]) -> float:
         times = []
         for _ in range(5):
@@ -374,12 +371,14 @@ def test_what_is_looked_for_every_day_costs_far_less_than_reading_the_shelf(
         return min(times)
 
     whole = fastest(
-        lambda: large_event_store.read(lambda work: work.fetch_one("SELECT sum(length(payload)) FROM events"))
+        lambda: large_event_store.read(
+            lambda transaction: transaction.fetch_one("SELECT sum(length(payload)) FROM events")
+        )
     )
     assert fastest(lambda: look(large_event_store)) < whole / 2
 
 
-def test_reading_is_the_same_for_what_was_sent_and_what_is_kept(tmp_path: Path) -> None:
+def test_a_stored_payload_is_read_like_the_sent_one(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events())
     for found in find_events(store, ALL_EVENTS):
         again = read_event(json.dumps({**found["payload"], "apikey": KEY}).encode(), [KEY])

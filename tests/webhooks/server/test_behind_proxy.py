@@ -1,4 +1,4 @@
-"""Behind a proxy and beside other machines: who is believed, what is shown to whom, and what is refused."""
+"""Proxies and other machines: whose forwarded addresses are trusted, and who sees the status pages."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -42,31 +42,31 @@ def proxied_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 
 def logged_sender(server: RunningServer, number: int) -> str:
-    """The sender that the log names for an event."""
+    """The sender of an event in the log."""
     words = f"item={123456780000 + number} "
     server.wait_for_log(words)
     line = next(line for line in server.log_text().splitlines() if words in line)
     return line.partition("sender=")[2].split()[0]
 
 
-def test_a_proxy_on_this_machine_is_believed_who_sends(proxied_server: RunningServer) -> None:
+def test_a_local_proxy_is_trusted_to_name_the_sender(proxied_server: RunningServer) -> None:
     assert proxied_server.post(webhook_body(1), FORWARDED_HEADER).status == 200
     assert logged_sender(proxied_server, 1) == "203.0.113.7"
 
 
-def test_of_several_addresses_the_one_that_the_proxy_added_counts(proxied_server: RunningServer) -> None:
-    """What stands before it was said by the sender, who may say anything."""
+def test_of_several_forwarded_addresses_the_last_one_counts(proxied_server: RunningServer) -> None:
+    """The addresses before the last one come from the sender, who can forge them."""
     proxied_server.post(webhook_body(2), "X-Forwarded-For: 127.0.0.1, 198.51.100.1, 203.0.113.8\r\n")
     assert logged_sender(proxied_server, 2) == "203.0.113.8"
 
 
-def test_without_a_proxy_nobody_is_believed(shared_server: RunningServer) -> None:
+def test_without_behind_proxy_the_forwarded_address_is_ignored(shared_server: RunningServer) -> None:
     shared_server.post(webhook_body(3), FORWARDED_HEADER)
     assert logged_sender(shared_server, 3) == "127.0.0.1"
 
 
 @needs_external_address
-def test_another_machine_is_not_believed_who_sends(proxied_server: RunningServer) -> None:
+def test_another_machine_is_not_trusted_to_name_the_sender(proxied_server: RunningServer) -> None:
     with RawConnection(proxied_server.port, host=EXTERNAL_ADDRESS) as wire:
         assert wire.send(encode_request(webhook_body(4), FORWARDED_HEADER)).read_response().status == 200
     assert logged_sender(proxied_server, 4) == EXTERNAL_ADDRESS
@@ -76,7 +76,7 @@ def test_another_machine_is_not_believed_who_sends(proxied_server: RunningServer
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/health?x=1", "/%68ealth"])
-def test_health_and_numbers_are_shown_to_this_machine_alone(proxied_server: RunningServer, path: str) -> None:
+def test_health_and_metrics_are_shown_to_this_machine_only(proxied_server: RunningServer, path: str) -> None:
     assert proxied_server.get(path).status == 200
     for forwarded in (
         "203.0.113.7",
@@ -87,38 +87,38 @@ def test_health_and_numbers_are_shown_to_this_machine_alone(proxied_server: Runn
         "::ffff:1.2.3.4",
     ):
         answer = proxied_server.get(path, f"X-Forwarded-For: {forwarded}\r\n")
-        # An empty line is what a proxy says that knows nothing; then the proxy itself counts.
+        # An empty header means that the proxy does not know; then the proxy itself is the sender.
         assert answer.status == (404 if forwarded else 200), forwarded
         if forwarded:
             assert answer.data == {"error": "Not Found"}
 
 
-def test_they_may_be_shown_to_all(webhook_cli: CliEnvironment) -> None:
+def test_public_status_shows_them_to_everyone(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli, "--behind-proxy", "--public-status") as server:
         for path in ("/health", "/metrics"):
             assert server.get(path, FORWARDED_HEADER).status == 200
 
 
 @needs_external_address
-def test_to_another_machine_they_are_not_found(proxied_server: RunningServer) -> None:
+def test_another_machine_gets_404_for_them(proxied_server: RunningServer) -> None:
     for path in (b"/health", b"/metrics"):
         with RawConnection(proxied_server.port, host=EXTERNAL_ADDRESS) as wire:
             assert wire.send(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path).read_response("GET").status == 404
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.com", ""])
-def test_other_machines_are_not_listened_to_in_the_open(
+def test_listening_to_other_machines_needs_tls_or_a_proxy(
     webhook_cli: CliEnvironment, invoke: Callable[..., Any], host: str
 ) -> None:
     result = invoke(webhook_cli, "webhooks", "serve", "--host", host)
     assert result.code == 2
-    assert "would send their key in the open" in result.err
+    assert "would send their key unencrypted" in result.err
     assert "--tls-cert" in result.err
     assert "--behind-proxy" in result.err
 
 
 @pytest.mark.parametrize("value", ["x" * 10_000, "\x9b31m", "a b", '"', "1.2.3.4:x", "[::1", "[::1]:80"])
-def test_whatever_a_proxy_says_makes_one_line_of_the_log(proxied_server: RunningServer, value: str) -> None:
+def test_any_forwarded_address_makes_one_line_of_the_log(proxied_server: RunningServer, value: str) -> None:
     before = proxied_server.log_text().count("\n")
     assert proxied_server.post(webhook_body(7), f"X-Forwarded-For: {value}\r\n").status == 200
     proxied_server.wait_for_log("\n", before + 1)

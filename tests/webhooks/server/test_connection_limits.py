@@ -1,4 +1,4 @@
-"""Many connections at once: all are answered or asked to come back, none hangs, and the memory has a limit."""
+"""Many connections: all are answered or told to retry, none hangs, and the memory has a limit."""
 
 import asyncio
 import resource
@@ -30,7 +30,7 @@ def raised_file_limit() -> None:
 
 
 async def post(port: int, number: int, arrived: asyncio.Barrier | None = None) -> int:
-    """The status of one post on a connection of its own, 0 where there was no answer."""
+    """The status of one post on a new connection; 0 for no response."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
@@ -53,20 +53,22 @@ async def post(port: int, number: int, arrived: asyncio.Barrier | None = None) -
 
 
 async def crowd(port: int, count: int) -> Counter[int]:
-    """What so many get who are all connected before the first of them speaks."""
+    """The statuses of senders that are all connected before the first one sends."""
     arrived = asyncio.Barrier(count)
     return Counter(await asyncio.gather(*(post(port, number, arrived) for number in range(count))))
 
 
-def test_a_thousand_at_once_are_all_stored(webhook_cli: CliEnvironment) -> None:
+def test_a_thousand_concurrent_webhooks_are_stored(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli) as server:
         assert asyncio.run(crowd(server.port, CONNECTION_COUNT)) == {200: CONNECTION_COUNT}
         assert server.count_events() == CONNECTION_COUNT
         assert server.resident_mib() < 250
-        wait_until(lambda: b"cpctl_webhooks_connections 1\n" in server.get("/metrics").body, "all are gone")
+        wait_until(lambda: b"cpctl_webhooks_connections 1\n" in server.get("/metrics").body, "all are closed")
 
 
-def test_who_is_one_too_many_is_asked_to_come_back_and_far_too_many_are_cut(webhook_cli: CliEnvironment) -> None:
+def test_connections_beyond_the_limit_get_503_and_beyond_twice_the_limit_are_aborted(
+    webhook_cli: CliEnvironment,
+) -> None:
     with running_server(webhook_cli, "--max-connections", "20") as server:
         found = asyncio.run(crowd(server.port, 100))
         assert set(found) <= {0, 200, 503}
@@ -74,10 +76,10 @@ def test_who_is_one_too_many_is_asked_to_come_back_and_far_too_many_are_cut(webh
         assert found[0] >= 100 - 2 * 20
         assert server.count_events() == found[200]
         server.wait_for_log("too many connections")
-        assert server.post(webhook_body(1000)).status == 200, "afterwards all is as it was"
+        assert server.post(webhook_body(1000)).status == 200, "the server is back to normal"
 
 
-def test_exactly_as_many_as_may_are_served(webhook_cli: CliEnvironment) -> None:
+def test_as_many_connections_as_allowed_are_served(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli, "--max-connections", "5") as server:
         wires = [server.connect() for _ in range(5)]
         for number, wire in enumerate(wires):
@@ -86,14 +88,14 @@ def test_exactly_as_many_as_may_are_served(webhook_cli: CliEnvironment) -> None:
             answer = sixth.send(encode_request(webhook_body(6))).read_response()
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
             assert sixth.wait_closed()
-        assert server.get("/health").status == 200, "who watches over it is answered all the same"
+        assert server.get("/health").status == 200, "monitoring is still answered"
         for wire in wires:
             wire.__exit__()
-        wait_until(lambda: server.post(webhook_body(6)).status == 200, "there is room again")
+        wait_until(lambda: server.post(webhook_body(6)).status == 200, "connections are accepted again")
 
 
 def test_many_large_bodies_do_not_fill_the_memory(webhook_cli: CliEnvironment) -> None:
-    """Many begin a body of a mebibyte and hold its end back: no more than 64 MiB are kept, and others are heard."""
+    """Many senders do not finish a body of 1 MiB: at most 64 MiB are buffered, and others are answered."""
     with running_server(webhook_cli, "--request-seconds", "6") as server:
         part = encode_request(webhook_body(1, filling="x" * 1_000_000))[:-10]
         statuses: Counter[int] = Counter()
@@ -112,17 +114,17 @@ def test_many_large_bodies_do_not_fill_the_memory(webhook_cli: CliEnvironment) -
             thread.start()
         for thread in threads:
             thread.join()
-        wait_until(lambda: b'answers_total{code="503"}' in server.get("/metrics").body or statuses[0], "some refused")
+        wait_until(lambda: b'responses_total{code="503"}' in server.get("/metrics").body or statuses[0], "some refused")
         assert server.resident_mib() < 300
         assert server.post(webhook_body(2)).status == 200
         for wire in wires:
             wire.__exit__()
         large = webhook_body(3, filling="x" * 1_000_000)
-        wait_until(lambda: server.post(large).status == 200, "there is room again")
+        wait_until(lambda: server.post(large).status == 200, "connections are accepted again")
 
 
 def open_idle_connections(server: RunningServer, count: int) -> list[RawConnection]:
-    """So many connections that say nothing; as many of them as are taken."""
+    """Open idle connections, as many as the server accepts."""
     made = []
     for _ in range(count):
         try:
@@ -132,7 +134,7 @@ def open_idle_connections(server: RunningServer, count: int) -> list[RawConnecti
     return made
 
 
-def test_a_server_without_file_descriptors_comes_back_when_the_crowd_has_gone(webhook_cli: CliEnvironment) -> None:
+def test_a_server_recovers_from_a_lack_of_file_descriptors(webhook_cli: CliEnvironment) -> None:
     def few() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
 
@@ -140,7 +142,7 @@ def test_a_server_without_file_descriptors_comes_back_when_the_crowd_has_gone(we
         assert server.post(webhook_body(1)).status == 200
         crowd_of_idlers = open_idle_connections(server, 150)
         server.wait_for_log("out of system resource")
-        wait_until(lambda: is_answering(server), "it answers again", 60)
+        wait_until(lambda: is_answering(server), "the server answers again", 60)
         for wire in crowd_of_idlers:
             wire.__exit__()
         assert server.post(webhook_body(3)).status == 200
@@ -156,7 +158,7 @@ def is_answering(server: RunningServer) -> bool:
 
 
 @needs_openssl
-def test_a_crowd_comes_over_tls(webhook_cli: CliEnvironment) -> None:
+def test_many_connections_over_tls_are_served(webhook_cli: CliEnvironment) -> None:
     pair = make_key_pair(webhook_cli.folder, "crowd")
     with running_server(webhook_cli, "--tls-cert", str(pair.cert), "--tls-key", str(pair.key)) as server:
         trusted, statuses = trusting_context(pair), Counter[int]()

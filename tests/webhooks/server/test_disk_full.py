@@ -1,4 +1,4 @@
-"""A store that cannot be written: 503, so that the sender comes back; and nothing is lost."""
+"""A store that is not writable: 503, so that the sender retries and nothing is lost."""
 
 import os
 import resource
@@ -15,12 +15,12 @@ from harness.webhooks.webhook_server import RunningServer, encode_request, runni
 
 
 def limit_file_size(server: RunningServer, size: int) -> None:
-    """No file of the server may become larger: what a full disk looks like to it."""
+    """Limit the size of the server's files, which it sees as a full disk."""
     _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
-def test_on_a_full_disk_the_answer_is_503_and_when_there_is_room_again_200(webhook_cli: CliEnvironment) -> None:
+def test_a_full_disk_is_answered_503_until_there_is_space_again(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli) as server:
         assert server.post(webhook_body(1)).status == 200
         limit_file_size(server, 4096)
@@ -30,17 +30,17 @@ def test_on_a_full_disk_the_answer_is_503_and_when_there_is_room_again_200(webho
             assert answer.headers["connection"] == "close"
             assert answer.data == {"error": "Service Unavailable"}
             assert wire.wait_closed()
-        wait_until(lambda: server.get("/health").status == 503, "the state is asked for anew each second")
+        wait_until(lambda: server.get("/health").status == 503, "the result of the write probe is renewed")
         health = server.get("/health")
         assert (health.data["status"], health.data["store_writable"]) == ("failing", False)
         assert server.get("/metrics").status == 200
         limit_file_size(server, resource.RLIM_INFINITY)
-        assert server.post(webhook_body(2)).data["times"] == 1
-        wait_until(lambda: server.get("/health").status == 200, "well again")
+        assert server.post(webhook_body(2)).data["received_count"] == 1
+        wait_until(lambda: server.get("/health").status == 200, "healthy again")
         assert server.count_events() == 2
 
 
-def test_under_load_every_200_is_in_the_store_though_the_disk_fills_up_and_empties(webhook_cli: CliEnvironment) -> None:
+def test_every_200_is_stored_while_the_disk_fills_up_under_load(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli) as server, generate_load(server.port, connections=6) as at:
         for _ in range(3):
             before = len(at.accepted)
@@ -56,23 +56,23 @@ def test_under_load_every_200_is_in_the_store_though_the_disk_fills_up_and_empti
         assert server.select_rows("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
 
 
-def test_a_hand_over_that_cannot_be_written_down_is_not_repeated(webhook_cli: CliEnvironment) -> None:
+def test_a_delivery_that_cannot_be_recorded_is_not_repeated(webhook_cli: CliEnvironment) -> None:
     go = webhook_cli.folder / "go"
-    told = webhook_cli.folder / "told"
-    told.write_text(f'#!/bin/sh\necho x >> "$0.out"\nwhile [ ! -e {go} ]; do sleep 0.05; done\n')
-    told.chmod(0o700)
-    with running_server(webhook_cli, "--exec", str(told)) as server:
+    program = webhook_cli.folder / "program"
+    program.write_text(f'#!/bin/sh\necho x >> "$0.out"\nwhile [ ! -e {go} ]; do sleep 0.05; done\n')
+    program.chmod(0o700)
+    with running_server(webhook_cli, "--exec", str(program)) as server:
         server.post(webhook_body())
-        wait_until(told.with_name("told.out").exists, "it runs")
+        wait_until(program.with_name("program.out").exists, "the command runs")
         limit_file_size(server, 4096)
         go.touch()
         wait_until(lambda: server.get("/health").status == 503, "the disk is full")
         limit_file_size(server, resource.RLIM_INFINITY)
-        wait_until(lambda: server.select_rows("SELECT state FROM deliveries") == [{"state": "done"}], "written down")
-        assert told.with_name("told.out").read_text() == "x\n"
+        wait_until(lambda: server.select_rows("SELECT state FROM deliveries") == [{"state": "done"}], "recorded")
+        assert program.with_name("program.out").read_text() == "x\n"
 
 
-def test_while_another_program_locks_the_store_webhooks_wait_and_are_then_stored(webhook_cli: CliEnvironment) -> None:
+def test_webhooks_wait_while_the_store_is_locked(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli) as server:
         assert server.post(webhook_body(0)).status == 200
         with closing(sqlite3.connect(webhook_cli.store, isolation_level=None)) as other:
@@ -80,7 +80,7 @@ def test_while_another_program_locks_the_store_webhooks_wait_and_are_then_stored
             wires = [server.connect() for _ in range(5)]
             for number, wire in enumerate(wires, 1):
                 wire.send(encode_request(webhook_body(number)))
-            assert server.get("/metrics").status == 200, "what only reads is answered"
+            assert server.get("/metrics").status == 200, "reading is still possible"
             other.execute("COMMIT")
         for wire in wires:
             assert wire.read_response().status == 200
@@ -89,7 +89,7 @@ def test_while_another_program_locks_the_store_webhooks_wait_and_are_then_stored
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_a_store_that_cannot_be_written_is_said_at_the_start(webhook_cli: CliEnvironment, what: str) -> None:
+def test_a_store_that_is_not_writable_is_reported_at_the_start(webhook_cli: CliEnvironment, what: str) -> None:
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root writes into every folder, and there is no setpriv to take that power away")
     webhook_cli.store.parent.mkdir(mode=0o700)
@@ -107,4 +107,4 @@ def test_a_store_that_cannot_be_written_is_said_at_the_start(webhook_cli: CliEnv
     )
     assert done.returncode == 7, done.stderr
     assert "cannot be written: Permission denied" in done.stderr
-    assert "Receives webhooks" not in done.stderr
+    assert "Receiving webhooks" not in done.stderr

@@ -1,4 +1,4 @@
-"""What `webhooks serve` answers to whom."""
+"""The HTTP responses of `webhooks serve`."""
 
 import itertools
 import json
@@ -20,24 +20,24 @@ from harness.webhooks.webhook_server import (
 EVENT_NUMBERS = itertools.count(1)
 
 
-def test_a_webhook_is_answered_200_and_is_in_the_store_by_then(shared_server: RunningServer) -> None:
+def test_a_webhook_is_stored_before_it_is_answered_200(shared_server: RunningServer) -> None:
     answer = shared_server.post(webhook_body(next(EVENT_NUMBERS), tracking="here"))
     assert answer.status == 200
     (row,) = shared_server.select_rows("SELECT * FROM events WHERE payload LIKE '%\"here\"%'")
-    assert answer.data == {"event": row["id"], "times": 1}
+    assert answer.data == {"event": row["id"], "received_count": 1}
     assert answer.headers["content-type"] == "application/json"
     assert "apikey" not in row["payload"]
 
 
-def test_the_same_again_is_answered_200_counted_and_kept_once(shared_server: RunningServer) -> None:
+def test_a_repeated_webhook_is_answered_200_and_counted(shared_server: RunningServer) -> None:
     number = next(EVENT_NUMBERS)
     first = shared_server.post(webhook_body(number)).data["event"]
     swapped = dict(reversed(webhook_body(number).items()))
     answer = shared_server.post(json.dumps(swapped, indent=4).encode())
-    assert (answer.status, answer.data) == (200, {"event": first, "times": 2})
+    assert (answer.status, answer.data) == (200, {"event": first, "received_count": 2})
 
 
-def test_a_type_that_nobody_knows_is_stored_and_answered_200(shared_server: RunningServer) -> None:
+def test_an_unknown_type_is_stored_and_answered_200(shared_server: RunningServer) -> None:
     for kind in ("ItemTeleported", "", None):
         assert shared_server.post(webhook_body(next(EVENT_NUMBERS), type=kind)).status == 200
     assert shared_server.select_rows("SELECT count(*) AS n FROM events WHERE type = 'ItemTeleported'") == [{"n": 1}]
@@ -55,7 +55,7 @@ def test_a_wrong_key_is_answered_401_and_never_stored(shared_server: RunningServ
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"])
-def test_all_but_post_is_answered_405(shared_server: RunningServer, method: str) -> None:
+def test_other_methods_are_answered_405(shared_server: RunningServer, method: str) -> None:
     target = "test:80" if method == "CONNECT" else "/"
     with shared_server.connect() as wire:
         answer = wire.send(f"{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n".encode()).read_response(method)
@@ -82,7 +82,7 @@ def test_a_body_without_length_is_answered_411(shared_server: RunningServer, ver
         "Content-Encoding: br\r\n",
     ],
 )
-def test_another_type_or_coding_than_json_is_answered_415(shared_server: RunningServer, head: str) -> None:
+def test_other_content_types_and_encodings_are_answered_415(shared_server: RunningServer, head: str) -> None:
     assert shared_server.post(webhook_body(next(EVENT_NUMBERS)), head).status == 415
 
 
@@ -97,7 +97,7 @@ def test_another_type_or_coding_than_json_is_answered_415(shared_server: Running
         "Content-Type: \r\n",
     ],
 )
-def test_json_has_many_names(shared_server: RunningServer, head: str) -> None:
+def test_all_names_of_the_json_type_are_accepted(shared_server: RunningServer, head: str) -> None:
     assert shared_server.post(webhook_body(next(EVENT_NUMBERS)), head).status == 200
 
 
@@ -108,7 +108,7 @@ def test_a_webhook_without_a_content_type_is_read(shared_server: RunningServer) 
 
 
 @pytest.mark.parametrize("path", ["/", "/hooks/cloudprinter?x=1", "/health", "/%2e%2e/%2e%2e/etc/passwd", "//", "*"])
-def test_a_webhook_may_come_to_any_path(shared_server: RunningServer, path: str) -> None:
+def test_a_webhook_may_use_any_path(shared_server: RunningServer, path: str) -> None:
     data = encode_request(webhook_body(next(EVENT_NUMBERS)), line=f"POST {path} HTTP/1.1")
     assert shared_server.send_raw(data).status == 200
 
@@ -124,7 +124,7 @@ def test_a_connection_stays_open_for_the_next_webhook(shared_server: RunningServ
         assert wire.wait_closed()
 
 
-def test_webhooks_sent_without_waiting_are_answered_one_by_one(shared_server: RunningServer) -> None:
+def test_pipelined_webhooks_are_answered_one_by_one(shared_server: RunningServer) -> None:
     numbers = [next(EVENT_NUMBERS) for _ in range(20)]
     with shared_server.connect() as wire:
         wire.send(b"".join(encode_request(webhook_body(number)) for number in numbers))
@@ -142,7 +142,7 @@ def test_http_1_0_is_answered_and_closed(shared_server: RunningServer) -> None:
         assert wire.wait_closed()
 
 
-def test_a_sender_that_asks_before_its_body_is_told_to_go_on(shared_server: RunningServer) -> None:
+def test_expect_100_continue_is_answered(shared_server: RunningServer) -> None:
     whole = encode_request(webhook_body(next(EVENT_NUMBERS)), "Expect: 100-continue\r\n")
     head, _, body = whole.partition(b"\r\n\r\n")
     with shared_server.connect() as wire:
@@ -154,12 +154,12 @@ def test_a_sender_that_asks_before_its_body_is_told_to_go_on(shared_server: Runn
     ("head", "status"),
     [("Content-Length: 9000000\r\n", 413), ("Content-Type: text/plain\r\nContent-Length: 5\r\n", 415)],
 )
-def test_a_sender_that_asks_before_a_body_in_vain_need_not_send_it(
+def test_a_refused_request_that_expects_100_need_not_send_its_body(
     shared_server: RunningServer, head: str, status: int
 ) -> None:
     with shared_server.connect() as wire:
-        said = f"POST / HTTP/1.1\r\nHost: test\r\n{head}Expect: 100-continue\r\n\r\n"
-        assert wire.send(said.encode()).read_response().status == status
+        request = f"POST / HTTP/1.1\r\nHost: test\r\n{head}Expect: 100-continue\r\n\r\n"
+        assert wire.send(request.encode()).read_response().status == status
         assert wire.wait_closed()
 
 
@@ -190,18 +190,18 @@ def test_an_endless_body_is_answered_413_before_it_ends(shared_server: RunningSe
         assert wire.wait_closed()
 
 
-def test_with_known_orders_foreign_ones_are_answered_204_and_not_stored(webhook_cli: CliEnvironment) -> None:
-    told = webhook_cli.run(
+def test_unknown_orders_are_answered_204_with_known_orders(webhook_cli: CliEnvironment) -> None:
+    result = webhook_cli.run(
         *shipped_command(), "--queue-only", "--shipping-option", "GLS", CPCTL_SIGNAL_KEY="signal-key-0123456789"
     )
-    assert told.code == 0, told.err
+    assert result.code == 0, result.err
     with running_server(webhook_cli, "--known-orders") as server, server.connect() as wire:
         ours, foreign = webhook_body(1, order=ORDER), webhook_body(2, order="999999990000", order_reference="other")
         assert wire.send(encode_request(ours)).read_response().status == 200
         answer = wire.send(encode_request(foreign)).read_response()
         assert (answer.status, answer.body) == (204, b"")
         assert "content-length" not in answer.headers
-        assert wire.send(encode_request(ours)).read_response().data["times"] == 2
+        assert wire.send(encode_request(ours)).read_response().data["received_count"] == 2
         nobodys = webhook_body(3, order=None, order_reference=None)
         assert wire.send(encode_request(nobodys)).read_response().status == 200
         assert (
@@ -209,10 +209,10 @@ def test_with_known_orders_foreign_ones_are_answered_204_and_not_stored(webhook_
             == 401
         )
         assert server.count_events() == 2
-        server.wait_for_log("not our order")
+        server.wait_for_log("unknown order")
 
 
-def test_an_answer_says_no_more_to_a_stranger_than_its_status(shared_server: RunningServer) -> None:
+def test_an_error_response_has_nothing_but_its_status(shared_server: RunningServer) -> None:
     for data in (
         encode_request(b"{"),
         encode_request(webhook_body(apikey=WRONG_KEY)),
@@ -224,16 +224,16 @@ def test_an_answer_says_no_more_to_a_stranger_than_its_status(shared_server: Run
         assert b"cpctl" not in answer.body
 
 
-def test_ipv6_is_served_as_well(webhook_cli: CliEnvironment) -> None:
+def test_ipv6_is_served(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli, "--host", "::1") as server:
         assert server.address.startswith("http://[::1]:")
         with RawConnection(server.port, host="::1") as wire:
             assert wire.send(encode_request(webhook_body())).read_response().status == 200
 
 
-def test_localhost_is_served_by_all_of_its_addresses_on_one_port(webhook_cli: CliEnvironment) -> None:
+def test_all_addresses_of_localhost_are_served_on_one_port(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli, "--host", "localhost") as server:
-        # Not every machine names both.
+        # Not every machine has both addresses.
         for host in {str(found[4][0]) for found in socket.getaddrinfo("localhost", server.port)}:
             with RawConnection(server.port, host=host) as wire:
                 assert wire.send(encode_request(webhook_body())).read_response().status == 200

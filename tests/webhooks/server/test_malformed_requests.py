@@ -1,4 +1,4 @@
-"""Requests as no sender should make them: each is answered or cut, and the server goes on."""
+"""Malformed requests: each is answered or aborted, and the server stays healthy."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ REQUEST_HEAD = "POST / HTTP/1.1\r\nHost: test\r\n"
 
 
 def with_key(rest: str) -> bytes:
-    """A JSON object that begins with the right key."""
+    """A JSON object that begins with the correct key."""
     return f'{{"apikey": "{KEY}", {rest}}}'.encode()
 
 
@@ -44,7 +44,7 @@ UNREADABLE_BODIES = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE_BODIES)
-def test_what_can_never_be_read_is_answered_400(shared_server: RunningServer, name: str) -> None:
+def test_unreadable_webhooks_are_answered_400(shared_server: RunningServer, name: str) -> None:
     before = shared_server.count_events()
     assert shared_server.post(UNREADABLE_BODIES[name]).status == 400
     assert shared_server.count_events() == before
@@ -69,10 +69,10 @@ READABLE_BODIES = {
 
 
 @pytest.mark.parametrize("name", READABLE_BODIES)
-def test_whatever_can_be_read_is_stored_once_and_answered_200(shared_server: RunningServer, name: str) -> None:
+def test_unusual_but_readable_webhooks_are_stored_once(shared_server: RunningServer, name: str) -> None:
     first, again = shared_server.post(READABLE_BODIES[name]), shared_server.post(READABLE_BODIES[name])
     assert (first.status, again.status) == (200, 200)
-    assert again.data == {"event": first.data["event"], "times": 2}
+    assert again.data == {"event": first.data["event"], "received_count": 2}
     (row,) = shared_server.select_rows(f"SELECT payload FROM events WHERE id = {first.data['event']}")
     assert isinstance(json.loads(row["payload"]), dict)
 
@@ -84,7 +84,7 @@ NON_HTTP_DATA = {
     "HTTP 0.9": b"GET /\r\n\r\n",
     "no host": b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
     "two hosts": b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}",
-    "two lengths": f"{REQUEST_HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}} ".encode(),
+    "conflicting lengths": f"{REQUEST_HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}} ".encode(),
     "a list of lengths": f"{REQUEST_HEAD}Content-Length: 2, 3\r\n\r\n{{}} ".encode(),
     "a length below zero": f"{REQUEST_HEAD}Content-Length: -2\r\n\r\n{{}}".encode(),
     "a length with a sign": f"{REQUEST_HEAD}Content-Length: +2\r\n\r\n{{}}".encode(),
@@ -104,23 +104,23 @@ NON_HTTP_DATA = {
     "a path with a blank": b"POST /a b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
     "a path that is no ASCII": "POST /é HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}".encode(),
     "a chunk of no size": f"{REQUEST_HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{{}}\r\n0\r\n\r\n".encode(),
-    "a chunk of endless size": f"{REQUEST_HEAD}Transfer-Encoding: chunked\r\n\r\n{'f' * 30}\r\n{{}}\r\n0\r\n\r\n".encode(),
+    "a huge chunk size": f"{REQUEST_HEAD}Transfer-Encoding: chunked\r\n\r\n{'f' * 30}\r\n{{}}\r\n0\r\n\r\n".encode(),
 }
 
 
 @pytest.mark.parametrize("name", NON_HTTP_DATA)
-def test_what_is_no_http_is_answered_400_and_the_connection_is_closed(shared_server: RunningServer, name: str) -> None:
+def test_malformed_http_is_answered_400_and_the_connection_closed(shared_server: RunningServer, name: str) -> None:
     with shared_server.connect() as wire:
         try:
             assert wire.send(NON_HTTP_DATA[name]).read_response().status == 400
         except ConnectionError:
-            assert len(NON_HTTP_DATA[name]) > 65_536, "only who still speaks may be cut off without an answer"
+            assert len(NON_HTTP_DATA[name]) > 65_536, "only a sender that is still sending may get no response"
             return
         assert wire.wait_closed()
 
 
-@pytest.mark.parametrize("name", ["garbage", "two lengths", "length and chunks"])
-def test_what_is_no_http_is_counted_and_logged(shared_server: RunningServer, name: str) -> None:
+@pytest.mark.parametrize("name", ["garbage", "conflicting lengths", "length and chunks"])
+def test_malformed_http_is_counted_and_logged(shared_server: RunningServer, name: str) -> None:
     def count() -> int:
         line = next(line for line in shared_server.get("/metrics").body.decode().splitlines() if 'code="400"' in line)
         return int(line.split()[-1])
@@ -129,16 +129,16 @@ def test_what_is_no_http_is_counted_and_logged(shared_server: RunningServer, nam
     before = count()
     shared_server.send_raw(NON_HTTP_DATA[name])
     assert count() == before + 1
-    words = "two lengths" if name == "length and chunks" else "no HTTP"
-    # A flood of refusals is not logged line by line; and this file is one.
+    words = "conflicting lengths" if name == "length and chunks" else "not HTTP"
+    # Of many refusals only some are logged, and this file makes many.
     wait_until(
         lambda: shared_server.send_raw(NON_HTTP_DATA[name]) and f" {words} status=400" in shared_server.log_text(),
         "logged",
     )
 
 
-def test_a_second_request_hidden_in_the_first_is_never_read(shared_server: RunningServer) -> None:
-    """What a proxy takes for a body must not be a request to us (RFC 9112, 11.2)."""
+def test_a_request_smuggled_in_another_is_never_read(shared_server: RunningServer) -> None:
+    """What a proxy sees as a body must not become a request (RFC 9112, 11.2)."""
     hidden = encode_request(webhook_body(next(EVENT_NUMBERS), tracking="smuggled"))
     chunked = f"{REQUEST_HEAD}Content-Length: {len(hidden) + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".encode()
     with shared_server.connect() as wire:
@@ -147,7 +147,7 @@ def test_a_second_request_hidden_in_the_first_is_never_read(shared_server: Runni
     assert shared_server.select_rows("SELECT id FROM events WHERE payload LIKE '%smuggled%'") == []
 
 
-def test_a_wrong_length_makes_no_event_of_the_rest(shared_server: RunningServer) -> None:
+def test_a_wrong_content_length_makes_no_event(shared_server: RunningServer) -> None:
     body = json.dumps(webhook_body(next(EVENT_NUMBERS))).encode()
     with shared_server.connect() as wire:
         short = f"{REQUEST_HEAD}Content-Length: {len(body) - 10}\r\n\r\n".encode() + body
@@ -157,7 +157,7 @@ def test_a_wrong_length_makes_no_event_of_the_rest(shared_server: RunningServer)
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("part", ["nothing", "half a head", "a head", "half a body"])
-def test_who_goes_away_early_leaves_nothing_behind(shared_server: RunningServer, part: str, reset: bool) -> None:
+def test_an_aborted_request_leaves_nothing_behind(shared_server: RunningServer, part: str, reset: bool) -> None:
     whole = encode_request(webhook_body(next(EVENT_NUMBERS), tracking="left"))
     head = whole.index(b"\r\n\r\n") + 4
     ends = {"nothing": 0, "half a head": head // 2, "a head": head, "half a body": (head + len(whole)) // 2}
@@ -165,14 +165,14 @@ def test_who_goes_away_early_leaves_nothing_behind(shared_server: RunningServer,
         wire.send(whole[: ends[part]])
         if reset:
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # This look is a connection too; it is the only one left when the others are known to be gone.
+    # The request for /metrics is a connection too; at the end it is the only one.
     wait_until(
-        lambda: b"cpctl_webhooks_connections 1\n" in shared_server.get("/metrics").body, "the connection is gone"
+        lambda: b"cpctl_webhooks_connections 1\n" in shared_server.get("/metrics").body, "the connection is closed"
     )
     assert shared_server.select_rows("SELECT id FROM events WHERE payload LIKE '%\"left\"%'") == []
 
 
-def test_who_goes_away_before_the_answer_may_send_it_again_and_it_is_kept_once(shared_server: RunningServer) -> None:
+def test_a_webhook_sent_again_after_a_lost_response_is_stored_once(shared_server: RunningServer) -> None:
     number = next(EVENT_NUMBERS)
     for _ in range(5):
         with shared_server.connect() as wire:
@@ -197,14 +197,14 @@ def test_a_request_that_arrives_byte_by_byte_is_read(shared_server: RunningServe
         assert wire.read_response().status == 200
 
 
-def test_an_upgrade_is_not_taken_up(shared_server: RunningServer) -> None:
+def test_an_upgrade_is_ignored(shared_server: RunningServer) -> None:
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
     assert shared_server.get("/", upgrade).status == 405
     assert shared_server.post(webhook_body(next(EVENT_NUMBERS)), upgrade).status == 200
 
 
-def test_after_all_that_the_server_is_as_it_was(shared_server: RunningServer) -> None:
-    """Runs last in this file: no trace of a bug, and the memory of a small server."""
+def test_malformed_requests_leave_the_server_healthy(shared_server: RunningServer) -> None:
+    """Runs last in this file: no traceback, and little memory in use."""
     assert shared_server.post(webhook_body(next(EVENT_NUMBERS), order=ORDER)).status == 200
     assert shared_server.get("/health").data["status"] == "ok"
     assert "Traceback" not in shared_server.log_text()

@@ -1,4 +1,4 @@
-"""/health and /metrics: what a monitor sees."""
+"""/health and /metrics."""
 
 import time
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ def metrics_server(webhook_cli: CliEnvironment) -> Iterator[RunningServer]:
         yield running
 
 
-def test_every_number_has_a_meaning_and_a_kind(metrics_server: RunningServer) -> None:
+def test_every_metric_has_a_help_text_and_a_type(metrics_server: RunningServer) -> None:
     for name, family in read_metrics(metrics_server).items():
         assert name.startswith(METRIC_PREFIX)
         assert family.help.endswith(".")
         assert (family.type == "counter") == name.endswith(("_total", "_sum"))
 
 
-def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
+def test_responses_and_events_are_counted(metrics_server: RunningServer) -> None:
     for number in (1, 2, 2, 2):
         metrics_server.post(webhook_body(number))
     metrics_server.post(webhook_body(3, type="ItemError"))
@@ -49,7 +49,7 @@ def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
     metrics_server.post(b"{")
     metrics_server.get("/")
     found = read_metrics(metrics_server)
-    assert found[f"{METRIC_PREFIX}answers_total"].samples == {
+    assert found[f"{METRIC_PREFIX}responses_total"].samples == {
         'code="200"': 5,
         'code="400"': 1,
         'code="401"': 1,
@@ -57,8 +57,8 @@ def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
     }
     assert found[f"{METRIC_PREFIX}events_total"].samples == {'type="ItemError"': 1, 'type="ItemShipped"': 2}
     assert found[f"{METRIC_PREFIX}duplicates_total"].samples == {"": 2}
-    assert found[f"{METRIC_PREFIX}unauthorised_total"].samples == {"": 1}
-    assert found[f"{METRIC_PREFIX}answer_seconds_sum"].samples[""] > 0
+    assert found[f"{METRIC_PREFIX}unauthorized_total"].samples == {"": 1}
+    assert found[f"{METRIC_PREFIX}response_seconds_total"].samples[""] > 0
     assert found[f"{METRIC_PREFIX}commits_total"].samples[""] >= 5
     assert found[f"{METRIC_PREFIX}connections"].samples[""] >= 1
     now = time.time()
@@ -70,7 +70,7 @@ def test_answers_and_events_are_counted(metrics_server: RunningServer) -> None:
     )
 
 
-def test_no_sender_makes_numbers_without_end(metrics_server: RunningServer) -> None:
+def test_senders_cannot_create_series_without_limit(metrics_server: RunningServer) -> None:
     before = len(metrics_server.get("/metrics").body.splitlines())
     with metrics_server.connect() as wire:
         for number in range(200):
@@ -84,12 +84,12 @@ def test_no_sender_makes_numbers_without_end(metrics_server: RunningServer) -> N
     assert len(metrics_server.get("/metrics").body.splitlines()) < before + 10
 
 
-def test_names_of_targets_are_written_as_the_format_wants_them(webhook_cli: CliEnvironment) -> None:
+def test_target_names_are_escaped(webhook_cli: CliEnvironment) -> None:
     command = """sh -c 'echo "a\\b" > /dev/null' "größer\n{},=" """
     with running_server(webhook_cli, "--exec", command, "--forward-to", f"{UNREACHABLE_URL}/?a=%22{{}}\\") as server:
         server.post(webhook_body())
-        attempts = f"{METRIC_PREFIX}handovers_total"
-        wait_until(lambda: len(read_metrics(server)[attempts].samples) == 2, "both tried")
+        attempts = f"{METRIC_PREFIX}delivery_attempts_total"
+        wait_until(lambda: len(read_metrics(server)[attempts].samples) == 2, "both were attempted")
         found = read_metrics(server)
         labels = [label for label in found[f"{METRIC_PREFIX}backlog"].samples if label.startswith('target="exec')]
         assert labels == [
@@ -97,7 +97,7 @@ def test_names_of_targets_are_written_as_the_format_wants_them(webhook_cli: CliE
         ]
 
 
-def test_the_backlog_of_each_target_is_shown_and_its_oldest(webhook_cli: CliEnvironment) -> None:
+def test_the_backlog_of_each_target_is_shown(webhook_cli: CliEnvironment) -> None:
     with target_server() as target, running_server(webhook_cli, "--forward-to", target.url, "--exec", "true") as server:
         target.choose_status = lambda taken: 500
         health = server.get("/health").data
@@ -112,19 +112,19 @@ def test_the_backlog_of_each_target_is_shown_and_its_oldest(webhook_cli: CliEnvi
         )
         found = read_metrics(server)
         assert abs(found[f"{METRIC_PREFIX}backlog_oldest_timestamp_seconds"].samples[label] - time.time()) < 60
-        assert found[f"{METRIC_PREFIX}given_up"].samples[label] == 0
-        assert found[f"{METRIC_PREFIX}handovers_total"].samples['target="exec true",outcome="done"'] == 3
-        assert found[f"{METRIC_PREFIX}handovers_total"].samples[f'{label},outcome="failed"'] >= 1
+        assert found[f"{METRIC_PREFIX}failed_deliveries"].samples[label] == 0
+        assert found[f"{METRIC_PREFIX}delivery_attempts_total"].samples['target="exec true",outcome="done"'] == 3
+        assert found[f"{METRIC_PREFIX}delivery_attempts_total"].samples[f'{label},outcome="failed"'] >= 1
         health = server.get("/health").data
         assert health["targets"][0]["target"] == name
         assert health["targets"][0]["waiting"] == 3
         assert 0 <= health["targets"][0]["oldest_seconds"] < 60
         assert health["targets"][1] == {"target": "exec true", "waiting": 0, "oldest_seconds": None, "failed": 0}
         target.choose_status = lambda taken: 200
-        wait_until(lambda: read_metrics(server)[f"{METRIC_PREFIX}backlog"].samples[label] == 0, "all are gone")
+        wait_until(lambda: read_metrics(server)[f"{METRIC_PREFIX}backlog"].samples[label] == 0, "all are closed")
 
 
-def test_health_says_ok_and_when_an_event_last_came_also_after_a_restart(webhook_cli: CliEnvironment) -> None:
+def test_health_shows_the_last_event_even_after_a_restart(webhook_cli: CliEnvironment) -> None:
     with running_server(webhook_cli) as server:
         assert server.get("/health").data == {
             "status": "ok",
@@ -141,12 +141,12 @@ def test_health_says_ok_and_when_an_event_last_came_also_after_a_restart(webhook
         assert server.get("/health").data["last_event"] == last
 
 
-def test_health_may_be_asked_for_by_head(metrics_server: RunningServer) -> None:
+def test_health_answers_head_requests(metrics_server: RunningServer) -> None:
     answer = metrics_server.send_raw(b"HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD")
     assert (answer.status, answer.body) == (200, b"")
 
 
-def test_asking_for_health_again_and_again_writes_no_more_than_once_a_second(metrics_server: RunningServer) -> None:
+def test_health_requests_write_at_most_once_a_second(metrics_server: RunningServer) -> None:
     before = read_metrics(metrics_server)[f"{METRIC_PREFIX}commits_total"].samples[""]
     started = time.monotonic()
     with metrics_server.connect() as wire:

@@ -1,4 +1,4 @@
-"""The server library is an extra: one command needs it, and says so where it is missing."""
+"""uvicorn is an extra: only `webhooks serve` needs it, and says so if it is missing."""
 
 import sys
 from pathlib import Path
@@ -11,16 +11,16 @@ from harness.webhooks.webhook_server import make_webhook_cli
 
 @pytest.fixture
 def cli_without_uvicorn(tmp_path: Path) -> CliEnvironment:
-    """A world whose Python has no uvicorn: a module of that name, found first, is not to be had."""
-    world = make_webhook_cli(tmp_path)
+    """A CLI environment in which importing uvicorn fails."""
+    cli = make_webhook_cli(tmp_path)
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     (blocked / "uvicorn.py").write_text("raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')\n")
-    path = f"{blocked}:{world.environment['PYTHONPATH']}"
-    return CliEnvironment(tmp_path, {**world.environment, "PYTHONPATH": path})
+    path = f"{blocked}:{cli.environment['PYTHONPATH']}"
+    return CliEnvironment(tmp_path, {**cli.environment, "PYTHONPATH": path})
 
 
-def test_without_the_library_webhooks_serve_says_what_to_install(cli_without_uvicorn: CliEnvironment) -> None:
+def test_serve_without_uvicorn_says_what_to_install(cli_without_uvicorn: CliEnvironment) -> None:
     for words in ((), ("--dry-run",)):
         result = cli_without_uvicorn.run("webhooks", "serve", *words)
         assert (result.code, result.out) == (3, "")
@@ -30,10 +30,10 @@ def test_without_the_library_webhooks_serve_says_what_to_install(cli_without_uvi
         )
 
 
-def test_a_part_of_the_library_that_is_missing_is_named(tmp_path: Path) -> None:
-    world = make_webhook_cli(tmp_path)
+def test_a_missing_dependency_of_uvicorn_is_named(tmp_path: Path) -> None:
+    cli = make_webhook_cli(tmp_path)
     (tmp_path / "h11.py").write_text("raise ModuleNotFoundError(\"No module named 'h11'\", name='h11')\n")
-    result = world.run("webhooks", "serve", PYTHONPATH=f"{tmp_path}:{world.environment['PYTHONPATH']}")
+    result = cli.run("webhooks", "serve", PYTHONPATH=f"{tmp_path}:{cli.environment['PYTHONPATH']}")
     assert result.code == 3
     assert "needs the package h11" in result.err
 
@@ -43,8 +43,6 @@ def test_a_part_of_the_library_that_is_missing_is_named(tmp_path: Path) -> None:
     [("--help",), ("webhooks", "--help"), ("webhooks", "serve", "--help"), ("signal", "types"), ("outbox", "list")],
     ids=" ".join,
 )
-def test_without_the_library_every_other_command_works(
-    cli_without_uvicorn: CliEnvironment, words: tuple[str, ...]
-) -> None:
+def test_other_commands_work_without_uvicorn(cli_without_uvicorn: CliEnvironment, words: tuple[str, ...]) -> None:
     result = cli_without_uvicorn.run(*words)
     assert result.code == 0, result.err

@@ -1,4 +1,4 @@
-"""Whatever is sent: never a 5xx, never a hang, and 200 means exactly one new or one repeated event."""
+"""Fuzzing: never a 5xx, never a hang, and 200 means exactly one new or repeated event."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from harness.webhooks.webhook_server import (
 FUZZ_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FIELDS = ("type", "order", "item", "order_reference", "item_reference", "datetime", "tracking", "cause", "apikey ")
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-SCALARS |= st.text(st.characters(categories=["Cs"]), min_size=1, max_size=3)  # halves of characters
+SCALARS |= st.text(st.characters(categories=["Cs"]), min_size=1, max_size=3)  # lone surrogates
 SCALARS |= st.datetimes().map(str)
 JSON_VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=15)
 JSON_OBJECTS = st.dictionaries(st.sampled_from(FIELDS) | st.text(), JSON_VALUES, max_size=12)
@@ -29,9 +29,9 @@ JSON_OBJECTS = st.dictionaries(st.sampled_from(FIELDS) | st.text(), JSON_VALUES,
 
 @pytest.fixture(scope="module")
 def fuzz_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that nobody else speaks to."""
-    world = make_webhook_cli(tmp_path_factory.mktemp("fuzzed"))
-    with running_server(world, "-q", "--request-seconds", "5") as running:
+    """A server for the fuzz tests only."""
+    cli = make_webhook_cli(tmp_path_factory.mktemp("fuzzed"))
+    with running_server(cli, "-q", "--request-seconds", "5") as running:
         yield running
         assert running.process.poll() is None
         assert "Traceback" not in running.log_text()
@@ -39,7 +39,7 @@ def fuzz_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSer
 
 
 def received_counts(server: RunningServer) -> dict[int, int]:
-    """How often each event was received."""
+    """The received count of each event."""
     return {row["id"]: row["received_count"] for row in server.select_rows("SELECT id, received_count FROM events")}
 
 
@@ -60,21 +60,24 @@ def test_random_json_without_the_key_is_refused(fuzz_server: RunningServer, valu
 def test_any_object_with_the_key_is_one_event(
     fuzz_server: RunningServer, fields: dict[str, Any], ascii_only: bool, indent: int | None
 ) -> None:
-    said = {**fields, "apikey": KEY}
+    payload = {**fields, "apikey": KEY}
     try:
-        body = json.dumps(said, ensure_ascii=ascii_only, indent=indent).encode()
-    except UnicodeEncodeError:  # half a character can only be written out
-        body = json.dumps(said, indent=indent).encode()
+        body = json.dumps(payload, ensure_ascii=ascii_only, indent=indent).encode()
+    except UnicodeEncodeError:  # a lone surrogate must be escaped
+        body = json.dumps(payload, indent=indent).encode()
     before = received_counts(fuzz_server)
     answer = fuzz_server.post(body)
     assert answer.status == 200, body
-    kept, times = answer.data["event"], answer.data["times"]
+    event_id, received_count = answer.data["event"], answer.data["received_count"]
     after = received_counts(fuzz_server)
-    assert after == {**before, kept: before.get(kept, 0) + 1}
-    assert times == after[kept]
-    swapped = dict(reversed(said.items()))
-    assert fuzz_server.post(json.dumps(swapped).encode()).data == {"event": kept, "times": times + 1}
-    (row,) = fuzz_server.select_rows(f"SELECT payload FROM events WHERE id = {kept}")
+    assert after == {**before, event_id: before.get(event_id, 0) + 1}
+    assert received_count == after[event_id]
+    swapped = dict(reversed(payload.items()))
+    assert fuzz_server.post(json.dumps(swapped).encode()).data == {
+        "event": event_id,
+        "received_count": received_count + 1,
+    }
+    (row,) = fuzz_server.select_rows(f"SELECT payload FROM events WHERE id = {event_id}")
     assert json.loads(row["payload"]).keys() == fields.keys() - {"apikey"}
 
 
@@ -103,7 +106,7 @@ FRAGMENTS = st.binary(max_size=8) | st.sampled_from(
 
 @st.composite
 def broken_requests(draw: st.DrawFn) -> bytes:
-    """A good request in whose head a few pieces were replaced."""
+    """A valid request with some bytes of its head replaced."""
     data = VALID_REQUEST
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, HEAD_LENGTH))
@@ -114,9 +117,7 @@ def broken_requests(draw: st.DrawFn) -> bytes:
 
 @given(data=broken_requests() | st.binary(max_size=500))
 @FUZZ_SETTINGS
-def test_a_broken_head_is_answered_or_cut_and_never_makes_a_wrong_event(
-    fuzz_server: RunningServer, data: bytes
-) -> None:
+def test_a_corrupted_request_never_makes_a_wrong_event(fuzz_server: RunningServer, data: bytes) -> None:
     fuzz_server.post(webhook_body(1))
     before = received_counts(fuzz_server)
     statuses = response_statuses(fuzz_server.connect(), data)
@@ -127,7 +128,7 @@ def test_a_broken_head_is_answered_or_cut_and_never_makes_a_wrong_event(
 
 
 def response_statuses(wire: RawConnection, data: bytes) -> list[int]:
-    """The statuses that the server answers until it closes, or waits for more."""
+    """The statuses until the server closes or waits for more data."""
     statuses = []
     with wire:
         try:
@@ -139,7 +140,7 @@ def response_statuses(wire: RawConnection, data: bytes) -> list[int]:
             return statuses
 
 
-def test_after_all_that_it_is_well(fuzz_server: RunningServer) -> None:
+def test_fuzzing_leaves_the_server_healthy(fuzz_server: RunningServer) -> None:
     assert fuzz_server.get("/health").data["status"] == "ok"
     assert fuzz_server.select_rows("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
     metrics = fuzz_server.get("/metrics").body

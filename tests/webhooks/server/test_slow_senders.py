@@ -1,4 +1,4 @@
-"""Senders that take their time: each is cut, and none of them is in the way of another."""
+"""Slow senders: each is aborted, and none delays another."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ from harness.webhooks.webhook_server import (
 )
 
 REQUEST_TIMEOUT_SECONDS = 1.0
-# So long a busy machine may take beyond that.
+# Additional time for a busy machine.
 MARGIN_SECONDS = 10.0
 VALID_REQUEST = encode_request(webhook_body(1))
 REQUEST_HEAD = VALID_REQUEST[: VALID_REQUEST.index(b"\r\n\r\n") + 4]
@@ -26,15 +26,15 @@ REQUEST_HEAD = VALID_REQUEST[: VALID_REQUEST.index(b"\r\n\r\n") + 4]
 
 @pytest.fixture(scope="module")
 def short_timeout_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server that cuts who takes longer than a second."""
-    world = make_webhook_cli(tmp_path_factory.mktemp("hasty"))
-    with running_server(world, "--request-seconds", str(REQUEST_TIMEOUT_SECONDS)) as running:
+    """A server that aborts requests after one second."""
+    cli = make_webhook_cli(tmp_path_factory.mktemp("hasty"))
+    with running_server(cli, "--request-seconds", str(REQUEST_TIMEOUT_SECONDS)) as running:
         yield running
         assert "Traceback" not in running.log_text()
 
 
 def send_slowly(wire: RawConnection, data: bytes) -> None:
-    """Send a byte now and then, for as long as the server takes them."""
+    """Send single bytes until the server closes."""
     pause = threading.Event()
     with suppress(OSError):
         for byte in data:
@@ -43,7 +43,7 @@ def send_slowly(wire: RawConnection, data: bytes) -> None:
 
 
 def seconds_until_closed(server: RunningServer, speak: Callable[[RawConnection], object]) -> float:
-    """How long the server listens to a sender that never ends."""
+    """How long the server waits for a sender that never finishes."""
     with server.connect() as wire:
         started = time.monotonic()
         threading.Thread(target=speak, args=(wire,), daemon=True).start()
@@ -69,7 +69,7 @@ SLOW_SENDERS: dict[str, Callable[[RawConnection], object]] = {
 
 
 @pytest.mark.parametrize("name", SLOW_SENDERS)
-def test_who_takes_too_long_is_cut(short_timeout_server: RunningServer, name: str) -> None:
+def test_slow_requests_are_aborted(short_timeout_server: RunningServer, name: str) -> None:
     assert (
         REQUEST_TIMEOUT_SECONDS * 0.9
         < seconds_until_closed(short_timeout_server, SLOW_SENDERS[name])
@@ -78,7 +78,7 @@ def test_who_takes_too_long_is_cut(short_timeout_server: RunningServer, name: st
 
 
 @pytest.mark.parametrize("then", ["nothing", "half a head", "a head", "half a body", "a drip"])
-def test_who_was_answered_and_then_takes_too_long_is_cut(short_timeout_server: RunningServer, then: str) -> None:
+def test_a_slow_second_request_is_aborted(short_timeout_server: RunningServer, then: str) -> None:
     rests = {
         "nothing": b"",
         "half a head": REQUEST_HEAD[:30],
@@ -99,9 +99,7 @@ def test_who_was_answered_and_then_takes_too_long_is_cut(short_timeout_server: R
 @pytest.mark.parametrize(
     "rest", [REQUEST_HEAD[:30], REQUEST_HEAD, VALID_REQUEST[:-1]], ids=["half a head", "a head", "half a body"]
 )
-def test_a_second_request_that_was_begun_with_the_first_and_never_ends_is_cut(
-    short_timeout_server: RunningServer, rest: bytes
-) -> None:
+def test_a_slow_pipelined_request_is_aborted(short_timeout_server: RunningServer, rest: bytes) -> None:
     with short_timeout_server.connect() as wire:
         assert wire.send(VALID_REQUEST + rest).read_response().status == 200
         started = time.monotonic()
@@ -109,17 +107,17 @@ def test_a_second_request_that_was_begun_with_the_first_and_never_ends_is_cut(
         assert time.monotonic() - started < REQUEST_TIMEOUT_SECONDS + MARGIN_SECONDS
 
 
-def test_who_never_reads_the_answers_is_cut(short_timeout_server: RunningServer) -> None:
+def test_a_client_that_never_reads_responses_is_aborted(short_timeout_server: RunningServer) -> None:
     ask = b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"
     with short_timeout_server.connect() as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        with pytest.raises(OSError) as caught:  # as long as it is not cut, it takes them all
+        with pytest.raises(OSError) as caught:  # until it is aborted
             while True:
                 wire.send(ask * 1000)
         assert isinstance(caught.value, ConnectionError), caught.value
 
 
-def test_slow_senders_are_not_in_the_way_of_others(short_timeout_server: RunningServer) -> None:
+def test_slow_senders_do_not_delay_others(short_timeout_server: RunningServer) -> None:
     slow = [RawConnection(short_timeout_server.port) for _ in range(50)]
     try:
         for number, wire in enumerate(slow):
@@ -132,7 +130,7 @@ def test_slow_senders_are_not_in_the_way_of_others(short_timeout_server: Running
             wire.__exit__()
 
 
-def test_a_sender_of_many_webhooks_is_not_cut_while_it_speaks(short_timeout_server: RunningServer) -> None:
+def test_a_busy_connection_is_not_aborted(short_timeout_server: RunningServer) -> None:
     ends = time.monotonic() + 2 * REQUEST_TIMEOUT_SECONDS
     number = 100
     with short_timeout_server.connect() as wire:
@@ -141,11 +139,11 @@ def test_a_sender_of_many_webhooks_is_not_cut_while_it_speaks(short_timeout_serv
             assert wire.send(encode_request(webhook_body(number))).read_response().status == 200
 
 
-def test_it_says_in_its_help_when_it_cuts(short_timeout_server: RunningServer) -> None:
-    shown = short_timeout_server.world.run("webhooks", "serve", "--help").out
+def test_the_help_names_request_seconds(short_timeout_server: RunningServer) -> None:
+    shown = short_timeout_server.cli.run("webhooks", "serve", "--help").out
     assert "--request-seconds" in shown
 
 
-def test_a_time_that_is_none_is_refused(short_timeout_server: RunningServer) -> None:
+def test_an_invalid_time_limit_is_refused(short_timeout_server: RunningServer) -> None:
     for value in ("0", "-1", "soon"):
-        assert short_timeout_server.world.run("webhooks", "serve", "--request-seconds", value).code == 2
+        assert short_timeout_server.cli.run("webhooks", "serve", "--request-seconds", value).code == 2

@@ -1,4 +1,4 @@
-"""What a service must know of the person who prints it and of this machine, put into a plan."""
+"""Building the plan of a service from the command line, the profile and this machine."""
 
 import os
 import re
@@ -7,15 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.cli.commands.service.host import (
-    HOME_FOLDERS,
-    TEMP_FOLDERS,
-    find_program,
-    find_store_owner,
-    find_user_unit_folder,
-    is_below,
-    is_program_in_home,
-)
+from cpctl.cli.commands.service import host
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.config.keys import KEY_VARIABLES, KeySource
@@ -23,7 +15,6 @@ from cpctl.config.paths import find_config_file
 from cpctl.config.profiles import Profile
 from cpctl.config.settings import SETTINGS
 from cpctl.errors import InvalidInput, suggest
-from cpctl.service_units.escaping import reject_control_characters
 from cpctl.service_units.service_plan import (
     DEFAULT_ACCOUNT,
     KEY_FOLDER,
@@ -33,27 +24,20 @@ from cpctl.service_units.service_plan import (
     Credential,
     Service,
     ServicePlan,
-    validate_plan,
 )
 
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]{0,99}")
 _ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}\$?")
-# What a way out of the house needs; a service does not see what stands in a person's shell.
 _PROXY_VARIABLES = (
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-    "REQUESTS_CA_BUNDLE",
+    *("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"),
+    *("NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"),
 )
-# What the service must not be told by itself: it is told by the unit, or it would do nothing.
+# Options that the unit itself gives, or with which the service would do nothing.
 _NOT_PASSED_TO_SERVICE = ("profile", "config", "dry_run")
 
 
 class InstallOptions(NamedTuple):
-    """What was asked for on the command line, checked."""
+    """The command line of `service print`, checked."""
 
     service: Service
     name: str
@@ -64,129 +48,104 @@ class InstallOptions(NamedTuple):
 
 
 def parse_service(name: str, os_name: str = os.name) -> Service:
-    """The service of that name. Raises InvalidInput for another, and on Windows."""
     if os_name == "nt":
         raise InvalidInput(
             "Windows has neither systemd nor cron.", "Let the Task Scheduler run `cpctl outbox flush --quiet`."
         )
     if name not in SERVICES:
-        raise InvalidInput(f'There is no service "{name}".', suggest(name, SERVICES))
+        raise InvalidInput(f'Unknown service "{name}".', suggest(name, SERVICES))
     return SERVICES[name]
 
 
 def parse_unit_name(name: str) -> str:
-    """A name that a unit can have. Raises InvalidInput."""
+    """A valid name of a unit, without `.service`. Raises InvalidInput."""
     if not _UNIT_NAME.fullmatch(name):
-        raise InvalidInput(f'--name "{name}" cannot be the name of a unit.', "Use letters, digits, and - _ . :")
+        raise InvalidInput(f'--name "{name}" is not a valid name of a unit.', "Use letters, digits, and - _ . :")
     return name.removesuffix(".service")
 
 
 def parse_service_arguments(service: Service, arguments: Sequence[str]) -> tuple[str, ...]:
-    """Options for the service itself, as its command understands them. Raises InvalidInput."""
+    """The arguments after --, checked as the command of the service would check them. Raises InvalidInput."""
     from cpctl.cli.root import GROUPS
 
-    group, command, *_ = service.command
+    group, command_name, *_ = service.command
     if arguments and group in GROUPS:
-        made = LazyGroup(group, "").get_command(None, command)
-        context = made.make_context(f"cpctl {group} {command}", list(arguments), obj=Context({}))
+        command = LazyGroup(group, "").get_command(None, command_name)
+        parsed = command.make_context(f"cpctl {group} {command_name}", list(arguments), obj=Context({}))
         for name in _NOT_PASSED_TO_SERVICE:
-            if context.params.get(name):
+            if parsed.params.get(name):
                 option = f"--{name.replace('_', '-')}"
-                raise InvalidInput(f"{option} cannot be given to the service.", f"Put {option} before the --.")
+                raise InvalidInput(f"{option} cannot be passed to the service.", f"Put {option} before the --.")
     return tuple(arguments)
 
 
-def plan_unit(context: Context, options: InstallOptions) -> ServicePlan:
-    """The plan of a unit. Raises ConfigError without a profile, InvalidInput for what no unit can hold."""
-    profile = _require_single_line_names(context.profile)
-    account = "" if options.is_user_unit else _choose_account(options, find_store_owner(profile.store))
-    own = options.is_user_unit or account == find_store_owner(profile.store)
-    keys = _config_folder() if options.is_user_unit else Path(KEY_FOLDER)
-    config = _service_config(profile, own)
-    return validate_plan(
-        ServicePlan(
-            service=options.service,
-            name=options.name,
-            program=find_program(),
-            options=(*_profile_arguments(profile), *options.arguments),
-            environment=tuple(_service_environment(context, config, own)),
-            credential=_plan_credential(
-                profile, options.service.key_service, keys, "" if options.is_user_unit else "sudo "
-            ),
-            unit_folder=find_user_unit_folder(context.environment) if options.is_user_unit else SYSTEM_UNIT_FOLDER,
-            account=account,
-            store_folder=_store_folder(profile) if own else "",
-            needs_tmp=_needs_tmp(profile, config, own),
-            interval_seconds=options.interval_seconds,
-            comments=(
-                *_account_remarks(profile, account, own, config, options.service),
-                *_option_remarks(context, options.arguments),
-            ),
-        )
+def build_plan(context: Context, options: InstallOptions, for_cron: bool = False) -> ServicePlan:
+    """The plan of a unit, or of a line in the crontab of the current user. Raises ConfigError, InvalidInput."""
+    profile = context.profile
+    owner = host.find_store_owner(profile.store)
+    is_system = not (for_cron or options.is_user_unit)
+    account = _choose_account(options, owner) if is_system else ""
+    is_own = not is_system or account == owner
+    config = _service_config(profile, is_own)
+    return ServicePlan(
+        service=options.service,
+        name=options.name,
+        program=host.find_program(),
+        options=(*_profile_arguments(profile), *options.arguments),
+        environment=tuple(_service_environment(context, config, is_own)),
+        credential=_plan_credential(profile, options.service.key_service, is_system, for_cron),
+        unit_folder=SYSTEM_UNIT_FOLDER
+        if is_system
+        else ""
+        if for_cron
+        else host.find_user_unit_folder(context.environment),
+        account=account,
+        store_folder=_store_folder(profile) if is_own else "",
+        needs_tmp=_needs_tmp(profile, config, is_own),
+        interval_seconds=options.interval_seconds,
+        comments=(
+            *(_account_notes(profile, account, is_own, config, options.service) if is_system else ()),
+            *_option_notes(context, () if for_cron else options.arguments),
+        ),
     )
 
 
-def plan_cron(context: Context, options: InstallOptions) -> ServicePlan:
-    """The plan of a line in the crontab of the person who prints it. Raises ConfigError, InvalidInput."""
-    profile = _require_single_line_names(context.profile)
-    key = profile.keys.get(options.service.key_service)
-    found = key is not None and key.kind != "command" and key.location.startswith(f"{options.service.key_service}.")
-    return validate_plan(
-        ServicePlan(
-            service=options.service,
-            name=options.name,
-            program=find_program(),
-            options=(*_profile_arguments(profile), *options.arguments),
-            environment=tuple(_service_environment(context, _service_config(profile, True), True)),
-            credential=None if found else _plan_credential(profile, options.service.key_service, _config_folder(), ""),
-            unit_folder="",
-            account="",
-            store_folder=_store_folder(profile),
-            needs_tmp=True,
-            interval_seconds=options.interval_seconds,
-            comments=_option_remarks(context, ()),
+def _choose_account(options: InstallOptions, store_owner: str) -> str:
+    if options.run_as is None:
+        return DEFAULT_ACCOUNT if options.service.is_network_facing else store_owner
+    if not _ACCOUNT_NAME.fullmatch(options.run_as):
+        raise InvalidInput(
+            f'--run-as "{options.run_as}" is not a valid name of an account.', "For example: --run-as cpctl"
         )
-    )
-
-
-def _require_single_line_names(profile: Profile) -> Profile:
-    """The profile, if its names fit into one line each: they stand in comments, too. Raises InvalidInput."""
-    reject_control_characters("The profile", profile.name)
-    reject_control_characters("The configuration", str(profile.file or ""))
-    reject_control_characters("The store", str(profile.store))
-    return profile
-
-
-def _config_folder() -> Path:
-    return find_config_file(None, {})[0].parent
+    return options.run_as
 
 
 def _store_folder(profile: Profile) -> str:
     return str(profile.store.absolute().parent)
 
 
-def _service_config(profile: Profile, is_store_owner: bool) -> Path | None:
-    """The configuration the service reads: another account cannot read what lies in a home."""
+def _service_config(profile: Profile, is_own: bool) -> Path | None:
+    """The configuration of the service. Another account cannot read one in a home folder."""
     if profile.file is None:
         return None
     file = profile.file.absolute()
-    return file if is_store_owner or not is_below(file, HOME_FOLDERS + TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
+    return file if is_own or not host.is_below(file, host.HOME_FOLDERS + host.TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
 
 
 def _profile_arguments(profile: Profile) -> tuple[str, ...]:
-    """Named outright: another default in the file must not change what a service sends."""
+    """The profile by name: another default profile must not change what a service sends."""
     return () if profile.name_source == "environment" else (f"--profile={profile.name}",)
 
 
-def _service_environment(context: Context, config: Path | None, is_store_owner: bool) -> Iterator[tuple[str, str]]:
-    """What the person's shell says and a service would not see: where things are, and the way out of the house."""
+def _service_environment(context: Context, config: Path | None, is_own: bool) -> Iterator[tuple[str, str]]:
+    """Settings from the environment of the current shell, which a service would not see."""
     profile = context.profile
     if config is not None:
         yield "CPCTL_CONFIG", str(config)
     source = profile.settings["store"].source
-    if is_store_owner and source == "CPCTL_STORE":
+    if is_own and source == "CPCTL_STORE":
         yield "CPCTL_STORE", str(profile.store.absolute())
-    elif is_store_owner and not source.startswith("line "):
+    elif is_own and not source.startswith("line "):
         yield "CPCTL_DATA_DIR", _store_folder(profile)
     for setting in ("base_url", "timeout"):
         if profile.settings[setting].source == SETTINGS[setting].variable:
@@ -198,71 +157,58 @@ def _proxy_settings(context: Context) -> list[tuple[str, str]]:
     return [(name, context.environment[name]) for name in _PROXY_VARIABLES if name in context.environment]
 
 
-def _plan_credential(profile: Profile, service: str, folder: Path, sudo: str) -> Credential:
-    """Where the key is to be read from: the file that is named, or one that has yet to be made."""
+def _plan_credential(profile: Profile, service: str, is_system: bool, for_cron: bool) -> Credential | None:
+    """The file that the key is read from: the one in the profile, or one to create."""
     source = profile.keys.get(service)
+    is_found_by_cron = source and source.kind != "command" and source.location.startswith(f"{service}.")
+    if for_cron and is_found_by_cron:
+        return None
     variable = f"{KEY_VARIABLES[service]}_FILE"
     if source is not None and isinstance(source.value, Path):
         file = str(source.value.absolute())
         return Credential(service, variable, file, (f"The key for {service} is read from {file}: {source.location}.",))
+    folder = Path(KEY_FOLDER) if is_system else find_config_file(None, {})[0].parent
     file = str(folder / f"{service}.key")
-    remarks = (
-        f"The key for {service} must stand in {file}. {_explain_key_file(source)}",
+    notes = (
+        f"The key for {service} must be in {file}. {_explain_key_file(source)}",
         "Once, before the first start; then type the key, Enter, Ctrl-D:",
-        f"  {sudo}install -D -m 600 /dev/stdin {shlex.quote(file)}",
+        f"  {'sudo ' if is_system else ''}install -D -m 600 /dev/stdin {shlex.quote(file)}",
     )
-    return Credential(service, variable, file, remarks)
+    return Credential(service, variable, file, notes)
 
 
 def _explain_key_file(source: KeySource | None) -> str:
     if source is None:
         return "No key is set yet."
-    if source.kind == "command":
-        return f"Now it comes from {source.location}; a service cannot unlock a password store."
-    return f"Now it comes from {source.location}, and a unit repeats no key."
+    reason = "a service cannot unlock a password store" if source.kind == "command" else "units never contain keys"
+    return f"It now comes from {source.location}; {reason}."
 
 
-def _choose_account(options: InstallOptions, store_owner: str) -> str:
-    """Who a system unit runs as. Raises InvalidInput for what no account can be called."""
-    if options.run_as is None:
-        return DEFAULT_ACCOUNT if options.service.is_network_facing else store_owner
-    if not _ACCOUNT_NAME.fullmatch(options.run_as):
-        raise InvalidInput(f'--run-as "{options.run_as}" cannot be the name of an account.', "Such as: --run-as cpctl")
-    return options.run_as
+def _needs_tmp(profile: Profile, config: Path | None, is_own: bool) -> bool:
+    """Whether PrivateTmp= would hide a file that the service needs."""
+    needed = [Path(host.find_program()[0]), *([config] if config else []), *([profile.store] if is_own else [])]
+    return any(host.is_below(file.absolute(), host.TEMP_FOLDERS) for file in needed)
 
 
-def _needs_tmp(profile: Profile, config: Path | None, is_store_owner: bool) -> bool:
-    """Whether something it needs lies where PrivateTmp= would hide it."""
-    needed = [Path(find_program()[0]), *([config] if config else []), *([profile.store] if is_store_owner else [])]
-    return any(is_below(each.absolute(), TEMP_FOLDERS) for each in needed)
-
-
-def _account_remarks(
-    profile: Profile, account: str, is_store_owner: bool, config: Path | None, service: Service
+def _account_notes(
+    profile: Profile, account: str, is_own: bool, config: Path | None, service: Service
 ) -> Iterator[str]:
-    """What a person has to do for the account it runs as, before it runs."""
     if account == "root":
-        yield f"It runs as root, who owns {profile.store}. Print it as the person who reports signals."
-    if is_store_owner:
+        yield f"It runs as root, who owns {profile.store}. Print it as the user who reports signals."
+    if is_own:
         return
     yield f"It runs as {account}; once: sudo useradd --system --no-create-home {account}"
     if not service.is_network_facing:
-        yield f"It has a store of its own, /var/lib/cpctl; it does not send what is accepted in {profile.store}."
+        yield f"It has a store of its own in /var/lib/cpctl; it does not send what is accepted in {profile.store}."
     if config is not None:
         yield f'{config} must have the profile "{profile.name}" (no keys), belong to {account}, and have mode 600.'
-    if is_program_in_home():
-        yield f"{account} cannot run {find_program()[0]}, which lies in a home: install cpctl for all, in /opt."
+    if host.is_program_in_home():
+        yield f"{account} cannot run {host.find_program()[0]}, which is in a home folder: install cpctl in /opt."
 
 
-def _option_remarks(context: Context, arguments: Sequence[str]) -> tuple[str, ...]:
-    """What cannot be written into a unit, and what the unit's limits mean."""
-    left_out = [
-        f"{name} holds a password and is left out; docs/services.md says where it can stand."
-        for name, value in _proxy_settings(context)
-        if "@" in value
-    ]
-    if any(word.split("=")[0] == "--exec" for word in arguments):
-        left_out.append(
-            "What --exec starts lives within the limits of the unit; docs/services.md says how to widen them."
-        )
-    return tuple(left_out)
+def _option_notes(context: Context, arguments: Sequence[str]) -> Iterator[str]:
+    for name, value in _proxy_settings(context):
+        if "@" in value:
+            yield f"{name} contains a password and is left out; docs/services.md says where to put it."
+    if any(argument.split("=")[0] == "--exec" for argument in arguments):
+        yield "Commands started by --exec have the limits of the unit; docs/services.md says how to widen them."

@@ -1,138 +1,93 @@
-"""`cpctl signal`: report what happened to an item, and look at what was reported."""
+"""`cpctl signal`: report events of items, and show what was reported."""
 
-from typing import TYPE_CHECKING, Annotated
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import SignalOptions, report_signals
+from cpctl.cli.commands.signal.submit import FileOptions, SignalOptions, report_signals
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.options import Cause, DelayHours, Items, Limit, OrderId, Since, StateFilter
+from cpctl.cli.options import Items, Limit, OrderId, Since, StateFilter
 from cpctl.errors import InvalidInput, suggest
 from cpctl.output.columns import CAUSE, SIGNAL, SIGNAL_TYPE
+from cpctl.signals.signal_types import LATEST_API_VERSION, SIGNAL_FIELDS, SIGNAL_TYPES, SignalField, SignalType
 
 if TYPE_CHECKING:
     from cpctl.outbox.models import State
 
 commands = Commands()
 
-EXAMPLE_ITEM = "123456780001 --order 123456780000"
+OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Full order id.")]
 
 
-@commands.add("registered", f"cpctl signal registered {EXAMPLE_ITEM}")
-def report_registered(context: Context, items: Items, order: OrderId, options: SignalOptions) -> None:
-    """Report ItemRegistered: received and accepted by the production."""
-    report_signals(context, "ItemRegistered", items, order, {}, options)
+def _add_report_command(signal_type: SignalType) -> None:
+    """Declare the command that reports one signal type; its options are the fields of the type."""
+
+    def report(context: Context, options: SignalOptions, **fields: Any) -> None:
+        report_signals(context, signal_type.name, fields.pop("items", [None]), fields, options)
+
+    parameters = [_parameter("context", Context)]
+    if signal_type.is_about_item:
+        parameters += [_parameter("items", Items), _parameter("order", OrderId)]
+    else:
+        parameters += [_parameter("order", OrderArgument)]
+    parameters += [_field_parameter(signal_type, field) for field in signal_type.fields]
+    parameters.append(_parameter("options", SignalOptions))
+    report.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    report.__doc__ = f"Report {signal_type.name}: {signal_type.meaning}."
+    commands.add(signal_type.command, _report_example(signal_type))(report)
 
 
-@commands.add("produce", f"cpctl signal produce {EXAMPLE_ITEM}")
-def report_produce(context: Context, items: Items, order: OrderId, options: SignalOptions) -> None:
-    """Report ItemProduce: production has started."""
-    report_signals(context, "ItemProduce", items, order, {}, options)
+def _parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-@commands.add("produced", f"cpctl signal produced {EXAMPLE_ITEM}")
-def report_produced(context: Context, items: Items, order: OrderId, options: SignalOptions) -> None:
-    """Report ItemProduced: production is completed."""
-    report_signals(context, "ItemProduced", items, order, {}, options)
+def _field_parameter(signal_type: SignalType, field: SignalField) -> Parameter:
+    """The option of a field; it may be left out if one of the versions does not require it."""
+    meaning, _, metavar = field.variant_for(signal_type.name)
+    note = f" [{field.default}]" if field.default else ""
+    help_text = f"{meaning[0].upper()}{meaning[1:]}.{note}"
+    option = typer.Option(_option_name(field), metavar=metavar, help=help_text)
+    if all(signal_type.requires(version, field.name) for version in signal_type.required):
+        return _parameter(field.name, Annotated[str, option])
+    return _parameter(field.name, Annotated[str | None, option], None)
 
 
-@commands.add("packed", f"cpctl signal packed {EXAMPLE_ITEM}")
-def report_packed(context: Context, items: Items, order: OrderId, options: SignalOptions) -> None:
-    """Report ItemPacked: packed and ready to go."""
-    report_signals(context, "ItemPacked", items, order, {}, options)
+def _report_example(signal_type: SignalType) -> str:
+    order, item = SIGNAL_FIELDS["order"].example, SIGNAL_FIELDS["item"].example
+    about = f"{item} --order {order}" if signal_type.is_about_item else order
+    example = f"cpctl signal {signal_type.command} {about}"
+    if LATEST_API_VERSION not in signal_type.required or LATEST_API_VERSION in signal_type.alias_by_version:
+        example += " --api-version 1.1"
+    for field in signal_type.fields:
+        value = field.variant_for(signal_type.name).example
+        example += f' {_option_name(field)} "{value}"' if " " in value else f" {_option_name(field)} {value}"
+    return example
 
 
-@commands.add("shipped", f"cpctl signal shipped {EXAMPLE_ITEM} --tracking 1A2B3C4D5E6F --shipping-option GLS")
-def report_shipped(
-    context: Context,
-    items: Items,
-    order: OrderId,
-    tracking: Annotated[str, typer.Option(metavar="CODE", help="Tracking code of the parcel.")],
-    options: SignalOptions,
-    shipping_option: Annotated[
-        str | None, typer.Option("--shipping-option", metavar="NAME", help="Who carries it. [the profile's]")
-    ] = None,
-) -> None:
-    """Report ItemShipped: on its way, with a tracking code."""
-    report_signals(
-        context, "ItemShipped", items, order, {"tracking": tracking, "shipping_option": shipping_option}, options
-    )
+def _option_name(field: SignalField) -> str:
+    return f"--{field.name.replace('_', '-')}"
 
 
-@commands.add("delay", f'cpctl signal delay {EXAMPLE_ITEM} --cause "Print error, reprint needed" --delay 24')
-def report_delay(
-    context: Context,
-    items: Items,
-    order: OrderId,
-    options: SignalOptions,
-    cause: Cause = None,
-    delay: DelayHours = None,
-) -> None:
-    """Report ItemDelay: it will be late."""
-    report_signals(context, "ItemDelay", items, order, {"cause": cause, "delay": delay}, options)
-
-
-@commands.add(
-    "error", f'cpctl signal error {EXAMPLE_ITEM} --api-version 1.1 --cause "Print error, reprint needed" --delay 24'
-)
-def report_error(
-    context: Context,
-    items: Items,
-    order: OrderId,
-    options: SignalOptions,
-    cause: Cause = None,
-    delay: DelayHours = None,
-) -> None:
-    """Report ItemError: version 1.1's word for a delay."""
-    report_signals(context, "ItemError", items, order, {"cause": cause, "delay": delay}, options)
-
-
-@commands.add(
-    "canceled", f'cpctl signal canceled {EXAMPLE_ITEM} --cause CancelBookSize --message "Book has wrong width"'
-)
-def report_canceled(
-    context: Context,
-    items: Items,
-    order: OrderId,
-    options: SignalOptions,
-    cause: Annotated[
-        str | None, typer.Option(metavar="CAUSE", help="A published cause: see `cpctl signal causes`.")
-    ] = None,
-    message: Annotated[str | None, typer.Option(metavar="TEXT", help="Words for the client.")] = None,
-    delay: DelayHours = None,
-) -> None:
-    """Report ItemCanceled: it will not be produced."""
-    report_signals(context, "ItemCanceled", items, order, {"cause": cause, "message": message, "delay": delay}, options)
-
-
-@commands.add("order-registered", "cpctl signal order-registered 123456780000 --api-version 1.1")
-def report_order_registered(
-    context: Context,
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="Full order id.")],
-    options: SignalOptions,
-) -> None:
-    """Report OrderRegistered: version 1.1's word for a whole order."""
-    report_signals(context, "OrderRegistered", [None], order, {}, options)
+for _signal_type in sorted(SIGNAL_TYPES.values(), key=lambda row: LATEST_API_VERSION not in row.required):
+    _add_report_command(_signal_type)
 
 
 @commands.add("types", "cpctl signal types")
 def list_types(context: Context) -> None:
-    """List the types of signals, with their fields."""
-    from cpctl.signals.signal_types import LATEST_API_VERSION, SIGNAL_TYPES
-
+    """List the signal types and their fields."""
     context.show(
         [
             {
-                "type": kind.name,
-                "command": f"signal {kind.command}",
-                "api_versions": ", ".join(kind.required),
-                "required": ", ".join(kind.required.get(LATEST_API_VERSION) or kind.required["1.1"]),
-                "optional": ", ".join(kind.optional),
-                "meaning": kind.meaning,
+                "type": row.name,
+                "command": f"signal {row.command}",
+                "api_versions": ", ".join(row.required),
+                "required": ", ".join(row.required.get(LATEST_API_VERSION) or row.required["1.1"]),
+                "optional": ", ".join(row.optional),
+                "meaning": row.meaning,
             }
-            for kind in SIGNAL_TYPES.values()
+            for row in SIGNAL_TYPES.values()
         ],
         SIGNAL_TYPE,
     )
@@ -150,41 +105,41 @@ def list_causes(context: Context) -> None:
 def show_history(
     context: Context,
     since: Since = None,
-    item: Annotated[str, typer.Option(metavar="ITEM", help="Only of this item.")] = "",
-    order: Annotated[str, typer.Option(metavar="ORDER", help="Only of this order.")] = "",
+    item: Annotated[str, typer.Option(metavar="ITEM", help="Show only signals of this item.")] = "",
+    order: Annotated[str, typer.Option(metavar="ORDER", help="Show only signals of this order.")] = "",
     state: StateFilter = None,
     limit: Limit = 0,
 ) -> None:
-    """Show what was accepted, and what became of it."""
+    """Show the accepted signals and what became of them."""
     from cpctl.cli.time_args import parse_since
     from cpctl.clock import utc_now
     from cpctl.outbox.queries import SignalQuery, find_signals
 
     at = parse_since(since, "--since", utc_now()) if since else None
-    search = SignalQuery(context.profile.name, parse_signal_states(state), order, item, at, limit)
-    found = [entry.to_dict() for entry in find_signals(context.store, search)]
-    if not found:
+    query = SignalQuery(context.profile.name, parse_signal_states(state), order, item, at, limit)
+    reports = [entry.to_dict() for entry in find_signals(context.store, query)]
+    if not reports:
         context.output.note("No such signal was accepted here.")
-    context.show(found, SIGNAL)
+    context.show(reports, SIGNAL)
 
 
 @commands.add("report", "cpctl signal report --date yesterday --from 22:00 --to 06:00")
 def show_shift_report(
     context: Context,
     date: Annotated[str, typer.Option(metavar="DAY", help="today, yesterday or 2026-01-20.")] = "today",
-    begin: Annotated[str, typer.Option("--from", metavar="HH:MM", help="Only from then on.")] = "",
-    end: Annotated[str, typer.Option("--to", metavar="HH:MM", help="Only until then; may be past midnight.")] = "",
-    station: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this station.")] = None,
-    all_stations: Annotated[bool, typer.Option("--all-stations", help="Of every station; the default.")] = False,
-    operator: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this operator.")] = None,
+    begin: Annotated[str, typer.Option("--from", metavar="HH:MM", help="Start of the shift.")] = "",
+    end: Annotated[str, typer.Option("--to", metavar="HH:MM", help="End of the shift; may be after midnight.")] = "",
+    station: Annotated[str | None, typer.Option(metavar="NAME", help="Count only this station.")] = None,
+    all_stations: Annotated[bool, typer.Option("--all-stations", help="Count every station; the default.")] = False,
+    operator: Annotated[str | None, typer.Option(metavar="NAME", help="Count only this operator.")] = None,
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
 ) -> None:
-    """Show a shift in numbers: what was reported, by whom, and how long items took."""
-    from cpctl.cli.commands.signal.report import ShiftSelection, show_report
+    """Show the numbers of a shift: what was reported, by whom, and how long items took."""
+    from cpctl.cli.commands.signal.report import show_report
 
     if station is not None and all_stations:
-        raise InvalidInput("--station and --all-stations contradict each other.", "Say one of them.")
-    show_report(context, ShiftSelection(date, begin, end, station, operator), html)
+        raise InvalidInput("--station and --all-stations contradict each other.", "Use one of them.")
+    show_report(context, date, begin, end, station, operator, html)
 
 
 @commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
@@ -192,9 +147,9 @@ def send_file(
     context: Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON or JSONL; - for standard input.")],
     options: FileOptions,
-    result: Annotated[str, typer.Option(metavar="FILE", help="Write what became of each row.")] = "",
+    result: Annotated[str, typer.Option(metavar="FILE", help="Write what became of each row to this file.")] = "",
 ) -> None:
-    """Report a file of signals, of any types; the same file again sends nothing twice."""
+    """Report a file of signals; the same file again sends nothing twice."""
     from cpctl.cli.commands.signal.send import send_signal_file
 
     send_signal_file(context, file, result, options)
@@ -203,13 +158,15 @@ def send_file(
 @commands.add("watch", "cpctl signal watch inbox --map ups-worldship")
 def watch_folder(
     context: Context,
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where files of signals are put.")],
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder in which files of signals are put.")],
     options: FileOptions,
-    interval: Annotated[str, typer.Option(metavar="SPAN", help="Between two looks.")] = "2s",
-    settle: Annotated[str, typer.Option(metavar="SPAN", help="How long a file must not have changed.")] = "5s",
-    once: Annotated[bool, typer.Option("--once", help="Take what is complete, then end; for cron.")] = False,
+    interval: Annotated[str, typer.Option(metavar="SPAN", help="Time between scans of the folder.")] = "2s",
+    settle: Annotated[
+        str, typer.Option(metavar="SPAN", help="Process a file only after it has been unchanged for this long.")
+    ] = "5s",
+    once: Annotated[bool, typer.Option("--once", help="Process the complete files, then exit; for cron.")] = False,
 ) -> None:
-    """Report every file that is put into a folder, and move it to done or error with its results."""
+    """Report every file that is put in a folder, and move it to done or error with its results."""
     from cpctl.cli.commands.signal.watch import run_hot_folder
 
     run_hot_folder(context, folder, options, interval, settle, once)
@@ -222,14 +179,21 @@ def scan_items(
         str, typer.Option("--type", metavar="TYPE", help="registered, produce, produced, packed or shipped.")
     ] = "shipped",
     order: Annotated[str, typer.Option("--order", metavar="ORDER", help="Full id of the order of all items.")] = "",
-    hold: Annotated[str, typer.Option(metavar="SPAN", help="How long UNDO can take a scan back.")] = "10s",
-    sound: Annotated[str, typer.Option(metavar="bell|none|COMMAND", help="What makes a verdict heard.")] = "bell",
-    check: Annotated[bool, typer.Option("--check", help="Test scanner, layout, suffix and sound instead.")] = False,
+    hold: Annotated[str, typer.Option(metavar="SPAN", help="Time in which UNDO can take back a scan.")] = "10s",
+    sound: Annotated[
+        str, typer.Option(metavar="bell|none|COMMAND", help="Sound to play for each scan result.")
+    ] = "bell",
+    check: Annotated[
+        bool, typer.Option("--check", help="Test the scanner, keyboard layout, suffix and sound instead.")
+    ] = False,
 ) -> None:
-    """The packing bench: scan items and labels, report them."""
+    """Run a packing bench: scan items and labels, and report them."""
     from cpctl.cli.commands.signal import scan
 
-    scan.run_scan(context, short_type, order, hold, sound, check)
+    if check:
+        scan.check_scanner(context, sound)
+    else:
+        scan.run_bench(context, short_type, order, hold, sound)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")
@@ -246,10 +210,10 @@ def print_sheet(
 
 
 def parse_signal_states(names: list[str] | None) -> "list[State]":
-    """States as they were typed. Raises InvalidInput naming the nearest."""
+    """Parse the states that were typed. Raises InvalidInput."""
     from cpctl.outbox.models import STORED_STATES, State
 
     for name in names or ():
         if name not in STORED_STATES:
-            raise InvalidInput(f'There is no state "{name}".', suggest(name, [str(each) for each in STORED_STATES]))
+            raise InvalidInput(f'There is no state "{name}".', suggest(name, [str(state) for state in STORED_STATES]))
     return [State(name) for name in names or ()]

@@ -1,4 +1,4 @@
-"""Choosing from the webhooks that were received: options that several commands take, and long lists of events."""
+"""Options that select received events, and the search they make."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,34 +10,37 @@ from cpctl.cli.context import Context
 from cpctl.cli.options import Since, Until
 from cpctl.cli.time_args import parse_since
 from cpctl.clock import utc_now
-from cpctl.errors import InvalidInput, suggest
+from cpctl.errors import suggest
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from cpctl.store.store import Store
-from cpctl.webhooks.events.event_store import EventSearch, find_event_ids, read_in_batches
+from cpctl.webhooks.events.event_search import EventSearch, find_event_ids, read_in_batches
 
-# Up to so many events are read at once; more of them are read while they are written.
+# More events than this are read while they are written, so that they need not be in memory together.
 MAX_EVENTS_IN_MEMORY = 1000
+
+OrderFilter = Annotated[str, typer.Option(metavar="ORDER", help="Only this order, by its id or reference.")]
+ItemFilter = Annotated[str, typer.Option(metavar="ITEM", help="Only this item, by its id or reference.")]
 
 
 class EventFilters(NamedTuple):
-    """Which events are wanted."""
+    """Which events to select."""
 
-    type: Annotated[list[str] | None, typer.Option("--type", metavar="TYPE", help="Only of this type; repeatable.")] = (
-        None
-    )
-    order: Annotated[str, typer.Option(metavar="ORDER", help="Only of this order, by its id or reference.")] = ""
-    item: Annotated[str, typer.Option(metavar="ITEM", help="Only of this item, by its id or reference.")] = ""
+    type: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="Only events of this type; repeatable.")] = None
+    order: OrderFilter = ""
+    item: ItemFilter = ""
     reference: Annotated[
-        str, typer.Option(metavar="REFERENCE", help="Only with this reference of an order or item.")
+        str, typer.Option(metavar="REFERENCE", help="Only this reference of an order or of an item.")
     ] = ""
     since: Since = None
     until: Until = None
-    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only what a target has not got.")] = False
+    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only events that a target has not accepted.")] = (
+        False
+    )
 
 
 def build_search(context: Context, filters: EventFilters, limit: int = 0) -> EventSearch:
-    """The search that the options ask for. `--since` and `--until` are about the arrival. Raises InvalidInput."""
+    """The search for the options; `--since` and `--until` apply to the arrival. Raises InvalidInput."""
     now = utc_now()
     return EventSearch(
         context.profile.name,
@@ -53,24 +56,14 @@ def build_search(context: Context, filters: EventFilters, limit: int = 0) -> Eve
 
 
 def report_no_events(context: Context, types: Sequence[str] | None, message: str) -> None:
-    """Say that nothing was found; and where a type is unknown and near a known one, which was meant."""
-    unknown = next((each for each in types or () if each not in WEBHOOK_TYPES), None)
+    """Say that nothing was found; for an unknown type, suggest a known one."""
+    unknown = next((type_name for type_name in types or () if type_name not in WEBHOOK_TYPES), None)
     if unknown is None:
         context.output.note(message)
         return
     hint = suggest(unknown, WEBHOOK_TYPES)
-    meant = hint if hint.startswith("Did") else "`cpctl webhooks types` lists those that are known."
-    context.output.note(f"{message} The type {quote_value(unknown)} is unknown. {meant}")
-
-
-def parse_event_ids(texts: Sequence[str]) -> list[int]:
-    """Ids of events as numbers, each once. Raises InvalidInput."""
-    for text in texts:
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise InvalidInput(
-                f"{quote_value(text)} is not the id of an event.", "`cpctl webhooks list` shows the ids."
-            )
-    return list(dict.fromkeys(int(text) for text in texts))
+    suggestion = hint if hint.startswith("Did") else "`cpctl webhooks types` lists the known types."
+    context.output.note(f"{message} The type {quote_value(unknown)} is unknown. {suggestion}")
 
 
 class StoredEvents:
@@ -80,19 +73,18 @@ class StoredEvents:
         self._store, self._ids = store, ids
 
     def __iter__(self) -> Iterator[Any]:
-        """The events. Raises StoreError."""
-        for portion in read_in_batches(self._store, self._ids):
-            yield from portion
+        for batch in read_in_batches(self._store, self._ids):
+            yield from batch
 
     def chunks(self) -> Iterator[tuple[str, list[Any]]]:
         """Some events at a time, as JSON without brackets and as values. Raises StoreError."""
-        for portion in read_in_batches(self._store, self._ids):
-            if portion:
-                yield json.dumps(portion, ensure_ascii=False)[1:-1], portion
+        for batch in read_in_batches(self._store, self._ids):
+            if batch:
+                yield json.dumps(batch, ensure_ascii=False)[1:-1], batch
 
 
 def find_events(context: Context, search: EventSearch) -> "list[dict[str, Any]] | StoredEvents":
-    """The events of a search; many of them one after the other. Raises StoreError."""
+    """The events of a search; a long list is read while it is written. Raises StoreError."""
     ids = find_event_ids(context.store, search)
-    long = StoredEvents(context.store, ids)
-    return long if len(ids) > MAX_EVENTS_IN_MEMORY else list(long)
+    events = StoredEvents(context.store, ids)
+    return events if len(ids) > MAX_EVENTS_IN_MEMORY else list(events)

@@ -1,34 +1,35 @@
-"""Sending stored events again: to any URL at once, or to their own targets by the running receiver."""
+"""`cpctl webhooks replay`: post stored events to a URL, or requeue them for their own targets."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cpctl.cli.commands.webhooks.serve import check_target_url
+from cpctl.cli.commands.webhooks.target_options import check_target_url
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
-from cpctl.clock import to_ms, utc_now
+from cpctl.clock import now_ms
 from cpctl.errors import ExitCode, InvalidInput
 from cpctl.masking import MASK
+from cpctl.net import Unreachable, post
 from cpctl.output.columns import EVENT, WEBHOOK_REPLAY
 from cpctl.signals.signal import quote_value
 from cpctl.webhooks.events.deliveries import requeue
-from cpctl.webhooks.events.event_store import get_events
+from cpctl.webhooks.events.event_search import get_events
 
-_MAX_ANSWER_LENGTH = 200
+_MAX_RESPONSE_LENGTH = 200
 
 
 def replay_to_url(context: Context, ids: Sequence[int], url: str, with_key: bool) -> None:
-    """Post events to a URL, one after the other, and show each answer.
+    """Post events to a URL, one after the other, and show each response.
 
-    Ends with 0 where all were taken, with 5 or 75 where all fared alike, else with 6. Raises InvalidInput,
+    The exit status is 0 if all were accepted, 5 or 75 if all failed in the same way, else 6. Raises InvalidInput,
     ConfigError, StoreError.
     """
     check_target_url(url)
     events = get_events(context.store, context.profile.name, ids)
     if context.options.dry_run:
         key = {"apikey": MASK} if with_key else {}
-        show_calls(context, [{"method": "POST", "url": url, "body": {**key, **each["payload"]}} for each in events])
+        show_calls(context, [{"method": "POST", "url": url, "body": {**key, **event["payload"]}} for event in events])
         return
     key = {"apikey": context.read_key("webhooks").value} if with_key else {}
     rows = [_post_event(context, event, url, key) for event in events]
@@ -37,33 +38,27 @@ def replay_to_url(context: Context, ids: Sequence[int], url: str, with_key: bool
 
 def _post_event(context: Context, event: Mapping[str, Any], url: str, key: Mapping[str, str]) -> dict[str, Any]:
     from cpctl import __version__
-    from cpctl.webhooks.events.http_post import TargetUnreachable, post
 
     headers = {"Content-Type": "application/json", "User-Agent": f"cpctl/{__version__}"}
     status: int | None = None
     try:
-        answered = post(url, json.dumps({**key, **event["payload"]}).encode(), headers, context.profile.timeout)
-        status, words = answered.status, _mask_and_shorten(answered.first_line, key)
-    except TargetUnreachable as error:
-        words = str(error)
+        response = post(url, json.dumps({**key, **event["payload"]}).encode(), headers, context.profile.timeout)
+        status, text = response.status, _mask_and_shorten(response.first_line, key)
+    except Unreachable as error:
+        text = str(error)
     if status is None or not 200 <= status < 300:
-        context.output.error(
-            f"cpctl: Event {event['id']} was not taken: {' '.join(filter(None, [_format_status(status), words]))}."
-        )
-    return {"id": event["id"], "type": event["type"], "url": url, "status": status, "answer": words}
-
-
-def _format_status(status: int | None) -> str:
-    return "" if status is None else str(status)
+        reason = " ".join(filter(None, ["" if status is None else str(status), text]))
+        context.output.error(f"cpctl: Event {event['id']} was not accepted: {reason}.")
+    return {"id": event["id"], "type": event["type"], "url": url, "status": status, "response": text}
 
 
 def _mask_and_shorten(text: str, key: Mapping[str, str]) -> str:
-    """What a target said, without the key, and only then cut: half a key is one too much."""
+    """Mask the key before shortening: part of a key would not be recognized."""
     for value in key.values():
         from cpctl.api.error_bodies import parse_error_message
 
-        text = parse_error_message(text.encode(), value)  # understands JSON, in which a key may be written with escapes
-    return text if len(text) <= _MAX_ANSWER_LENGTH else text[:_MAX_ANSWER_LENGTH] + "…"
+        text = parse_error_message(text.encode(), value)  # reads JSON, in which a key may be escaped
+    return text if len(text) <= _MAX_RESPONSE_LENGTH else text[:_MAX_RESPONSE_LENGTH] + "…"
 
 
 def _combine_exit_statuses(statuses: Iterable[int | None]) -> ExitCode:
@@ -78,19 +73,19 @@ def _exit_status_for(status: int | None) -> ExitCode:
 
 
 def replay_to_targets(context: Context, ids: Sequence[int]) -> None:
-    """Let events go to their own targets again; the running receiver sends them. Raises InvalidInput, StoreError."""
+    """Requeue events for their own targets; the running receiver sends them. Raises InvalidInput, StoreError."""
     events = get_events(context.store, context.profile.name, ids)
-    if missing := [event["id"] for event in events if not event["targets"]]:
+    if without_targets := [event["id"] for event in events if not event["targets"]]:
         raise InvalidInput(
-            f"Event {missing[0]} has no targets: none were given when it arrived.",
-            "Nothing was changed. --to URL sends it anywhere.",
+            f"Event {without_targets[0]} has no targets: the receiver had none when it arrived.",
+            "Nothing was changed. Use --to URL to send it anywhere.",
         )
-    names = [each["target"] for event in events for each in event["targets"]]
-    words = ", ".join(f"{names.count(name)} to {quote_value(name)}" for name in dict.fromkeys(names))
+    names = [delivery["target"] for event in events for delivery in event["targets"]]
+    counts = ", ".join(f"{names.count(name)} to {quote_value(name)}" for name in dict.fromkeys(names))
     if context.options.dry_run:
-        context.output.note(f"Dry run: nothing was changed. Would go again: {words}.")
+        context.output.note(f"Dry run: nothing was changed. Would send again: {counts}.")
     else:
-        requeue(context.store, ids, to_ms(utc_now()))
+        requeue(context.store, ids, now_ms())
         events = get_events(context.store, context.profile.name, ids)
-        context.output.note(f"Due again: {words}. A running `cpctl webhooks serve` with these targets sends them.")
+        context.output.note(f"Requeued: {counts}. A running `cpctl webhooks serve` with these targets sends them.")
     context.finish(events, EVENT, ExitCode.DONE)

@@ -1,4 +1,4 @@
-"""The last events, and then each new one as it arrives."""
+"""`cpctl webhooks tail`: the last events, and then each new one as it arrives."""
 
 import time
 from collections.abc import Mapping
@@ -8,40 +8,39 @@ from cpctl.cli.commands.webhooks.event_filters import EventFilters, build_search
 from cpctl.cli.context import Context
 from cpctl.errors import ExitCode, InvalidInput
 from cpctl.output.text import escape_controls, format_cell
-from cpctl.webhooks.events.event_store import EventSearch, find_events, find_last_event_id
+from cpctl.webhooks.events.event_search import BATCH_SIZE, EventSearch, find_events, find_last_event_id
 
 POLL_SECONDS = 0.5
-BATCH_SIZE = 500
 _STREAM_FORMATS = ("table", "json", "jsonl", "value")
 
 
 def tail(context: Context, filters: EventFilters, lines: int, follow: bool) -> None:
-    """Show the last events; with `follow` go on until stopped by Ctrl-C, which is not worth a word then.
+    """Show the last events; with `follow`, continue until Ctrl-C, which prints no message.
 
-    A line each on a terminal, else JSONL. Raises InvalidInput, StoreError, BrokenPipeError.
+    Raises InvalidInput, StoreError, BrokenPipeError.
     """
     _choose_format(context)
     search = build_search(context, filters)
     try:
-        after = find_last_event_id(context.store)  # first, so that nothing is missed between two looks
-        found = find_events(context.store, search._replace(limit=lines)) if lines else []
-        for event in found:
+        last_id = find_last_event_id(context.store)  # before the search: an event that arrives between them is not lost
+        events = find_events(context.store, search._replace(limit=lines)) if lines else []
+        for event in events:
             _print_event(context, event)
         if follow:
-            _follow(context, search, max([after, *(int(event["id"]) for event in found)]))
+            _follow(context, search, max([last_id, *(int(event["id"]) for event in events)]))
     except KeyboardInterrupt:
         context.exit_status = ExitCode.INTERRUPTED
 
 
 def _choose_format(context: Context) -> None:
-    """Lines for people, JSONL for programs: what has no end has no closing bracket. Raises InvalidInput."""
-    asked = context.options.output
-    if asked is not None and asked not in _STREAM_FORMATS and context.output.format == asked:
+    requested = context.options.output
+    if requested is not None and requested not in _STREAM_FORMATS and context.output.format == requested:
         raise InvalidInput(
-            f"`webhooks tail` writes events one by one, and {asked} is for whole lists.",
-            f"Use -o jsonl, or `cpctl webhooks list -o {asked}`.",
+            f"`webhooks tail` writes events one by one; {requested} needs a complete list.",
+            f"Use -o jsonl, or `cpctl webhooks list -o {requested}`.",
         )
-    if context.output.format not in ("table", "value") or (context.options.query is not None and asked != "value"):
+    has_query = context.options.query is not None and requested != "value"
+    if context.output.format not in ("table", "value") or has_query:
         context.output.format = "jsonl"
 
 
@@ -49,12 +48,13 @@ def _follow(context: Context, search: EventSearch, after: int) -> None:
     while True:
         newest = find_last_event_id(context.store)
         while newest > after:
-            found = find_events(context.store, search._replace(after=after, limit=BATCH_SIZE))
-            for event in found:
+            events = find_events(context.store, search._replace(after=after, limit=BATCH_SIZE))
+            for event in events:
                 _print_event(context, event)
-            seen = int(found[-1]["id"]) if found else 0
-            after = seen if len(found) == BATCH_SIZE else max(newest, seen)
-        context.output.ensure_reader()  # `tail -f | grep -m 1` is over when grep is
+            last_shown = int(events[-1]["id"]) if events else 0
+            # After a partial batch, events up to `newest` that do not match need not be searched again.
+            after = last_shown if len(events) == BATCH_SIZE else max(newest, last_shown)
+        context.output.ensure_reader()  # in `tail -f | grep -m 1`, grep ends first
         time.sleep(POLL_SECONDS)
 
 
@@ -66,7 +66,6 @@ def _print_event(context: Context, event: Mapping[str, Any]) -> None:
 
 
 def _format_event(event: Mapping[str, Any]) -> str:
-    """An event as one line: when, what, of which item, and what else it says."""
-    said = (f"{name}={format_cell(value)}" for name, value in event["fields"].items())
-    words = (event["datetime"], event["type"], event["order"], event["item"], *said)
-    return " ".join(str(word) for word in words if word)
+    fields = (f"{name}={format_cell(value)}" for name, value in event["fields"].items())
+    parts = (event["datetime"], event["type"], event["order"], event["item"], *fields)
+    return " ".join(str(part) for part in parts if part)

@@ -10,7 +10,7 @@ from harness.unit_files import print_units, verify_units
 Invoke = Callable[..., CliResult]
 
 
-def test_the_files_are_those_that_are_printed_and_can_be_read_by_all(cli: CliEnvironment) -> None:
+def test_written_files_equal_the_printed_ones_and_are_readable_by_all(cli: CliEnvironment) -> None:
     done = cli.run("service", "print", "outbox", "--timer", "--write", "units/new")
     assert (done.code, done.out) == (0, ""), done.err
     folder = cli.folder / "units" / "new"
@@ -21,18 +21,18 @@ def test_the_files_are_those_that_are_printed_and_can_be_read_by_all(cli: CliEnv
     assert verify_units(folder, units) == ""
 
 
-def test_the_files_are_named_in_the_result(cli: CliEnvironment) -> None:
+def test_the_result_names_the_files(cli: CliEnvironment) -> None:
     rows = cli.run_json("service", "print", "outbox", "--write", "units")
     assert [row["file"] for row in rows] == ["units/cpctl-outbox.service"]
 
 
-def test_a_file_that_is_there_is_not_overwritten_and_no_other_is_written(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_an_existing_file_is_not_overwritten_and_no_other_is_written(cli: CliEnvironment, invoke: Invoke) -> None:
     folder = cli.folder / "units"
     folder.mkdir()
     (folder / "cpctl-outbox.timer").write_text("mine")
     done = invoke(cli, "service", "print", "outbox", "--timer", "--write", "units")
     assert (done.code, done.out) == (2, "")
-    assert "units/cpctl-outbox.timer is there already" in done.err and "--force" in done.err
+    assert "units/cpctl-outbox.timer already exists" in done.err and "--force" in done.err
     assert [file.name for file in folder.iterdir()] == ["cpctl-outbox.timer"]
     assert (folder / "cpctl-outbox.timer").read_text() == "mine"
     assert invoke(cli, "service", "print", "outbox", "--timer", "--write", "units", "--force").code == 0
@@ -47,21 +47,21 @@ def test_a_dry_run_writes_nothing(cli: CliEnvironment, invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize("place", ["taken", "taken/below"])
-def test_a_folder_that_cannot_be_made_is_named(cli: CliEnvironment, invoke: Invoke, place: str) -> None:
+def test_a_folder_that_cannot_be_created_is_named(cli: CliEnvironment, invoke: Invoke, place: str) -> None:
     (cli.folder / "taken").write_text("a file")
     done = invoke(cli, "service", "print", "outbox", "--write", place)
     assert (done.code, done.out) == (2, "")
     assert place in done.err
 
 
-def test_a_file_that_cannot_take_its_place_leaves_no_draft_behind(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_file_that_cannot_be_replaced_leaves_no_draft_behind(cli: CliEnvironment, invoke: Invoke) -> None:
     (cli.folder / "units" / "cpctl-outbox.timer").mkdir(parents=True)
     done = invoke(cli, "service", "print", "outbox", "--timer", "--write", "units", "--force")
     assert (done.code, done.out) == (2, "")
     assert [file.name for file in (cli.folder / "units").iterdir()] == ["cpctl-outbox.timer"]
 
 
-def test_printing_leaves_nothing_behind(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_printing_writes_no_files(cli: CliEnvironment, invoke: Invoke) -> None:
     before = sorted(cli.folder.rglob("*"))
     assert invoke(cli, "service", "print", "outbox").code == 0
     assert sorted(cli.folder.rglob("*")) == before

@@ -1,4 +1,4 @@
-"""The same thing said twice: no harm. Two things that contradict each other: nothing is sent."""
+"""A repeated signal is a duplicate; a signal that contradicts an earlier one is not sent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,14 +65,14 @@ def test_a_conflict_can_be_forced(cli: CliEnvironment, invoke: Invoke, received_
 
 
 @pytest.mark.parametrize(("kind", "version"), [("delay", "2.0"), ("error", "2.0"), ("error", "1.1")])
-def test_a_delay_may_be_said_again_at_another_time(
+def test_a_delay_may_be_reported_again_at_another_time(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals, kind: str, version: str
 ) -> None:
-    words = ["signal", kind, ITEM, "--order", ORDER, "--delay", "24", "--api-version", version, *JSON_OUTPUT]
-    assert result_states(invoke(cli, *words, "--at", "2026-01-20T13:00:00Z")) == ["delivered"]
-    assert result_states(invoke(cli, *words, "--at", "2026-01-20T13:00:00+00:00")) == ["duplicate"]
-    assert result_states(invoke(cli, *words, "--at", "2026-01-20T14:00:00Z")) == ["delivered"]
-    assert result_states(invoke(cli, *words, "--at", "2026-01-20T14:00:00Z", "-f", "note=x")) == ["delivered"]
+    arguments = ["signal", kind, ITEM, "--order", ORDER, "--delay", "24", "--api-version", version, *JSON_OUTPUT]
+    assert result_states(invoke(cli, *arguments, "--at", "2026-01-20T13:00:00Z")) == ["delivered"]
+    assert result_states(invoke(cli, *arguments, "--at", "2026-01-20T13:00:00+00:00")) == ["duplicate"]
+    assert result_states(invoke(cli, *arguments, "--at", "2026-01-20T14:00:00Z")) == ["delivered"]
+    assert result_states(invoke(cli, *arguments, "--at", "2026-01-20T14:00:00Z", "-f", "note=x")) == ["delivered"]
     assert len(received_signals()) == 3
 
 
@@ -84,7 +84,7 @@ def test_different_types_of_one_item_never_contradict_each_other(
     assert len(received_signals()) == 4
 
 
-def test_what_was_refused_can_be_said_again(
+def test_a_refused_signal_can_be_reported_again(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     sandbox.add_fault(make_fault("status", times=1, status=400))
@@ -98,15 +98,15 @@ def test_one_conflict_among_several_items_leaves_the_others_delivered(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     invoke(cli, *shipped_command(ITEM, "ONE"))
-    words = ["signal", "shipped", ITEM, SECOND_ITEM, THIRD_ITEM, "--order", ORDER, "--tracking", "TWO"]
-    result = invoke(cli, *words, *JSON_OUTPUT)
+    arguments = ["signal", "shipped", ITEM, SECOND_ITEM, THIRD_ITEM, "--order", ORDER, "--tracking", "TWO"]
+    result = invoke(cli, *arguments, *JSON_OUTPUT)
     assert (result.code, result_states(result)) == (6, ["conflict", "delivered", "delivered"])
     assert [body["tracking"] for body in received_signals()] == ["ONE", "TWO", "TWO"]
-    again = invoke(cli, *words, *JSON_OUTPUT)
+    again = invoke(cli, *arguments, *JSON_OUTPUT)
     assert (again.code, result_states(again)) == (6, ["conflict", "duplicate", "duplicate"])
 
 
-def test_a_repeat_that_insists_on_delivery_tries_what_waits(
+def test_a_repeat_with_require_delivery_tries_the_waiting_signal(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     sandbox.add_fault(make_fault("status", status=503))
@@ -134,7 +134,7 @@ def test_queue_only_accepts_and_sends_nothing(
     assert len(received_signals()) == 1
 
 
-def test_two_profiles_of_one_store_know_nothing_of_each_others_signals(
+def test_two_profiles_of_one_store_do_not_see_each_others_signals(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     text = cli.config.read_text(encoding="utf-8")

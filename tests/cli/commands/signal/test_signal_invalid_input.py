@@ -1,4 +1,4 @@
-"""What people get wrong: each with its exit status, its words, and nothing sent or kept."""
+"""Bad input: the exit status, the message, and nothing sent or stored."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,12 +27,12 @@ BAD_INPUT: list[tuple[Sequence[str], str, str]] = [
     (("packed", "", "--order", ORDER), "item is empty", "Nothing was accepted"),
     (("packed", ITEM, "--order", ""), "order is empty", "Nothing was accepted"),
     (("packed", " \t", "--order", ORDER), "item is empty", "Nothing was accepted"),
-    (("packed", "12 34", "--order", ORDER), 'item "12 34" holds a blank', "Nothing was accepted"),
-    (("packed", ITEM, "--order", "12 34"), 'order "12 34" holds a blank', "Nothing was accepted"),
+    (("packed", "12 34", "--order", ORDER), 'item "12 34" contains a space', "Nothing was accepted"),
+    (("packed", ITEM, "--order", "12 34"), 'order "12 34" contains a space', "Nothing was accepted"),
     (("packed", "1" * 10_000, "--order", ORDER), "has 10000 characters, more than 128", "Nothing was accepted"),
     (("packed", ITEM, "--order", "1" * 10_000), "has 10000 characters, more than 128", "Nothing was accepted"),
     (("packed", ITEM, ITEM, "--order", ORDER), f'The item "{ITEM}" is named twice', "Name each item once"),
-    (("packed", ITEM, SECOND_ITEM, "x y", "--order", ORDER), 'item "x y" holds a blank', "Nothing was accepted"),
+    (("packed", ITEM, SECOND_ITEM, "x y", "--order", ORDER), 'item "x y" contains a space', "Nothing was accepted"),
     (
         ("delay", *ITEM_ARGUMENTS, "--delay", "soon"),
         'delay "soon" is not a number of whole hours',
@@ -69,28 +69,28 @@ BAD_INPUT: list[tuple[Sequence[str], str, str]] = [
         "Use `cpctl signal error`",
     ),
     (("packed", *ITEM_ARGUMENTS, "--api-version", "3"), '--api-version "3" does not exist', "Valid: 1.1, 2.0."),
-    (("packed", *ITEM_ARGUMENTS, "-f", "colour"), '-f "colour" is not KEY=VALUE', "-f colour=red"),
-    (("packed", *ITEM_ARGUMENTS, "-f", "=red"), '-f "=red" is not KEY=VALUE', "-f colour=red"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "colour"), '-f "colour" is not KEY=VALUE', "-f color=red"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "=red"), '-f "=red" is not KEY=VALUE', "-f color=red"),
     (("packed", *ITEM_ARGUMENTS, "-f", "apikey=1"), "apikey is set by cpctl itself", "Nothing was accepted"),
     (
         ("packed", *ITEM_ARGUMENTS, "-f", "tracking=1"),
         "version 2.0 has no tracking in ItemPacked",
         "Nothing was accepted",
     ),
-    (("packed", *ITEM_ARGUMENTS, "-f", "note=a\x1b[31mb"), "holds a control character", "Nothing was accepted"),
+    (("packed", *ITEM_ARGUMENTS, "-f", "note=a\x1b[31mb"), "contains a control character", "Nothing was accepted"),
 ]
 
 
-@pytest.mark.parametrize(("words", "message", "hint"), BAD_INPUT, ids=lambda value: str(value)[:40])
-def test_bad_input_ends_with_2_and_nothing_is_kept_or_sent(
+@pytest.mark.parametrize(("arguments", "message", "hint"), BAD_INPUT, ids=lambda value: str(value)[:40])
+def test_bad_input_exits_with_2_and_nothing_is_stored_or_sent(
     cli: CliEnvironment,
     invoke: Invoke,
     received_signals: ReceivedSignals,
-    words: Sequence[str],
+    arguments: Sequence[str],
     message: str,
     hint: str,
 ) -> None:
-    result = invoke(cli, "signal", *words)
+    result = invoke(cli, "signal", *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert hint in result.err
@@ -100,27 +100,27 @@ def test_bad_input_ends_with_2_and_nothing_is_kept_or_sent(
     assert received_signals() == []
 
 
-@pytest.mark.parametrize("words", [words for words, _, _ in BAD_INPUT[:3]], ids=str)
-def test_queue_only_checks_as_sending_does(cli: CliEnvironment, invoke: Invoke, words: Sequence[str]) -> None:
-    assert invoke(cli, "signal", *words, "--queue-only").code == 2
+@pytest.mark.parametrize("arguments", [arguments for arguments, _, _ in BAD_INPUT[:3]], ids=str)
+def test_queue_only_makes_the_same_checks(cli: CliEnvironment, invoke: Invoke, arguments: Sequence[str]) -> None:
+    assert invoke(cli, "signal", *arguments, "--queue-only").code == 2
     assert not cli.store.exists()
 
 
-def test_a_shipping_option_that_nobody_names_has_two_remedies(
+def test_a_missing_shipping_option_has_two_remedies(
     cli: CliEnvironment, sandbox: Sandbox, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     cli.configure(sandbox_configuration(sandbox.base_url, extra_settings=""))
     result = invoke(cli, *shipped_command())
     assert (result.code, result.out) == (2, "")
-    assert "ItemShipped needs a shipping option, and the profile names none." in result.err
-    assert 'Give --shipping-option GLS, or set shipping_option in the profile "sandbox".' in result.err
+    assert "ItemShipped needs a shipping option, and the profile has none." in result.err
+    assert 'Add --shipping-option GLS, or set shipping_option in the profile "sandbox".' in result.err
     assert not cli.store.exists()
     assert invoke(cli, *shipped_command(), "--api-version", "1.1").code == 0, "1.1 has no shipping option"
     assert invoke(cli, *shipped_command(SECOND_ITEM), "--shipping-option", "UPS").code == 0
     assert [body.get("shipping_option") for body in received_signals()] == [None, "UPS"]
 
 
-def test_the_shipping_option_of_the_command_beats_that_of_the_profile(
+def test_the_shipping_option_of_the_command_overrides_the_profile(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     invoke(cli, *shipped_command())
@@ -129,7 +129,7 @@ def test_the_shipping_option_of_the_command_beats_that_of_the_profile(
 
 
 @pytest.mark.parametrize(
-    ("text", "changes", "words"),
+    ("text", "changes", "message"),
     [
         (None, {"CPCTL_CONFIG": None}, "No profile: there is no profile in"),
         (None, {}, "There is no configuration"),
@@ -140,13 +140,13 @@ def test_the_shipping_option_of_the_command_beats_that_of_the_profile(
         ("profiles:\n  sandbox:\n    core: {api_key: some-core-key}\n", {}, "has no key for signal"),
     ],
 )
-def test_a_configuration_that_cannot_work_ends_with_3_and_nothing_is_kept_or_sent(
+def test_an_invalid_configuration_exits_with_3_and_nothing_is_stored_or_sent(
     cli: CliEnvironment,
     invoke: Invoke,
     received_signals: ReceivedSignals,
     text: str | None,
     changes: dict[str, str | None],
-    words: str,
+    message: str,
 ) -> None:
     if text is None:
         cli.config.unlink()
@@ -154,13 +154,13 @@ def test_a_configuration_that_cannot_work_ends_with_3_and_nothing_is_kept_or_sen
         cli.configure(text)
     result = invoke(cli, *shipped_command(), "--shipping-option", "GLS", **changes)
     assert (result.code, result.out) == (3, "")
-    assert words in result.err
+    assert message in result.err
     assert len(result.err.splitlines()) <= 2
     assert not cli.store.exists()
     assert received_signals() == []
 
 
-def test_the_core_key_is_no_signal_key_and_what_was_reported_is_safe(
+def test_a_signal_reported_with_the_core_key_is_held(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     result = invoke(cli, *shipped_command(), "-o", "json", CPCTL_SIGNAL_KEY=API_KEYS["core"])
@@ -177,15 +177,15 @@ def test_the_core_key_is_no_signal_key_and_what_was_reported_is_safe(
     assert [body["item"] for body in received_signals()] == [ITEM]
 
 
-def test_what_the_service_refuses_is_told_in_its_own_words(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_a_refusal_is_shown_with_the_message_of_the_service(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "signal", "packed", "999", "--order", ORDER, "-o", "json")
     assert result.code == 5
     assert result.data[0]["state"] == "refused"
     assert result.data[0]["message"] == "the service refused the request (400): item_unknown: item 999 is unknown"
-    assert "Report it anew with the right words, then `cpctl outbox drop 1`" in result.err
+    assert "Report it again with the right values, then `cpctl outbox drop 1`" in result.err
 
 
-def test_one_bad_item_of_several_never_takes_the_others_down(
+def test_one_bad_item_does_not_stop_the_others(
     cli: CliEnvironment, invoke: Invoke, received_signals: ReceivedSignals
 ) -> None:
     result = invoke(cli, "signal", "packed", ITEM, "999", SECOND_ITEM, "--order", ORDER, "-o", "json")
@@ -195,7 +195,7 @@ def test_one_bad_item_of_several_never_takes_the_others_down(
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("arguments", "code", "said"),
     [
         (("outbox", "show", "1"), 9, "There is no signal 1 in this store"),
         (("outbox", "show", "one"), 2, '"one" is not the id of a signal'),
@@ -208,10 +208,10 @@ def test_one_bad_item_of_several_never_takes_the_others_down(
         (("outbox", "check", "--warn", "soon"), 3, "UNKNOWN"),
     ],
 )
-def test_bad_input_elsewhere_is_named(
-    cli: CliEnvironment, invoke: Invoke, words: Sequence[str], code: int, said: str
+def test_bad_input_of_other_commands_is_named(
+    cli: CliEnvironment, invoke: Invoke, arguments: Sequence[str], code: int, said: str
 ) -> None:
-    result = invoke(cli, *words)
+    result = invoke(cli, *arguments)
     assert result.code == code
     assert said in result.out + result.err
     assert "bug" not in result.err

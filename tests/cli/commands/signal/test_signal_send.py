@@ -1,4 +1,4 @@
-"""What becomes of the rows of a file: accepted together, sent once, told one by one."""
+"""`signal send`: the rows of a file are accepted together, sent once, and each has a result."""
 
 import json
 import os
@@ -46,21 +46,21 @@ def test_nothing_is_accepted_while_a_row_is_wrong(invoke: Invoke, cli: CliEnviro
     assert [row["cpctl_state"] for row in rows] == ["unaccepted"] * 6 + ["invalid"]
 
 
-def test_partial_accepts_the_good_rows_and_ends_with_6(
+def test_partial_accepts_the_valid_rows_and_exits_with_6(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     result = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], "") + shipped_row(ITEMS[1]), "--partial")
     assert (result.code, len(received_signals())) == (6, 1)
-    assert "line 2: invalid: tracking is missing" in result.err
+    assert "line 2: tracking is missing" in result.err
 
 
-def test_only_the_first_of_many_wrong_rows_are_told(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_only_the_first_of_many_wrong_rows_are_shown(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], "") * 25)
     assert result.err.count("line ") == 10
     assert "and 15 more" in result.err
 
 
-def test_the_items_of_one_order_travel_together(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_the_items_of_one_order_are_sent_together(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
     assert send_file(invoke, cli, all_items_csv()).code == 0
     assert count_requests(sandbox) == 2
 
@@ -72,7 +72,7 @@ def test_the_same_file_again_sends_nothing_twice(invoke: Invoke, cli: CliEnviron
     assert "6 rows: 6 duplicate" in again.err
 
 
-def test_a_delay_without_a_time_is_the_earlier_one_when_the_file_comes_again(
+def test_a_delay_without_a_time_is_a_duplicate_when_the_file_is_sent_again(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     text = f"type,order,item,cause\ndelay,{ORDER},{ITEMS[0]},Reprint\n"
@@ -93,7 +93,18 @@ def test_the_same_row_twice_is_a_duplicate_and_another_tracking_code_a_conflict(
     assert len(received_signals()) == 1
 
 
-def test_results_stand_row_for_row_beside_the_original_columns(invoke: Invoke, cli: CliEnvironment) -> None:
+@pytest.mark.parametrize("output", ["table", "tsv", "json", "jsonl", "yaml", "csv"])
+def test_each_format_shows_a_duplicate_and_a_conflict(invoke: Invoke, cli: CliEnvironment, output: str) -> None:
+    send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]))
+    text = CSV_HEADER + shipped_row(ITEMS[0]) + shipped_row(ITEMS[0], "OTHER")
+    result = send_file(invoke, cli, text, "-o", output)
+    assert result.code == 6, result.err
+    assert "duplicate" in result.out and "conflict" in result.out
+
+
+def test_the_result_file_has_the_original_columns_and_a_result_for_each_row(
+    invoke: Invoke, cli: CliEnvironment
+) -> None:
     text = "﻿Note;type;order;item;tracking\n" + "".join(
         f'"a ""note""; {at}";shipped;{ORDER};{item};="00{at}"\n' for at, item in enumerate(reversed(ITEMS))
     )
@@ -108,7 +119,7 @@ def test_results_stand_row_for_row_beside_the_original_columns(invoke: Invoke, c
     assert {row["cpctl_state"] for row in rows} == {"delivered"}
 
 
-def test_a_result_file_may_be_sent_again_and_keeps_one_set_of_results(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_result_file_can_be_sent_again_and_keeps_one_set_of_results(invoke: Invoke, cli: CliEnvironment) -> None:
     send_file(invoke, cli, all_items_csv(), "--result", "first.csv")
     again = invoke(cli, "signal", "send", "first.csv", "--result", "second.csv")
     assert again.code == 0
@@ -116,20 +127,20 @@ def test_a_result_file_may_be_sent_again_and_keeps_one_set_of_results(invoke: In
     assert head == CSV_HEADER.strip() + ",cpctl_state,cpctl_id,cpctl_message"
 
 
-def test_the_file_itself_is_no_place_for_its_results(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_the_result_file_must_be_another_file(invoke: Invoke, cli: CliEnvironment) -> None:
     assert send_file(invoke, cli, all_items_csv(), "--result", "rows.csv").code == 2
     assert (cli.folder / "rows.csv").read_text(encoding="utf-8") == all_items_csv()
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl", "tsv", "csv", "yaml", "table"])
-def test_results_come_in_every_format(invoke: Invoke, cli: CliEnvironment, format: str) -> None:
+def test_results_are_available_in_every_format(invoke: Invoke, cli: CliEnvironment, format: str) -> None:
     result = send_file(invoke, cli, all_items_csv(), "-o", format, "-q")
     assert result.code == 0
     assert result.out.count("delivered") == 6
     assert result.err == ""
 
 
-def test_a_dry_run_tells_calls_and_stores_nothing(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_dry_run_shows_calls_and_stores_nothing(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
     result = send_file(invoke, cli, all_items_csv(), "--dry-run")
     assert (result.code, count_requests(sandbox), signal_states(cli.store)) == (0, 0, [])
     assert "6 rows, 6 signals, about 2 calls" in result.err
@@ -137,14 +148,14 @@ def test_a_dry_run_tells_calls_and_stores_nothing(invoke: Invoke, cli: CliEnviro
     assert '"apikey": "***"' in result.out
 
 
-def test_a_dry_run_of_one_row_speaks_of_one(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_dry_run_of_one_row_uses_the_singular(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]), "--dry-run")
     assert "1 row, 1 signal, about 1 call; the first:" in result.err
     wrong = send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], ""), "--dry-run")
     assert "cpctl: 1 row is wrong.\n" in wrong.err
 
 
-def test_a_dry_run_shows_signals_of_one_item_in_calls_of_their_own(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_dry_run_shows_signals_of_one_item_in_separate_calls(invoke: Invoke, cli: CliEnvironment) -> None:
     text = f"type,order,item\npacked,{ORDER},{ITEMS[0]}\nproduced,{ORDER},{ITEMS[0]}\npacked,{ORDER},{ITEMS[1]}\n"
     result = send_file(invoke, cli, text, "--dry-run", "-o", "json", "--connections", "2")
     assert [len(call["body"].get("items", [0])) for call in result.data] == [2, 1]
@@ -160,7 +171,7 @@ def test_queue_only_needs_no_key_and_sends_nothing(invoke: Invoke, cli: CliEnvir
     assert signal_states(cli.store) == ["delivered"] * 6
 
 
-def test_many_types_of_one_item_go_in_their_order(
+def test_signals_of_one_item_are_sent_in_the_order_of_the_file(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     kinds = ("registered", "produce", "produced", "packed", "shipped")
@@ -174,7 +185,7 @@ def test_many_types_of_one_item_go_in_their_order(
         assert said == ["ItemRegistered", "ItemProduce", "ItemProduced", "ItemPacked", "ItemShipped"]
 
 
-def test_one_bad_row_takes_no_other_down(
+def test_one_refused_row_does_not_stop_the_others(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     text = all_items_csv() + shipped_row("123456780099") + shipped_row("999999990001", "T1", "999999990000")
@@ -184,7 +195,7 @@ def test_one_bad_row_takes_no_other_down(
     assert len(received_signals()) == 6
 
 
-def test_a_service_that_is_down_costs_one_call_and_loses_nothing(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_service_outage_costs_one_call_and_loses_nothing(invoke: Invoke, cli: CliEnvironment) -> None:
     cli.configure(sandbox_configuration(UNREACHABLE_URL))
     result = send_file(invoke, cli, all_items_csv())
     assert result.code == 0
@@ -193,9 +204,7 @@ def test_a_service_that_is_down_costs_one_call_and_loses_nothing(invoke: Invoke,
     assert send_file(invoke, cli, all_items_csv(), "--require-delivery").code == 75
 
 
-def test_a_service_that_goes_down_in_mid_file_stops_all_connections(
-    invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox
-) -> None:
+def test_an_outage_during_a_file_stops_all_connections(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
     (cli.folder / "many.csv").write_text(generate_csv(200), encoding="utf-8")
     sandbox.add_fault(make_fault("status", status=429, times=1, retry_after="3600"))
     result = invoke(cli, "signal", "send", "many.csv", "--connections", "4")
@@ -204,7 +213,7 @@ def test_a_service_that_goes_down_in_mid_file_stops_all_connections(
     assert signal_states(cli.store) == ["queued"] * 200
 
 
-def test_a_refused_key_pauses_the_queue_and_ends_with_4(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
+def test_a_refused_key_pauses_the_queue_and_exits_with_4(invoke: Invoke, cli: CliEnvironment, sandbox: Sandbox) -> None:
     sandbox.add_fault(make_fault("status", status=401, times=1))
     result = send_file(invoke, cli, all_items_csv())
     assert result.code == 4
@@ -216,7 +225,9 @@ def test_a_refused_key_pauses_the_queue_and_ends_with_4(invoke: Invoke, cli: Cli
     assert signal_states(cli.store) == ["delivered"] * 6
 
 
-def test_what_waited_before_goes_along(invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals) -> None:
+def test_signals_that_waited_before_are_sent_too(
+    invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
+) -> None:
     invoke(cli, "signal", "packed", ITEMS[0], "--order", ORDER, "--queue-only")
     assert send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]) + shipped_row(ITEMS[1])).code == 0
     assert [body["type"] for body in received_signals() if body["item"] == ITEMS[0]] == ["ItemPacked", "ItemShipped"]
@@ -244,7 +255,7 @@ def test_a_label_issued_and_voided_in_one_file_is_never_sent(
     assert [body["tracking"] for body in received_signals()] == ["T2"]
 
 
-def test_a_void_takes_back_what_still_waits_and_the_new_label_takes_its_place(
+def test_a_void_drops_the_waiting_signal_and_the_new_label_replaces_it(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     assert send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], "T1"), "--queue-only").code == 0
@@ -256,7 +267,7 @@ def test_a_void_takes_back_what_still_waits_and_the_new_label_takes_its_place(
     assert [body["tracking"] for body in received_signals()] == ["T2"]
 
 
-def test_a_void_of_what_is_delivered_is_a_conflict(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_void_of_a_delivered_signal_is_a_conflict(invoke: Invoke, cli: CliEnvironment) -> None:
     send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0], "T1"))
     result = send_file(invoke, cli, HEADER_WITH_VOID + f"shipped,{ORDER},{ITEMS[0]},T1,Y\n", "-o", "json")
     assert result.code == 6
@@ -276,7 +287,7 @@ def test_a_store_that_cannot_be_written_accepts_nothing(invoke: Invoke, cli: Cli
     assert (result.code, count_requests(sandbox)) == (7, 0)
 
 
-def test_results_that_cannot_be_written_are_told_before_the_work(
+def test_an_unwritable_result_file_is_an_error_before_anything_is_sent(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     result = send_file(invoke, cli, all_items_csv(), "--result", "missing/result.csv")
@@ -284,7 +295,7 @@ def test_results_that_cannot_be_written_are_told_before_the_work(
     assert "There is no folder missing" in result.err
 
 
-def test_results_go_into_a_pipe_and_do_not_take_its_place(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_results_are_written_to_a_pipe_without_replacing_it(invoke: Invoke, cli: CliEnvironment) -> None:
     pipe = cli.folder / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -297,7 +308,7 @@ def test_results_go_into_a_pipe_and_do_not_take_its_place(invoke: Invoke, cli: C
     assert pipe.is_fifo()
 
 
-def test_results_go_to_a_program_that_the_shell_named(cli: CliEnvironment) -> None:
+def test_results_are_written_to_a_process_substitution(cli: CliEnvironment) -> None:
     (cli.folder / "rows.csv").write_text(all_items_csv(), encoding="utf-8")
     line = '"$@" --result >(cat > seen.csv; touch done); until [ -e done ]; do sleep 0.05; done'
     code, out, err = run_in_shell(cli, line, ("signal", "send", "rows.csv"))
@@ -305,7 +316,7 @@ def test_results_go_to_a_program_that_the_shell_named(cli: CliEnvironment) -> No
     assert len(read_rows((cli.folder / "seen.csv").read_text(encoding="utf-8"))) == 6
 
 
-def test_results_for_standard_output_are_asked_for_with_o(
+def test_a_dash_as_result_file_is_rejected_with_a_hint(
     invoke: Invoke, cli: CliEnvironment, received_signals: ReceivedSignals
 ) -> None:
     result = send_file(invoke, cli, all_items_csv(), "--result", "-")
@@ -314,7 +325,7 @@ def test_results_for_standard_output_are_asked_for_with_o(
     assert not (cli.folder / "-").exists()
 
 
-def test_a_terminal_shows_how_fast_it_goes_and_how_long_it_takes(cli: CliEnvironment) -> None:
+def test_a_terminal_shows_the_rate_and_the_remaining_time(cli: CliEnvironment) -> None:
     (cli.folder / "rows.csv").write_text(all_items_csv(), encoding="utf-8")
     program, *words = cli.command_line("signal", "send", "rows.csv")
     child = pexpect.spawn(
@@ -325,6 +336,6 @@ def test_a_terminal_shows_how_fast_it_goes_and_how_long_it_takes(cli: CliEnviron
     child.expect(pexpect.EOF)
 
 
-def test_a_query_picks_from_the_results(invoke: Invoke, cli: CliEnvironment) -> None:
+def test_a_query_selects_from_the_results(invoke: Invoke, cli: CliEnvironment) -> None:
     result = send_file(invoke, cli, all_items_csv(), "--query", "[?state=='delivered'].id", "-o", "json")
     assert json.loads(result.out) == [str(number) for number in range(1, 7)]

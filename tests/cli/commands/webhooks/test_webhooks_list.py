@@ -1,4 +1,4 @@
-"""Looking at received webhooks: list, show, items, types, and what each says where there is nothing."""
+"""Searching received webhooks: list, show, items, types, and their notes for empty results."""
 
 import json
 import sqlite3
@@ -28,7 +28,7 @@ Invoke = Callable[..., CliResult]
 
 @pytest.fixture
 def event_store(cli: CliEnvironment) -> Store:
-    """The store of the world, with the life of one item, of which the target "exec crm" has nothing."""
+    """The store with the events of one item, none of which the target "exec crm" has accepted."""
     return make_event_store(cli.store, lifecycle_events(), ["exec crm"])
 
 
@@ -40,7 +40,7 @@ def event_ids(result: CliResult) -> list[str]:
 # --- list ------------------------------------------------------------------------------------
 
 
-def test_a_list_is_in_the_order_in_which_it_happened(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_events_are_listed_in_the_order_in_which_they_happened(cli: CliEnvironment, invoke: Invoke) -> None:
     events = lifecycle_events(tracking="1A")
     make_event_store(cli.store, [events[n] for n in (4, 2, 0, 1, 3)])
     assert event_ids(invoke(cli, "webhooks", "list", "-o", "json")) == ["3", "4", "2", "5", "1"]
@@ -66,53 +66,53 @@ def test_a_list_is_in_the_order_in_which_it_happened(cli: CliEnvironment, invoke
     ],
     ids=lambda value: " ".join(value),
 )
-def test_a_list_is_narrowed_down(
+def test_options_filter_the_list(
     cli: CliEnvironment, invoke: Invoke, event_store: Store, words: list[str], found: list[str]
 ) -> None:
     assert event_ids(invoke(cli, "webhooks", "list", *words, "-o", "json")) == found
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        ([], "No such webhook was received.\n"),
-        (["--type", "ItemShipped"], "No such webhook was received.\n"),
+        ([], "No matching events were received.\n"),
+        (["--type", "ItemShipped"], "No matching events were received.\n"),
         (["--type", "ItemShiped"], 'The type "ItemShiped" is unknown. Did you mean "ItemShipped"?\n'),
         (["--type", "itemshipped"], 'Did you mean "ItemShipped"?\n'),
-        (["--type", "Zzz"], "`cpctl webhooks types` lists those that are known.\n"),
+        (["--type", "Zzz"], "`cpctl webhooks types` lists the known types.\n"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_where_nothing_is_found_a_note_says_so_and_no_store_is_made(
-    cli: CliEnvironment, invoke: Invoke, words: list[str], said: str
+def test_an_empty_list_has_a_note_and_creates_no_store(
+    cli: CliEnvironment, invoke: Invoke, words: list[str], message: str
 ) -> None:
     result = invoke(cli, "webhooks", "list", *words, "-o", "json")
     assert (result.code, result.data) == (0, [])
-    assert result.err.endswith(said)
+    assert result.err.endswith(message)
     assert not cli.store.exists()
 
 
-def test_a_type_that_nobody_knows_is_found_where_it_was_received(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_events_of_an_unknown_type_can_be_listed(cli: CliEnvironment, invoke: Invoke) -> None:
     make_event_store(cli.store, [make_event("ItemTeleported")])
     result = invoke(cli, "webhooks", "list", "--type", "ItemTeleported", "-o", "json")
     assert (event_ids(result), result.err) == (["1"], "")
 
 
 @pytest.mark.parametrize("option", ["--since", "--until"])
-def test_a_time_that_is_none_is_refused_by_name(cli: CliEnvironment, invoke: Invoke, option: str) -> None:
+def test_an_invalid_time_is_refused_with_its_option(cli: CliEnvironment, invoke: Invoke, option: str) -> None:
     result = invoke(cli, "webhooks", "list", option, "soon")
     assert (result.code, result.out) == (2, "")
     assert f'{option} "soon" is not a time.' in result.err
 
 
-def test_other_profiles_are_not_shown(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
+def test_events_of_other_profiles_are_not_shown(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     receive_events(event_store, lifecycle_events(SECOND_ITEM), profile="other")
     assert len(invoke(cli, "webhooks", "list", "-o", "json").data) == 5
     assert invoke(cli, "webhooks", "show", "6").code == 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux to tell the memory")
-def test_many_events_are_listed_without_being_held_at_once(cli: CliEnvironment) -> None:
+def test_a_long_list_needs_little_memory(cli: CliEnvironment) -> None:
     make_event_store(cli.store, [])
     with sqlite3.connect(cli.store) as connection:
         connection.execute(
@@ -138,7 +138,7 @@ def test_many_events_are_listed_without_being_held_at_once(cli: CliEnvironment) 
         assert int(done.stderr.split()[-1]) < 75_000, "kilobytes of memory; the events alone are 40,000"
 
 
-def test_a_long_list_in_json_is_one_array(cli: CliEnvironment) -> None:
+def test_a_long_list_as_json_is_one_array(cli: CliEnvironment) -> None:
     make_event_store(cli.store, [make_event(note=n) for n in range(1100)])
     listed = cli.run_json("webhooks", "list")
     assert [each["fields"]["note"] for each in listed] == cli.run_json("webhooks", "list", "--query", "[].fields.note")
@@ -153,12 +153,14 @@ def test_one_event_is_an_object_and_several_are_an_array(
 ) -> None:
     one = invoke(cli, "webhooks", "show", "5", "-o", "json").data
     assert (one["id"], one["type"], one["payload"]["datetime"]) == ("5", "ItemShipped", "2026-01-20T12:04:00+00:00")
-    assert one["targets"] == [{"target": "exec crm", "state": "waiting", "attempts": 0, "last": None, "message": ""}]
+    assert one["targets"] == [
+        {"target": "exec crm", "state": "waiting", "attempts": 0, "last_attempt": None, "message": ""}
+    ]
     assert "apikey" not in one["payload"]
     assert event_ids(invoke(cli, "webhooks", "show", "5", "2", "5", "-o", "json")) == ["5", "2"]
 
 
-def test_a_person_sees_what_an_event_said_once(cli: CliEnvironment, event_store: Store) -> None:
+def test_a_table_shows_each_field_of_an_event_once(cli: CliEnvironment, event_store: Store) -> None:
     receive_events(event_store, [make_event("ItemError", cause="Print error \x1b[31m", delay="24")], ["exec crm"])
     seen = run_on_terminal(cli, "webhooks", "show", "6", columns=100)
     assert seen.code == 0
@@ -168,9 +170,9 @@ def test_a_person_sees_what_an_event_said_once(cli: CliEnvironment, event_store:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        (["7"], 'There is no event 7 in profile "sandbox".'),
+        (["7"], 'Event 7 does not exist in profile "sandbox".'),
         (["1", "x"], '"x" is not the id of an event.'),
         (["-1"], "-1"),
         (["1" * 19], "is not the id of an event."),
@@ -179,18 +181,20 @@ def test_a_person_sees_what_an_event_said_once(cli: CliEnvironment, event_store:
     ids=str,
 )
 @pytest.mark.parametrize("command", ["show", "replay"])
-def test_an_id_that_is_none_is_refused(
-    cli: CliEnvironment, invoke: Invoke, event_store: Store, command: str, words: list[str], said: str
+def test_an_invalid_id_is_refused(
+    cli: CliEnvironment, invoke: Invoke, event_store: Store, command: str, words: list[str], message: str
 ) -> None:
     result = invoke(cli, "webhooks", command, *words)
     assert (result.code, result.out) == (2, "")
-    assert said in result.err
+    assert message in result.err
 
 
 # --- items -----------------------------------------------------------------------------------
 
 
-def test_items_shows_where_each_item_and_order_is(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
+def test_items_shows_the_latest_state_of_each_item_and_order(
+    cli: CliEnvironment, invoke: Invoke, event_store: Store
+) -> None:
     other = make_event("ItemError", order="9", item="91", order_reference="o9", cause="late")
     receive_events(
         event_store,
@@ -227,7 +231,7 @@ def test_states_stay_when_their_events_are_pruned(cli: CliEnvironment, invoke: I
     assert invoke(cli, "webhooks", "items", "-o", "json").data[0]["latest"] == "ItemShipped"
 
 
-def test_items_says_when_it_knows_nothing(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_items_without_results_has_a_note(cli: CliEnvironment, invoke: Invoke) -> None:
     result = invoke(cli, "webhooks", "items", "--latest", "ItemShiped")
     assert result.code == 0
     assert 'Did you mean "ItemShipped"?' in result.err
@@ -253,20 +257,20 @@ def test_types_lists_every_type_with_its_fields(unconfigured_cli: CliEnvironment
 
 def test_no_key_is_shown_or_written(cli: CliEnvironment, invoke: Invoke, event_store: Store, tmp_path: Path) -> None:
     receive_events(event_store, [make_event(note=f"my key is {KEY}")])
-    said = ""
+    message = ""
     for words in (["list"], ["show", "6"], ["tail"], ["items"], ["export", "-"], ["export", "x.jsonl"]):
         for form in ("table", "json"):
             result = invoke(cli, "webhooks", *words, *(["-o", form] if words[0] != "export" else []), "-v", "--debug")
             assert result.code == 0, result
-            said += result.out + result.err
-    said += (cli.folder / "x.jsonl").read_text()
-    assert "my key is ***" in said
-    assert KEY not in said
+            message += result.out + result.err
+    message += (cli.folder / "x.jsonl").read_text()
+    assert "my key is ***" in message
+    assert KEY not in message
     assert KEY.encode() not in cli.store.read_bytes()
 
 
-def test_looking_needs_no_key_and_no_network(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
-    """A shop may look at what it received on a machine that holds no key."""
+def test_searching_needs_no_key_and_no_network(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
+    """Received events can be searched on a machine that has no key."""
     cli.configure("profiles:\n  sandbox:\n    base_url: http://127.0.0.1:9\n")
     for words in (["list"], ["show", "1"], ["tail"], ["items"], ["export"], ["types"]):
         assert invoke(cli, "webhooks", *words).code == 0

@@ -1,4 +1,4 @@
-"""`webhooks replay`: stored events sent again, to any URL or to their own targets."""
+"""`webhooks replay`: stored events are sent again, to any URL or to their own targets."""
 
 import json
 import shutil
@@ -6,12 +6,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
+from cpctl.net import MAX_RESPONSE_BYTES, PostResponse, Unreachable, post
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, settle
-from cpctl.webhooks.events.http_post import MAX_RESPONSE_BYTES, PostResponse, TargetUnreachable, post
 from harness.certificates import KeyPair, make_key_pair
 from harness.cli_environment import TIMEOUT_SECONDS, UNREACHABLE_URL, CliEnvironment, CliResult
 from harness.servers.fixed_status_server import fixed_status_server
@@ -31,18 +32,18 @@ def webhook_receiver() -> Iterator[WebhookReceiver]:
 
 @pytest.fixture
 def event_store(cli: CliEnvironment) -> Store:
-    """The store of the world, with the life of one item, of which two targets have nothing."""
+    """The store with the events of one item, none of which two targets have accepted."""
     return make_event_store(cli.store, lifecycle_events(tracking="1A"), ["forward x", "exec crm"])
 
 
-def test_a_stored_event_is_sent_again_as_it_came_and_without_its_key(
+def test_a_stored_event_is_replayed_as_received_without_its_key(
     cli: CliEnvironment, invoke: Invoke, event_store: Store, webhook_receiver: WebhookReceiver
 ) -> None:
     result = invoke(cli, "webhooks", "replay", "5", "2", "--to", webhook_receiver.url, "-o", "json")
     assert (result.code, result.err) == (0, "")
     assert result.data == [
-        {"id": "5", "type": "ItemShipped", "url": webhook_receiver.url, "status": 200, "answer": ""},
-        {"id": "2", "type": "ItemProduce", "url": webhook_receiver.url, "status": 200, "answer": ""},
+        {"id": "5", "type": "ItemShipped", "url": webhook_receiver.url, "status": 200, "response": ""},
+        {"id": "2", "type": "ItemProduce", "url": webhook_receiver.url, "status": 200, "response": ""},
     ]
     assert webhook_receiver.received == [
         each["payload"] for each in invoke(cli, "webhooks", "show", "5", "2", "-o", "json").data
@@ -51,7 +52,7 @@ def test_a_stored_event_is_sent_again_as_it_came_and_without_its_key(
     assert "apikey" not in webhook_receiver.received[0]
 
 
-def test_the_key_is_put_in_only_where_that_is_asked_for_and_never_shown(
+def test_the_key_is_added_only_with_with_key_and_never_shown(
     cli: CliEnvironment, invoke: Invoke, event_store: Store, webhook_receiver: WebhookReceiver
 ) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--to", webhook_receiver.url, "--with-key", "-v", "--debug")
@@ -71,9 +72,7 @@ ECHO_BODIES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("echo", ECHO_BODIES)
-def test_a_target_that_repeats_the_key_does_not_make_it_known(
-    cli: CliEnvironment, invoke: Invoke, event_store: Store, echo: str
-) -> None:
+def test_a_key_in_a_response_is_masked(cli: CliEnvironment, invoke: Invoke, event_store: Store, echo: str) -> None:
     with fixed_status_server(400, ECHO_BODIES[echo]) as address:
         for form in ("json", "tsv"):
             result = invoke(cli, "webhooks", "replay", "1", "--to", address, "--with-key", "-o", form)
@@ -97,7 +96,7 @@ def test_a_target_that_repeats_the_key_does_not_make_it_known(
     ],
     ids=str,
 )
-def test_the_exit_status_tells_what_was_answered(
+def test_the_exit_status_depends_on_the_responses(
     cli: CliEnvironment,
     invoke: Invoke,
     event_store: Store,
@@ -111,13 +110,13 @@ def test_the_exit_status_tells_what_was_answered(
     assert [row["status"] for row in result.data] == statuses
     assert len(webhook_receiver.received) == 2, "a redirect is never followed, and nothing is repeated"
     for number, status in enumerate(statuses, 1):
-        assert (f"Event {number} was not taken: {status}" in result.err) == (not 200 <= status < 300)
+        assert (f"Event {number} was not accepted: {status}" in result.err) == (not 200 <= status < 300)
 
 
-def test_a_target_that_is_not_there_is_told_of(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
+def test_an_unreachable_url_is_reported(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--to", UNREACHABLE_URL, "-o", "json")
     assert (result.code, result.data[0]["status"]) == (75, None)
-    assert "Event 1 was not taken: Connection refused." in result.err
+    assert "Event 1 was not accepted: Connection refused." in result.err
 
 
 @pytest.mark.parametrize(
@@ -137,18 +136,14 @@ def test_a_target_that_is_not_there_is_told_of(cli: CliEnvironment, invoke: Invo
         "http://[::1",
     ],
 )
-def test_an_address_that_is_not_safe_is_refused(
-    cli: CliEnvironment, invoke: Invoke, event_store: Store, url: str
-) -> None:
+def test_an_unsafe_url_is_refused(cli: CliEnvironment, invoke: Invoke, event_store: Store, url: str) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--to", url)
     assert (result.code, result.out) == (2, "")
-    assert "is no URL to send events to" in result.err
+    assert "cannot receive events" in result.err
     assert "secret-word" not in result.err
 
 
-def test_a_key_without_a_place_to_send_it_to_is_refused(
-    cli: CliEnvironment, invoke: Invoke, event_store: Store
-) -> None:
+def test_with_key_needs_a_url(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     result = invoke(cli, "webhooks", "replay", "1", "--with-key")
     assert result.code == 2
     assert "Add --to URL." in result.err
@@ -157,23 +152,23 @@ def test_a_key_without_a_place_to_send_it_to_is_refused(
 # --- to their own targets --------------------------------------------------------------------
 
 
-def test_without_a_url_events_go_to_their_own_targets_again(
+def test_without_a_url_events_are_requeued_for_their_targets(
     cli: CliEnvironment, invoke: Invoke, event_store: Store
 ) -> None:
     for target in ("forward x", "exec crm"):
-        due = event_store.write(lambda work, target=target: claim(work, "sandbox", target, NOON_MS + 9000))  # type: ignore[misc]
+        due = event_store.write(partial(claim, profile="sandbox", target=target, now_ms=NOON_MS + 9000))
         assert due is not None
-        event_store.write(lambda work, target=target, due=due: settle(work, target, due, None, NOON_MS + 9000))  # type: ignore[misc]
+        event_store.write(partial(settle, target=target, due=due, problem=None, now_ms=NOON_MS + 9000))
     dry = invoke(cli, "webhooks", "replay", "1", "--dry-run", "-o", "json")
     assert [each["state"] for each in dry.data[0]["targets"]] == ["done", "done"]
-    assert 'Dry run: nothing was changed. Would go again: 1 to "exec crm", 1 to "forward x".' in dry.err
+    assert 'Dry run: nothing was changed. Would send again: 1 to "exec crm", 1 to "forward x".' in dry.err
     result = invoke(cli, "webhooks", "replay", "1", "2", "-o", "json")
     assert (result.code, [each["state"] for each in result.data[0]["targets"]]) == (0, ["waiting", "waiting"])
-    assert 'Due again: 2 to "exec crm", 2 to "forward x".' in result.err
-    assert event_store.write(lambda work: claim(work, "sandbox", "exec crm", 2 * NOON_MS)).event_id == 1  # type: ignore[union-attr]
+    assert 'Requeued: 2 to "exec crm", 2 to "forward x".' in result.err
+    assert event_store.write(lambda transaction: claim(transaction, "sandbox", "exec crm", 2 * NOON_MS)).event_id == 1  # type: ignore[union-attr]
 
 
-def test_an_event_without_targets_has_nowhere_to_go(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
+def test_an_event_without_targets_cannot_be_requeued(cli: CliEnvironment, invoke: Invoke, event_store: Store) -> None:
     receive_events(event_store, [make_event("ItemError")])
     result = invoke(cli, "webhooks", "replay", "1", "6")
     assert (result.code, result.out) == (2, "")
@@ -183,14 +178,14 @@ def test_an_event_without_targets_has_nowhere_to_go(cli: CliEnvironment, invoke:
 # --- one POST --------------------------------------------------------------------------------
 
 
-def test_an_answer_is_its_status_and_its_first_line() -> None:
+def test_a_response_is_its_status_and_first_line() -> None:
     with fixed_status_server(422, lambda body: b"\n  \r\n wrong: " + body + b"\r\nand more\n") as address:
         assert post(f"{address}/a?b=c", b"{}", JSON_HEADERS, TIMEOUT_SECONDS) == PostResponse(422, "wrong: {}")
     with fixed_status_server(200, lambda body: b"\xff" * (MAX_RESPONSE_BYTES + 5)) as address:
         assert len(post(address, b"{}", JSON_HEADERS, TIMEOUT_SECONDS).first_line) == MAX_RESPONSE_BYTES
 
 
-def test_an_address_of_this_machine_is_never_looked_for_behind_a_proxy(
+def test_loopback_is_never_reached_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, webhook_receiver: WebhookReceiver
 ) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -217,12 +212,19 @@ def _drip_response(connection: socket.socket) -> None:
         released.wait(0.05)
 
 
+def _read_request(connection: socket.socket) -> None:
+    """Read headers and body: closing a connection with unread bytes would reset it."""
+    received = b""
+    while not received.endswith(b"}"):
+        received += connection.recv(65536)
+
+
 def _close_connection(connection: socket.socket) -> None:
-    connection.recv(65536)
+    _read_request(connection)
 
 
 def _send_non_http(connection: socket.socket) -> None:
-    connection.recv(65536)
+    _read_request(connection)
     connection.sendall(b"SSH-2.0-OpenSSH\r\n")
 
 
@@ -236,28 +238,28 @@ def _never_end_response(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("work", "words"),
     [
-        (_never_respond, "no answer within 0.5 s"),
-        (_drip_response, "no answer within 0.5 s"),
+        (_never_respond, "no response within 0.5 s"),
+        (_drip_response, "no response within 0.5 s"),
         (_close_connection, "Remote end closed connection"),
-        (_send_non_http, "no HTTP answer"),
+        (_send_non_http, "invalid HTTP response"),
     ],
 )
-def test_without_an_answer_the_words_say_why(
+def test_without_a_response_the_message_says_why(
     connection_server: Callable[..., int], work: Callable[[socket.socket], None], words: str
 ) -> None:
-    with pytest.raises(TargetUnreachable, match=words):
+    with pytest.raises(Unreachable, match=words):
         post(f"http://127.0.0.1:{connection_server(work)}/", b"{}", JSON_HEADERS, 0.5)
 
 
-def test_an_answer_that_never_ends_counts_by_its_status(connection_server: Callable[..., int]) -> None:
+def test_a_response_that_never_ends_counts_by_its_status(connection_server: Callable[..., int]) -> None:
     assert post(
         f"http://127.0.0.1:{connection_server(_never_end_response)}/", b"{}", JSON_HEADERS, 0.5
     ) == PostResponse(200, "fine")
 
 
 @pytest.mark.parametrize("url", ["https://host.invalid/", "http://127.0.0.1:99999/", "http://a..b/"])
-def test_an_address_that_leads_nowhere_is_not_reached(url: str) -> None:
-    with pytest.raises(TargetUnreachable):
+def test_an_unknown_host_is_unreachable(url: str) -> None:
+    with pytest.raises(Unreachable):
         post(url, b"{}", JSON_HEADERS, TIMEOUT_SECONDS)
 
 
@@ -269,16 +271,16 @@ def server_certificate(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
     return make_key_pair(tmp_path_factory.mktemp("certificate"), "shop", also="shop.example")
 
 
-def test_a_target_must_prove_who_it_is(server_certificate: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_is_refused(server_certificate: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:
     with WebhookReceiver(server_certificate) as secure:
-        with pytest.raises(TargetUnreachable, match="does not prove who it is"):
+        with pytest.raises(Unreachable, match="TLS certificate verification failed"):
             post(secure.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS)
         assert secure.received == []
         monkeypatch.setenv("SSL_CERT_FILE", str(server_certificate.cert))
         assert post(secure.url, b'{"type": "x"}', JSON_HEADERS, TIMEOUT_SECONDS) == PostResponse(200, "")
 
 
-def test_another_machine_is_reached_through_the_proxy_of_the_environment(
+def test_other_machines_are_reached_through_the_proxy(
     server_certificate: KeyPair, monkeypatch: pytest.MonkeyPatch, connection_server: Callable[..., int]
 ) -> None:
     asked: list[bytes] = []

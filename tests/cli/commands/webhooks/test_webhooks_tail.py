@@ -1,4 +1,4 @@
-"""`webhooks tail`: the last events, then each new one, to a person or to a program."""
+"""`webhooks tail`: the last events, then each new one, for people and programs."""
 
 import json
 import os
@@ -28,7 +28,7 @@ FOLLOW_COMMAND = ("webhooks", "tail", "-f")
 
 
 class TailProcess:
-    """A `tail -f` whose lines can be waited for."""
+    """A running `tail -f` whose lines a test can wait for."""
 
     def __init__(self, cli: CliEnvironment, *words: str) -> None:
         self.process = cli.start(*FOLLOW_COMMAND, *words)
@@ -41,11 +41,11 @@ class TailProcess:
             self._lines.put(line)
 
     def next_event(self) -> Any:
-        """The next event that it writes."""
+        """Wait for the next event."""
         return json.loads(self._lines.get(timeout=TIMEOUT_SECONDS))
 
     def is_drained(self) -> bool:
-        """Whether it has written nothing else so far."""
+        """Whether there is no more output so far."""
         try:
             self._lines.get_nowait()
         except Empty:
@@ -53,7 +53,7 @@ class TailProcess:
         return False
 
     def stop(self, number: int) -> tuple[int, str]:
-        """Send a signal; its exit status, and what it said."""
+        """Send a signal; returns the exit status and stderr."""
         self.process.send_signal(number)
         status = self.process.wait(TIMEOUT_SECONDS)
         assert self.process.stderr is not None
@@ -62,7 +62,7 @@ class TailProcess:
 
 @pytest.fixture
 def start_tail(cli: CliEnvironment) -> Iterator[Callable[..., TailProcess]]:
-    """Start followers; whatever is left of them ends with the test."""
+    """Start `tail -f` processes, which are killed at the end of the test."""
     started: list[TailProcess] = []
 
     def start(*words: str) -> TailProcess:
@@ -79,7 +79,7 @@ def start_tail(cli: CliEnvironment) -> Iterator[Callable[..., TailProcess]]:
             stream.close()
 
 
-def test_the_last_events_are_shown_as_they_happened(cli: CliEnvironment, invoke: Invoke) -> None:
+def test_the_last_events_are_shown_in_the_order_in_which_they_happened(cli: CliEnvironment, invoke: Invoke) -> None:
     make_event_store(cli.store, list(reversed(lifecycle_events())))
     lines = [json.loads(line)["type"] for line in invoke(cli, "webhooks", "tail", "--lines", "3").out.splitlines()]
     assert lines == list(ITEM_LIFECYCLE[:3])
@@ -88,7 +88,7 @@ def test_the_last_events_are_shown_as_they_happened(cli: CliEnvironment, invoke:
     assert invoke(cli, "webhooks", "tail", "--type", "ItemPacked", "-o", "json").out.count("\n") == 1
 
 
-def test_a_person_gets_one_line_an_event(cli: CliEnvironment) -> None:
+def test_a_terminal_shows_one_line_per_event(cli: CliEnvironment) -> None:
     make_event_store(
         cli.store, [*lifecycle_events(tracking="1A"), make_event("ItemError", cause="a\x1b[2Jb\nc", datetime=None)]
     )
@@ -115,16 +115,16 @@ def test_a_person_gets_one_line_an_event(cli: CliEnvironment) -> None:
     ],
     ids=str,
 )
-def test_a_query_is_asked_of_each_event(cli: CliEnvironment, invoke: Invoke, words: list[str], expected: str) -> None:
+def test_a_query_is_applied_to_each_event(cli: CliEnvironment, invoke: Invoke, words: list[str], expected: str) -> None:
     make_event_store(cli.store, lifecycle_events())
     assert invoke(cli, "webhooks", "tail", "--lines", "1", *words).out == expected
 
 
 @pytest.mark.parametrize("form", ["tsv", "csv", "yaml"])
-def test_formats_of_whole_lists_are_refused_with_what_to_use(cli: CliEnvironment, invoke: Invoke, form: str) -> None:
+def test_formats_that_need_a_complete_list_are_refused(cli: CliEnvironment, invoke: Invoke, form: str) -> None:
     result = invoke(cli, *FOLLOW_COMMAND, "-o", form)
     assert (result.code, result.out) == (2, "")
-    assert f"{form} is for whole lists" in result.err
+    assert f"{form} needs a complete list" in result.err
     assert f"`cpctl webhooks list -o {form}`" in result.err
 
 
@@ -144,7 +144,7 @@ def test_each_new_event_is_written_when_it_arrives(cli: CliEnvironment, start_ta
     assert tail.stop(signal.SIGINT) == (130, "")
 
 
-def test_only_what_is_asked_for_is_followed(cli: CliEnvironment, start_tail: Callable[..., TailProcess]) -> None:
+def test_follow_shows_only_matching_events(cli: CliEnvironment, start_tail: Callable[..., TailProcess]) -> None:
     store = make_event_store(cli.store, lifecycle_events())
     tail = start_tail("--type", "ItemError", "--item", ITEM, "-o", "json")
     for number in range(3):
@@ -154,7 +154,7 @@ def test_only_what_is_asked_for_is_followed(cli: CliEnvironment, start_tail: Cal
     assert tail.is_drained()
 
 
-def test_many_new_events_at_once_are_all_written_in_the_order_of_their_arrival(
+def test_many_new_events_are_written_in_the_order_of_arrival(
     cli: CliEnvironment, start_tail: Callable[..., TailProcess]
 ) -> None:
     store = make_event_store(cli.store, lifecycle_events())
@@ -164,9 +164,7 @@ def test_many_new_events_at_once_are_all_written_in_the_order_of_their_arrival(
     assert [tail.next_event()["fields"]["note"] for _ in range(1200)] == list(range(1200))
 
 
-def test_a_store_that_is_not_there_yet_is_waited_for(
-    cli: CliEnvironment, start_tail: Callable[..., TailProcess]
-) -> None:
+def test_follow_waits_for_a_missing_store(cli: CliEnvironment, start_tail: Callable[..., TailProcess]) -> None:
     tail = start_tail()
     assert not cli.store.exists()
     make_event_store(cli.store, lifecycle_events()[:1])
@@ -174,8 +172,8 @@ def test_a_store_that_is_not_there_yet_is_waited_for(
     assert tail.stop(signal.SIGTERM)[0] == 143
 
 
-def test_a_reader_that_has_enough_ends_it(cli: CliEnvironment) -> None:
-    """`tail -f | grep -m 1` is over when grep is, and not with the next event."""
+def test_follow_ends_with_its_reader(cli: CliEnvironment) -> None:
+    """`tail -f | grep -m 1` ends when grep ends, not with the next event."""
     make_event_store(cli.store, lifecycle_events())
     assert run_with_closed_pipe(cli, *FOLLOW_COMMAND) == (141, "")
     assert run_with_closed_pipe(cli, *FOLLOW_COMMAND, "--lines", "0") == (141, "")
@@ -196,7 +194,7 @@ def test_a_reader_that_has_enough_ends_it(cli: CliEnvironment) -> None:
     assert (done.returncode, json.loads(done.stdout)["type"], done.stderr) == (141, "ItemPacked", "")
 
 
-def test_a_full_disk_is_told(cli: CliEnvironment) -> None:
+def test_a_full_disk_is_reported(cli: CliEnvironment) -> None:
     make_event_store(cli.store, lifecycle_events())
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = subprocess.run(
@@ -211,7 +209,7 @@ def test_a_full_disk_is_told(cli: CliEnvironment) -> None:
     assert "could not be written" in done.stderr
 
 
-def test_ctrl_c_at_a_terminal_ends_it_quietly(cli: CliEnvironment) -> None:
+def test_ctrl_c_ends_follow_without_a_message(cli: CliEnvironment) -> None:
     store: Store = make_event_store(cli.store, lifecycle_events()[:1])
     command, *arguments = cli.command_line(*FOLLOW_COMMAND)
     child = pexpect.spawn(

@@ -1,0 +1,30 @@
+"""Where a receiver listens, whom it serves, and its internal times."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+REQUEST_SECONDS = 15.0
+
+
+class ServerTimes(NamedTuple):
+    """Internal times of a receiver, in seconds. Tests pass shorter ones."""
+
+    check: float = 1.0  # between checks for changed keys and certificates
+    tls_handshake: float = 10.0  # longest TLS handshake
+    tls_shutdown: float = 2.0  # longest wait for the TLS close of a client
+    graceful_stop: float = 6.0  # longest wait for requests in progress, after the signal to stop
+    stop: float = 8.5  # from the signal to the end; systemd and docs promise 10
+    worker_stop: float = 3.0  # longest wait for deliveries in progress, within `stop`
+
+
+class ServerSettings(NamedTuple):
+    """How to listen. A connection that is idle, or whose request takes longer than `request_seconds`, is closed."""
+
+    host: str
+    port: int
+    tls_cert: Path | None
+    tls_key: Path | None
+    behind_proxy: bool
+    max_connections: int
+    request_seconds: float = REQUEST_SECONDS
+    times: ServerTimes = ServerTimes()
