@@ -491,7 +491,7 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 'webhooks List the webhooks of a running sandbox with their delivery, or set their receiver.'
         case 'sandbox serve'
             set switches '--orders free Number of orders to start with.' \
-                '--items free Number of items of each order.' \
+                '--items free Number of items per order.' \
                 '--dialect dialects Respond as the live service does, or as documented.' \
                 '--webhook-url free Send webhooks to this URL on this machine.' \
                 '--webhook-version webhook-versions 2.0, or 2.1 with the tracking URL of a parcel.' \
@@ -499,13 +499,13 @@ function __cpctl_table --no-scope-shadowing # sets what may follow the command $
                 '--ready-file files Write the URL to this file once it listens.'
         case 'sandbox run'
             set switches '--orders free Number of orders to start with.' \
-                '--items free Number of items of each order.' \
+                '--items free Number of items per order.' \
                 '--dialect dialects Respond as the live service does, or as documented.' \
                 '--webhook-url free Send webhooks to this URL on this machine.' \
                 '--webhook-version webhook-versions 2.0, or 2.1 with the tracking URL of a parcel.'
             set arguments 'command-line*'
         case 'sandbox reset'
-            set switches '--orders free New number of orders.' '--items free New number of items of each order.'
+            set switches '--orders free New number of orders.' '--items free New number of items per order.'
         case 'sandbox fault'
             set switches '--path paths Apply only to paths with this prefix.' \
                 '--times free Number of requests; 0: until it is cleared.' \

@@ -1,12 +1,15 @@
 """Network code outside the API client: loopback, connections through a proxy, and one POST that is bounded in time."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
 
 if TYPE_CHECKING:  # these take 20 ms to import, and most commands open no connection
     import ssl
     from http.client import HTTPConnection
-    from urllib.parse import SplitResult
 
 T = TypeVar("T")
 MAX_RESPONSE_BYTES = 64 * 1024
@@ -27,8 +30,6 @@ def is_loopback(host: str) -> bool:
 
 def run_with_timeout(timeout_seconds: float, work: Callable[[], T]) -> T:
     """Run work in a thread and return its result; nothing else bounds a name lookup. Raises TimeoutError."""
-    import threading
-
     results: list[T] = []
     errors: list[Exception] = []
 
@@ -53,7 +54,6 @@ def make_connection(
 ) -> "HTTPConnection":
     """Make an HTTP connection that is not open yet. `proxy` is a URL, with or without a scheme; "" for none."""
     from http.client import HTTPConnection, HTTPSConnection
-    from urllib.parse import urlsplit
 
     first = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     address, first_port = (first.hostname or "", first.port or 80) if proxy else (host, port)
@@ -67,11 +67,10 @@ def make_connection(
     return connection
 
 
-def _proxy_headers(proxy: "SplitResult") -> dict[str, str]:
+def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
     if not proxy.username:
         return {}
     from base64 import b64encode
-    from urllib.parse import unquote
 
     login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
     return {"Proxy-Authorization": f"Basic {b64encode(login.encode()).decode()}"}
@@ -105,8 +104,6 @@ def post(
 
     `loopback_only` refuses a connection that leads to another machine, and accepts any certificate.
     """
-    import time
-
     exchange = _Exchange()
     deadline = time.monotonic() + timeout_seconds
     try:
@@ -122,9 +119,6 @@ def post(
 def _run_exchange(
     exchange: _Exchange, url: str, body: bytes, headers: Mapping[str, str], deadline: float, loopback_only: bool
 ) -> bool:
-    import time
-    from urllib.parse import urlsplit
-
     parts = urlsplit(url)
     connection = _connection_to(parts, max(deadline - time.monotonic(), 0.001), loopback_only)
     exchange.connection = connection
@@ -147,7 +141,7 @@ def _run_exchange(
     return True
 
 
-def _connection_to(parts: "SplitResult", timeout_seconds: float, loopback_only: bool) -> "HTTPConnection":
+def _connection_to(parts: SplitResult, timeout_seconds: float, loopback_only: bool) -> "HTTPConnection":
     host = parts.hostname or ""
     if parts.scheme == "http":
         return make_connection(host, parts.port or 80, timeout_seconds, None)
@@ -170,15 +164,13 @@ def _find_proxy(host: str) -> str:
 def _abort(exchange: _Exchange) -> None:
     """Close a connection that the thread of the exchange still waits on."""
     import socket
-    from contextlib import suppress
 
     with suppress(OSError, AttributeError):
         exchange.connection.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
 
 
 def _first_line(body: bytes) -> str:
-    lines = body.decode("utf-8", "replace").split("\n")
-    return next((line.strip() for line in lines if line.strip()), "")
+    return body.decode("utf-8", "replace").strip().partition("\n")[0].strip()
 
 
 def _failure_reason(error: Exception, timeout_seconds: float) -> str:

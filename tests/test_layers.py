@@ -51,8 +51,6 @@ POSIX_ONLY = {"fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "syslo
 # Modules are named for what they hold: of the names in -ing, only nouns.
 NOUNS_IN_ING = {
     "column_mapping",
-    "escaping",
-    "event_pruning",
     "key_masking",
     "masking",
     "packing",

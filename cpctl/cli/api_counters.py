@@ -21,22 +21,19 @@ def apply_change(
     question: str = "",
     yes: bool = False,
 ) -> None:
-    """Check the fields, ask for confirmation if there is a question, make the change and report its counter."""
-    check_fields(body)
-    if question and not context.options.dry_run:
-        context.confirm(question, yes)
-    value = call(context, name, extra_fields, **body)
-    finish_with_count(context, name, next(iter(body.values())), value)
+    """Check the fields, ask for confirmation if there is a question, make the change and report its counter.
 
-
-def check_fields(body: Mapping[str, str]) -> None:
-    """Raise InvalidInput for a field that is empty or longer than documented."""
+    Raises InvalidInput for a field that is empty or longer than documented.
+    """
     for field, value in body.items():
         limit = MAX_LENGTHS.get(field, 256)
         if not value.strip():
             raise InvalidInput(f"{field} is empty.")
         if len(value) > limit:
             raise InvalidInput(f"{field} has {len(value)} characters; CloudPublish accepts at most {limit}.")
+    if question and not context.options.dry_run:
+        context.confirm(question, yes)
+    finish_with_count(context, name, next(iter(body.values())), call(context, name, extra_fields, **body))
 
 
 def finish_with_count(context: Context, name: str, reference: str, value: Any) -> None:

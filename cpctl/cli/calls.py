@@ -64,7 +64,9 @@ def call_each(
             context.answered_calls.append((name, merged[number - 1], result))
             yield result
     context.output.progress("")
-    context.exit_status = _exit_status(failures, len(merged))
+    if failures:
+        codes = {failure.exit_code for failure in failures}
+        context.exit_status = codes.pop() if len(codes) == 1 and len(failures) == len(bodies) else ExitCode.CONFLICT
 
 
 def show_each(
@@ -89,13 +91,10 @@ def make_caller(
     context: Context, key: str, timeout: float | None = None
 ) -> Callable[[Endpoint, Mapping[str, Any]], Any]:
     """A function that makes calls with one of the profile's keys. Raises ConfigError without the key."""
-    profile = context.profile
-    secret = context.read_key(key)
+    client = context.make_client(key)
     from cpctl.api.calls import call as make_call
-    from cpctl.sdk.sender import make_client
 
-    client = make_client(profile, secret, context.output.note if context.options.debug else None)
-    seconds = timeout or profile.timeout
+    seconds = timeout or context.profile.timeout
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, context.output.detail)
 
 
@@ -132,13 +131,6 @@ def _call_concurrently(context: Context, endpoint: Endpoint, bodies: Sequence[Ma
         yield from pool.map(call_or_fail, bodies)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _exit_status(failures: Sequence[CpctlError], call_count: int) -> ExitCode:
-    if not failures:
-        return ExitCode.DONE
-    codes = {failure.exit_code for failure in failures}
-    return codes.pop() if len(codes) == 1 and len(failures) == call_count else ExitCode.CONFLICT
 
 
 def _merge_body(body: Mapping[str, Any], extra_fields: ExtraFieldOptions) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
 
 from cpctl.config.keys import Key, mask_keys
 from cpctl.errors import ExitCode, InvalidInput, suggest
@@ -11,6 +13,7 @@ from cpctl.output.streams import Output
 from cpctl.output.text import escape_controls
 
 if TYPE_CHECKING:
+    from cpctl.api.client import Client
     from cpctl.config.profiles import Profile
     from cpctl.outbox.models import Send
     from cpctl.outbox.outbox import Outbox
@@ -27,19 +30,29 @@ class CommandFinished(Exception):
 
 
 class SharedOptions(NamedTuple):
-    """The options of every command, as typed."""
+    """The options of every command, as typed: `framework` gives them to each."""
 
-    profile: str | None = None
-    config: str | None = None
-    output: str | None = None
-    query: str | None = None
-    dry_run: bool = False
-    quiet: int = 0
-    verbose: int = 0
-    debug: bool = False
-    timeout: str | None = None
-    no_input: bool = False
-    color: str | None = None
+    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Use this profile.")] = None
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="Use this configuration file.")] = None
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FORMAT", help="Output as table, tsv, json, jsonl, yaml, csv or value."),
+    ] = None
+    query: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Select a part of the result.")] = None
+    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Show the calls; send and store nothing.")] = False
+    quiet: Annotated[
+        int,
+        typer.Option(
+            "-q", "--quiet", count=True, help="Show fewer messages; -qq hides warnings too.", show_default=False
+        ),
+    ] = 0
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="Show more messages.", show_default=False)
+    ] = 0
+    debug: Annotated[bool, typer.Option("--debug", help="Show calls (keys masked) and tracebacks.")] = False
+    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Maximum time for one call.")] = None
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.")] = False
+    color: Annotated[str | None, typer.Option(metavar="WHEN", help="Use color: auto, always or never.")] = None
 
 
 class Context:
@@ -85,9 +98,8 @@ class Context:
         from cpctl.config.profiles import load_profile
 
         loaded = load_profile(self.environment, self.options.config, self.options.profile, self.options.timeout)
-        for source in loaded.keys.values():
-            if source.kind == "value":  # masked from the start, even if this command never uses the key
-                self._masked_keys.append(Key(str(source.value)))
+        # Masked from the start, even if this command never uses the key.
+        self._masked_keys += [Key(str(source.value)) for source in loaded.keys.values() if source.kind == "value"]
         return loaded
 
     @cached_property
@@ -99,26 +111,28 @@ class Context:
 
     @cached_property
     def outbox(self) -> "Outbox":
-        """The outbox of the profile."""
         from cpctl.outbox.outbox import Outbox
 
         return Outbox(self.store, self.profile.name)
 
     @cached_property
     def reporter(self) -> "SignalReporter":
-        """Reports signals of the profile."""
         from cpctl.sdk.reporter import SignalReporter
 
         return SignalReporter(self.profile, self.outbox, self.make_signal_sender)
 
     def make_signal_sender(self) -> "Send":
         """A function that posts signals over one connection. Raises ConfigError if the key cannot be read."""
-        key = self.read_key("signal")
-        from cpctl.sdk.sender import make_client, make_signal_sender
+        from cpctl.sdk.sender import make_signal_sender
 
-        return make_signal_sender(
-            self.profile, make_client(self.profile, key, self.output.note if self.options.debug else None)
-        )
+        return make_signal_sender(self.profile, self.make_client("signal"))
+
+    def make_client(self, service: str) -> "Client":
+        """An HTTP client with the key of a service. Raises ConfigError if the key cannot be read."""
+        key = self.read_key(service)
+        from cpctl.sdk.sender import make_client
+
+        return make_client(self.profile, key, self.output.note if self.options.debug else None)
 
     def close(self) -> None:
         """Close the store if it was opened."""
@@ -136,12 +150,10 @@ class Context:
     def read_key(self, service: str) -> Key:
         """Read the key of a service; all output masks it from now on. Raises ConfigError."""
         if service not in self._keys_by_service:  # a key command may be slow, or ask for a passphrase
-            self._keys_by_service[service] = self.profile.key_source(service).read()
-            self._masked_keys.append(self._keys_by_service[service])
+            self.use_key(service, self.profile.key_source(service).read())
         return self._keys_by_service[service]
 
     def add_masked_key(self, key: Key) -> None:
-        """Mask this key in all output."""
         if key not in self._masked_keys:
             self._masked_keys.append(key)
 
@@ -156,7 +168,6 @@ class Context:
         self.__dict__.pop("profile", None)
 
     def mask_keys(self, text: str) -> str:
-        """The text with all known keys masked."""
         return mask_keys(text, self._masked_keys)
 
     @property
@@ -178,8 +189,6 @@ class Context:
             return
         if not self.can_prompt:
             raise InvalidInput(f"{question} Cannot prompt: input is not a terminal.", "Add --yes to confirm.")
-        import typer
-
         if not typer.confirm(escape_controls(self.mask_keys(question)), err=True):
             raise InvalidInput("Not confirmed; nothing was changed.")
 

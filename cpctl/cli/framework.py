@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import typer
 import typer.core
@@ -26,12 +26,7 @@ UsageError: Any = typer.BadParameter.__mro__[1]
 @cache
 def shared_parameters() -> Sequence[Any]:
     """The options of every command, as parameters of typer."""
-    return _build_parameters(_shared_options_signature)
-
-
-def _build_parameters(signature: Callable[..., None]) -> Sequence[Any]:
-    parameters, _, _ = typer.main.get_params_convertors_ctx_param_name_from_function(signature)
-    return list(parameters)
+    return list(typer.main.get_params_convertors_ctx_param_name_from_function(SharedOptions)[0])
 
 
 def _apply_shared_options(typer_context: typer.Context) -> None:
@@ -40,32 +35,6 @@ def _apply_shared_options(typer_context: typer.Context) -> None:
     values = {name: params.pop(name) for name in SharedOptions._fields if name in params}
     given = {name: value for name, value in values.items() if value not in (None, False, 0)}
     context.options = context.options._replace(**given)
-
-
-def _shared_options_signature(
-    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Use this profile.")] = None,
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="Use this configuration file.")] = None,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="FORMAT", help="Output as table, tsv, json, jsonl, yaml, csv or value."),
-    ] = None,
-    query: Annotated[str | None, typer.Option(metavar="JMESPATH", help="Select a part of the result.")] = None,
-    dry_run: Annotated[bool, typer.Option("-n", "--dry-run", help="Show the calls; send and store nothing.")] = False,
-    quiet: Annotated[
-        int,
-        typer.Option(
-            "-q", "--quiet", count=True, help="Show fewer messages; -qq hides warnings too.", show_default=False
-        ),
-    ] = 0,
-    verbose: Annotated[
-        int, typer.Option("-v", "--verbose", count=True, help="Show more messages.", show_default=False)
-    ] = 0,
-    debug: Annotated[bool, typer.Option("--debug", help="Show calls (keys masked) and tracebacks.")] = False,
-    timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Maximum time for one call.")] = None,
-    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.")] = False,
-    color: Annotated[str | None, typer.Option(metavar="WHEN", help="Use color: auto, always or never.")] = None,
-) -> None:
-    """The signature from which the shared options are built; never called."""
 
 
 HELP_SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -121,11 +90,7 @@ class _CommandGroup(_SharedOptionsMixin, typer.core.TyperGroup):
 
     def __init__(self, name: str, help: str) -> None:
         super().__init__(
-            name=name,
-            help=help,
-            params=[*shared_parameters()],
-            context_settings=HELP_SETTINGS,
-            rich_markup_mode=None,
+            name=name, help=help, params=[*shared_parameters()], context_settings=HELP_SETTINGS, rich_markup_mode=None
         )
         self.invoke_without_command = True
 
@@ -278,20 +243,18 @@ def _make_typer_callback(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _version_option() -> Any:
-    def show(value: bool) -> None:
+    def show(ctx: Any, param: Any, value: bool) -> None:
         if value:
             from cpctl import __version__
 
             typer.echo(f"cpctl {__version__}")
             raise typer.Exit
 
-    def declared(
-        version: Annotated[
-            bool, typer.Option("--version", "-V", callback=show, is_eager=True, help="Show the version.")
-        ] = False,
-    ) -> None:
-        """The signature from which the option is built; never called."""
-
-    (parameter,) = _build_parameters(declared)
-    parameter.expose_value = False
-    return parameter
+    return typer.core.TyperOption(
+        param_decls=["--version", "-V"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show the version.",
+    )

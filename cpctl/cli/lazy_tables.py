@@ -1,34 +1,30 @@
 """References to the tables of other modules, which are loaded only when their names are listed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import NamedTuple
+
+Rows = Iterable[tuple[str, str]]
 
 
-class LazyTable(NamedTuple):
-    """A mapping or sequence in a module of cpctl, as names with descriptions.
+def lazy_table(
+    module: str, table: str, description: str | None = "", name_field: str = "", suffix: str = ""
+) -> Callable[[], Rows]:
+    """A function that returns the names in a mapping or sequence of a module of cpctl, with descriptions.
 
     `description` is the field of a row that describes it; "" if the row is a text itself, None for no description.
     `name_field` is the field that holds the name; "" for the key of the row. `suffix` follows every name.
     """
 
-    module: str
-    table: str
-    description: str | None = ""
-    name_field: str = ""
-    suffix: str = ""
+    def rows() -> Iterator[tuple[str, str]]:
+        found = getattr(import_module(f"cpctl.{module}"), table)
+        for key, row in found.items() if isinstance(found, Mapping) else ((key, "") for key in found):
+            name = getattr(row, name_field) if name_field else key
+            yield f"{name}{suffix}", str(row if description == "" else getattr(row, description or "", ""))
 
-    def rows(self) -> Iterator[tuple[str, str]]:
-        """The names with their descriptions."""
-        table = getattr(import_module(f"cpctl.{self.module}"), self.table)
-        for key, row in table.items() if isinstance(table, Mapping) else ((key, "") for key in table):
-            name = getattr(row, self.name_field) if self.name_field else key
-            described = row if self.description == "" else getattr(row, self.description or "", "")
-            yield f"{name}{self.suffix}", str(described)
+    return rows
 
 
-def output_formats() -> Iterator[tuple[str, str]]:
-    """The formats of --output."""
+def output_formats() -> Rows:
     from cpctl.output.formats import FORMATS
 
-    yield from ((name, meaning) for name, (_, meaning) in FORMATS.items())
+    return ((name, meaning) for name, (_, meaning) in FORMATS.items())

@@ -46,12 +46,11 @@ def _run_reporting_errors(context: Context, arguments: list[str]) -> int:
         return _run_command(context, arguments)
     except UsageError as error:
         return _report_error(context, arguments, _to_invalid_input(error))
-    except OutputError as error:
-        failed = _report_error(context, arguments, error)
-        return context.exit_status if context.is_work_done else failed
     except CpctlError as error:
         failed = _report_error(context, arguments, error)
-        return context.exit_status if context.is_work_done and isinstance(error, InvalidInput) else failed
+        # Once the work is done these come from printing, which must not change the exit status.
+        is_from_printing = context.is_work_done and isinstance(error, OutputError | InvalidInput)
+        return context.exit_status if is_from_printing else failed
     except BrokenPipeError:
         return context.exit_status if context.is_work_done else ExitCode.CLOSED_PIPE
     except typer.Abort:
@@ -93,7 +92,6 @@ def _to_invalid_input(error: Any) -> InvalidInput:
 
 
 def _report_error(context: Context, arguments: list[str], error: CpctlError) -> int:
-    """Print the message and the hint, or JSON if the output is JSON."""
     output = context.error_output
     if _wants_json(context, arguments):
         output.error(json.dumps(_error_document(context, error), ensure_ascii=False))

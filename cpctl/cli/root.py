@@ -28,5 +28,4 @@ COMMANDS = {
 
 
 def build_root() -> RootGroup:
-    """Make the command `cpctl`."""
     return RootGroup(GROUPS, COMMANDS, "The command line of the print shop, for Cloudprinter.com.")

@@ -75,7 +75,8 @@ class Importer:
         self._first_order = ""
         self._outbox = outbox
         self._rules = rules
-        self._outcomes: list[RowResult | None] = []  # None: nothing was decided yet
+        # By row; None if nothing was decided yet, and only the id for new signals, since a file may have many.
+        self._outcomes: list[RowResult | int | None] = []
         self._voided_keys: set[tuple[str, ...]] = set()
 
     def check(self, progress: Progress, on_signal: Callable[[Signal], None] = lambda signal: None) -> None:
@@ -148,7 +149,7 @@ class Importer:
             if result.state is State.CONFLICT:
                 self._outcomes[number] = _describe_outcome(row, State.CONFLICT, result.describe(), signal_id)
                 continue
-            self._outcomes[number] = RowResult("" if result.is_new else State.DUPLICATE, signal_id)
+            self._outcomes[number] = signal_id if result.is_new else RowResult(State.DUPLICATE, signal_id)
             if result.is_new:
                 self.new_count += 1
                 self._first_order = self._first_order or signal.order
@@ -192,7 +193,8 @@ class Importer:
         """Yield what became of each row, as of now, in the order of the file."""
         number = 0
         for rows in self._read_chunks():
-            outcomes = self._outcomes[number : number + len(rows)]
+            known = self._outcomes[number : number + len(rows)]
+            outcomes = [RowResult("", outcome) if isinstance(outcome, int) else outcome for outcome in known]
             ids = {outcome.id for outcome in outcomes if outcome and not outcome.message}
             signals = {entry.id: entry for entry in self._outbox.get_by_ids(sorted(ids))} if ids else {}
             for row, outcome in zip(rows, outcomes, strict=False):

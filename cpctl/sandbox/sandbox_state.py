@@ -18,7 +18,7 @@ from cpctl.sandbox.model.quotes import QuoteStore
 from cpctl.sandbox.number_checks import check_integer
 from cpctl.sandbox.request_journal import Journal, mask_keys
 from cpctl.sandbox.virtual_clock import VirtualClock
-from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
+from cpctl.sandbox.webhook_queue import WebhookQueue
 
 DEFAULT_ORDERS = 2
 DEFAULT_ITEMS_PER_ORDER = 3

@@ -1,8 +1,9 @@
-"""Lines for a crontab, for machines without systemd."""
+"""Lines for a crontab (crontab(5)), for machines without systemd."""
+
+import shlex
 
 from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import escape_cron_command, quote_cron_word, reject_control_characters
-from cpctl.service_units.service_plan import ServicePlan
+from cpctl.service_units.service_plan import ServicePlan, reject_control_characters
 
 # Debian's cron refuses a longer command.
 MAX_COMMAND_LENGTH = 998
@@ -14,7 +15,7 @@ def render_cron_line(plan: ServicePlan) -> str:
     variables = [*plan.environment]
     if plan.credential is not None:
         variables.append((plan.credential.variable, plan.credential.file))
-    command = " ".join([*(f"{name}={quote_cron_word(value)}" for name, value in variables), _render_command(plan)])
+    command = " ".join([*(f"{name}={_quote_word(value)}" for name, value in variables), _render_command(plan)])
     reject_control_characters(command)
     if len(command) > MAX_COMMAND_LENGTH:
         raise InvalidInput(
@@ -29,10 +30,10 @@ def render_cron_line(plan: ServicePlan) -> str:
 def _render_command(plan: ServicePlan) -> str:
     """A run that ends, or a service that cron tries to start each minute and that a lock keeps from running twice."""
     command = plan.service.one_shot_command or plan.service.command
-    words = " ".join(quote_cron_word(word) for word in (*plan.program, *command, *plan.options))
+    words = " ".join(_quote_word(word) for word in (*plan.program, *command, *plan.options))
     if plan.service.one_shot_command:
         return words
-    lock = escape_cron_command(f'flock -n -E 0 "$HOME/.{plan.name}.lock"')
+    lock = _escape_command(f'flock -n -E 0 "$HOME/.{plan.name}.lock"')
     return f"{lock} {words} 2>&1 | logger -t {plan.name}"
 
 
@@ -47,3 +48,17 @@ def _render_schedule(interval_seconds: int) -> str:
         f"cron cannot run a command every {interval_seconds} seconds.",
         "Use --every 1m, 2m, 5m, 10m, 15m, 30m, 1h, 2h, 6h or 1d.",
     )
+
+
+def _quote_word(text: str) -> str:
+    return _escape_command(shlex.quote(text))
+
+
+def _escape_command(command: str) -> str:
+    """Escape a shell command for a crontab. Raises InvalidInput for a backslash, which crons read differently."""
+    if "\\" in command:
+        raise InvalidInput(
+            f"A cron line cannot contain a backslash: {command}",
+            "Use another name or path, or `cpctl service print` without --cron.",
+        )
+    return command.replace("%", "\\%")

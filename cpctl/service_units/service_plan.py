@@ -1,6 +1,9 @@
 """The services of cpctl, and the plan of one service on one machine, from which a unit or a cron line is made."""
 
+import unicodedata
 from typing import NamedTuple
+
+from cpctl.errors import InvalidInput
 
 SYSTEM_UNIT_FOLDER = "/etc/systemd/system"
 KEY_FOLDER = "/etc/cpctl"
@@ -8,6 +11,8 @@ SYSTEM_CONFIG = "/etc/cpctl/config.yaml"
 DEFAULT_ACCOUNT = "cpctl"
 STATE_FOLDER = "cpctl"  # below /var/lib
 MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS = 10, 86_400
+# Control characters, line and paragraph separators, and undecodable bytes.
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 class Service(NamedTuple):
@@ -74,5 +79,15 @@ class ServicePlan(NamedTuple):
 
 
 class UnitFile(NamedTuple):
-    path: str
+    file: str
     content: str
+
+
+def reject_control_characters(text: str) -> None:
+    """Raise InvalidInput for a text with a line break or another control character: it could add a line."""
+    if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text):
+        shown = text.encode("unicode_escape", "surrogatepass").decode("ascii")
+        raise InvalidInput(
+            f'Units and cron lines cannot contain a line break or another control character: "{shown}"',
+            "Use another name or path.",
+        )

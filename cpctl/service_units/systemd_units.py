@@ -8,14 +8,14 @@ from itertools import chain
 from string import Template
 
 from cpctl.errors import InvalidInput
-from cpctl.service_units.escaping import escape_percent, quote_word, reject_control_characters, render_exec_start
-from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile
+from cpctl.service_units.service_plan import STATE_FOLDER, ServicePlan, UnitFile, reject_control_characters
 
 # The service never stops retrying: waiting signals are worth a start every ten seconds. Only a wrong command line
 # (exit status 2) cannot get better.
 _RESTART = ("Restart=on-failure", "RestartSec=10s", "RestartPreventExitStatus=2")
 # The manager of a user has no network-online.target.
 _NETWORK = ("Wants=network-online.target", "After=network-online.target")
+_UNQUOTED_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _PLACEHOLDER_LINE = re.compile(r"\$(\w+)")
 
 
@@ -24,8 +24,9 @@ def render_unit_files(plan: ServicePlan) -> list[UnitFile]:
     _check_paths(plan)
     files = [UnitFile(f"{plan.unit_folder}/{plan.name}.service", _render_service(plan))]
     if plan.interval_seconds:
-        file = f"{plan.unit_folder}/{plan.name}.timer"
-        content = _fill("unit.timer", file=file, description=plan.service.description, interval=_interval(plan))
+        file, seconds = f"{plan.unit_folder}/{plan.name}.timer", plan.interval_seconds
+        interval = f"{seconds}s" if seconds % 60 else f"{seconds // 60}min"
+        content = _fill("unit.timer", file=file, description=plan.service.description, interval=interval)
         files.append(UnitFile(file, content))
     return files
 
@@ -40,11 +41,6 @@ def _check_paths(plan: ServicePlan) -> None:
         )
     if key_file != key_file.rstrip(" \\"):
         raise InvalidInput(f'The key file "{key_file}" ends in a space or a backslash.', "Use another name.")
-
-
-def _interval(plan: ServicePlan) -> str:
-    seconds = plan.interval_seconds
-    return f"{seconds}s" if seconds % 60 else f"{seconds // 60}min"
 
 
 def _render_service(plan: ServicePlan) -> str:
@@ -69,7 +65,7 @@ def _render_service(plan: ServicePlan) -> str:
         network=_NETWORK if is_system else "",
         start_limit="" if is_timed else "StartLimitIntervalSec=0",
         type="Type=oneshot" if is_timed else plan.service.directives,
-        command=render_exec_start(*plan.program, *command, *plan.options),
+        command=_render_exec_start(*plan.program, *command, *plan.options),
         user=f"User={plan.account}" if is_system else "",
         environment=_environment(plan),
         restart="" if is_timed else _RESTART,
@@ -79,13 +75,13 @@ def _render_service(plan: ServicePlan) -> str:
 
 
 def _environment(plan: ServicePlan) -> list[str]:
-    lines = [f"Environment={quote_word(f'{name}={value}')}" for name, value in plan.environment]
+    lines = [f"Environment={_quote_word(f'{name}={value}')}" for name, value in plan.environment]
     if not plan.store_folder:
         lines.append(f"Environment=CPCTL_DATA_DIR=%S/{STATE_FOLDER}")
     if plan.credential is not None:
         name = plan.credential.service_name
         lines.append(f"Environment={plan.credential.variable}=%d/{name}")
-        lines.append(f"LoadCredential={name}:{escape_percent(plan.credential.file)}")
+        lines.append(f"LoadCredential={name}:{plan.credential.file.replace('%', '%%')}")
     return lines
 
 
@@ -93,7 +89,7 @@ def _isolation(plan: ServicePlan) -> list[str]:
     """The lines that only the system's manager can apply: what the service sees of the file system."""
     if plan.store_folder:
         # "-": if the folder is missing, the service starts, and cpctl reports it.
-        folders = ["ProtectHome=read-only", "ReadWritePaths=" + quote_word(f"-{plan.store_folder}")]
+        folders = ["ProtectHome=read-only", "ReadWritePaths=" + _quote_word(f"-{plan.store_folder}")]
     else:
         folders = ["ProtectHome=yes", f"StateDirectory={STATE_FOLDER}", "StateDirectoryMode=0700"]
     private_tmp = "" if plan.needs_tmp else "PrivateTmp=yes"
@@ -113,3 +109,16 @@ def _fill(template: str, **values: str | Iterable[str]) -> str:
     placeholders = ((line, _PLACEHOLDER_LINE.fullmatch(line)) for line in text.splitlines())
     lines = [line for line, placeholder in placeholders if placeholder is None or texts[placeholder[1]]]
     return Template("\n".join(lines)).substitute(texts).rstrip("\n") + "\n"
+
+
+def _quote_word(text: str) -> str:
+    """A text as one word of a setting that is split into words: systemd.syntax(7), and systemd.unit(5) for `%`."""
+    escaped = text.replace("%", "%%")
+    if _UNQUOTED_WORD.fullmatch(escaped):
+        return escaped
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _render_exec_start(program: str, *words: str) -> str:
+    """A command for `ExecStart=`. systemd expands variables in its words, but not in the path of the program."""
+    return " ".join([_quote_word(program), *(_quote_word(word.replace("$", "$$")) for word in words)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cpctl.cli.commands.service.host import TEMP_FOLDERS, is_below
+from cpctl.cli.commands.service.plan_builder import TEMP_FOLDERS, is_below
 from harness.cli_environment import CliEnvironment
 from harness.services_guide import SERVICES_GUIDE, services_blocks
 from harness.unit_files import print_units, verify_units

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.cli.commands.service.host import TEMP_FOLDERS, is_below
-from cpctl.cli.commands.service.plan_builder import parse_service
+from cpctl.cli.commands.service.plan_builder import TEMP_FOLDERS, is_below, parse_service
 from cpctl.errors import InvalidInput
 from harness.cli_environment import CliEnvironment, CliResult, sandbox_configuration
 from harness.unit_files import UnitFile, install_cpctl, load_with_systemd, print_units, split_units, verify_units

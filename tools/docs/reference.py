@@ -9,7 +9,7 @@ import typer
 
 from cpctl.cli.context import Context
 from cpctl.cli.framework import shared_parameters
-from cpctl.cli.help.topic_tables import environment_variables, response_rows
+from cpctl.cli.help.topics import environment_variables, response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES
 from cpctl.config.settings import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS

@@ -29,6 +29,4 @@ def generate_completion_script(shell: str) -> str:
     """Generate the script of one shell. Raises InvalidInput for an unknown shell."""
     if shell not in SHELLS:
         raise InvalidInput(f'There is no completion for "{shell}".', suggest(shell, SHELLS))
-    from cpctl.cli.completion.command_tree import build_tree
-
-    return render_script(shell, build_tree())
+    return render_script(shell)

@@ -5,7 +5,6 @@ from typing import Any
 
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.profile_rows import key_rows, setting_rows
 from cpctl.config.keys import SERVICES
 from cpctl.config.profiles import Profile
 from cpctl.errors import ConfigError, ExitCode
@@ -47,11 +46,23 @@ def show_whoami(context: Context) -> None:
 
 
 def _setting_rows(data: dict[str, Any]) -> list[Mapping[str, Any]]:
-    """A row per value, with its source."""
     profile = {"setting": "profile", "value": data["profile"], "source": data["profile_source"]}
     config = {"setting": "config", "value": data["config"]}
     depth = [{"setting": f"outbox {name}", "value": value} for name, value in data["outbox"].items()]
     return [profile, config, *setting_rows(data["settings"]), *key_rows(data["keys"]), *depth]
+
+
+def key_rows(keys: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each key: its last characters or the problem with it, and its source."""
+    return [
+        {"setting": f"{service} key", "value": facts["key"] or facts.get("problem"), "source": facts["source"]}
+        for service, facts in keys.items()
+    ]
+
+
+def setting_rows(settings: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """A row for each setting, from its value and source."""
+    return [{"setting": name, **value} for name, value in settings.items()]
 
 
 def describe_key(context: Context, service: str) -> dict[str, Any]:

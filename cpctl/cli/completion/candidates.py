@@ -1,25 +1,25 @@
 """`cpctl __complete KIND WORD...`: the completion candidates that depend on this machine.
 
-It imports no typer, opens no connection, writes nothing and runs no key command. On any failure it prints nothing.
+It imports no typer, opens no connection, runs no key command, and writes only to the completion cache. On any
+failure it prints nothing.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
-from importlib import import_module
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cpctl.cli.completion.hint_cache import cache_path, format_description, is_completable, read_cache
-from cpctl.config.paths import find_cache_folder, find_config_file
-from cpctl.output.text import format_count
+from cpctl.cli.completion.hint_cache import cache_path, format_description, is_completable, read_cache, read_profiles
+from cpctl.config.paths import expand_path, find_cache_folder, find_config_file, find_default_store
 
 if TYPE_CHECKING:
     from cpctl.outbox.completion_queries import CompletionItem
 
 Candidates = Iterable[tuple[str, str]]
+DEFAULT_NAME = "default"  # of a profile that the environment alone defines, as in config.profiles
 
 
 class CompletionLine:
@@ -52,11 +52,21 @@ class CompletionLine:
 
     @cached_property
     def profile_and_store(self) -> tuple[str, Path]:
-        """The name of the selected profile, and its store. Raises ConfigError."""
-        from cpctl.config.profiles import load_profile
+        """The name of the selected profile, and its store. Raises ConfigError, KeyError, ValueError without one.
 
-        profile = load_profile(self.environment, self.config, self.named_profile)
-        return profile.name, profile.store
+        It chooses as `config.profiles.load_profile` does, but without loading the profile.
+        """
+        profiles = read_profiles(self.config, self.environment)
+        if self.named_profile:
+            name = self.named_profile
+        else:
+            (name,) = [each for each, row in profiles.items() if row.is_default] or profiles or [DEFAULT_NAME]
+        written = profiles[name].store if profiles or self.named_profile else ""
+        if store := self.environment.get("CPCTL_STORE"):
+            return name, expand_path(store)
+        if written:
+            return name, find_config_file(self.config, self.environment)[0].parent / expand_path(written)
+        return name, find_default_store(self.environment)[0]
 
 
 def print_candidates(arguments: Sequence[str]) -> None:
@@ -74,11 +84,8 @@ def print_candidates(arguments: Sequence[str]) -> None:
 
 
 def _complete_profiles(line: CompletionLine) -> Candidates:
-    from cpctl.config.profiles import read_configuration
-
-    configuration = read_configuration(line.config, line.environment)
-    for name in configuration.profiles if configuration else ():
-        yield name, "the default" if configuration and name == configuration.default else ""
+    for name, row in read_profiles(line.config, line.environment).items():
+        yield name, "the default" if row.is_default else ""
 
 
 def _complete_mappings(line: CompletionLine) -> Candidates:
@@ -93,12 +100,11 @@ def _complete_mappings(line: CompletionLine) -> Candidates:
 def _complete_cached(*kinds: str, suffix: str = "") -> Callable[[CompletionLine], Candidates]:
     """Complete with what earlier commands have shown of these kinds."""
 
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
+    def complete(line: CompletionLine) -> Candidates:
         config, _ = find_config_file(line.config, line.environment)
         profile = line.named_profile or line.profile_and_store[0]
-        for hint in read_cache(cache_path(find_cache_folder(line.environment), profile, config)):
-            if hint.kind in kinds:
-                yield hint.text + suffix, hint.description
+        cached = read_cache(cache_path(find_cache_folder(line.environment), profile, config))
+        return ((hint.text + suffix, hint.description) for hint in cached if hint.kind in kinds)
 
     return complete
 
@@ -118,37 +124,32 @@ def _find_items(line: CompletionLine, include_finished: bool) -> Iterator[tuple[
     yield from ((item, order, f"order {order}") for item, order in _complete_cached("items")(line) if item not in done)
 
 
-def _complete_items(include_finished: bool) -> Callable[[CompletionLine], Candidates]:
+def _complete_items(include_finished: bool, line: CompletionLine) -> Candidates:
     """Complete with items of the order on the line, or of all orders; items already on the line are left out."""
-
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
-        wanted = line.option_value("--order")
-        for item, order, description in _find_items(line, include_finished):
-            if wanted in (None, order) and item not in line.words:
-                yield item, description
-
-    return complete
+    wanted = line.option_value("--order")
+    for item, order, description in _find_items(line, include_finished):
+        if wanted in (None, order) and item not in line.words:
+            yield item, description
 
 
-def _complete_orders(include_finished: bool) -> Callable[[CompletionLine], Candidates]:
+def _complete_orders(include_finished: bool, line: CompletionLine) -> Candidates:
     """Complete with the orders of the items on the line, or with all orders."""
-
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
-        items: dict[str, set[str]] = {}
-        for item, order, _ in _find_items(line, include_finished):
-            items.setdefault(order, set()).add(item)
-        orders_on_line = [order for order, own in items.items() if own & set(line.words)]
-        yield from ((order, format_count(len(items[order]), "item")) for order in orders_on_line or items)
-
-    return complete
+    items: dict[str, set[str]] = {}
+    for item, order, _ in _find_items(line, include_finished):
+        items.setdefault(order, set()).add(item)
+    for order in [order for order, own in items.items() if own & set(line.words)] or items:
+        count = len(items[order])
+        yield order, f"{count} item{'' if count == 1 else 's'}"
 
 
 def _complete_from_store(query: str, *arguments: object) -> Callable[[CompletionLine], Candidates]:
     """Complete with the result of a query in `completion_queries`; ids already on the line are left out."""
 
-    def complete(line: CompletionLine) -> Iterator[tuple[str, str]]:
+    def complete(line: CompletionLine) -> Candidates:
+        from cpctl.outbox import completion_queries
+
         name, store = line.profile_and_store
-        for row in getattr(import_module("cpctl.outbox.completion_queries"), query)(store, name, *arguments):
+        for row in getattr(completion_queries, query)(store, name, *arguments):
             if isinstance(row, str):
                 yield row, ""
             elif row[0] not in line.words:
@@ -157,7 +158,7 @@ def _complete_from_store(query: str, *arguments: object) -> Callable[[Completion
     return complete
 
 
-def _complete_references(line: CompletionLine) -> Iterator[tuple[str, str]]:
+def _complete_references(line: CompletionLine) -> Candidates:
     for column in ("order_reference", "item_reference"):
         yield from _complete_from_store("list_recent_event_values", column)(line)
 
@@ -174,10 +175,10 @@ COMPLETERS: Mapping[str, Callable[[CompletionLine], Candidates]] = {
     "catalogs": _complete_cached("catalogs"),
     "titles": _complete_cached("titles"),
     "levels": _complete_cached("levels"),
-    "items": _complete_items(include_finished=False),
-    "reported-items": _complete_items(include_finished=True),
-    "unfinished-orders": _complete_orders(include_finished=False),
-    "reported-orders": _complete_orders(include_finished=True),
+    "items": partial(_complete_items, False),
+    "reported-items": partial(_complete_items, True),
+    "unfinished-orders": partial(_complete_orders, False),
+    "reported-orders": partial(_complete_orders, True),
     "outbox-ids": _complete_from_store("list_recent_signals", True),
     "signal-ids": _complete_from_store("list_recent_signals", False),
     "stations": _complete_from_store("list_recent_names", "station"),

@@ -1,14 +1,18 @@
-"""The completion cache: references that earlier commands have shown, for the next Tab.
+"""The completion cache: references that earlier commands have shown, and the profiles, for the next Tab.
 
 A line per reference: its kind, its text and a description, separated by tabs, newest first. One file per profile
-of one configuration, readable by its owner only.
+of one configuration, and one for the profiles of the latest configuration; all readable by their owner only.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from cpctl.config.paths import find_cache_folder, find_config_file
+
+PROFILES_FILE = "profiles.txt"
 MAX_PER_KIND = 2000
 MAX_LENGTH = 128  # characters; no reference is longer
 MAX_DESCRIPTION_LENGTH = 60
@@ -21,6 +25,13 @@ class CachedCandidate(NamedTuple):
     kind: str
     text: str
     description: str = ""
+
+
+class CachedProfile(NamedTuple):
+    """What completion needs of a profile: "default" if it is the default one, and its `store:` as written."""
+
+    is_default: str
+    store: str
 
 
 def cache_path(folder: Path, profile: str, config: Path) -> Path:
@@ -53,6 +64,37 @@ def write_cache(file: Path, candidates: Iterable[CachedCandidate]) -> None:
         if counts[each.kind] <= MAX_PER_KIND:
             lines.append("\t".join(each) + "\n")
     write_private(file, "".join(lines))
+
+
+def read_profiles(config: str | None, environment: Mapping[str, str]) -> dict[str, CachedProfile]:
+    """The profiles of the configuration; from the cache if the file has not changed, because parsing it takes longer
+    than the rest of a Tab. Raises ConfigError.
+    """
+    file, _ = find_config_file(config, environment)
+    stamp, cache = "", Path()
+    with suppress(Exception):
+        status = file.stat()  # before it is read: after a later change the cached profiles are not used
+        stamp = f"{file.absolute()}\t{status.st_mtime_ns}\t{status.st_ctime_ns}\t{status.st_size}"
+        cache = find_cache_folder(environment) / PROFILES_FILE
+        first, *rows = cache.read_text(encoding="utf-8").split("\n")
+        if first == stamp:
+            return {name: CachedProfile(*row) for name, *row in (row.split("\t") for row in rows)}
+    from cpctl.config.profiles import read_configuration
+
+    found = {}
+    if configuration := read_configuration(config, environment):
+        for name, node in configuration.profiles.items():
+            store = node.as_mapping(name).get("store")
+            is_default = "default" if name == configuration.default else ""
+            found[name] = CachedProfile(is_default, (store and store.as_text("store")) or "")
+    texts = ["\t".join((name, *row)) for name, row in found.items()]
+    if found and all(text.replace("\t", "", 2).isprintable() for text in texts):
+        with suppress(Exception):
+            from cpctl.files import write_private
+
+            cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(cache, "\n".join([stamp, *texts]))
+    return found
 
 
 def is_completable(text: object) -> bool:

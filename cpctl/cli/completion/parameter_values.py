@@ -1,21 +1,27 @@
 """The values that each parameter can take: where each kind of value is typed, and the words of the static kinds."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from cpctl.cli.completion.nodes import (
-    COMMAND_LINE,
-    COMMANDS,
-    COUNTRY_STATES,
-    FILES,
-    FOLDERS,
-    FREE_TEXT,
-    KIND_SEPARATOR,
-    Candidate,
-)
-from cpctl.cli.lazy_tables import LazyTable, output_formats
+from cpctl.cli.lazy_tables import Rows, lazy_table, output_formats
 
-Completions = Iterable[tuple[str, str]]
+FLAG = "-"  # the kind of an option that takes no value
+FREE_TEXT = "free"  # a value that only the user knows
+KIND_SEPARATOR = "+"  # between kinds, where a value can be of any of them
+
+# Kinds that the shell itself completes.
+FILES, FOLDERS, COMMANDS, COMMAND_LINE = "files", "folders", "commands", "command-line"
+# The states of the country that `--country` names; the script looks them up under `states-` and its code.
+COUNTRY_STATES = "country-states"
+SHELL_COMPLETED_KINDS = (FILES, FOLDERS, COMMANDS, COMMAND_LINE, COUNTRY_STATES)
+
+
+class Candidate(NamedTuple):
+    """A word that can be typed, and its description."""
+
+    text: str
+    description: str = ""
+
 
 # The places of each kind of value. The narrowest one wins: "orders wait --for", then "orders REFERENCE" for a group,
 # then "--state" anywhere, then the metavar. The words of a kind are in STATIC_WORDS, come from `candidates.COMPLETERS`,
@@ -86,77 +92,76 @@ _PLACES: Mapping[str, str] = {
 VALUE_KINDS: Mapping[str, str] = {place: kind for kind, places in _PLACES.items() for place in places.split("; ")}
 
 
-def _order_states() -> Completions:
-    from cpctl.reference_data.order_states import ORDER_STATES
-
-    yield from ((row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values())
-
-
-def _signal_states() -> Completions:
+def _signal_states() -> Rows:
     from cpctl.outbox.models import STATE_MEANINGS, STORED_STATES
 
-    yield from ((str(state), STATE_MEANINGS[state]) for state in STORED_STATES)
+    return ((str(state), STATE_MEANINGS[state]) for state in STORED_STATES)
 
 
-def _fault_statuses() -> Completions:
+def _order_states() -> Rows:
+    from cpctl.reference_data.order_states import ORDER_STATES
+
+    return ((row.code.removeprefix("order_state_"), row.meaning) for row in ORDER_STATES.values())
+
+
+def _fault_statuses() -> Rows:
     from cpctl.api.failures import classify_signal_status
 
-    for status in (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503, 504):
-        if failure := classify_signal_status(status):
-            yield str(status), failure.message
+    statuses = (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503, 504)
+    return ((str(status), failure.message) for status in statuses if (failure := classify_signal_status(status)))
 
 
-def _endpoint_paths() -> Completions:
+def _endpoint_paths() -> Rows:
     """CloudCore's paths without their prefix; the others whole, because a path without one is CloudCore's."""
     from cpctl.api.endpoints import ENDPOINTS
     from cpctl.cli.commands.api import PATH_PREFIXES
 
-    yield from ((row.path.removeprefix(PATH_PREFIXES["core"]), "") for row in ENDPOINTS.values())
+    return ((row.path.removeprefix(PATH_PREFIXES["core"]), "") for row in ENDPOINTS.values())
 
 
-def _call_names() -> Completions:
+def _call_names() -> Rows:
     from cpctl.cli.help.explanations import all_calls
 
-    yield from ((name, "") for name in all_calls())
+    return ((name, "") for name in all_calls())
 
 
 # The words of every kind that are the same on every machine; they are written into the completion scripts.
-STATIC_WORDS: Mapping[str, Sequence[LazyTable | Candidate | Callable[[], Completions]]] = {
+STATIC_WORDS: Mapping[str, Sequence[Candidate | Callable[[], Rows]]] = {
     "formats": [output_formats],
-    "colors": [LazyTable("cli.context", "COLORS")],
-    "countries": [LazyTable("reference_data.countries", "COUNTRIES")],
-    "currencies": [LazyTable("reference_data.currencies", "CURRENCIES")],
+    "colors": [lazy_table("cli.context", "COLORS")],
+    "countries": [lazy_table("reference_data.countries", "COUNTRIES")],
+    "currencies": [lazy_table("reference_data.currencies", "CURRENCIES")],
     "order-states": [_order_states],
     "order-ends": [Candidate("done", "complete, by either API")],
     "order-apis": [Candidate("core", "CloudCore"), Candidate("publish", "CloudPublish")],
-    "versions": [LazyTable("signals.signal_types", "API_VERSIONS")],
-    "dialects": [LazyTable("sandbox.sandbox_state", "DIALECTS")],
-    "presets": [LazyTable("imports.column_mapping", "PRESETS", "meaning")],
+    "versions": [lazy_table("signals.signal_types", "API_VERSIONS")],
+    "dialects": [lazy_table("sandbox.sandbox_state", "DIALECTS")],
+    "presets": [lazy_table("imports.column_mapping", "PRESETS", "meaning")],
     "signal-states": [_signal_states],
-    "signal-types": [LazyTable("signals.signal_types", "SIGNAL_TYPES", "meaning")],
-    "scanned-types": [LazyTable("packing.shop_rules", "SCANNABLE_TYPES")],
+    "signal-types": [lazy_table("signals.signal_types", "SIGNAL_TYPES", "meaning")],
+    "scanned-types": [lazy_table("packing.scanned_codes", "SCANNABLE_TYPES")],
     "days": [Candidate("today"), Candidate("yesterday")],
     "sounds": [Candidate("bell", "the terminal's bell"), Candidate("none", "no sound")],
-    "assignments": [LazyTable("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
-    "causes": [LazyTable("signals.causes", "CANCEL_CAUSES")],
-    "faults": [LazyTable("sandbox.faults", "FAULT_KINDS", "description"), Candidate("clear", "end all faults")],
+    "assignments": [lazy_table("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
+    "causes": [lazy_table("signals.causes", "CANCEL_CAUSES")],
+    "faults": [lazy_table("sandbox.faults", "FAULT_KINDS", "description"), Candidate("clear", "end all faults")],
     "fault-statuses": [_fault_statuses],
-    "webhook-types": [LazyTable("signals.webhook_types", "WEBHOOK_TYPES", None)],
-    "webhook-versions": [LazyTable("signals.webhook_types", "WEBHOOK_VERSIONS")],
-    "log-formats": [LazyTable("webhooks.server.access_log", "LOG_FORMATS")],
+    "webhook-types": [lazy_table("signals.webhook_types", "WEBHOOK_TYPES", None)],
+    "webhook-versions": [lazy_table("signals.webhook_types", "WEBHOOK_VERSIONS")],
+    "log-formats": [lazy_table("webhooks.server.access_log", "LOG_FORMATS")],
     "topics": [
-        LazyTable("cli.help.topics", "TOPICS", "summary"),
-        LazyTable("cli.root", "GROUPS"),
-        LazyTable("cli.root", "COMMANDS"),
+        lazy_table("cli.help.topics", "TOPICS", "summary"),
+        lazy_table("cli.root", "GROUPS"),
+        lazy_table("cli.root", "COMMANDS"),
     ],
     "environments": [Candidate("live"), Candidate("sandbox")],
-    "key-services": [LazyTable("config.keys", "KEY_USES")],
+    "key-services": [lazy_table("config.keys", "KEY_USES")],
     "calls": [_call_names],
-    "runnable-services": [LazyTable("service_units.service_plan", "SERVICES", None)],
-    "paths": [LazyTable("api.endpoints", "ENDPOINTS", None, "path")],
+    "runnable-services": [lazy_table("service_units.service_plan", "SERVICES", None)],
+    "paths": [lazy_table("api.endpoints", "ENDPOINTS", None, "path")],
     "endpoints": [_endpoint_paths],
-    "services": [LazyTable("cli.commands.api", "SERVICE_KEYS", None)],
-    "shells": [LazyTable("cli.completion.scripts", "SHELLS", None)],
+    "services": [lazy_table("cli.commands.api", "SERVICE_KEYS", None)],
+    "shells": [lazy_table("cli.completion.scripts", "SHELLS", None)],
 }
 
 
@@ -181,16 +186,10 @@ def load_static_words() -> dict[str, tuple[Candidate, ...]]:
     """The words of every static kind, and the states of each country under `states-CC`."""
     from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 
-    found = {kind: tuple(dict.fromkeys(_load_words(sources))) for kind, sources in STATIC_WORDS.items()}
+    found: dict[str, tuple[Candidate, ...]] = {}
+    for kind, sources in STATIC_WORDS.items():
+        rows = [row for source in sources for row in ([source] if isinstance(source, Candidate) else source())]
+        found[kind] = tuple(dict.fromkeys(Candidate(*row) for row in rows))
     for country, states in STATES_BY_COUNTRY.items():
         found[f"states-{country}"] = tuple(Candidate(*state) for state in states.items())
     return found
-
-
-def _load_words(sources: Sequence[Any]) -> Iterator[Candidate]:
-    for source in sources:
-        if isinstance(source, Candidate):
-            yield source
-        else:
-            rows = source.rows() if isinstance(source, LazyTable) else source()
-            yield from (Candidate(*row) for row in rows)

@@ -1,10 +1,14 @@
-"""The completion script of a shell: a template, filled with the command tree as arrays of that shell."""
+"""The completion script of a shell: a template, filled with all commands, options and static words as arrays."""
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cpctl.cli.completion.nodes import Candidate, CommandNode, CommandTree, OptionNode
+from cpctl.cli.completion.parameter_values import FLAG, FREE_TEXT, find_value_kind, load_static_words
+from cpctl.cli.context import Context
+from cpctl.cli.framework import shared_parameters
+from cpctl.cli.root import build_root
 
 MAX_LINE_WIDTH = 100
 
@@ -32,37 +36,61 @@ SHELLS = {
 }
 
 
-def render_script(name: str, tree: CommandTree) -> str:
+def render_script(name: str) -> str:
     """Render the script of one shell."""
-    shell = SHELLS[name]
+    shell, root = SHELLS[name], build_root()
+    with root.make_context("cpctl", [], obj=Context({}), resilient_parsing=True) as typer_context:
+        commands = list(_command_lines(shell, "", root, typer_context))
+        shared = [*shared_parameters(), root.get_help_option(typer_context)]
+    words = load_static_words().items()
+    tables = {
+        "SHARED": _format_array(shell, "shared", [_format_option(shell, "", option) for option in shared]),
+        "COMMANDS": commands,
+        "WORDS": [line for kind, found in words for line in _format_case(shell, kind, _format_words(shell, found))],
+    }
     # Not by its path: cpctl may run from a zip file.
     text = resources.files("cpctl.cli.completion").joinpath("templates", f"cpctl.{name}").read_text(encoding="utf-8")
-    tables: dict[str, list[str]] = {
-        "@SHARED@": _format_array(shell, "shared", [_format_option(shell, option) for option in tree.shared_options]),
-        "@COMMANDS@": [line for command in tree.commands for line in _format_command(shell, command)],
-        "@WORDS@": [],
-    }
-    for kind, words in tree.candidates.items():
-        array = _format_array(shell, "found", [_format_candidate(shell, word) for word in words])
-        tables["@WORDS@"] += _format_case(shell, kind, array)
-    return "".join(line for row in text.splitlines(keepends=True) for line in _fill_placeholder(row, tables))
+    return re.sub(
+        r"(?m)^( *)@([A-Z]+)@\n",
+        lambda match: "".join(f"{match[1]}{line}\n" for line in tables[match[2]]),
+        text,
+    )
 
 
-def _fill_placeholder(row: str, tables: dict[str, list[str]]) -> Iterator[str]:
-    mark = row.strip()
-    if mark not in tables:
-        yield row
-        return
-    indent = row[: row.index("@")]
-    yield from (f"{indent}{line}\n" for line in tables[mark])
-
-
-def _format_command(shell: Shell, command: CommandNode) -> list[str]:
-    arguments = [f"{node.kind}{'*' if node.is_repeatable else ''}" for node in command.arguments]
-    lines = _format_array(shell, "subcommands", [_format_candidate(shell, each) for each in command.subcommands])
-    lines += _format_array(shell, "switches", [_format_option(shell, each) for each in command.options])
+def _command_lines(shell: Shell, path: str, command: Any, typer_context: Any) -> Iterator[str]:
+    """The lines of a command or group (`path` is "" for cpctl itself), then those of its commands."""
+    commands = command.summaries() if hasattr(command, "summaries") else {}
+    own = [each for each in command.params if each not in shared_parameters()]
+    options = [_format_option(shell, path, each) for each in own if each.param_type_name == "option"]
+    arguments = [
+        (find_value_kind(path, (), each.metavar or "") or FREE_TEXT) + ("*" if each.nargs == -1 else "")
+        for each in own
+        if each.param_type_name == "argument"
+    ]
+    lines = _format_words(shell, commands.items(), "subcommands")
+    lines += _format_array(shell, "switches", options)
     lines += _format_array(shell, "arguments", arguments)
-    return _format_case(shell, command.path, lines)
+    yield from _format_case(shell, path, lines)
+    for name in commands:
+        inner = command.get_command(typer_context, name)
+        yield from _command_lines(shell, f"{path} {name}".strip(), inner, typer_context)
+
+
+def _format_words(shell: Shell, words: Iterable[tuple[str, str]], name: str = "found") -> list[str]:
+    return _format_array(shell, name, [_describe(shell, *word) for word in words])
+
+
+def _format_option(shell: Shell, path: str, option: Any) -> str:
+    names = sorted((*option.opts, *option.secondary_opts), key=len, reverse=True)
+    if option.is_flag or option.count:
+        kind, is_repeatable = FLAG, option.count
+    else:
+        kind, is_repeatable = find_value_kind(path, names, option.metavar or "") or FREE_TEXT, option.multiple
+    return _describe(shell, f"{','.join(names)}{'*' if is_repeatable else ''} {kind}", option.help or "")
+
+
+def _describe(shell: Shell, text: str, description: str) -> str:
+    return " ".join([text, *description.split()]) if shell.shows_descriptions else text
 
 
 def _format_case(shell: Shell, pattern: str, lines: Iterable[str]) -> list[str]:
@@ -72,7 +100,6 @@ def _format_case(shell: Shell, pattern: str, lines: Iterable[str]) -> list[str]:
 
 
 def _format_array(shell: Shell, name: str, words: list[str]) -> list[str]:
-    """The lines of an array assignment; none for an empty array."""
     if not words:
         return []
     before, after = shell.array_delimiters
@@ -84,20 +111,6 @@ def _format_array(shell: Shell, name: str, words: list[str]) -> list[str]:
             lines.append(f"    {word}")
     lines[-1] += after
     return [f"{line} \\" if shell.name == "fish" and line is not lines[-1] else line for line in lines]
-
-
-def _format_option(shell: Shell, option: OptionNode) -> str:
-    names = ",".join(option.names) + ("*" if option.is_repeatable else "")
-    return f"{names} {option.kind}" + (f" {_collapse_whitespace(option.help)}" if shell.shows_descriptions else "")
-
-
-def _format_candidate(shell: Shell, candidate: Candidate) -> str:
-    description = f" {_collapse_whitespace(candidate.description)}" if shell.shows_descriptions else ""
-    return f"{candidate.text}{description}".rstrip()
-
-
-def _collapse_whitespace(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _quote(shell: Shell, text: str) -> str:

@@ -13,8 +13,6 @@ _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 class Heading(NamedTuple):
-    """The heading of the following blocks."""
-
     text: str
 
 
@@ -25,14 +23,10 @@ class Paragraph(NamedTuple):
 
 
 class DefinitionList(NamedTuple):
-    """Names with their meanings."""
-
     rows: Sequence[tuple[str, str]]
 
 
 class CodeBlock(NamedTuple):
-    """Lines to copy as they are."""
-
     text: str
 
 

@@ -9,7 +9,7 @@ from cpctl.errors import ExitCode
 from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
-from cpctl.webhooks.server.responses import RESPONSE_MEANINGS
+from cpctl.webhooks.server.settings import RESPONSE_MEANINGS
 
 # The fields that only webhooks have, or write in another way (CloudSignal Webhooks 2.0, "Signals").
 _WEBHOOK_FIELDS = {
@@ -40,8 +40,6 @@ class ResponseHelp(NamedTuple):
 
 
 class CallHelp(NamedTuple):
-    """Everything that `cpctl explain` shows about a call."""
-
     name: str
     meaning: str
     commands: tuple[str, ...]

@@ -55,25 +55,20 @@ def normalize_name(text: str) -> str:
 
 def _index_names() -> dict[str, str]:
     """Every name of a single call, with the call's own name. If two calls share a name, the first one has it."""
-    found: dict[str, str] = {}
-    for row in SIGNAL_TYPES.values():
-        own = f"signal.{row.command}"
-        for name in (own, row.command, row.name, f"signal.{row.name}"):
-            found.setdefault(normalize_name(name), own)
-    endpoints = [endpoint for endpoint in ENDPOINTS.values() if endpoint.commands]
-    for find_name in (call_name, lambda endpoint: endpoint.name, lambda endpoint: endpoint.path):
-        for endpoint in endpoints:
-            found.setdefault(normalize_name(find_name(endpoint)), call_name(endpoint))
-    for endpoint in endpoints:
-        for command in endpoint.commands:
-            found.setdefault(normalize_name(command), call_name(endpoint))
-    for endpoint in endpoints:
-        if "/cloudpublish/" in endpoint.path:
-            found.setdefault(f"publish.{call_name(endpoint)}", call_name(endpoint))
-    for name in WEBHOOK_TYPES:
-        found[normalize_name(f"webhook.{name}")] = f"webhook.{name}"
-        found.setdefault(normalize_name(name), f"webhook.{name}")
-    return found
+    endpoints = [(row, call_name(row)) for row in ENDPOINTS.values() if row.commands]
+    names = [
+        *((f"webhook.{name}", f"webhook.{name}") for name in WEBHOOK_TYPES),
+        *((f"signal.{row.command}", f"signal.{row.command}") for row in SIGNAL_TYPES.values()),
+        *((f"signal.{row.name}", f"signal.{row.command}") for row in SIGNAL_TYPES.values()),
+        *((name, f"signal.{row.command}") for row in SIGNAL_TYPES.values() for name in (row.command, row.name)),
+        *((own, own) for _, own in endpoints),
+        *((row.name, own) for row, own in endpoints),
+        *((row.path, own) for row, own in endpoints),
+        *((command, own) for row, own in endpoints for command in row.commands),
+        *((f"publish.{own}", own) for row, own in endpoints if "/cloudpublish/" in row.path),
+        *((name, f"webhook.{name}") for name in WEBHOOK_TYPES),
+    ]
+    return {normalize_name(name): own for name, own in reversed(names)}
 
 
 def _find_group(wanted: str) -> list[str]:

@@ -8,7 +8,7 @@ from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.faults import Fault, parse_fault
 from cpctl.sandbox.sandbox_state import SandboxState
 from cpctl.sandbox.simulated_api.api_messages import SandboxResponse, error_response
-from cpctl.sandbox.webhooks.webhook_queue import subject_fields
+from cpctl.sandbox.webhook_queue import subject_fields
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 

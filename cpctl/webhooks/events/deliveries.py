@@ -78,24 +78,18 @@ def claim(transaction: Transaction, profile: str, target: str, now_ms: int) -> D
         earlier = transaction.fetch_one(_EARLIER_EVENT, target=target, event=delivery["event"])
         if earlier is None:
             return _lease(transaction, target, delivery, now_ms)
-        transaction.execute(
-            "UPDATE deliveries SET next_attempt_at = :later WHERE event = :event AND target = :target",
-            later=max(earlier["next_attempt_at"], now_ms + _MIN_DEFERRAL_MS),
-            event=delivery["event"],
-            target=target,
-        )
+        later = max(earlier["next_attempt_at"], now_ms + _MIN_DEFERRAL_MS)
+        sql = "UPDATE deliveries SET next_attempt_at = :later WHERE event = :event AND target = :target"
+        transaction.execute(sql, later=later, event=delivery["event"], target=target)
     return None
 
 
 def _lease(transaction: Transaction, target: str, delivery: Row, now_ms: int) -> DueDelivery:
-    transaction.execute(
+    sql = (
         "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = :until, lease_until = :until,"
-        " last_attempt_at = :now WHERE event = :event AND target = :target",
-        until=now_ms + LEASE_MS,
-        now=now_ms,
-        event=delivery["event"],
-        target=target,
+        " last_attempt_at = :now WHERE event = :event AND target = :target"
     )
+    transaction.execute(sql, until=now_ms + LEASE_MS, now=now_ms, event=delivery["event"], target=target)
     event = transaction.fetch_one("SELECT type, payload, received_at FROM events WHERE id = :id", id=delivery["event"])
     assert event is not None, "an event is not deleted before every target has accepted it"
     payload = json.loads(event["payload"])
@@ -133,24 +127,18 @@ def settle(transaction: Transaction, target: str, due: DueDelivery, problem: str
 
 def release(transaction: Transaction, target: str, due: DueDelivery, problem: str, now_ms: int) -> None:
     """Return a claimed event without counting the attempt: the target could not be reached."""
-    transaction.execute(
+    sql = (
         "UPDATE deliveries SET attempts = attempts - 1, next_attempt_at = :now, lease_until = 0, message = :message"
-        " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'",
-        now=now_ms,
-        message=problem,
-        event=due.event_id,
-        target=target,
-        attempt=due.attempt,
+        " WHERE event = :event AND target = :target AND attempts = :attempt AND state = 'waiting'"
     )
+    values = {"event": due.event_id, "target": target, "attempt": due.attempt}
+    transaction.execute(sql, now=now_ms, message=problem, **values)
 
 
 def find_next_due_ms(transaction: Transaction, profile: str, target: str) -> int | None:
     """When the first waiting event is due at a target (ms since 1970, UTC), maybe in the past; None if none waits."""
-    row = transaction.fetch_one(
-        f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} ORDER BY next_attempt_at LIMIT 1",
-        profile=profile,
-        target=target,
-    )
+    sql = f"SELECT next_attempt_at FROM deliveries WHERE {_WAITING_FILTER} ORDER BY next_attempt_at LIMIT 1"
+    row = transaction.fetch_one(sql, profile=profile, target=target)
     return None if row is None else int(row["next_attempt_at"])
 
 
@@ -183,13 +171,10 @@ def requeue(store: Store, event_ids: Sequence[int], now_ms: int) -> int:
     """
     sql = (
         "UPDATE deliveries SET state = 'waiting', attempts = 0, next_attempt_at = max(:now, lease_until)"
-        " WHERE event = :event AND message <> :dropped"
+        " WHERE event IN (SELECT value FROM json_each(:ids)) AND message <> :dropped"
     )
-    return store.write(
-        lambda transaction: sum(
-            transaction.execute(sql, now=now_ms, event=event_id, dropped=TARGET_DROPPED) for event_id in event_ids
-        )
-    )
+    values = {"now": now_ms, "ids": json.dumps(list(event_ids)), "dropped": TARGET_DROPPED}
+    return store.write(lambda transaction: transaction.execute(sql, **values))
 
 
 def drop_target(store: Store, profile: str, target: str) -> int:
@@ -198,6 +183,5 @@ def drop_target(store: Store, profile: str, target: str) -> int:
         "UPDATE deliveries SET state = 'done', message = :dropped"
         " WHERE profile = :profile AND target = :target AND state <> 'done'"
     )
-    return store.write(
-        lambda transaction: transaction.execute(sql, target=target, profile=profile, dropped=TARGET_DROPPED)
-    )
+    values = {"target": target, "profile": profile, "dropped": TARGET_DROPPED}
+    return store.write(lambda transaction: transaction.execute(sql, **values))

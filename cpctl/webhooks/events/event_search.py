@@ -22,6 +22,7 @@ _EVENT_IDS = (
     "e.id FROM latest_events l CROSS JOIN events e"
     " ON e.profile = l.profile AND e.order_id = l.order_id AND e.item = l.item"
 )
+_TYPE_CONDITION = "type IN (SELECT value FROM json_each(:types))"
 _COMMON_FIELDS = frozenset({"type", "order", "item", "order_reference", "item_reference", "datetime"})
 
 
@@ -45,7 +46,7 @@ def find_events(store: Store, search: EventSearch) -> list[dict[str, Any]]:
 
     Raises StoreError.
     """
-    return [event for batch in read_in_batches(store, find_event_ids(store, search)) for event in batch]
+    return list(read_events(store, find_event_ids(store, search)))
 
 
 def find_event_ids(store: Store, search: EventSearch) -> list[int]:
@@ -71,7 +72,6 @@ def _can_use_index(search: EventSearch) -> bool:
 
 def _search_conditions(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
     is_by_time = _can_use_index(search) and (search.since or search.until)
-    types, type_values = _type_conditions(search.types)
     optional = (
         (search.after is not None, "id > :after"),
         (search.since, "received_at >= :since"),
@@ -80,13 +80,10 @@ def _search_conditions(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
         (search.item, _id_condition(_EVENT_IDS, "item", "item", "item_reference")),
         (search.reference, _id_condition(_EVENT_IDS, "reference", "order_reference", "item_reference")),
         (search.undelivered, f"id IN ({_UNDELIVERED})"),
+        (search.types, _TYPE_CONDITION),
     )
-    conditions = [
-        f"{'' if is_by_time else '+'}profile = :profile",
-        *(condition for is_wanted, condition in optional if is_wanted),
-        *types,
-    ]
-    return conditions, {
+    conditions = [condition for is_wanted, condition in optional if is_wanted]
+    return [f"{'' if is_by_time else '+'}profile = :profile", *conditions], {
         "profile": search.profile,
         "after": search.after or 0,
         "since": to_ms(search.since) if search.since else 0,
@@ -95,13 +92,8 @@ def _search_conditions(search: EventSearch) -> tuple[list[str], dict[str, Any]]:
         "item": search.item,
         "reference": search.reference,
         "limit": search.limit or -1,
-        **type_values,
+        "types": json.dumps(list(search.types)),
     }
-
-
-def _type_conditions(types: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    values = {f"type{number}": name for number, name in enumerate(types)}
-    return [f"type IN ({', '.join(f':{name}' for name in values)})"] if values else [], values
 
 
 def _id_condition(source: str, value: str, *columns: str) -> str:
@@ -110,45 +102,36 @@ def _id_condition(source: str, value: str, *columns: str) -> str:
     return f"id IN ({' UNION ALL '.join(selects)})"
 
 
-def read_in_batches(store: Store, ids: Sequence[int], batch_size: int = BATCH_SIZE) -> Iterator[list[dict[str, Any]]]:
-    """Read the events with these ids, some at a time, so that many events need little memory.
+def read_events(store: Store, ids: Sequence[int], batch_size: int = BATCH_SIZE) -> Iterator[dict[str, Any]]:
+    """Read the events with these ids in batches, so that many events need little memory.
 
     Events that were pruned meanwhile are left out. Raises StoreError.
     """
     for start in range(0, len(ids), batch_size):
-        yield store.read(partial(_load_events, ids=ids[start : start + batch_size]))
+        yield from store.read(partial(_load_events, ids=ids[start : start + batch_size]))
 
 
 def _load_events(transaction: Transaction, ids: Sequence[int]) -> list[dict[str, Any]]:
-    values = {f"id{number}": event_id for number, event_id in enumerate(ids)}
-    listed = ", ".join(f":{name}" for name in values)
-    rows = {row["id"]: row for row in transaction.fetch_all(f"SELECT * FROM events WHERE id IN ({listed})", **values)}
+    listed = {"ids": json.dumps(list(ids))}
+    events = "SELECT * FROM events WHERE id IN (SELECT value FROM json_each(:ids))"
+    rows = {row["id"]: row for row in transaction.fetch_all(events, **listed)}
     deliveries: dict[int, list[Row]] = {}
-    for row in transaction.fetch_all(f"SELECT * FROM deliveries WHERE event IN ({listed}) ORDER BY target", **values):
+    sql = "SELECT * FROM deliveries WHERE event IN (SELECT value FROM json_each(:ids)) ORDER BY target"
+    for row in transaction.fetch_all(sql, **listed):
         deliveries.setdefault(row["event"], []).append(row)
     return [_event_as_json(rows[event_id], deliveries.get(event_id, [])) for event_id in ids if event_id in rows]
 
 
 def get_events(store: Store, profile: str, ids: Sequence[int]) -> list[dict[str, Any]]:
     """The events with these ids, in that order. Raises InvalidInput if one does not exist, StoreError."""
-
-    def load(transaction: Transaction) -> list[dict[str, Any]]:
-        for event_id in ids:
-            sql = "SELECT 1 FROM events WHERE id = :id AND profile = :profile"
-            if not transaction.fetch_one(sql, id=event_id, profile=profile):
-                raise _no_such_event(event_id, profile)
-        starts = range(0, len(ids), BATCH_SIZE)
-        return [event for start in starts for event in _load_events(transaction, ids[start : start + BATCH_SIZE])]
-
-    if not store.exists():
-        raise _no_such_event(ids[0], profile)
-    return store.read(load)
-
-
-def _no_such_event(event_id: int, profile: str) -> InvalidInput:
-    return InvalidInput(
-        f'Event {event_id} does not exist in profile "{profile}".', "`cpctl webhooks list` shows the ids."
-    )
+    sql = "SELECT id FROM events WHERE profile = :profile AND id IN (SELECT value FROM json_each(:ids))"
+    values = {"profile": profile, "ids": json.dumps(list(ids))}
+    rows = store.read(lambda transaction: transaction.fetch_all(sql, **values)) if store.exists() else []
+    known = {row["id"] for row in rows}
+    if missing := [event_id for event_id in ids if event_id not in known]:
+        message = f'Event {missing[0]} does not exist in profile "{profile}".'
+        raise InvalidInput(message, "`cpctl webhooks list` shows the ids.")
+    return list(read_events(store, ids))
 
 
 def find_last_event_id(store: Store) -> int:
@@ -175,12 +158,11 @@ def find_item_states(
     """
     if not store.exists():
         return []
-    types, type_values = _type_conditions(latest_types)
-    conditions = [f"{'+' if order or item else ''}profile = :profile", *types]
+    conditions = [f"{'+' if order or item else ''}profile = :profile", *([_TYPE_CONDITION] if latest_types else [])]
     conditions += [_id_condition(_LATEST_IDS, "order_id", "order_id", "order_reference")] if order else []
     conditions += [_id_condition(_LATEST_IDS, "item", "item", "item_reference")] if item else []
     sql = f"SELECT * FROM latest_events WHERE {' AND '.join(conditions)} ORDER BY order_id, item"
-    values = {"profile": profile, "order_id": order, "item": item, **type_values}
+    values = {"profile": profile, "order_id": order, "item": item, "types": json.dumps(list(latest_types))}
     rows = store.read(lambda transaction: transaction.fetch_all(sql, **values))
     return [
         {

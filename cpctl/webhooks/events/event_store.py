@@ -1,11 +1,18 @@
-"""Writing received webhooks to the store: each event once, with the latest known state of every item and order."""
+"""Storing events, each once, with the latest state of every item and order; and deleting old events."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
-from cpctl.store.store import Transaction
+from cpctl.clock import to_ms
+from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.event import Event
+from cpctl.webhooks.events.event_search import BATCH_SIZE
+
+# The sender repeats an event for 7 days; a copy of an event that was deleted sooner would be stored as a new one.
+MIN_RETENTION_DAYS = 8
 
 _COLUMNS = (
     *("digest", "type", "order_id", "item", "order_reference", "item_reference"),
@@ -41,6 +48,12 @@ _INSERT_DELIVERIES = """
     INSERT INTO deliveries (profile, target, event, next_attempt_at)
     SELECT :profile, targets.value, ids.value, :now FROM json_each(:ids) ids, json_each(:targets) targets
 """
+_OLD_FILTER = "profile = :profile AND received_at < :before"
+# `ignored` is a target whose missing events do not count.
+_UNDELIVERED = """
+    EXISTS (SELECT 1 FROM deliveries
+            WHERE deliveries.event = events.id AND deliveries.state <> 'done' AND deliveries.target <> :ignored)
+"""
 
 
 class StoredEvent(NamedTuple):
@@ -71,10 +84,8 @@ def store_events(
     if new_ids:
         ids = json.dumps(new_ids)
         transaction.execute(_UPDATE_LATEST, ids=ids)
-        if targets:
-            transaction.execute(
-                _INSERT_DELIVERIES, profile=profile, ids=ids, targets=json.dumps(list(targets)), now=now_ms
-            )
+        names = json.dumps(list(targets))
+        transaction.execute(_INSERT_DELIVERIES, profile=profile, ids=ids, targets=names, now=now_ms)
     return stored
 
 
@@ -86,34 +97,66 @@ def _event_row(event: Event, now_ms: int) -> tuple[str | int, ...]:
 
 
 def record_heartbeat(transaction: Transaction, profile: str, now_ms: int) -> None:
-    transaction.execute(
-        "INSERT INTO receivers (profile, seen_at) VALUES (:profile, :now)"
-        " ON CONFLICT (profile) DO UPDATE SET seen_at = :now",
-        profile=profile,
-        now=now_ms,
-    )
+    sql = "INSERT INTO receivers (profile, seen_at) VALUES (:profile, :now)"
+    transaction.execute(f"{sql} ON CONFLICT (profile) DO UPDATE SET seen_at = :now", profile=profile, now=now_ms)
 
 
 def record_known_order(transaction: Transaction, profile: str, reference: str, now_ms: int) -> None:
     """Record an order of this shop, for `webhooks serve --known-orders`."""
-    transaction.execute(
-        "INSERT INTO known_orders (profile, reference, added_at) VALUES (:profile, :reference, :now)"
-        " ON CONFLICT DO NOTHING",
-        profile=profile,
-        reference=reference,
-        now=now_ms,
-    )
+    sql = "INSERT INTO known_orders (profile, reference, added_at) VALUES (:profile, :reference, :now)"
+    transaction.execute(f"{sql} ON CONFLICT DO NOTHING", profile=profile, reference=reference, now=now_ms)
 
 
 def is_known_order(transaction: Transaction, profile: str, event: Event) -> bool:
     """Whether the order of an event was added or reported on from this store; True if the event names no order."""
     if not event.order and not event.order_reference:
         return True
-    row = transaction.fetch_one(
+    sql = (
         "SELECT 1 FROM known_orders WHERE profile = :profile AND reference IN (:order_id, :reference)"
-        " UNION ALL SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id LIMIT 1",
-        profile=profile,
-        order_id=event.order,
-        reference=event.order_reference,
+        " UNION ALL SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id LIMIT 1"
     )
-    return row is not None
+    values = {"profile": profile, "order_id": event.order, "reference": event.order_reference}
+    return transaction.fetch_one(sql, **values) is not None
+
+
+class PruneCounts(NamedTuple):
+    """Events that arrived before a time: how many can be deleted, and how many a target has not accepted yet."""
+
+    prunable: int
+    undelivered: int
+
+
+def count_prunable(store: Store, profile: str, before: datetime, ignored_target: str = "") -> PruneCounts:
+    """Count the events that arrived before a time, as if a target were dropped already. Raises StoreError."""
+    if not store.exists():
+        return PruneCounts(0, 0)
+    sql = f"SELECT count(*) AS old, coalesce(sum({_UNDELIVERED}), 0) AS undelivered FROM events WHERE {_OLD_FILTER}"
+    values = {"profile": profile, "before": to_ms(before), "ignored": ignored_target}
+    row = store.read(lambda transaction: transaction.fetch_one(sql, **values))
+    assert row is not None, "count(*) always returns a row"
+    return PruneCounts(row["old"] - row["undelivered"], row["undelivered"])
+
+
+def prune_events(store: Store, profile: str, before: datetime, batch_size: int = BATCH_SIZE) -> Iterator[int]:
+    """Delete the old events that every target has accepted; yields the number deleted with each batch.
+
+    Events are found outside of the write transactions, and deleted in batches, so that a receiver on the same store
+    never waits long. The latest states of items stay. Raises StoreError.
+    """
+    sql = (
+        f"SELECT id, received_at FROM events WHERE {_OLD_FILTER} AND (received_at, id) > (:at, :last_id)"
+        f" AND NOT {_UNDELIVERED} ORDER BY received_at, id LIMIT :limit"
+    )
+    values = {"profile": profile, "before": to_ms(before), "at": 0, "last_id": 0, "limit": batch_size, "ignored": ""}
+    while rows := store.read(lambda transaction: transaction.fetch_all(sql, **values)):
+        values.update(at=rows[-1]["received_at"], last_id=rows[-1]["id"])
+        yield store.write(partial(_delete_events, ids=[row["id"] for row in rows]))
+
+
+def _delete_events(transaction: Transaction, ids: Sequence[int]) -> int:
+    # A replay may have requeued some of the events since the batch was read.
+    sql = f"SELECT id FROM events WHERE id IN (SELECT value FROM json_each(:ids)) AND NOT {_UNDELIVERED}"
+    rows = transaction.fetch_all(sql, ids=json.dumps(ids), ignored="")
+    listed = {"ids": json.dumps([row["id"] for row in rows])}
+    transaction.execute("DELETE FROM deliveries WHERE event IN (SELECT value FROM json_each(:ids))", **listed)
+    return transaction.execute("DELETE FROM events WHERE id IN (SELECT value FROM json_each(:ids))", **listed)

@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar
 
-T = TypeVar("T")
 LOG_FORMATS = ("text", "json")
 # Refused requests beyond this are counted, not logged.
 MAX_REFUSALS_PER_SECOND = 20
@@ -92,19 +90,14 @@ class AccessLog:
 
     def _format_line(self, message: str, fields: Mapping[str, object]) -> str:
         now = datetime.now(UTC)
+        values = {name: _truncate(value) for name, value in fields.items() if value is not None and value != ""}
         if self._is_json:
-            values = {name: _truncate(value) for name, value in fields.items() if value is not None and value != ""}
             return json.dumps({"time": now.isoformat(timespec="milliseconds"), "message": message, **values})
-        texts = [(name, str(value)) for name, value in fields.items() if value is not None and value != ""]
-        # One match for all values together: most lines need no quoting.
-        all_texts = "".join([text for _, text in texts])
-        if len(all_texts) > _MAX_VALUE_LENGTH or not _match_unquoted(all_texts):
-            texts = [(name, _quote_if_needed(_truncate(text))) for name, text in texts]
-        pairs = " ".join([f"{name}={text}" for name, text in texts])
+        pairs = " ".join([f"{name}={_quote_if_needed(str(value))}" for name, value in values.items()])
         return f"{now.isoformat(' ', 'milliseconds')} {message} {pairs}".rstrip()
 
 
-def _truncate(value: T) -> T | str:
+def _truncate(value: object) -> object:
     return f"{value[:_MAX_VALUE_LENGTH]}…" if isinstance(value, str) and len(value) > _MAX_VALUE_LENGTH else value
 
 

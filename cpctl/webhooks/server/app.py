@@ -24,7 +24,7 @@ MAX_BUFFERED_BYTES = 67_108_864
 _SMALL_BODY_BYTES = 32_768
 # A refused body is read up to this size: a sender whose connection is reset while it sends may not see the response.
 MAX_DRAIN_BYTES = 8 * MAX_BODY_BYTES
-RETRY_AFTER_SECONDS = 30
+RETRY_AFTER = {"retry-after": "30"}  # seconds
 
 _JSON_HEADERS = ((b"content-type", b"application/json"),)
 
@@ -68,10 +68,7 @@ class ReceiverRules(NamedTuple):
 
 
 class App:
-    """An ASGI application (asgi.readthedocs.io, "HTTP") that receives webhooks.
-
-    `keys` returns the keys accepted now; `health` and `metrics_text` return the contents of /health and /metrics.
-    """
+    """An ASGI application (asgi.readthedocs.io, "HTTP"). `keys` returns the keys accepted now."""
 
     def __init__(
         self,
@@ -177,7 +174,8 @@ class App:
             text = await self._metrics_text()
             return HttpResponse(HTTPStatus.OK, text.encode(), [(b"content-type", CONTENT_TYPE.encode())])
         health = await self._health()
-        return _json_response(HTTPStatus.OK if health["store_writable"] else HTTPStatus.SERVICE_UNAVAILABLE, health)
+        status = HTTPStatus.OK if health["store_writable"] else HTTPStatus.SERVICE_UNAVAILABLE
+        return HttpResponse(status, json.dumps(health).encode(), _JSON_HEADERS)
 
     def _log_response(self, scope: Scope, response: HttpResponse, seconds: float) -> None:
         event, stored = response.event, response.stored_event
@@ -209,16 +207,13 @@ def _check_headers(scope: Scope) -> None:
         raise EventRefused(HTTPStatus.BAD_REQUEST, "conflicting lengths")
     if length is not None and int(length) > MAX_BODY_BYTES:
         raise _body_too_large()
+    unsupported = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     # A body without a content type may still be JSON.
     if (media_type := _find_non_json_type(headers.get(b"content-type", b""))) is not None:
-        raise EventRefused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not application/json", media_type, accept="application/json"
-        )
+        raise EventRefused(unsupported, "not application/json", media_type, accept="application/json")
     encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if encoding not in ("identity", ""):
-        raise EventRefused(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported content-encoding", encoding, accept_encoding="identity"
-        )
+        raise EventRefused(unsupported, "unsupported content-encoding", encoding, accept_encoding="identity")
 
 
 @lru_cache(maxsize=64)
@@ -258,22 +253,16 @@ def _body_too_large() -> EventRefused:
 
 
 def _retry_later(reason: str) -> HttpResponse:
-    return _error_response(
-        HTTPStatus.SERVICE_UNAVAILABLE, "not stored", reason, {"retry-after": str(RETRY_AFTER_SECONDS)}
-    )
+    return _error_response(HTTPStatus.SERVICE_UNAVAILABLE, "not stored", reason, RETRY_AFTER)
 
 
 def _error_response(
     status: HTTPStatus, log_message: str, reason: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """A response that closes the connection and tells the sender nothing but the status."""
-    response = _json_response(status, {"error": status.phrase})
-    more = [(name.encode(), value.encode()) for name, value in {**(headers or {}), "connection": "close"}.items()]
-    return response._replace(headers=[*response.headers, *more], log_message=log_message, reason=reason)
-
-
-def _json_response(status: HTTPStatus, value: object) -> HttpResponse:
-    return HttpResponse(status, json.dumps(value).encode(), _JSON_HEADERS)
+    names = {"content-type": "application/json", **(headers or {}), "connection": "close"}
+    encoded = [(name.encode(), value.encode()) for name, value in names.items()]
+    return HttpResponse(status, json.dumps({"error": status.phrase}).encode(), encoded, log_message, reason)
 
 
 async def _send_response(send: Send, response: HttpResponse) -> None:

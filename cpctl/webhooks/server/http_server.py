@@ -1,34 +1,94 @@
-"""The HTTP server: uvicorn, with time limits for slow and idle clients. The only module that imports uvicorn."""
+"""The HTTP server: listening sockets, a renewable certificate, and uvicorn with time limits for slow clients."""
 
 import asyncio
+import errno
 import logging
 import socket
+import ssl
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from cpctl.errors import ConfigError
 from cpctl.webhooks.server.app import App
 from cpctl.webhooks.server.settings import ServerSettings
-from cpctl.webhooks.server.sockets import SOCKET_BACKLOG
-from cpctl.webhooks.server.tls import Certificate
+
+SOCKET_BACKLOG = 2048
+# IPv6 may be turned off on a machine that resolves names to IPv6 addresses.
+_ADDRESS_UNAVAILABLE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-class ServerCallbacks(NamedTuple):
-    """Functions called once the server listens, when it begins to stop, and for errors that belong to no request."""
+class Certificate:
+    """A certificate with its key."""
 
-    on_ready: Callable[[], None]
-    on_shutdown: Callable[[], None]
-    on_error: Callable[[str], None]
+    def __init__(self, cert: Path, key: Path | None) -> None:
+        self._files = (cert, key or cert)
+        self._loaded_stamp: object = self._read_stamp()
+        self._last_problem = ""
+        self.context = _make_tls_context()
+        self._load(self.context)
+
+    def reload_if_changed(self) -> str | None:
+        """Use a changed certificate for new connections. Returns what happened, or None; a failure is returned once."""
+        stamp, previous_stamp = None, self._loaded_stamp
+        try:
+            stamp = self._read_stamp()
+            if stamp == previous_stamp:
+                return None
+            # Loaded into a new context first: a failed load would leave the one in use without its key.
+            self._load(_make_tls_context())
+            self._load(self.context)
+        except ConfigError as error:
+            previous_problem = self._last_problem
+            self._last_problem = f"certificate not renewed, the old one stays in use: {error.message}"
+            return None if self._last_problem == previous_problem else self._last_problem
+        finally:
+            self._loaded_stamp = stamp
+        self._last_problem = ""
+        return "certificate renewed"
+
+    def _read_stamp(self) -> object:
+        try:
+            return [((status := file.stat()).st_mtime_ns, status.st_ino, status.st_size) for file in self._files]
+        except OSError as error:
+            raise ConfigError(
+                f"Cannot read {error.filename}: {error.strerror}.", "Give the paths of existing PEM files."
+            ) from error
+
+    def _load(self, context: ssl.SSLContext) -> None:
+        cert, key = self._files
+        try:
+            # Without a password function, OpenSSL would prompt on the terminal.
+            context.load_cert_chain(cert, key, password=lambda: "")
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"Cannot use the certificate {cert} with the key {key}: {error}.",
+                "Both must be PEM files; the key must belong to the certificate and have no password.",
+            ) from error
+
+
+def _make_tls_context() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class HttpServer(uvicorn.Server):
     """A uvicorn server with callbacks, TLS that can be renewed, and time limits per connection."""
 
     def __init__(
-        self, app: App, settings: ServerSettings, certificate: Certificate | None, callbacks: ServerCallbacks
+        self,
+        app: App,
+        settings: ServerSettings,
+        certificate: Certificate | None,
+        on_ready: Callable[[], None],
+        on_shutdown: Callable[[], None],
+        on_error: Callable[[str], None],
     ) -> None:
+        """`on_shutdown` is called when the server begins to stop, `on_error` for errors that belong to no request."""
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the access log has everything that matters
         config = uvicorn.Config(
             app,
@@ -45,7 +105,8 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=settings.times.graceful_stop,  # type: ignore[arg-type]
         )
         super().__init__(config)
-        self._app, self._settings, self._certificate, self._callbacks = app, settings, certificate, callbacks
+        self._app, self._settings, self._certificate = app, settings, certificate
+        self._on_ready, self._on_shutdown, self._on_error = on_ready, on_shutdown, on_error
         app.is_over_capacity = lambda: len(self.server_state.connections) > settings.max_connections
 
     @property
@@ -69,10 +130,10 @@ class HttpServer(uvicorn.Server):
             for listener in sockets or []
         ]
         self.started = True
-        self._callbacks.on_ready()
+        self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._callbacks.on_shutdown()
+        self._on_shutdown()
         await super().shutdown(sockets)
 
     def _make_protocol(self) -> "_HttpProtocol":
@@ -82,7 +143,7 @@ class HttpServer(uvicorn.Server):
 
     def _report_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._callbacks.on_error(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
+        self._on_error(f"{context.get('message', '')}: {error}" if error else str(context.get("message", "")))
 
 
 class _BufferedTransport:
@@ -166,13 +227,59 @@ class _HttpProtocol(H11Protocol):
 
     def _start_request_timer(self) -> None:
         self._cancel_request_timer()
-        self._request_timer = self.loop.call_later(self.server_settings.request_seconds, self._abort_slow_request)
+        self._request_timer = self.loop.call_later(self.server_settings.request_seconds, self.transport.abort)
 
     def _cancel_request_timer(self) -> None:
         if self._request_timer is not None:
             self._request_timer.cancel()
             self._request_timer = None
 
-    def _abort_slow_request(self) -> None:
-        self._request_timer = None
-        self.transport.abort()
+
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
+    """Open listening sockets for an address or a name. Raises ConfigError if that is not possible."""
+    sockets: list[socket.socket] = []
+    unavailable: OSError | None = None
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
+            # With port 0, all addresses of a name get the port that the first one got.
+            same_port = sockets[0].getsockname()[1] if sockets else port
+            try:
+                sockets.append(_bind_socket(family, (address[0], same_port, *address[2:])))
+            except OSError as error:
+                if error.errno not in _ADDRESS_UNAVAILABLE:
+                    raise
+                unavailable = error
+        if unavailable is not None and not sockets:
+            raise unavailable
+    except OSError as error:
+        for listener in sockets:
+            listener.close()
+        raise ConfigError(
+            f"Cannot listen on {host} port {port}: {error.strerror or error}.", _bind_hint(error)
+        ) from error
+    return sockets
+
+
+def _bind_socket(family: int, address: tuple[Any, ...]) -> socket.socket:
+    # The protocol is given because asyncio sets TCP_NODELAY only on sockets that are explicitly TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if hasattr(socket, "SO_REUSEPORT"):  # not on Windows, where SO_REUSEADDR lets two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(SOCKET_BACKLOG)  # here, because two programs can bind one port until one of them listens
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _bind_hint(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno in _ADDRESS_UNAVAILABLE:
+        return "Give an address of this machine with --host; 0.0.0.0 means all of them."
+    if error.errno == errno.EACCES:
+        return "Ports below 1024 need root: choose another one with --port, or let systemd or a proxy open it."
+    return "Another program may be using it; choose another one with --port, or stop that program."

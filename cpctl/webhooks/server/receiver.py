@@ -1,6 +1,7 @@
 """A receiver of webhooks, from start to graceful stop: server, writer, delivery workers, health checks."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -12,24 +13,41 @@ from cpctl.clock import format_iso, now_ms
 from cpctl.errors import ConfigError, StoreError
 from cpctl.store.store import Store, Transaction
 from cpctl.webhooks.events.deliveries import Backlog, read_backlogs
-from cpctl.webhooks.events.delivery_worker import DeliveryWorker
 from cpctl.webhooks.events.event import Event
 from cpctl.webhooks.events.event_search import find_last_received_ms
 from cpctl.webhooks.events.event_store import StoredEvent, is_known_order, record_heartbeat, store_events
-from cpctl.webhooks.events.targets import Target
+from cpctl.webhooks.events.targets import DeliveryWorker, Target
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import App, ReceiverRules
-from cpctl.webhooks.server.http_server import HttpServer, ServerCallbacks
+from cpctl.webhooks.server.http_server import Certificate, HttpServer
 from cpctl.webhooks.server.metrics import ReceiverMetrics
 from cpctl.webhooks.server.settings import ServerSettings
-from cpctl.webhooks.server.systemd import Notifier
-from cpctl.webhooks.server.tls import Certificate
 from cpctl.webhooks.server.writer import STUCK_SECONDS, QueueFull, Writer
 
 HEARTBEAT_SECONDS = 30.0
 _PROBE_TIMEOUT_SECONDS = 5.0
 # Requests for /health share the result of a write probe for this long, so that they cause few commits.
 _PROBE_CACHE_SECONDS = 1.0
+
+
+class Notifier:
+    """Notifies systemd, if it is there (sd_notify(3)). `watchdog_seconds` is None without a watchdog."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        name = environment.get("NOTIFY_SOCKET", "")
+        self._address = f"\0{name[1:]}" if name.startswith("@") else name
+        microseconds = environment.get("WATCHDOG_USEC", "")
+        is_number = microseconds.isdigit() and int(microseconds)
+        self.watchdog_seconds = int(microseconds) / 2_000_000 if is_number else None
+
+    def notify(self, *lines: str) -> None:
+        """Send lines such as READY=1. Errors are ignored: the receiver works without systemd."""
+        family = getattr(socket, "AF_UNIX", None)
+        if not self._address or family is None:
+            return
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.connect(self._address)
+            sender.send("\n".join(lines).encode())
 
 
 class Dependencies(NamedTuple):
@@ -70,8 +88,9 @@ class Receiver:
         ]
         app = App(rules, lambda: self._keys, self._writer, self._metrics, log, self._health, self._metrics_text)
         app.on_stored = self._wake_workers
-        callbacks = ServerCallbacks(self._announce_ready, self._begin_shutdown, self._log_error)
-        self._server = HttpServer(app, settings, self._certificate, callbacks)
+        self._server = HttpServer(
+            app, settings, self._certificate, self._announce_ready, self._begin_shutdown, self._log_error
+        )
         self._stopping = threading.Event()
         self._deadline = float("inf")  # of the monotonic clock
         self._last_probe = (float("-inf"), False)
@@ -80,7 +99,8 @@ class Receiver:
 
     def run(self, sockets: list[socket.socket]) -> None:
         """Receive until a signal to stop, then end within 10 s and raise what the signal raises."""
-        self._load_last_event()
+        with contextlib.closing(self._dependencies.make_store()) as store:
+            self._metrics.last_event_at = (find_last_received_ms(store, self._rules.profile) or 0) / 1000
         self._writer.start()
         for worker in self._workers:
             worker.start()
@@ -109,11 +129,6 @@ class Receiver:
 
     def _log_error(self, reason: str) -> None:
         self._log.write_refusal("server error", {"reason": reason})
-
-    def _load_last_event(self) -> None:
-        store = self._dependencies.make_store()
-        self._metrics.last_event_at = (find_last_received_ms(store, self._rules.profile) or 0) / 1000
-        store.close()
 
     async def _serve(self, sockets: list[socket.socket]) -> None:
         tasks = [asyncio.create_task(self._check_periodically()), asyncio.create_task(self._send_heartbeats())]
@@ -163,8 +178,8 @@ class Receiver:
             except ConfigError as error:
                 if error.message != self._key_problem:
                     self._key_problem = error.message
-                    fields = {"reason": error.message}
-                    self._log.write("keys not reloaded, the old ones stay in use", fields, is_problem=True)
+                    message = "keys not reloaded, the old ones stay in use"
+                    self._log.write(message, {"reason": error.message}, is_problem=True)
                 continue
             self._key_problem = ""
             if keys is not None:
@@ -173,19 +188,17 @@ class Receiver:
 
     async def _probe_store(self) -> bool:
         probed_at, is_writable = self._last_probe
-        if time.monotonic() - probed_at > _PROBE_CACHE_SECONDS:
-            is_writable = await self._write_heartbeat()
-            self._last_probe = (time.monotonic(), is_writable)
-        return is_writable
-
-    async def _write_heartbeat(self) -> bool:
+        if time.monotonic() - probed_at <= _PROBE_CACHE_SECONDS:
+            return is_writable
         profile, now = self._rules.profile, now_ms()
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT_SECONDS):
                 await self._writer.write(lambda transaction: record_heartbeat(transaction, profile, now))
+            is_writable = True
         except (StoreError, QueueFull, TimeoutError):
-            return False
-        return True
+            is_writable = False
+        self._last_probe = (time.monotonic(), is_writable)
+        return is_writable
 
     async def _health(self) -> Mapping[str, Any]:
         writable = await self._probe_store()
@@ -209,18 +222,11 @@ class Receiver:
             return []
 
     def _read_backlogs(self) -> list[Backlog]:
-        store = self._dependencies.make_store()
-        try:
+        with contextlib.closing(self._dependencies.make_store()) as store:
             return read_backlogs(store, self._rules.profile, self._rules.targets)
-        finally:
-            store.close()
 
 
 def _backlog_as_json(backlog: Backlog) -> dict[str, Any]:
-    oldest_ms = backlog.oldest_received_ms
-    return {
-        "target": backlog.target,
-        "waiting": backlog.waiting,
-        "oldest_seconds": None if oldest_ms is None else (now_ms() - oldest_ms) // 1000,
-        "failed": backlog.failed,
-    }
+    target, waiting, oldest_ms, failed = backlog
+    oldest_seconds = None if oldest_ms is None else (now_ms() - oldest_ms) // 1000
+    return {"target": target, "waiting": waiting, "oldest_seconds": oldest_seconds, "failed": failed}

@@ -8,7 +8,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
@@ -62,10 +62,7 @@ class Writer:
         self._thread.start()
 
     def stop(self, deadline: float) -> None:
-        """Write the queued jobs, then end, at the latest at a time of the monotonic clock.
-
-        Jobs not written by then are not answered.
-        """
+        """Write the queued jobs until a time of the monotonic clock; jobs not written by then are not answered."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
@@ -163,27 +160,20 @@ def file_identity(store: Store) -> FileIdentity | None:
     return status.st_dev, status.st_ino
 
 
-def _resolve_jobs(results: "list[tuple[_Job, Any]]") -> None:
-    """Set the results; each event loop is woken once for all of its futures."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-    for job, outcome in results:
-        if isinstance(job.future, Future):
-            _resolve(job.future, outcome)
-        else:
-            by_loop.setdefault(job.future.get_loop(), []).append((job.future, outcome))
-    for loop, outcomes in by_loop.items():
+def _resolve_jobs(outcomes: "list[tuple[_Job, Any]]") -> None:
+    """Set the results; the event loop is woken once for all of its futures."""
+    in_loop = [(job.future, outcome) for job, outcome in outcomes if isinstance(job.future, asyncio.Future)]
+    _set_results((job.future, outcome) for job, outcome in outcomes if isinstance(job.future, Future))
+    if in_loop:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
-            loop.call_soon_threadsafe(_resolve_all, outcomes)
+            in_loop[0][0].get_loop().call_soon_threadsafe(_set_results, in_loop)
 
 
-def _resolve_all(results: "list[tuple[asyncio.Future[Any], Any]]") -> None:
-    for future, outcome in results:
-        if not future.done():
-            _resolve(future, outcome)
-
-
-def _resolve(future: "asyncio.Future[Any] | Future[Any]", outcome: Any) -> None:
-    if isinstance(outcome, Exception):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
+def _set_results(outcomes: "Iterable[tuple[asyncio.Future[Any] | Future[Any], Any]]") -> None:
+    for future, outcome in outcomes:
+        if future.done():
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

@@ -1,5 +1,6 @@
 """The completion cache: references that commands have shown."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from cpctl.cli.completion.hint_cache import (
     MAX_PER_KIND,
+    PROFILES_FILE,
     CachedCandidate,
     cache_path,
     format_description,
@@ -89,7 +91,7 @@ def test_profiles_and_configurations_have_separate_caches(
     assert cached_values(cli_with_cache, "catalogs") == []
     assert "catalog_1" in cached_values(cli_with_cache, "catalogs", "--config", str(other))
     assert "catalog_1" in cached_values(cli_with_cache, "catalogs", f"--config={same}", "--profile", "sandbox")
-    assert len(cache_files(cli_with_cache)) == 2
+    assert len([file for file in cache_files(cli_with_cache) if file.suffix == ".tsv"]) == 2
 
 
 def test_a_list_replaces_the_cached_references_and_a_single_one_is_added(
@@ -143,3 +145,64 @@ def test_intact_lines_of_a_damaged_cache_are_used(tmp_path: Path) -> None:
 def test_sandbox_run_does_not_change_the_cache(cli_with_cache: CliEnvironment) -> None:
     assert cli_with_cache.run("sandbox", "run", "--", *cli_with_cache.command_line("orders", "list")).code == 0
     assert not cache_files(cli_with_cache)
+
+
+def test_profiles_are_cached_without_keys_for_the_owner_only(cli_with_cache: CliEnvironment) -> None:
+    assert cached_values(cli_with_cache, "profiles") == ["sandbox"]
+    (file,) = cache_files(cli_with_cache)
+    assert (file.name, file.stat().st_mode & 0o777) == (PROFILES_FILE, 0o600)
+    stamp, *rows = file.read_text(encoding="utf-8").split("\n")
+    assert stamp.startswith(f"{cli_with_cache.config}\t")
+    assert rows == ["sandbox\t\t"]
+
+
+def test_a_change_of_the_configuration_is_seen_by_the_next_tab(cli_with_cache: CliEnvironment) -> None:
+    cli_with_cache.configure("profiles:\n  one: {}\n")
+    assert cached_values(cli_with_cache, "profiles") == ["one"]
+    times = cli_with_cache.config.stat()
+    cli_with_cache.configure("profiles:\n  two: {}\n")
+    os.utime(cli_with_cache.config, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert cached_values(cli_with_cache, "profiles") == ["two"]
+    cli_with_cache.config.chmod(0o644)  # a configuration that others can read is refused
+    assert cached_values(cli_with_cache, "profiles") == []
+    cli_with_cache.config.unlink()
+    assert cached_values(cli_with_cache, "profiles") == []
+
+
+def test_cached_profiles_choose_the_same_store_as_a_command(cli_with_cache: CliEnvironment) -> None:
+    def report(item: str, *options: str, **changes: str) -> None:
+        result = cli_with_cache.run("signal", "packed", item, "--order", "10", "--queue-only", *options, **changes)
+        assert result.code == 0, result.err
+
+    def items(*line: str, **changes: str) -> list[str]:
+        result = cli_with_cache.run("__complete", "items", *line, **changes)
+        return [row.split("\t")[0] for row in result.out.splitlines()]
+
+    keys = "signal: {api_key: 0123456789abcdef}"
+    cli_with_cache.configure(
+        f"default_profile: one\nprofiles:\n  one: {{{keys}}}\n  two: {{{keys}, store: below/two.db}}\n"
+    )
+    other = {"CPCTL_STORE": str(cli_with_cache.folder / "other.db")}
+    report("11")
+    report("12", "-p", "two")
+    report("13", **other)
+    for _ in range(2):  # with the configuration, then with the cache
+        assert items() == ["11"]
+        assert items("-p", "two") == items(CPCTL_PROFILE="two") == ["12"]
+        assert items(**other) == ["13"]
+        assert items(CPCTL_DATA_DIR=str(cli_with_cache.folder / "empty")) == []
+        assert items("-p", "three") == items("-p", "three", **other) == []
+
+
+def test_a_damaged_or_unwritable_cache_of_profiles_does_no_harm(cli_with_cache: CliEnvironment) -> None:
+    folder = cli_with_cache.folder / "cache"
+    cached_values(cli_with_cache, "profiles")
+    whole = (folder / PROFILES_FILE).read_bytes()
+    for damaged in (b"", b"\xff\n", whole[:-1], whole + b"\nx"):
+        (folder / PROFILES_FILE).write_bytes(damaged)
+        assert cached_values(cli_with_cache, "profiles") == ["sandbox"]
+        assert (folder / PROFILES_FILE).read_bytes() == whole
+    (folder / PROFILES_FILE).unlink()
+    folder.rmdir()
+    folder.write_text("in the way", encoding="utf-8")
+    assert cached_values(cli_with_cache, "profiles") == ["sandbox"]

@@ -9,8 +9,14 @@ from contextlib import ExitStack
 import pytest
 
 from cpctl.cli.completion.candidates import COMPLETERS
-from cpctl.cli.completion.nodes import FREE_TEXT, KIND_SEPARATOR, SHELL_COMPLETED_KINDS
-from cpctl.cli.completion.parameter_values import VALUE_KINDS, load_static_words
+from cpctl.cli.completion.hint_cache import PROFILES_FILE
+from cpctl.cli.completion.parameter_values import (
+    FREE_TEXT,
+    KIND_SEPARATOR,
+    SHELL_COMPLETED_KINDS,
+    VALUE_KINDS,
+    load_static_words,
+)
 from cpctl.outbox.completion_queries import OPEN_STATE_NAMES
 from cpctl.outbox.models import OPEN_STATES
 from harness.cli_environment import (
@@ -166,11 +172,13 @@ def test_mappings_of_the_profile_are_offered_with_the_built_in_ones(live_shell: 
     assert {"our-wms", "ups-worldship", "gls"} <= set(offered("cpctl signal send x.csv --map "))
 
 
-def test_completion_uses_no_network_and_writes_nothing(cli: CliEnvironment) -> None:
+def test_completion_uses_no_network_and_writes_only_its_cache(cli: CliEnvironment) -> None:
     cli.run_json("signal", "packed", ITEM, "--order", ORDER, "--queue-only")
     cli.run_json("orders", "list")
     cli.configure(sandbox_configuration(UNREACHABLE_URL))
+    completion_values(cli, "profiles")
     before = {path: path.stat().st_mtime_ns for path in cli.folder.rglob("*")}
+    assert [path.parent.name for path in before if path.name == PROFILES_FILE] == ["cpctl"]
     for kind in COMPLETERS:
         completion_values(cli, kind)
     assert {path: path.stat().st_mtime_ns for path in cli.folder.rglob("*")} == before

@@ -11,8 +11,7 @@ from cpctl.api.failures import SIGNAL_FAILURES
 from cpctl.cli.context import Context
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.blocks import CodeBlock, DefinitionList, Heading, Paragraph, render_plain
-from cpctl.cli.help.topic_tables import response_rows
-from cpctl.cli.help.topics import TOPICS
+from cpctl.cli.help.topics import TOPICS, response_rows
 from cpctl.cli.root import COMMANDS, GROUPS, build_root
 from cpctl.config.keys import KEY_VARIABLES, SERVICES
 from cpctl.config.settings import KEY_SOURCE_SETTINGS, OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
@@ -26,7 +25,7 @@ from cpctl.packing.scanned_codes import BenchCommand
 from cpctl.sandbox.faults import FAULT_KINDS
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal_types import SIGNAL_TYPES
-from cpctl.webhooks.server.responses import RESPONSE_MEANINGS
+from cpctl.webhooks.server.settings import RESPONSE_MEANINGS
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.command_tree import ALL_COMMANDS
 

@@ -17,7 +17,6 @@ from cpctl.errors import InvalidInput
 from cpctl.store.store import Store
 from cpctl.webhooks.events.deliveries import claim, drop_target, requeue, settle
 from cpctl.webhooks.events.event import Event, read_event
-from cpctl.webhooks.events.event_pruning import PruneCounts, count_prunable, prune_events
 from cpctl.webhooks.events.event_search import (
     EventSearch,
     find_event_ids,
@@ -25,9 +24,15 @@ from cpctl.webhooks.events.event_search import (
     find_item_states,
     find_last_event_id,
     get_events,
-    read_in_batches,
+    read_events,
 )
-from cpctl.webhooks.events.event_store import is_known_order, record_known_order
+from cpctl.webhooks.events.event_store import (
+    PruneCounts,
+    count_prunable,
+    is_known_order,
+    prune_events,
+    record_known_order,
+)
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM
 from harness.webhooks.stored_events import (
     DAY_MS,
@@ -238,10 +243,10 @@ def test_a_missing_store_is_empty_and_not_created(tmp_path: Path) -> None:
 def test_an_event_pruned_while_a_list_is_written_is_left_out(tmp_path: Path) -> None:
     store = make_event_store(tmp_path / "cpctl.db", lifecycle_events())
     ids = find_event_ids(store, ALL_EVENTS)
-    portions = read_in_batches(store, ids, batch_size=2)
-    assert event_types(next(portions)) == list(ITEM_LIFECYCLE[:2])
+    events = read_events(store, ids, batch_size=2)
+    assert event_types([next(events), next(events)]) == list(ITEM_LIFECYCLE[:2])
     assert list(prune_events(store, "sandbox", from_ms(NOON_MS + 3000))) == [3]
-    assert [event_types(each) for each in portions] == [["ItemPacked"], ["ItemShipped"]]
+    assert event_types(list(events)) == ["ItemPacked", "ItemShipped"]
 
 
 # --- pruning ---------------------------------------------------------------------------------

@@ -20,10 +20,9 @@ import pytest
 from cpctl.store.store import Store
 from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import ReceiverRules
-from cpctl.webhooks.server.receiver import Dependencies, Receiver
+from cpctl.webhooks.server.http_server import bind_sockets
+from cpctl.webhooks.server.receiver import Dependencies, Notifier, Receiver
 from cpctl.webhooks.server.settings import ServerSettings
-from cpctl.webhooks.server.sockets import bind_sockets
-from cpctl.webhooks.server.systemd import Notifier
 from harness.cli_environment import CliEnvironment
 from harness.webhooks.fast_server import FAST_TIMES
 from harness.webhooks.load_generator import generate_load

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from cpctl.cli.commands.profile.init_options import InitOptions
-from cpctl.cli.commands.whoami import describe_key, find_same_key_warnings
+from cpctl.cli.commands.whoami import describe_key, find_same_key_warnings, key_rows, setting_rows
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.profile_rows import key_rows, setting_rows
 from cpctl.config.keys import SERVICES
 from cpctl.config.paths import find_config_file, find_default_store
 from cpctl.config.profiles import Profile, choose_profile, load_profile, read_configuration, require_configuration

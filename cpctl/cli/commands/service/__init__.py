@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -69,7 +69,8 @@ def print_service(
     if write is not None:
         _write_units(context, Path(write), render_unit_files(plan), force)
     else:
-        _show_units(context, render_unit_files(plan), build_plan(context, install_options, for_cron=True))
+        files, cron_plan = render_unit_files(plan), build_plan(context, install_options, for_cron=True)
+        _show(context, files, "\n".join(file.content for file in files), "\n", _cron_comment(cron_plan))
     for comment in plan.comments:
         context.output.warn(comment)
 
@@ -106,15 +107,15 @@ def _refuse_contradictions(service: Service, options: ServiceOptions, write: str
             raise InvalidInput(message)
 
 
-def _show_units(context: Context, files: Sequence[UnitFile], cron_plan: ServicePlan) -> None:
-    _show_files(context, files, "\n".join(file.content for file in files), "\n", _cron_comment(cron_plan))
-
-
-def _show_files(context: Context, files: Sequence[UnitFile], *texts: str) -> None:
-    if context.options.output or context.options.query:
-        context.show(_unit_rows(files))
+def _show(context: Context, files: Sequence[UnitFile], *texts: str) -> None:
+    if _wants_records(context):
+        context.show([file._asdict() for file in files])
     else:
         context.output.write(iter(texts))
+
+
+def _wants_records(context: Context) -> bool:
+    return bool(context.options.output or context.options.query)
 
 
 def _cron_comment(plan: ServicePlan) -> str:
@@ -126,27 +127,24 @@ def _cron_comment(plan: ServicePlan) -> str:
 
 def _show_cron(context: Context, plan: ServicePlan) -> None:
     line = render_cron_line(plan)
-    _show_files(context, [UnitFile("crontab", line)], line)
+    _show(context, [UnitFile("crontab", line)], line)
     for comment in (*plan.comments, *(plan.credential.comments if plan.credential else ())):
         context.output.note(comment)
 
 
-def _unit_rows(files: Sequence[UnitFile]) -> list[dict[str, Any]]:
-    return [{"file": file.path, "content": file.content} for file in files]
-
-
 def _write_units(context: Context, folder: Path, files: Sequence[UnitFile], force: bool) -> None:
-    placed = [UnitFile(str(folder / Path(file.path).name), file.content) for file in files]
-    existing = [file.path for file in placed if Path(file.path).exists()]
+    placed = [UnitFile(str(folder / Path(file.file).name), file.content) for file in files]
+    existing = [file.file for file in placed if Path(file.file).exists()]
     if existing and not force:
         raise InvalidInput(f"{existing[0]} already exists.", "Add --force to overwrite it, or use another folder.")
-    paths = ", ".join(file.path for file in placed)
+    paths = ", ".join(file.file for file in placed)
     if context.options.dry_run:
         context.output.note(f"Dry run: would write {paths}.")
         return
     _write_all_or_none(folder, placed)
     context.output.note(f"Wrote {paths}. The comments at the top say how to install.")
-    context.finish(_unit_rows(placed) if context.options.output or context.options.query else None, None, ExitCode.DONE)
+    rows = [file._asdict() for file in placed] if _wants_records(context) else None
+    context.finish(rows, None, ExitCode.DONE)
 
 
 def _write_all_or_none(folder: Path, files: Sequence[UnitFile]) -> None:
@@ -159,8 +157,8 @@ def _write_all_or_none(folder: Path, files: Sequence[UnitFile]) -> None:
         raise InvalidInput(f"Cannot create the folder {folder}: {error.strerror}.") from error
     with ExitStack() as drafts:
         for file in files:
-            draft = drafts.enter_context(private_file(Path(file.path)))
+            draft = drafts.enter_context(private_file(Path(file.file)))
             draft.write(file.content)
             draft.flush()
     for file in files:
-        Path(file.path).chmod(UNIT_FILE_MODE)
+        Path(file.file).chmod(UNIT_FILE_MODE)

@@ -3,18 +3,19 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.cli.commands.service import host
 from cpctl.cli.context import Context
+from cpctl.cli.executable import find_own_command
 from cpctl.cli.framework import LazyGroup
 from cpctl.config.keys import KEY_VARIABLES, KeySource
 from cpctl.config.paths import find_config_file
 from cpctl.config.profiles import Profile
 from cpctl.config.settings import SETTINGS
-from cpctl.errors import InvalidInput, suggest
+from cpctl.errors import ConfigError, InvalidInput, suggest
 from cpctl.service_units.service_plan import (
     DEFAULT_ACCOUNT,
     KEY_FOLDER,
@@ -32,6 +33,9 @@ _PROXY_VARIABLES = (
     *("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"),
     *("NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"),
 )
+# What ProtectHome= and PrivateTmp= hide: systemd.exec(5).
+HOME_FOLDERS = ("/home", "/root", "/run/user")
+TEMP_FOLDERS = ("/tmp", "/var/tmp")
 # Options that the unit itself gives, or with which the service would do nothing.
 _NOT_PASSED_TO_SERVICE = ("profile", "config", "dry_run")
 
@@ -82,23 +86,22 @@ def parse_service_arguments(service: Service, arguments: Sequence[str]) -> tuple
 def build_plan(context: Context, options: InstallOptions, for_cron: bool = False) -> ServicePlan:
     """The plan of a unit, or of a line in the crontab of the current user. Raises ConfigError, InvalidInput."""
     profile = context.profile
-    owner = host.find_store_owner(profile.store)
+    owner = _find_store_owner(profile.store)
     is_system = not (for_cron or options.is_user_unit)
     account = _choose_account(options, owner) if is_system else ""
     is_own = not is_system or account == owner
     config = _service_config(profile, is_own)
+    # The profile by name: another default profile must not change what a service sends.
+    profile_options = () if profile.name_source == "environment" else (f"--profile={profile.name}",)
+    user_folder = _find_user_unit_folder(context.environment) if options.is_user_unit and not for_cron else ""
     return ServicePlan(
         service=options.service,
         name=options.name,
-        program=host.find_program(),
-        options=(*_profile_arguments(profile), *options.arguments),
+        program=_find_program(),
+        options=(*profile_options, *options.arguments),
         environment=tuple(_service_environment(context, config, is_own)),
         credential=_plan_credential(profile, options.service.key_service, is_system, for_cron),
-        unit_folder=SYSTEM_UNIT_FOLDER
-        if is_system
-        else ""
-        if for_cron
-        else host.find_user_unit_folder(context.environment),
+        unit_folder=SYSTEM_UNIT_FOLDER if is_system else user_folder,
         account=account,
         store_folder=_store_folder(profile) if is_own else "",
         needs_tmp=_needs_tmp(profile, config, is_own),
@@ -129,12 +132,7 @@ def _service_config(profile: Profile, is_own: bool) -> Path | None:
     if profile.file is None:
         return None
     file = profile.file.absolute()
-    return file if is_own or not host.is_below(file, host.HOME_FOLDERS + host.TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
-
-
-def _profile_arguments(profile: Profile) -> tuple[str, ...]:
-    """The profile by name: another default profile must not change what a service sends."""
-    return () if profile.name_source == "environment" else (f"--profile={profile.name}",)
+    return file if is_own or not is_below(file, HOME_FOLDERS + TEMP_FOLDERS) else Path(SYSTEM_CONFIG)
 
 
 def _service_environment(context: Context, config: Path | None, is_own: bool) -> Iterator[tuple[str, str]]:
@@ -186,8 +184,8 @@ def _explain_key_file(source: KeySource | None) -> str:
 
 def _needs_tmp(profile: Profile, config: Path | None, is_own: bool) -> bool:
     """Whether PrivateTmp= would hide a file that the service needs."""
-    needed = [Path(host.find_program()[0]), *([config] if config else []), *([profile.store] if is_own else [])]
-    return any(host.is_below(file.absolute(), host.TEMP_FOLDERS) for file in needed)
+    needed = [Path(_find_program()[0]), *([config] if config else []), *([profile.store] if is_own else [])]
+    return any(is_below(file.absolute(), TEMP_FOLDERS) for file in needed)
 
 
 def _account_notes(
@@ -202,8 +200,8 @@ def _account_notes(
         yield f"It has a store of its own in /var/lib/cpctl; it does not send what is accepted in {profile.store}."
     if config is not None:
         yield f'{config} must have the profile "{profile.name}" (no keys), belong to {account}, and have mode 600.'
-    if host.is_program_in_home():
-        yield f"{account} cannot run {host.find_program()[0]}, which is in a home folder: install cpctl in /opt."
+    if any(is_below(Path(program), HOME_FOLDERS) for program in (_find_program()[0], sys.executable)):
+        yield f"{account} cannot run {_find_program()[0]}, which is in a home folder: install cpctl in /opt."
 
 
 def _option_notes(context: Context, arguments: Sequence[str]) -> Iterator[str]:
@@ -212,3 +210,40 @@ def _option_notes(context: Context, arguments: Sequence[str]) -> Iterator[str]:
             yield f"{name} contains a password and is left out; docs/services.md says where to put it."
     if any(argument.split("=")[0] == "--exec" for argument in arguments):
         yield "Commands started by --exec have the limits of the unit; docs/services.md says how to widen them."
+
+
+def _find_program() -> tuple[str, ...]:
+    """The command that runs this cpctl. A link is not resolved: an upgrade may change where it leads."""
+    started = Path(sys.argv[0]).absolute()
+    if started.name == "cpctl" and started.is_file() and os.access(started, os.X_OK):
+        return (str(started),)
+    return tuple(find_own_command())
+
+
+def _find_store_owner(store: Path) -> str:
+    if sys.platform == "win32":  # it has neither systemd nor cron
+        return "cpctl"
+    import pwd
+
+    try:
+        user_id = store.stat().st_uid
+    except OSError:
+        user_id = os.getuid()
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)
+
+
+def _find_user_unit_folder(environment: Mapping[str, str]) -> str:
+    config_home = Path(environment.get("XDG_CONFIG_HOME", ""))
+    try:
+        base = config_home if config_home.is_absolute() else Path.home() / ".config"
+    except RuntimeError as error:
+        raise ConfigError("Cannot find a folder for user units: there is no home folder.", "Set HOME.") from error
+    return str(base / "systemd" / "user")
+
+
+def is_below(path: Path, folders: Sequence[str]) -> bool:
+    """Whether a path, or what it links to, is in one of the folders."""
+    return any(each.is_relative_to(folder) for each in (path, path.resolve()) for folder in folders)

@@ -1,27 +1,46 @@
 """`cpctl webhooks`: receive webhooks, and search the received events."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from cpctl.cli.commands.webhooks.event_filters import (
-    EventFilters,
-    ItemFilter,
-    OrderFilter,
-    build_search,
-    find_events,
-    report_no_events,
-)
 from cpctl.cli.commands.webhooks.serve import ServerOptions, serve
 from cpctl.cli.commands.webhooks.target_options import DeliveryOptions
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.cli.options import EventIds, Limit, Yes, parse_ids
-from cpctl.errors import InvalidInput
+from cpctl.cli.options import EventIds, Limit, Since, Until, Yes, parse_ids
+from cpctl.cli.time_args import parse_since
+from cpctl.clock import utc_now
+from cpctl.errors import InvalidInput, suggest
 from cpctl.output.columns import EVENT, EVENT_DETAIL, ITEM_STATE, WEBHOOK_TYPE
+from cpctl.signals.signal import quote_value
+from cpctl.signals.webhook_types import WEBHOOK_TYPES
+from cpctl.webhooks.events.event_search import EventSearch, find_event_ids, find_item_states, get_events, read_events
 
+# More events than this are read while they are written, so that they need not be in memory together.
+MAX_EVENTS_IN_MEMORY = 1000
 commands = Commands()
+
+OrderFilter = Annotated[str, typer.Option(metavar="ORDER", help="Only this order, by its id or reference.")]
+ItemFilter = Annotated[str, typer.Option(metavar="ITEM", help="Only this item, by its id or reference.")]
+
+
+class EventFilters(NamedTuple):
+    """Which events to select."""
+
+    type: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="Only events of this type; repeatable.")] = None
+    order: OrderFilter = ""
+    item: ItemFilter = ""
+    reference: Annotated[
+        str, typer.Option(metavar="REFERENCE", help="Only this reference of an order or of an item.")
+    ] = ""
+    since: Since = None
+    until: Until = None
+    undelivered: Annotated[bool, typer.Option("--undelivered", help="Only events that a target has not accepted.")] = (
+        False
+    )
 
 
 @commands.add("serve", "cpctl webhooks serve --tls-cert fullchain.pem --tls-key privkey.pem --host 0.0.0.0 --port 443")
@@ -33,17 +52,16 @@ def serve_webhooks(context: Context, server_options: ServerOptions, delivery_opt
 @commands.add("list", "cpctl webhooks list --type ItemShipped --since 7d")
 def list_events(context: Context, filters: EventFilters, limit: Limit = 0) -> None:
     """List received events, in the order in which they happened."""
-    events = find_events(context, build_search(context, filters, limit))
-    if not events:
-        report_no_events(context, filters.type, "No matching events were received.")
-    context.show(events, EVENT)
+    ids = find_event_ids(context.store, _build_search(context, filters, limit))
+    if not ids:
+        _report_no_events(context, filters.type, "No matching events were received.")
+    events = read_events(context.store, ids)
+    context.show(events if len(ids) > MAX_EVENTS_IN_MEMORY else list(events), EVENT)
 
 
 @commands.add("show", "cpctl webhooks show 1")
 def show_events(context: Context, ids: EventIds) -> None:
     """Show events in full: their fields, how many times they were received, and their targets."""
-    from cpctl.webhooks.events.event_search import get_events
-
     events = get_events(context.store, context.profile.name, _parse_event_ids(ids))
     context.show(events[0] if len(events) == 1 else events, EVENT_DETAIL if len(events) == 1 else EVENT)
 
@@ -62,7 +80,7 @@ def tail_events(
     """Show the last events, one per line; as JSONL if the output is not a terminal."""
     from cpctl.cli.commands.webhooks.tail import tail
 
-    tail(context, filters, lines, follow)
+    tail(context, _build_search(context, filters), lines, follow)
 
 
 @commands.add("items", "cpctl webhooks items --order 123456780000")
@@ -75,11 +93,9 @@ def list_items(
     ] = None,
 ) -> None:
     """Show the latest known state of each item and order. The item of an order is empty."""
-    from cpctl.webhooks.events.event_search import find_item_states
-
     states = find_item_states(context.store, context.profile.name, order, item, latest or ())
     if not states:
-        report_no_events(context, latest, "No events about matching items were received.")
+        _report_no_events(context, latest, "No events about matching items were received.")
     context.show(states, ITEM_STATE)
 
 
@@ -115,14 +131,12 @@ def export_events(
     """Export events as JSONL, in the order of their arrival."""
     from cpctl.cli.commands.webhooks.retention import iter_export_chunks, write_export
 
-    search = build_search(context, filters)
+    search = _build_search(context, filters)
     if context.options.dry_run:
-        from cpctl.webhooks.events.event_search import find_event_ids
-
         count = len(find_event_ids(context.store, search))
         context.output.note(f"Dry run: nothing was written; {count} events would be exported.")
-        return
-    write_export(context, Path(file) if file != "-" else None, iter_export_chunks(context, search))
+    else:
+        write_export(context, Path(file) if file != "-" else None, iter_export_chunks(context, search))
 
 
 @commands.add("prune", "cpctl webhooks prune --older-than 90d --yes")
@@ -143,8 +157,6 @@ def prune_events(
 @commands.add("types", "cpctl webhooks types")
 def list_types(context: Context) -> None:
     """List the webhook types and their fields."""
-    from cpctl.signals.webhook_types import WEBHOOK_TYPES
-
     context.show(
         [
             {
@@ -159,3 +171,28 @@ def list_types(context: Context) -> None:
         ],
         WEBHOOK_TYPE,
     )
+
+
+def _build_search(context: Context, filters: EventFilters, limit: int = 0) -> EventSearch:
+    now = utc_now()
+    return EventSearch(
+        context.profile.name,
+        filters.type or (),
+        filters.order,
+        filters.item,
+        filters.reference,
+        parse_since(filters.since, "--since", now) if filters.since else None,
+        parse_since(filters.until, "--until", now) if filters.until else None,
+        filters.undelivered,
+        limit=limit,
+    )
+
+
+def _report_no_events(context: Context, types: Sequence[str] | None, message: str) -> None:
+    unknown = next((type_name for type_name in types or () if type_name not in WEBHOOK_TYPES), None)
+    if unknown is None:
+        context.output.note(message)
+        return
+    hint = suggest(unknown, WEBHOOK_TYPES)
+    suggestion = hint if hint.startswith("Did") else "`cpctl webhooks types` lists the known types."
+    context.output.note(f"{message} The type {quote_value(unknown)} is unknown. {suggestion}")

@@ -1,7 +1,7 @@
 """`cpctl webhooks replay`: post stored events to a URL, or requeue them for their own targets."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cpctl.cli.commands.webhooks.target_options import check_target_url
@@ -20,10 +20,9 @@ _MAX_RESPONSE_LENGTH = 200
 
 
 def replay_to_url(context: Context, ids: Sequence[int], url: str, with_key: bool) -> None:
-    """Post events to a URL, one after the other, and show each response.
+    """Post events to a URL and show each response. Raises InvalidInput, ConfigError, StoreError.
 
-    The exit status is 0 if all were accepted, 5 or 75 if all failed in the same way, else 6. Raises InvalidInput,
-    ConfigError, StoreError.
+    The exit status is 0 if all were accepted, 5 or 75 if all failed in the same way, else 6.
     """
     check_target_url(url)
     events = get_events(context.store, context.profile.name, ids)
@@ -33,7 +32,8 @@ def replay_to_url(context: Context, ids: Sequence[int], url: str, with_key: bool
         return
     key = {"apikey": context.read_key("webhooks").value} if with_key else {}
     rows = [_post_event(context, event, url, key) for event in events]
-    context.finish(rows, WEBHOOK_REPLAY, _combine_exit_statuses(row["status"] for row in rows))
+    statuses = {_exit_status_for(row["status"]) for row in rows}
+    context.finish(rows, WEBHOOK_REPLAY, statuses.pop() if len(statuses) == 1 else ExitCode.CONFLICT)
 
 
 def _post_event(context: Context, event: Mapping[str, Any], url: str, key: Mapping[str, str]) -> dict[str, Any]:
@@ -59,11 +59,6 @@ def _mask_and_shorten(text: str, key: Mapping[str, str]) -> str:
 
         text = parse_error_message(text.encode(), value)  # reads JSON, in which a key may be escaped
     return text if len(text) <= _MAX_RESPONSE_LENGTH else text[:_MAX_RESPONSE_LENGTH] + "…"
-
-
-def _combine_exit_statuses(statuses: Iterable[int | None]) -> ExitCode:
-    codes = {_exit_status_for(status) for status in statuses}
-    return codes.pop() if len(codes) == 1 else ExitCode.CONFLICT
 
 
 def _exit_status_for(status: int | None) -> ExitCode:

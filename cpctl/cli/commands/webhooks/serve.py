@@ -1,28 +1,26 @@
 """`cpctl webhooks serve`: check the options, then receive until the process is stopped."""
 
+import json
 import os
 import socket
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from cpctl.cli.commands.webhooks.target_options import DeliveryOptions, make_targets
-from cpctl.cli.commands.webhooks.watched_keys import WatchedKeys
 from cpctl.cli.context import Context
+from cpctl.config.keys import OLD_WEBHOOKS_SERVICE, Key
+from cpctl.config.profiles import Profile, load_profile
 from cpctl.errors import ConfigError, InvalidInput, suggest
 from cpctl.files import address_file
 from cpctl.net import is_loopback
 from cpctl.webhooks.server.settings import REQUEST_SECONDS, ServerSettings, ServerTimes
 
-if TYPE_CHECKING:
-    from cpctl.store.store import Store
-
 DEFAULT_PORT = 8100
-_DEFAULT_MAX_CONNECTIONS = 1000
-# Longest wait for the last lines of the log.
-_LOG_FLUSH_SECONDS = 0.5
+_LOG_FLUSH_SECONDS = 0.5  # longest wait for the last lines of the log
 
 
 class ServerOptions(NamedTuple):
@@ -39,7 +37,7 @@ class ServerOptions(NamedTuple):
     ] = False
     max_connections: Annotated[
         int, typer.Option(metavar="N", min=1, help="Maximum concurrent connections; beyond it, requests get 503.")
-    ] = _DEFAULT_MAX_CONNECTIONS
+    ] = 1000
     request_seconds: Annotated[
         float, typer.Option(metavar="N", min=0.1, help="Close connections that are slow or idle for this long.")
     ] = REQUEST_SECONDS
@@ -60,11 +58,11 @@ def serve(
 ) -> None:
     """Check the options, then receive until a signal to stop. Raises ConfigError, InvalidInput, StoreError."""
     _require_server_packages()
+    from cpctl.store.store import Store
     from cpctl.webhooks.server.access_log import LOG_FORMATS, AccessLog
     from cpctl.webhooks.server.app import ReceiverRules
-    from cpctl.webhooks.server.receiver import Dependencies, Receiver
-    from cpctl.webhooks.server.sockets import bind_sockets
-    from cpctl.webhooks.server.systemd import Notifier
+    from cpctl.webhooks.server.http_server import bind_sockets
+    from cpctl.webhooks.server.receiver import Dependencies, Notifier, Receiver
 
     log_format = server_options.log_format
     if log_format not in LOG_FORMATS:
@@ -72,16 +70,15 @@ def serve(
     keys = WatchedKeys(context)
     settings = _make_settings(server_options, times)
     accepted_keys = keys.read_if_changed() or ()
-    targets = make_targets(delivery_options, keys, accepted_keys)
+    targets = make_targets(delivery_options, keys.current_key, accepted_keys)
     rules = ReceiverRules(
         context.profile.name,
         [target.name for target in targets],
         delivery_options.known_orders,
         public_status=server_options.public_status,
     )
-    log = AccessLog(
-        lambda line, is_problem: (context.output.error if is_problem else context.output.note)(line), log_format
-    )
+    output = context.output
+    log = AccessLog(lambda line, is_problem: (output.error if is_problem else output.note)(line), log_format)
     sockets: list[socket.socket] = []
     with address_file(server_options.ready_file) as write_address:
 
@@ -93,7 +90,7 @@ def serve(
             write_address(address)
 
         dependencies = Dependencies(
-            lambda: _open_store(context),
+            lambda: Store(context.profile.store, context.output.warn),
             accepted_keys,
             keys.read_if_changed,
             announce_ready,
@@ -103,7 +100,8 @@ def serve(
         if context.options.dry_run:
             context.output.note("Dry run: the configuration is valid; the server was not started.")
             return
-        _require_writable_store(context)
+        context.store.write(lambda transaction: None)  # fails now if the store is not writable
+        context.store.close()
         sockets = bind_sockets(settings.host, settings.port)
         _raise_open_file_limit(settings.max_connections)
         try:
@@ -148,17 +146,6 @@ def _make_settings(options: ServerOptions, times: ServerTimes) -> ServerSettings
     )
 
 
-def _open_store(context: Context) -> "Store":
-    from cpctl.store.store import Store
-
-    return Store(context.profile.store, context.output.warn)
-
-
-def _require_writable_store(context: Context) -> None:
-    context.store.write(lambda transaction: None)
-    context.store.close()
-
-
 def _raise_open_file_limit(connection_count: int) -> None:
     if sys.platform == "win32":  # it has no such limit
         return
@@ -169,3 +156,55 @@ def _raise_open_file_limit(connection_count: int) -> None:
     if soft < wanted:
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
+class WatchedKeys:
+    """The accepted keys: the webhook key, and the old one while it is being replaced.
+
+    They are read again when the configuration or a key file changes, so that replacing a key needs no restart.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._profile = context, ""
+        self._file_stamps: Mapping[Path, object] = {}
+        self._keys: Sequence[str] = ()
+
+    def current_key(self) -> str:
+        return self._keys[0]
+
+    def read_if_changed(self) -> Sequence[str] | None:
+        """The keys, or None if they have not changed since they were last read. Raises ConfigError."""
+        before = {file: _file_stamp(file) for file in self._file_stamps}
+        if self._keys and before == self._file_stamps:
+            return None
+        profile = self._load()
+        old = profile.keys.get(OLD_WEBHOOKS_SERVICE)
+        sources = [profile.key_source("webhooks"), *([old] if old else [])]
+        values = [source.read().value for source in sources]
+        for value in values:
+            self._context.add_masked_key(Key(value))
+            self._context.add_masked_key(Key(json.dumps(value)[1:-1]))
+        files = [file for file in (profile.file, *(source.value for source in sources)) if isinstance(file, Path)]
+        # Stamps from before the keys were read: a file that changed in between is read again the next time.
+        self._file_stamps = {file: before.get(file, "never read") for file in files}
+        is_changed, self._keys = values != self._keys, values
+        return values if is_changed else None
+
+    def _load(self) -> Profile:
+        options = self._context.options
+        profile = load_profile(self._context.environment, options.config, options.profile, options.timeout)
+        if self._profile and profile.name != self._profile:
+            raise ConfigError(
+                f'The default profile changed from "{self._profile}" to "{profile.name}".',
+                "Restart the receiver with --profile.",
+            )
+        self._profile = profile.name
+        return profile
+
+
+def _file_stamp(file: Path) -> object:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

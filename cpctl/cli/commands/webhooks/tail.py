@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cpctl.cli.commands.webhooks.event_filters import EventFilters, build_search
 from cpctl.cli.context import Context
 from cpctl.errors import ExitCode, InvalidInput
 from cpctl.output.text import escape_controls, format_cell
@@ -14,13 +13,12 @@ POLL_SECONDS = 0.5
 _STREAM_FORMATS = ("table", "json", "jsonl", "value")
 
 
-def tail(context: Context, filters: EventFilters, lines: int, follow: bool) -> None:
+def tail(context: Context, search: EventSearch, lines: int, follow: bool) -> None:
     """Show the last events; with `follow`, continue until Ctrl-C, which prints no message.
 
     Raises InvalidInput, StoreError, BrokenPipeError.
     """
     _choose_format(context)
-    search = build_search(context, filters)
     try:
         last_id = find_last_event_id(context.store)  # before the search: an event that arrives between them is not lost
         events = find_events(context.store, search._replace(limit=lines)) if lines else []
@@ -51,9 +49,9 @@ def _follow(context: Context, search: EventSearch, after: int) -> None:
             events = find_events(context.store, search._replace(after=after, limit=BATCH_SIZE))
             for event in events:
                 _print_event(context, event)
-            last_shown = int(events[-1]["id"]) if events else 0
-            # After a partial batch, events up to `newest` that do not match need not be searched again.
-            after = last_shown if len(events) == BATCH_SIZE else max(newest, last_shown)
+            after = int(events[-1]["id"]) if events else after
+            if len(events) < BATCH_SIZE:  # events up to `newest` that do not match need not be searched again
+                after = max(newest, after)
         context.output.ensure_reader()  # in `tail -f | grep -m 1`, grep ends first
         time.sleep(POLL_SECONDS)
 

@@ -3,13 +3,12 @@
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
 
-from cpctl.cli.commands.webhooks.watched_keys import WatchedKeys
 from cpctl.config.keys import KEY_VARIABLES, OLD_WEBHOOKS_SERVICE
 from cpctl.errors import InvalidInput
 from cpctl.net import is_loopback
@@ -57,13 +56,8 @@ class DeliveryOptions(NamedTuple):
     ] = False
 
 
-def make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Sequence[str]) -> "list[Target]":
-    from cpctl.webhooks.events.targets import (
-        COMMAND_TIMEOUT_SECONDS,
-        FORWARD_TIMEOUT_SECONDS,
-        CommandTarget,
-        ForwardTarget,
-    )
+def make_targets(options: DeliveryOptions, read_key: Callable[[], str], accepted_keys: Sequence[str]) -> "list[Target]":
+    from cpctl.webhooks.events.targets import CommandTarget, ForwardTarget
 
     urls, commands = options.forward_to or (), options.exec_commands or ()
     if any(key in text for text in (*urls, *commands) for key in accepted_keys):
@@ -73,15 +67,11 @@ def make_targets(options: DeliveryOptions, keys: WatchedKeys, accepted_keys: Seq
         )
     if options.with_key and not urls:
         raise InvalidInput("--with-key needs --forward-to.", "Add --forward-to URL.")
-    key = keys.current_key if options.with_key else None
-    seconds = options.delivery_seconds
-    environment = _child_environment(accepted_keys)
+    environment, seconds = _child_environment(accepted_keys), options.delivery_seconds
+    key = read_key if options.with_key else None
     targets: list[Target] = [
-        ForwardTarget(check_target_url(url), key, seconds or FORWARD_TIMEOUT_SECONDS) for url in urls
-    ]
-    targets += [
-        CommandTarget(_split_command(command), environment, command, seconds or COMMAND_TIMEOUT_SECONDS)
-        for command in commands
+        *(ForwardTarget(check_target_url(url), key, seconds or 10.0) for url in urls),
+        *(CommandTarget(_split_command(text), environment, text, seconds or 60.0) for text in commands),
     ]
     names = [target.name for target in targets]
     if duplicate := next((name for name in names if names.count(name) > 1), None):

@@ -13,18 +13,20 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from http import HTTPStatus
 from threading import Condition, RLock, Thread, current_thread
+from urllib.parse import urlsplit
 
 from cpctl import retry
 from cpctl.clock import to_ms
 from cpctl.errors import InvalidInput, suggest
+from cpctl.net import Unreachable, is_loopback, post
 from cpctl.sandbox.model.order_models import SandboxItem, SandboxOrder
 from cpctl.sandbox.virtual_clock import VirtualClock, format_iso_time
-from cpctl.sandbox.webhooks.loopback_post import parse_webhook_url, post_webhook
 from cpctl.signals.signal import quote_value
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WEBHOOK_VERSIONS
 
 MAX_DELIVERIES = 100_000
 _SUCCESS_STATUSES = (HTTPStatus.OK, HTTPStatus.NO_CONTENT)
+_POST_TIMEOUT_SECONDS = 10.0
 _MAX_WAIT_SECONDS = 3600  # of one wait; the thread then looks again
 
 
@@ -85,7 +87,7 @@ class WebhookQueue:
         """Raises InvalidInput for a receiver on another machine and for an unknown version."""
         if version not in WEBHOOK_VERSIONS:
             raise InvalidInput(f"Unknown webhook version: {quote_value(version)}.", suggest(version, WEBHOOK_VERSIONS))
-        self.endpoint: str | None = parse_webhook_url(url) if url else None
+        self.endpoint: str | None = _parse_url(url) if url else None
         self._key, self._version, self._clock = key, version, clock
         self._changed = Condition(lock)
         self._deliveries: deque[WebhookDelivery] = deque(maxlen=MAX_DELIVERIES)
@@ -106,7 +108,7 @@ class WebhookQueue:
 
     def set_url(self, url: str) -> None:
         """Set the receiver. Raises InvalidInput if it is not on this machine."""
-        endpoint = parse_webhook_url(url)
+        endpoint = _parse_url(url)
         with self._changed:
             self.endpoint = endpoint
             if self._is_started:
@@ -184,7 +186,7 @@ class WebhookQueue:
     def _deliver_all(self) -> None:
         while delivery := self._wait_for_due():
             assert self.endpoint is not None
-            status = post_webhook(self.endpoint, delivery.body)
+            status = _post(self.endpoint, delivery.body)
             with self._changed:
                 delivery.record_attempt(status, self._clock.now())
                 if self._in_flight is delivery:  # not cleared in the meantime
@@ -205,4 +207,27 @@ class WebhookQueue:
                 times = [time for time in (next_step_at, self._queue[0][0] if self._queue else None) if time]
                 wait = (min(times) - self._clock.now()).total_seconds() if times else None
                 self._changed.wait(wait if wait is None else min(max(wait, 0), _MAX_WAIT_SECONDS))
+        return None
+
+
+def _parse_url(url: str) -> str:
+    """Return a URL that webhooks may be posted to. Raises InvalidInput if it is not http(s) on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    is_http = url.lower().startswith(("http://", "https://"))
+    if not is_http or not is_loopback(host) or any(character <= " " or character > "~" for character in url):
+        raise InvalidInput(
+            f"{quote_value(url)} cannot receive the sandbox's webhooks: the sandbox never reaches another machine.",
+            "Use a loopback URL, such as http://127.0.0.1:8901/webhooks.",
+        )
+    return url
+
+
+def _post(url: str, body: bytes) -> int | None:
+    try:
+        return post(url, body, {"Content-Type": "application/json"}, _POST_TIMEOUT_SECONDS, loopback_only=True).status
+    except Unreachable:
         return None
