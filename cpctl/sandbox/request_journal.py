@@ -37,11 +37,9 @@ class JournalEntry:
 class Journal:
     """The most recent requests, oldest first, with all keys masked."""
 
-    def __init__(
-        self, lock: AbstractContextManager[bool], mask_keys: Callable[[object], object], max_entries: int = MAX_ENTRIES
-    ) -> None:
+    def __init__(self, lock: AbstractContextManager[bool], mask_keys: Callable[[object], object]) -> None:
         self._lock, self._mask_keys = lock, mask_keys
-        self._entries: deque[JournalEntry] = deque(maxlen=max_entries)
+        self._entries: deque[JournalEntry] = deque(maxlen=MAX_ENTRIES)
         self._count = 0
 
     def add_entry(self, method: str, path: str, body: object, raw_bytes: int | None, fault: str | None) -> JournalEntry:

@@ -16,7 +16,7 @@ from cpctl.sandbox.model.order_store import OrderStore
 from cpctl.sandbox.model.publish_store import PublishStore
 from cpctl.sandbox.model.quotes import QuoteStore
 from cpctl.sandbox.number_checks import check_integer
-from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, mask_keys
+from cpctl.sandbox.request_journal import Journal, mask_keys
 from cpctl.sandbox.virtual_clock import VirtualClock
 from cpctl.sandbox.webhook_queue import WebhookQueue
 
@@ -36,23 +36,19 @@ class SandboxState:
         self,
         orders: int = DEFAULT_ORDERS,
         items: int = DEFAULT_ITEMS_PER_ORDER,
-        max_journal_entries: int = MAX_ENTRIES,
         dialect: str = "live",
         webhook_url: str | None = None,
         webhook_version: str = "2.0",
         real_now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """The dialect is that of the live service or of its documents. Webhooks are sent to this machine only.
-
-        Raises InvalidInput if a value is out of range.
-        """
+        """Raises InvalidInput if a value is out of range, or if webhooks would leave this machine."""
         if dialect not in DIALECTS:
             raise InvalidInput(f'There is no dialect "{dialect}".', suggest(dialect, DIALECTS))
         self.lock = RLock()
         self.api_keys = dict(API_KEYS)
         self.is_live = dialect == "live"
         self.clock = VirtualClock(real_now)
-        self.journal = Journal(self.lock, self.mask_keys, max_journal_entries)
+        self.journal = Journal(self.lock, self.mask_keys)
         self.webhooks = WebhookQueue(self.lock, self.clock, self.api_keys["webhooks"], webhook_url, webhook_version)
         self.products = dict(PRODUCTS)
         self._faults: list[Fault] = []
@@ -77,7 +73,6 @@ class SandboxState:
             self._faults.clear()
 
     def now(self) -> datetime:
-        """The sandbox's time."""
         return self.clock.now()
 
     def advance(self, seconds: object) -> datetime:
@@ -95,7 +90,7 @@ class SandboxState:
             return self.lifecycle.next_due_time()
 
     def add_order(self, reference: str, details: OrderDetails, is_publish_order: bool = False) -> SandboxOrder:
-        now, id = self.now(), self.orders.next_id()
+        now, id = self.now(), models.format_order_id(len(self.orders))
         items, changes = models.make_items(id, len(details.items)), [models.StateChange(models.NEW, now)]
         order = SandboxOrder(id, items, reference, now, details, changes, is_added=True)
         order.is_publish_order = is_publish_order
@@ -122,7 +117,6 @@ class SandboxState:
             }
 
     def add_fault(self, fault: Fault) -> None:
-        """Activate a fault, after those that are active already."""
         with self.lock:
             self._faults.append(fault)
 

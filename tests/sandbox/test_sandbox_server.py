@@ -136,8 +136,9 @@ def test_only_the_length_of_a_body_that_is_not_json_is_stored(sandbox: Sandbox, 
     assert (entry["body"], entry["raw_bytes"]) == (None, 13)
 
 
-def test_the_journal_keeps_the_most_recent_requests() -> None:
-    with Sandbox(max_journal_entries=2) as sandbox:
+def test_the_journal_keeps_the_most_recent_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cpctl.sandbox.request_journal.MAX_ENTRIES", 2)
+    with Sandbox() as sandbox:
         for _ in range(3):
             post_json(sandbox.base_url, STATUS_2_0_PATH)
         assert [entry["n"] for entry in ControlClient(sandbox.control_url).list_requests()] == [2, 3]

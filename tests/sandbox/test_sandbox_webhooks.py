@@ -243,14 +243,14 @@ def test_a_webhook_fails_after_100_attempts(
 ) -> None:
     webhook_receiver.status = 500
     send_signal(webhook_client, "ItemPacked")
-    start = webhook_control.get_time()
+    start = webhook_client.sandbox.state.now()
     while (row := webhook_control.list_webhooks()[0])["next_attempt_at"]:
         webhook_control.advance_clock(
-            (datetime.fromisoformat(row["next_attempt_at"]) - webhook_control.get_time()).total_seconds() + 1
+            (datetime.fromisoformat(row["next_attempt_at"]) - webhook_client.sandbox.state.now()).total_seconds() + 1
         )
         wait_for_webhooks(webhook_client)
     assert (row["attempts"], len(webhook_receiver.received), row["delivered"]) == (100, 100, False)
-    assert timedelta(days=6) < webhook_control.get_time() - start < timedelta(days=7)
+    assert timedelta(days=6) < webhook_client.sandbox.state.now() - start < timedelta(days=7)
 
 
 def test_a_webhook_fails_after_7_days(

@@ -36,8 +36,6 @@ NewWebhookUrl = Annotated[str | None, typer.Option(metavar="URL", help="Send web
 
 
 class SandboxOptions(NamedTuple):
-    """The options of a new sandbox."""
-
     orders: Annotated[int, typer.Option(metavar="N", min=1, help="Number of orders to start with.")] = DEFAULT_ORDERS
     items: Annotated[int, typer.Option(metavar="N", min=1, help="Number of items per order.")] = DEFAULT_ITEMS_PER_ORDER
     dialect: Annotated[
@@ -110,8 +108,7 @@ def reset_sandbox(
 def set_fault(
     context: Context,
     kind: Annotated[
-        str | None,
-        typer.Argument(metavar="[KIND]", help=f"{', '.join(FAULT_KINDS)}; or clear. Default: list faults."),
+        str | None, typer.Argument(metavar="[KIND]", help=f"{', '.join(FAULT_KINDS)}; or clear. Default: list faults.")
     ] = None,
     path: Annotated[str, typer.Option(metavar="PREFIX", help="Apply only to paths with this prefix.")] = "",
     times: Annotated[int, typer.Option(metavar="N", min=0, help="Number of requests; 0: until it is cleared.")] = 0,
@@ -198,10 +195,7 @@ def list_webhooks(context: Context, to: NewWebhookUrl = None) -> None:
 
 
 def find_control(context: Context, will_change: bool = False) -> ControlClient:
-    """A client of the running sandbox: at the address in its variable, else at the base_url of the profile.
-
-    A dry run ends before a command that will change the sandbox.
-    """
+    """A client of the running sandbox: at the address in its variable, else at the base_url of the profile."""
     if will_change and context.options.dry_run:
         context.output.note("Dry run: the sandbox was not changed.")
         raise CommandFinished

@@ -59,12 +59,12 @@ class ControlClient:
         """Orders with their items and signals."""
         return self._call("GET", "state")
 
-    def get_time(self) -> datetime:
-        return self._call_for_time("GET")
-
     def advance_clock(self, seconds: float) -> datetime:
         """Advance the sandbox's clock and run everything due by then; returns its time."""
-        return self._call_for_time("POST", {"advance_seconds": seconds})
+        try:
+            return datetime.fromisoformat(self._call_for(str, "POST", "time", "now", {"advance_seconds": seconds}))
+        except ValueError as error:
+            raise self._unreachable_error(_NOT_A_SANDBOX) from error
 
     def list_webhooks(self) -> list[dict[str, Any]]:
         """Every webhook, oldest first: n, type, order, item, attempts, status, delivered, next_attempt_at."""
@@ -80,12 +80,6 @@ class ControlClient:
         `order` and `item` may be ids or references, and default to the first; every other field is sent as given.
         """
         return self._call_for(dict, "POST", "trigger", "webhook", {"type": type, **fields})
-
-    def _call_for_time(self, method: str, body: object = None) -> datetime:
-        try:
-            return datetime.fromisoformat(self._call_for(str, method, "time", "now", body))
-        except ValueError as error:
-            raise self._unreachable_error(_NOT_A_SANDBOX) from error
 
     def _call(self, method: str, route: str, body: object = None) -> dict[str, Any]:
         data = b"" if body is None else json.dumps(body).encode()

@@ -18,8 +18,6 @@ _ALLOWED_HOSTS = ("127.0.0.1", "localhost")
 
 
 class ControllableSandbox(Protocol):
-    """The sandbox as the control interface sees it."""
-
     state: SandboxState
 
     def add_fault(self, fault: Fault) -> None: ...
@@ -115,10 +113,8 @@ def _trigger_webhook(state: SandboxState, body: object) -> dict[str, object]:
 
 
 def _build_fields(state: SandboxState, webhook_type: str, given: Mapping[str, object]) -> dict[str, object]:
-    """The ids and references of the order and item, then example values, then the given fields.
-
-    An unknown order or item is sent as given: receivers must cope with that.
-    """
+    # The ids and references of the order and item, then example values, then the given fields. An unknown order or item
+    # is sent as given: receivers must cope with that.
     row = WEBHOOK_TYPES[webhook_type]
     order = _find_subject(given.get("order"), state.orders, state.orders.find)
     item = _find_subject(given.get("item"), order.items, order.find_item) if order and row.is_about_item else None

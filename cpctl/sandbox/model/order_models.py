@@ -31,8 +31,6 @@ class OrderFile(NamedTuple):
 
 
 class OrderedItem(NamedTuple):
-    """An item as it was ordered."""
-
     reference: str
     product_reference: str
     title: str
@@ -56,8 +54,6 @@ class OrderDetails(NamedTuple):
 
 
 class StateChange(NamedTuple):
-    """A state and the time at which it began."""
-
     state: int
     changed_at: datetime
 
@@ -73,8 +69,6 @@ class ScheduledStep(NamedTuple):
 
 @dataclass(slots=True)
 class SandboxItem:
-    """One item to produce, and the signals about it."""
-
     id: str
     order_id: str
     signals: list[dict[str, object]] = field(default_factory=list)  # bodies as received, without the key
@@ -89,10 +83,8 @@ class SandboxItem:
 
 @dataclass(eq=False)
 class SandboxOrder:
-    """An order and its items by id."""
-
     id: str
-    items: dict[str, SandboxItem]
+    items: dict[str, SandboxItem]  # by id
     reference: str
     created_at: datetime
     details: OrderDetails

@@ -63,9 +63,6 @@ class OrderStore(Mapping[str, SandboxOrder]):
             return None
         return self[format_order_id(int(match[1]) - 1)]
 
-    def next_id(self) -> str:
-        return format_order_id(len(self))
-
     def add(self, order: SandboxOrder) -> None:
         self._orders[order.id] = order
         self._ids_by_reference[order.reference] = order.id

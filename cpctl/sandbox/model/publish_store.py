@@ -19,8 +19,6 @@ class PublishFile(NamedTuple):
 
 
 class ProductMix(NamedTuple):
-    """One product with a fixed set of options."""
-
     reference: str
     name: str
     note: str
@@ -42,13 +40,11 @@ class Title:
 
     isbn: str
     name: str
-    note: str
     created_at: datetime
     catalog_reference: str
     mix_reference: str
     page_count: int = 0
     used_count: int = 0
-    version: int = 1
     files: list[PublishFile] = field(default_factory=list)
 
 
@@ -110,7 +106,7 @@ class PublishStore:
 
 def _build_title(isbn: str, name: str, catalog: str, mix: str, page_count: int, used_count: int) -> Title:
     files = [_build_file(isbn, "book"), _build_file(isbn, "cover")]
-    return Title(isbn, name, name, _CREATED_AT, catalog, mix, page_count, used_count, files=files)
+    return Title(isbn, name, _CREATED_AT, catalog, mix, page_count, used_count, files=files)
 
 
 def _build_file(isbn: str, file_type: str) -> PublishFile:

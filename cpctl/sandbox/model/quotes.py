@@ -77,8 +77,6 @@ def calculate_shipping_price(offer: ShippingOffer, weight_grams: int) -> Decimal
 
 
 class Quote(NamedTuple):
-    """A price for shipping some items, until it expires."""
-
     offer: ShippingOffer
     items: tuple[tuple[str, str], ...]  # reference and product
     price: Decimal

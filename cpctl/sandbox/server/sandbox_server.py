@@ -265,7 +265,6 @@ class Sandbox:
         self.stop()
 
     def add_fault(self, fault: Fault) -> None:
-        """Activate a fault (see `make_fault`)."""
         self._change_faults(lambda: self.state.add_fault(fault))
 
     def clear_faults(self) -> None:

@@ -1,7 +1,4 @@
-"""Requests of the sandbox, with checked access to their fields, and responses and refusals.
-
-The service names the first field that is missing or wrong and stops there.
-"""
+"""Requests with checked access to their fields, responses, and refusals, which name the first invalid field only."""
 
 import re
 from collections.abc import Mapping

@@ -126,10 +126,7 @@ def _quote_json(state: SandboxState, quote_hash: str, quote: Quote) -> dict[str,
 
 
 def quote_info(state: SandboxState, body: RequestBody) -> object:
-    """`orders/quote/info`: known only from the official client libraries, which expect `quote` or nothing.
-
-    The 204 for an unknown hash is a guess.
-    """
+    """`orders/quote/info`: as the official client libraries expect it; the 204 for an unknown hash is a guess."""
     quote_hash = body.required("quote")
     quote = state.quotes.find(quote_hash, state.now())
     if quote is None:

@@ -29,11 +29,7 @@ _CPF_PATTERN = re.compile(r"[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}")
 
 
 def check_order_reference(state: SandboxState, reference: str) -> None:
-    """Refuse a reference that another order has.
-
-    How the service responds is not known: neither the status (only 400 is documented, clients expect 409, too)
-    nor the text.
-    """
+    """Refuse a reference that another order has; the text is a guess, and so is 409, which clients expect."""
     if state.orders.find(reference) is not None:
         status = HTTPStatus.CONFLICT if state.is_live else HTTPStatus.BAD_REQUEST
         raise SandboxRefusal("reference_not_unique", shorten(reference), status)

@@ -24,12 +24,10 @@ _MAX_LENGTHS = {"catalog_reference": 128, "isbn": 128, "name": 64, "note": 256}
 
 
 def _counter_response(status: int, resource: str, change: str, count: int) -> SandboxResponse:
-    """The response to a change: the number of resources it changed."""
     return SandboxResponse(status, {"status": {resource: {change: count}}})
 
 
 def _read_new_values(body: RequestBody, *names: str) -> list[str]:
-    """The required values of a new resource, within their lengths."""
     values = []
     for name in names:
         values.append(body.required(name))
@@ -95,7 +93,7 @@ def _title_json(state: SandboxState, title: Title) -> dict[str, object]:
     return {
         "isbn": title.isbn,
         "title": title.name,
-        "version": title.version,
+        "version": 1,
         **_dates_json(title.created_at),
         "catalog_reference": title.catalog_reference,
         "catalog_name": catalog.name if catalog else "",
@@ -117,11 +115,8 @@ def title_info(state: SandboxState, body: RequestBody) -> object:
 
 
 def add_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
-    """`titles/add`: how a title gets its catalog, mix and files is not documented.
-
-    Here it may name a catalog and a mix; the default is the first of each.
-    """
-    isbn, name, note = _read_new_values(body, "isbn", "name", "note")
+    """`titles/add`: its catalog and mix are not documented; here it may name them, the default is the first of each."""
+    isbn, name, _ = _read_new_values(body, "isbn", "name", "note")
     catalog, mix = body.text("catalog_reference"), body.text("product_mix_reference")
     if catalog and catalog not in state.publish_store.catalogs:
         raise body.refusal("catalog_unknown", shorten(catalog))
@@ -130,7 +125,7 @@ def add_title(state: SandboxState, body: RequestBody) -> SandboxResponse:
     if isbn in state.publish_store.titles:
         return _conflict_response(state, "titles")
     catalog = catalog or next(iter(state.publish_store.catalogs), "")
-    state.publish_store.titles[isbn] = Title(isbn, name, note, state.now(), catalog, mix or next(iter(PRODUCT_MIXES)))
+    state.publish_store.titles[isbn] = Title(isbn, name, state.now(), catalog, mix or next(iter(PRODUCT_MIXES)))
     return _counter_response(HTTPStatus.OK, "titles", "added", 1)
 
 
@@ -239,7 +234,12 @@ def add_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
 
 def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedItem:
     reference, catalog = row.required("item_reference"), row.required("catalog_reference")
-    title = _find_title(state, row, catalog, row.required("isbn"))
+    isbn = row.required("isbn")
+    if catalog not in state.publish_store.catalogs:
+        raise row.refusal("catalog_unknown", shorten(catalog))
+    title = state.publish_store.titles.get(isbn)
+    if title is None or title.catalog_reference != catalog:
+        raise row.refusal("isbn_unknown", shorten(isbn))
     count = row.positive_integer("quantity")
     # The example has a shipping level, the table has none.
     level = row.text("shipping_level")
@@ -249,15 +249,6 @@ def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedIt
     files = tuple(OrderFile(file.type, file.url, file.md5sum) for file in title.files)
     ordered = (reference, mix.product_reference, title.name, count, "product")
     return OrderedItem(*ordered, offer.option, offer.reference, options, files, catalog, title.isbn)
-
-
-def _find_title(state: SandboxState, row: RequestBody, catalog: str, isbn: str) -> Title:
-    if catalog not in state.publish_store.catalogs:
-        raise row.refusal("catalog_unknown", shorten(catalog))
-    title = state.publish_store.titles.get(isbn)
-    if title is None or title.catalog_reference != catalog:
-        raise row.refusal("isbn_unknown", shorten(isbn))
-    return title
 
 
 def cancel_order(state: SandboxState, body: RequestBody) -> SandboxResponse:

@@ -89,17 +89,13 @@ def respond(state: SandboxState, path: str, body: object, method: str = "POST") 
             _check_key(state, route, body.get("apikey"))
             result = operation(state, RequestBody(body))
     except SandboxRefusal as refusal:
-        return _refusal_response(state, refusal, is_publish_call)
+        error = error_response(refusal.status, refusal.error_type, refusal.info).body
+        if is_publish_call:  # CloudPublish API 1.0, "Handling errors"
+            error = {"status": {"errors": {refusal.error_type: refusal.info}}}
+        return SandboxResponse(refusal.status, state.mask_keys(error))
     if isinstance(result, SandboxResponse):
         return result
     return SandboxResponse(HTTPStatus.NO_CONTENT if result is None else HTTPStatus.OK, result)
-
-
-def _refusal_response(state: SandboxState, refusal: SandboxRefusal, is_publish_call: bool) -> SandboxResponse:
-    body = error_response(refusal.status, refusal.error_type, refusal.info).body
-    if is_publish_call:  # CloudPublish API 1.0, "Handling errors"
-        body = {"status": {"errors": {refusal.error_type: refusal.info}}}
-    return SandboxResponse(refusal.status, state.mask_keys(body))
 
 
 def _check_key(state: SandboxState, route: Route, key: object) -> None:

@@ -5,7 +5,7 @@ documented; here a bundle takes effect as a whole or not at all.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,8 +19,6 @@ _TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{
 
 
 class ValidSignal(NamedTuple):
-    """A signal that passed all checks, and the items it is about."""
-
     body: RequestBody
     signal_type: SignalType
     items: list[SandboxItem]
@@ -40,15 +38,14 @@ def accept_signals(version: str, state: SandboxState, body: RequestBody) -> Sand
     return EMPTY_OK
 
 
-def _split_signals(version: str, body: RequestBody) -> Iterator[RequestBody]:
+def _split_signals(version: str, body: RequestBody) -> list[RequestBody]:
     """The signals of a request: itself, or those of its bundle (2.0, "Bundle signals")."""
     if version == "1.1" or "items" not in body.values:
-        yield body
-        return
+        return [body]
     if "type" in body.values:
         raise body.invalid("type", "is not allowed beside items: each signal of a bundle has its own")
-    for index, member in enumerate(body.required_objects("items")):
-        yield RequestBody(member.values, f"items[{index}].")
+    members = enumerate(body.required_objects("items"))
+    return [RequestBody(member.values, f"items[{index}].") for index, member in members]
 
 
 def _validate_signal(version: str, state: SandboxState, body: RequestBody) -> ValidSignal:
@@ -81,7 +78,6 @@ def _check_time(body: RequestBody, value: str) -> None:
 def _find_items(
     state: SandboxState, signal_type: SignalType, body: RequestBody, fields: Mapping[str, str]
 ) -> list[SandboxItem]:
-    """The items that a signal is about: one, or all of its order."""
     order = state.orders.get(fields["order"])
     if order is None:
         raise body.refusal("order_unknown", f"order {shorten(fields['order'])} is unknown")
