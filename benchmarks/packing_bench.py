@@ -82,7 +82,8 @@ def open_bench(base_url: str, arguments: list[str]) -> Iterator[TimedTerminal]:
         folder = Path(name)
         config = folder / "config.yaml"
         config.write_text(
-            f"profiles:\n  sandbox:\n    base_url: {base_url}\n    signal: {{api_key: sandbox-signal-key}}{BENCH_SETTINGS}"
+            f"profiles:\n  sandbox:\n    base_url: {base_url}\n"
+            f"    signal: {{api_key: sandbox-signal-key}}{BENCH_SETTINGS}"
         )
         config.chmod(0o600)
         terminal = TimedTerminal(folder, arguments)

@@ -2,43 +2,36 @@
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
     """The exit statuses of cpctl; the meaning of each number is a promise to scripts."""
 
-    DONE = 0
-    BUG = 1
-    USAGE = 2
-    CONFIG = 3
-    KEY_REFUSED = 4
-    REFUSED = 5
-    CONFLICT = 6
-    STORE = 7
-    PENDING = 8
-    NOT_FOUND = 9
-    TEMPORARY = 75
-    INTERRUPTED = 130
-    CLOSED_PIPE = 141
-    TERMINATED = 143
+    meaning: str
+
+    def __new__(cls, status: int, meaning: str = "") -> Self:
+        member = int.__new__(cls, status)
+        member._value_, member.meaning = status, meaning
+        return member
+
+    DONE = 0, "done, or responsibility taken, or already done"
+    BUG = 1, "a bug in cpctl, or the output could not be written"
+    USAGE = 2, "usage or invalid input; nothing sent"
+    CONFIG = 3, "configuration, profile, key or file permission"
+    KEY_REFUSED = 4, "the API refused the key (401, 403)"
+    REFUSED = 5, "the API refused the request (400, 422, other 4xx)"
+    CONFLICT = 6, "conflict, or some rows of several failed"
+    STORE = 7, "the store failed: nothing accepted"
+    PENDING = 8, "still pending when the time limit was reached"
+    NOT_FOUND = 9, "not found"
+    TEMPORARY = 75, "temporary: not reached, no response, 5xx; or not delivered yet"
+    INTERRUPTED = 130, "interrupted (SIGINT)"
+    CLOSED_PIPE = 141, "the reader of the output closed it (SIGPIPE)"
+    TERMINATED = 143, "terminated (SIGTERM)"
 
 
-EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
-    ExitCode.DONE: "done, or responsibility taken, or already done",
-    ExitCode.BUG: "a bug in cpctl, or the output could not be written",
-    ExitCode.USAGE: "usage or invalid input; nothing sent",
-    ExitCode.CONFIG: "configuration, profile, key or file permission",
-    ExitCode.KEY_REFUSED: "the API refused the key (401, 403)",
-    ExitCode.REFUSED: "the API refused the request (400, 422, other 4xx)",
-    ExitCode.CONFLICT: "conflict, or some rows of several failed",
-    ExitCode.STORE: "the store failed: nothing accepted",
-    ExitCode.PENDING: "still pending when the time limit was reached",
-    ExitCode.NOT_FOUND: "not found",
-    ExitCode.TEMPORARY: "temporary: not reached, no response, 5xx; or not delivered yet",
-    ExitCode.INTERRUPTED: "interrupted (SIGINT)",
-    ExitCode.CLOSED_PIPE: "the reader of the output closed it (SIGPIPE)",
-    ExitCode.TERMINATED: "terminated (SIGTERM)",
-}
+EXIT_CODE_MEANINGS = {code: code.meaning for code in ExitCode}
 
 
 class CpctlError(Exception):
@@ -48,6 +41,9 @@ class CpctlError(Exception):
     code = "bug"
     retryable = False
 
+    def __init_subclass__(cls, code: str, exit_code: ExitCode = ExitCode.BUG) -> None:
+        cls.code, cls.exit_code = code, exit_code
+
     def __init__(self, message: str, hint: str = "", http_status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -55,69 +51,44 @@ class CpctlError(Exception):
         self.http_status = http_status
 
 
-class InvalidInput(CpctlError):
+class InvalidInput(CpctlError, code="invalid_input", exit_code=ExitCode.USAGE):
     """The input cannot be sent; nothing was sent and nothing was stored."""
 
-    exit_code = ExitCode.USAGE
-    code = "invalid_input"
 
-
-class ConfigError(CpctlError):
+class ConfigError(CpctlError, code="configuration", exit_code=ExitCode.CONFIG):
     """The configuration, a profile, a key or the permissions of a file are wrong."""
 
-    exit_code = ExitCode.CONFIG
-    code = "configuration"
 
-
-class KeyRefused(CpctlError):
+class KeyRefused(CpctlError, code="key_refused", exit_code=ExitCode.KEY_REFUSED):
     """The API responded with 401 or 403."""
 
-    exit_code = ExitCode.KEY_REFUSED
-    code = "key_refused"
 
-
-class RequestRefused(CpctlError):
+class RequestRefused(CpctlError, code="refused", exit_code=ExitCode.REFUSED):
     """The API responded that the request itself is wrong."""
 
-    exit_code = ExitCode.REFUSED
-    code = "refused"
 
-
-class Conflict(CpctlError):
+class Conflict(CpctlError, code="conflict", exit_code=ExitCode.CONFLICT):
     """The request contradicts what already exists."""
 
-    exit_code = ExitCode.CONFLICT
-    code = "conflict"
 
-
-class StoreError(CpctlError):
+class StoreError(CpctlError, code="store", exit_code=ExitCode.STORE):
     """The store cannot be read or written; nothing was accepted."""
 
-    exit_code = ExitCode.STORE
-    code = "store"
 
-
-class NotFound(CpctlError):
+class NotFound(CpctlError, code="not_found", exit_code=ExitCode.NOT_FOUND):
     """The named resource does not exist."""
 
-    exit_code = ExitCode.NOT_FOUND
-    code = "not_found"
 
-
-class TemporaryError(CpctlError):
+class TemporaryError(CpctlError, code="temporary", exit_code=ExitCode.TEMPORARY):
     """Not reached, no response, or one that asks to retry. With `maybe_processed`, a change may have been made."""
 
-    exit_code = ExitCode.TEMPORARY
-    code = "temporary"
     retryable = True
     maybe_processed = True
     retry_after = 0.0  # seconds that the service asked to wait
 
 
-class OutputError(CpctlError):
+class OutputError(CpctlError, code="output"):
     """The result could not be written to standard output."""
-
-    code = "output"
 
 
 def find_closest(value: str, names: Iterable[str], cutoff: float = 0.6) -> str:

@@ -44,14 +44,15 @@ def private_file(file: Path, encoding: str | None = "utf-8") -> Iterator[IO[Any]
     if not file.name or file.is_dir():
         raise InvalidInput(f'"{file}" is not the name of a file.', "Name a file to write.")
     draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    is_stream = _is_stream(file)
+    mode, line_end = ("wb", None) if encoding is None else ("w", "\n")
     try:
-        if _is_stream(file):
-            with _open_handle(os.open(file, os.O_WRONLY | os.O_APPEND), encoding) as written:
-                yield written
-            return
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        with _open_handle(handle, encoding) as written:
+        path, flags = (file, os.O_APPEND) if is_stream else (draft, os.O_CREAT | os.O_EXCL)
+        handle = os.open(path, os.O_WRONLY | flags, FILE_MODE)
+        with os.fdopen(handle, mode, encoding=encoding, newline=line_end) as written:
             yield written
+            if is_stream:
+                return
             written.flush()
             os.fsync(written.fileno())  # before the rename: after a power failure the name must not point to nothing
         draft.replace(file)
@@ -73,9 +74,3 @@ def _is_stream(file: Path) -> bool:
         folder = file.parent.resolve()
         return folder == Path("/dev") or folder.is_relative_to("/proc")
     return not stat.S_ISREG(mode)
-
-
-def _open_handle(handle: int, encoding: str | None) -> IO[Any]:
-    if encoding is None:
-        return os.fdopen(handle, "wb")
-    return os.fdopen(handle, "w", encoding=encoding, newline="\n")

@@ -40,7 +40,7 @@ LIBRARY_OWNERS = {
     "sqlite3": {"store/store.py"},
     "platformdirs": {"config/paths.py"},
     "yaml": {"yaml_reader.py", "output/formats.py"},
-    "ruamel": {"config/yaml_editor.py"},
+    "ruamel": {"config/changes.py"},
     "jmespath": {"output/streams.py"},
     "barcode": {"packing/command_sheet.py"},
     "uvicorn": {"webhooks/server/http_server.py"},

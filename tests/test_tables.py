@@ -19,7 +19,7 @@ from cpctl.errors import EXIT_CODE_MEANINGS, ExitCode
 from cpctl.outbox.models import STATE_MEANINGS, State
 from cpctl.output.formats import FORMATS
 from cpctl.sandbox.simulated_api.routes import ROUTES
-from cpctl.sdk.exit_status import exit_status
+from cpctl.sdk.results import exit_status
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 from harness.cli_environment import CliEnvironment
 

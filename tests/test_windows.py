@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from cpctl.packing.key_input import KeyEvent, Scan
+from cpctl.packing.key_input import KeyEvent, Scan, WindowsKeyboard
 from cpctl.packing.sound import _split_command
-from cpctl.packing.windows_keyboard import WindowsKeyboard
 from harness.cli_environment import ITEM, ORDER, SECOND_ITEM, CliEnvironment
 
 # Names that Windows refuses or changes.

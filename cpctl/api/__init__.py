@@ -11,30 +11,16 @@ if TYPE_CHECKING:
     from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
     from cpctl.api.failures import Failure
 
-__all__ = [
-    "ENDPOINTS",
-    "ChangeCounts",
-    "Client",
-    "Effect",
-    "Endpoint",
-    "Failure",
-    "Response",
-    "call",
-    "parse_change_counts",
-]
-_NAMES_BY_MODULE = {
-    "calls": ("ChangeCounts", "call", "parse_change_counts"),
-    "client": ("Client", "Response"),
-    "endpoints": ("ENDPOINTS", "Effect", "Endpoint"),
-    "failures": ("Failure",),
-}
+__all__ = ["ENDPOINTS", "ChangeCounts", "Client", "Effect", "Endpoint", "Failure", "Response"]
+__all__ += ["call", "parse_change_counts"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use: importing requests takes longer than accepting a signal."""
     from importlib import import_module
 
-    for module, names in _NAMES_BY_MODULE.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
+    for module in ("endpoints", "failures", "calls", "client") if name in __all__ else ():
+        found = vars(import_module(f"{__name__}.{module}"))
+        if name in found:
+            return found[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cpctl import retry
 from cpctl.api.endpoints import ENDPOINTS, Effect, Endpoint
@@ -12,23 +12,12 @@ from cpctl.api.failures import NOT_REACHED, RETRY, Failure
 from cpctl.errors import Conflict, CpctlError, ExitCode, KeyRefused, NotFound, RequestRefused, TemporaryError
 
 if TYPE_CHECKING:
-    from cpctl.api.client import Response  # not at run time: a dry run needs no requests
+    from cpctl.api.client import Client, Response  # not at run time: a dry run needs no requests
 
 _ERROR_CLASSES: dict[ExitCode, type[CpctlError]] = {
-    ExitCode.KEY_REFUSED: KeyRefused,
-    ExitCode.REFUSED: RequestRefused,
-    ExitCode.CONFLICT: Conflict,
-    ExitCode.NOT_FOUND: NotFound,
-    ExitCode.TEMPORARY: TemporaryError,
+    each.exit_code: each for each in (KeyRefused, RequestRefused, Conflict, NotFound, TemporaryError)
 }
 UNKNOWN_OUTCOME_HINT = "The change may have been made: check before you repeat it."
-
-
-class SupportsCall(Protocol):
-    """Anything that can make one call, such as `Client`."""
-
-    def call(self, path: str, body: Mapping[str, Any], timeout: float) -> "Response":
-        """Make one call and return its answer."""
 
 
 class ChangeCounts(NamedTuple):
@@ -39,7 +28,7 @@ class ChangeCounts(NamedTuple):
 
 
 def call(
-    client: SupportsCall,
+    client: "Client",
     endpoint: Endpoint,
     body: Mapping[str, Any],
     timeout: float,
@@ -48,10 +37,9 @@ def call(
 ) -> Any:
     """Make one call and return the JSON of its answer; a list without the object around it.
 
-    A read is tried up to three times within `timeout` seconds, a change only if the request
-    certainly never left, and an order is never added twice. Raises KeyRefused, RequestRefused,
-    Conflict, NotFound (also for 204 where one resource was requested), and TemporaryError: then a
-    change may have been made, and the hint says so.
+    A read is tried up to three times within `timeout` seconds, a change only if the request certainly never left, and
+    an order is never added twice. Raises KeyRefused, RequestRefused, Conflict, NotFound (also for 204 where one
+    resource was requested), and TemporaryError: then a change may have been made, and the hint says so.
     """
     deadline = time.monotonic() + timeout
     for attempt in count(1):
@@ -68,9 +56,8 @@ def call(
 
 
 def _can_repeat(endpoint: Endpoint, failure: Failure) -> bool:
-    if failure.disposition != RETRY or endpoint.effect is Effect.ADD_ORDER:
-        return False
-    return endpoint.effect is Effect.READ or failure is NOT_REACHED
+    is_safe = endpoint.effect is Effect.READ or (endpoint.effect is Effect.CHANGE and failure is NOT_REACHED)
+    return is_safe and failure.disposition == RETRY
 
 
 def _parse_response(endpoint: Endpoint, body: Mapping[str, Any], response: "Response") -> Any:
@@ -83,11 +70,9 @@ def _parse_response(endpoint: Endpoint, body: Mapping[str, Any], response: "Resp
     try:
         value = json.loads(response.body)
     except (ValueError, RecursionError) as error:
-        raise TemporaryError(
-            f"{endpoint.name}: the answer ({response.status}) is not JSON: {error}.",
-            "" if endpoint.effect is Effect.READ else UNKNOWN_OUTCOME_HINT,
-            response.status,
-        ) from error
+        message = f"{endpoint.name}: the answer ({response.status}) is not JSON: {error}."
+        hint = "" if endpoint.effect is Effect.READ else UNKNOWN_OUTCOME_HINT
+        raise TemporaryError(message, hint, response.status) from error
     if endpoint.items_key and isinstance(value, dict) and isinstance(value.get(endpoint.items_key), list):
         value = value[endpoint.items_key]
     return _check_shape(endpoint, response, value)
@@ -100,15 +85,10 @@ def _check_shape(endpoint: Endpoint, response: "Response", value: Any) -> Any:
     """
     if endpoint.effect is not Effect.READ or ENDPOINTS.get(endpoint.name) is not endpoint:
         return value
-    if endpoint.allows_empty or endpoint.items_key:
-        is_valid = isinstance(value, list) and all(isinstance(row, dict) for row in value)
-    else:
-        is_valid = isinstance(value, dict)
-    if not is_valid:
-        raise TemporaryError(
-            f"{endpoint.name}: the answer ({response.status}) does not have the documented shape.",
-            http_status=response.status,
-        )
+    rows = value if endpoint.allows_empty or endpoint.items_key else [value]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        message = f"{endpoint.name}: the answer ({response.status}) does not have the documented shape."
+        raise TemporaryError(message, http_status=response.status)
     return value
 
 
@@ -132,7 +112,6 @@ def _not_found(endpoint: Endpoint, body: Mapping[str, Any], response: "Response"
 
 
 def _describe_resource(endpoint: Endpoint, body: Mapping[str, Any]) -> str:
-    """The requested resource with its reference: `order "12346"`."""
     fields = (*endpoint.required, "reference", "order_reference")
     reference = next((body[field] for field in fields if field in body), "")
     return f'{endpoint.resource or endpoint.name} "{reference}"'

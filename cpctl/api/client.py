@@ -52,10 +52,7 @@ class Client:
 
     def __init__(self, base_url: str, key: str, timeout: float, local: bool, debug: DebugLog | None = None) -> None:
         """`timeout` is in seconds and bounds a whole post; `local` keeps a loopback address off every proxy."""
-        self._base_url = base_url
-        self._key = key
-        self._timeout = timeout
-        self._debug = debug
+        self._base_url, self._key, self._timeout, self._debug = base_url, key, timeout, debug
         self._session = requests.Session()
         self._session.trust_env = not local
         self._session.auth = _no_netrc
@@ -64,8 +61,7 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any]) -> Response:
         """Post one signal or bundle. Does not raise on network or service failures, and never repeats.
 
-        Only the status line counts: CloudSignal 2.0, "Return Data", says that the body of a success
-        is not used.
+        Only the status line counts: the body of a success is not used (CloudSignal 2.0, "Return Data").
         """
         pending = self._send(path, body, self._timeout, MAX_ERROR_BODY_BYTES)
         return self._log_response(self._build_response(pending, classify_signal_status))
@@ -75,19 +71,15 @@ class Client:
         pending = self._send(path, body, timeout, None)
         response = self._build_response(pending, classify_call_status)
         if response.failure is None:
-            is_complete = pending.is_finished.is_set() and pending.error is None
-            response = (
-                response._replace(body=pending.body)
-                if is_complete
-                else Response(response.status, NO_ANSWER, "the answer was cut off")
-            )
+            response = response._replace(body=pending.body)
+            if pending.error is not None or not pending.is_finished.is_set():
+                response = Response(response.status, NO_ANSWER, "the answer was cut off")
         return self._log_response(response)
 
     def _send(self, path: str, body: Mapping[str, Any], timeout: float, max_body_bytes: int | None) -> _PendingResponse:
         """Post in a thread and wait for at most `timeout` seconds; None for `max_body_bytes` reads the whole body.
 
-        A thread, because nothing else bounds a name lookup, or an answer that arrives one byte at a
-        time. Ctrl-C works meanwhile.
+        Nothing else bounds a name lookup, or an answer that arrives one byte at a time. Ctrl-C works meanwhile.
         """
         if self._debug is not None:
             masked = json.dumps({"apikey": MASK, **body}, ensure_ascii=False)
@@ -95,9 +87,8 @@ class Client:
         data = json.dumps({"apikey": self._key, **body}, ensure_ascii=False).encode()
         pending = _PendingResponse()
         deadline = time.monotonic() + timeout
-        threading.Thread(
-            target=self._run_request, args=(path, data, pending, timeout, max_body_bytes), daemon=True
-        ).start()
+        arguments = (path, data, pending, timeout, max_body_bytes)
+        threading.Thread(target=self._run_request, args=arguments, daemon=True).start()
         pending.has_status.wait(timeout)
         remaining = deadline - time.monotonic()
         if max_body_bytes is not None and pending.status is not None and _is_success(pending.status):
@@ -153,9 +144,8 @@ def find_proxy_and_ca_bundle(base_url: str, local: bool) -> tuple[str, str]:
     session = requests.Session()
     session.trust_env = not local
     settings = session.merge_environment_settings(base_url, {}, False, None, None)
-    ca_bundle = settings["verify"]
-    proxy = requests.utils.select_proxy(base_url, settings["proxies"])
-    return proxy or "", ca_bundle if isinstance(ca_bundle, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    ca_bundle = settings["verify"] if isinstance(settings["verify"], str) else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    return requests.utils.select_proxy(base_url, settings["proxies"]) or "", ca_bundle
 
 
 def _is_success(status: int) -> bool:
@@ -170,22 +160,22 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _classify_transport_error(error: Exception | None, base_url: str, timeout: float) -> tuple[Failure, str]:
     """The failure and its message where no status line arrived; None for `error` is a timeout.
 
-    NOT_REACHED only where the request certainly never left. The order of the tests matters:
-    ConnectTimeout is both a ConnectionError and a Timeout, and a certificate error a ConnectionError.
+    NOT_REACHED only where the request certainly never left. The order of the tests matters: ConnectTimeout is both a
+    ConnectionError and a Timeout, and a certificate error a ConnectionError.
     """
     if error is None:
         return NO_ANSWER, f"no answer within {timeout:g} s"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NOT_REACHED, f"cannot connect to {base_url} within {timeout:g} s"
     causes = _exception_chain(error)
-    reason = _root_cause(causes)
+    reasons = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    reason = reasons[-1] if reasons else type(causes[-1]).__name__  # the innermost, such as "Connection refused"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return NOT_REACHED, f"{base_url}: TLS certificate verification failed: {reason}"
     if isinstance(error, requests.exceptions.ProxyError):
         return NOT_REACHED, f"cannot connect through the proxy: {reason}"
-    if isinstance(error, requests.exceptions.ConnectionError) and any(
-        isinstance(cause, NewConnectionError) for cause in causes
-    ):
+    has_new_error = any(isinstance(cause, NewConnectionError) for cause in causes)
+    if isinstance(error, requests.exceptions.ConnectionError) and has_new_error:
         return NOT_REACHED, f"cannot connect to {base_url}: {reason}"
     if _is_local_refusal(error):
         return NOT_REACHED, f"the request was not sent: {str(error).rstrip('.')}"
@@ -201,14 +191,6 @@ def _is_local_refusal(error: Exception) -> bool:
     if isinstance(error, requests.exceptions.RequestException):
         return isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL)
     return isinstance(error, OSError) and "TLS CA certificate bundle" in str(error)
-
-
-def _root_cause(causes: list[BaseException]) -> str:
-    """The innermost reason, such as `Connection refused`."""
-    for cause in reversed(causes):
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return type(causes[-1]).__name__
 
 
 def _exception_chain(error: BaseException) -> list[BaseException]:

@@ -1,8 +1,7 @@
-"""The table of endpoints: path, key, effect, and how the answer is wrapped.
+"""The tables of endpoints, and of the fields of those that take no document.
 
-Sources: CloudCore 1.0, CloudPublish 1.0 and CloudSignal 1.1 and 2.0, one section per endpoint;
-`prices/lookup` has its own page ("How to check prices"), and `orders/quote/info` is known from the
-official SDKs.
+Sources: CloudCore 1.0, CloudPublish 1.0 and CloudSignal 1.1 and 2.0, one section per endpoint; `prices/lookup` has its
+own page ("How to check prices"), and `orders/quote/info` is known from the official SDKs.
 """
 
 from enum import Enum
@@ -20,11 +19,11 @@ class Effect(Enum):
 class Endpoint(NamedTuple):
     """One URL of the service. Every call is a POST of a JSON object that contains the key.
 
-    `required` are the required fields of the request. `items_key` is the key under which a list is
-    wrapped ("" for a bare list or an object). `allows_empty` says that 204 means an empty list, not
-    a missing resource. `counter` is the resource and verb of the counter in the answer to a change.
-    `resource` is what one call is about, and `conflict_message` what a 409 means for it. `commands`
-    are the commands that make the call, the main one first; `statuses` are the documented ones.
+    `required` are the required fields of the request. `items_key` is the key under which a list is wrapped ("" for a
+    bare list or an object). `allows_empty` says that 204 means an empty list, not a missing resource. `counter` is the
+    resource and verb of the counter in the answer to a change. `resource` is what one call is about, and
+    `conflict_message` what a 409 means for it. `commands` are the commands that make the call, the main one first;
+    `statuses` are the documented ones.
     """
 
     name: str
@@ -144,3 +143,37 @@ ENDPOINTS: dict[str, Endpoint] = {
     )
 }
 # fmt: on
+
+
+class ExtraField(NamedTuple):
+    """A field of a call that takes no document; those of orders and quotes are in `order_documents.fields`.
+
+    Every value is a string. `max_length` is in characters, 0 where none is documented; only CloudPublish has some.
+    """
+
+    resource: str
+    name: str
+    meaning: str
+    example: str
+    max_length: int = 0
+
+
+_EXAMPLE_QUOTE = "a1e771f2e375bc33b5385fcc8091a328481bc45f3bff13de96ba0e7585ff936f"
+
+EXTRA_FIELDS: dict[tuple[str, str], ExtraField] = {
+    (row.resource, row.name): row
+    for row in (
+        ExtraField("order", "reference", "your own reference of the order", "order-1"),
+        ExtraField("order", "order_reference", "your own reference of the order", "order-1"),
+        ExtraField("quote", "quote", "the hash of an offer", _EXAMPLE_QUOTE),
+        ExtraField("product", "reference", "the reference of the product", "textbook_pb_a4_p_bw"),
+        ExtraField("country", "country_reference", "the country, ISO 3166-1 alpha-2", "US"),
+        ExtraField("catalog", "catalog_reference", "the reference of the catalog", "catalog_1", 128),
+        ExtraField("catalog", "name", "the name of the catalog", "First catalog", 64),
+        ExtraField("catalog", "note", "a description of the catalog", "The first catalog for all my titles", 256),
+        ExtraField("title", "isbn", "the ISBN, or the reference used in its place", "1234567890123", 128),
+        ExtraField("title", "name", "the name of the title", "First title", 64),
+        ExtraField("title", "note", "a description of the title", "The first title for all my titles", 256),
+        ExtraField("product mix", "product_mix_reference", "the reference of the product mix", "product_mix_test"),
+    )
+}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cpctl.errors import ExitCode
 
-# The dispositions. The outbox has the same three in `outbox.delivery_result.Disposition`.
+# The dispositions. The outbox has the same three in `outbox.models.Disposition`.
 RETRY = "later"  # the same call may succeed after a while
 HOLD = "hold"  # key or address is wrong: nothing succeeds until a person acts
 REFUSED = "refused"  # this call is wrong, and repeating it does not help

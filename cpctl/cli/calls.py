@@ -12,6 +12,8 @@ from cpctl.masking import MASK
 from cpctl.output.views import View
 
 MAX_CONCURRENT_CALLS = 5
+# A read-only call with a short answer that every account may make.
+_KEY_CHECK_ENDPOINT = "shipping/levels"
 
 
 class ExtraFieldOptions(NamedTuple):
@@ -71,11 +73,13 @@ def show_each(
     context: Context,
     name: str,
     extra_fields: ExtraFieldOptions,
-    bodies: Sequence[Mapping[str, Any]],
+    references: Sequence[str],
     single_view: View,
     list_view: View,
 ) -> None:
-    """Call for each body, and show one object for one body, an array for several."""
+    """Call for each reference, and show one object for one of them, an array for several."""
+    field, resource = ENDPOINTS[name].required[0], ENDPOINTS[name].resource
+    bodies = [{field: parse_reference(reference, resource)} for reference in references]
     results = list(call_each(context, name, extra_fields, bodies))
     if len(bodies) == 1:
         context.show(results[0], single_view)
@@ -92,6 +96,11 @@ def make_caller(
 
     seconds = timeout or context.profile.timeout
     return lambda endpoint, body: make_call(client, endpoint, body, seconds, context.output.detail)
+
+
+def verify_core_key(context: Context, timeout: float) -> None:
+    """Try the core key with a read-only call. Raises ConfigError, KeyRefused, or what `call` raises."""
+    make_caller(context, "core", timeout)(ENDPOINTS[_KEY_CHECK_ENDPOINT], {})
 
 
 def parse_reference(text: str, resource: str) -> str:

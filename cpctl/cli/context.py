@@ -15,9 +15,9 @@ from cpctl.output.text import escape_controls
 if TYPE_CHECKING:
     from cpctl.api.client import Client
     from cpctl.config.profiles import Profile
-    from cpctl.outbox.delivery_result import Send
+    from cpctl.outbox.models import Send
     from cpctl.outbox.outbox import Outbox
-    from cpctl.output.columns import View
+    from cpctl.output.views import View
     from cpctl.sdk.reporter import SignalReporter
     from cpctl.store.store import Store
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cpctl.errors import suggest
+from cpctl.errors import ConfigError, suggest
 from cpctl.signals.carriers import CARRIER_NAMES
-from cpctl.yaml_reader import Node
+from cpctl.yaml_reader import Location, Node
 
 
 class OrderRule(NamedTuple):
@@ -32,60 +32,51 @@ class ShopSettings(NamedTuple):
     column_mappings: Mapping[str, Mapping[str, str]] = {}
 
 
+_MISSING = Node(None, Location("", 1, 1, ConfigError))
+_ORDER_RULE_HINT = r"For example: order_of_item: {pattern: '(\d{8})\d{4}', order: '\g<1>0000'}"
+
+
 def read_shop_settings(fields: Mapping[str, Node]) -> ShopSettings:
     """Read the shop settings of a profile. Raises ConfigError naming file, line and the nearest valid name."""
+    carriers = fields["carriers"].as_texts("carriers") if "carriers" in fields else ()
+    for name in carriers:
+        _refuse_unknown_carrier(fields["carriers"], name)
+    options = fields.get("carrier_options", _MISSING).as_mapping("carrier_options")
+    for name, option in options.items():
+        _refuse_unknown_carrier(option, name)
+    mappings = fields.get("maps", _MISSING).as_mapping("maps")
     return ShopSettings(
-        carriers=_read_carriers(fields.get("carriers")),
-        carrier_options=_read_carrier_options(fields.get("carrier_options")),
-        item_pattern=_read_pattern(fields.get("item_pattern"), "item_pattern"),
-        order_of_item=_read_order_rule(fields.get("order_of_item")),
-        badge_prefix=_read_text(fields.get("badge_prefix"), "badge_prefix"),
-        column_mappings=_read_column_mappings(fields.get("maps")),
+        carriers,
+        _read_texts(options),
+        _read_pattern(fields.get("item_pattern", _MISSING), "item_pattern"),
+        _read_order_rule(fields["order_of_item"]) if "order_of_item" in fields else None,
+        fields.get("badge_prefix", _MISSING).as_text("badge_prefix") or "",
+        {name: _read_texts(columns.as_mapping(name)) for name, columns in mappings.items()},
     )
 
 
-def _read_text(node: Node | None, name: str) -> str:
-    return (node.as_text(name) or "") if node else ""
+def _read_texts(nodes: Mapping[str, Node]) -> Mapping[str, str]:
+    return {name: node.as_text(name) or "" for name, node in nodes.items()}
 
 
-def _read_carriers(node: Node | None) -> tuple[str, ...]:
-    names = node.as_texts("carriers") if node else ()
-    for name in names:
-        _refuse_unknown_carrier(node, name)
-    return names
-
-
-def _refuse_unknown_carrier(node: Node | None, name: str) -> None:
-    if node is not None and name not in CARRIER_NAMES:
+def _refuse_unknown_carrier(node: Node, name: str) -> None:
+    if name not in CARRIER_NAMES:
         raise node.error(f'there is no carrier "{name}".', suggest(name, CARRIER_NAMES))
 
 
-def _read_carrier_options(node: Node | None) -> Mapping[str, str]:
-    options = {}
-    for name, option in (node.as_mapping("carrier_options") if node else {}).items():
-        _refuse_unknown_carrier(option, name)
-        options[name] = option.as_text(name) or ""
-    return options
-
-
-def _read_pattern(node: Node | None, name: str) -> re.Pattern[str] | None:
-    text = _read_text(node, name)
-    if node is None or not text:
-        return None
+def _read_pattern(node: Node, name: str) -> re.Pattern[str] | None:
+    text = node.as_text(name)
     try:
-        return re.compile(text)
+        return re.compile(text) if text else None
     except re.error as error:
         raise node.error(f'{name} "{text}" is not a regular expression: {error}.') from error
 
 
-def _read_order_rule(node: Node | None) -> OrderRule | None:
-    if node is None:
-        return None
+def _read_order_rule(node: Node) -> OrderRule:
     parts = node.as_mapping("order_of_item")
     if set(parts) != {"pattern", "order"}:
         raise node.error("order_of_item must have exactly `pattern` and `order`.", _ORDER_RULE_HINT)
-    pattern = _read_pattern(parts["pattern"], "pattern")
-    order = _read_text(parts["order"], "order")
+    pattern, order = _read_pattern(parts["pattern"], "pattern"), parts["order"].as_text("order")
     if pattern is None or not order:
         raise node.error("order_of_item must have a pattern and an order.", _ORDER_RULE_HINT)
     try:
@@ -93,14 +84,3 @@ def _read_order_rule(node: Node | None) -> OrderRule | None:
     except (re.error, IndexError) as error:
         raise parts["order"].error(f'order "{order}" does not match the pattern: {error}.', _ORDER_RULE_HINT) from error
     return OrderRule(pattern, order)
-
-
-_ORDER_RULE_HINT = r"For example: order_of_item: {pattern: '(\d{8})\d{4}', order: '\g<1>0000'}"
-
-
-def _read_column_mappings(node: Node | None) -> Mapping[str, Mapping[str, str]]:
-    mappings = node.as_mapping("maps") if node else {}
-    return {
-        name: {field: heading.as_text(field) or "" for field, heading in columns.as_mapping(name).items()}
-        for name, columns in mappings.items()
-    }

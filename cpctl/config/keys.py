@@ -16,6 +16,10 @@ KEY_USES = {
     "webhooks": "incoming webhooks from Cloudprinter must carry it",
 }
 SERVICES = tuple(KEY_USES)
+UNVERIFIED_KEY_NOTES = {
+    "signal": "not checked: every call with this key reports something. The first signal shows whether it is valid",
+    "webhooks": "not checked: the service sends this key, cpctl never does",
+}
 # While the key of incoming webhooks is being replaced, the old one is accepted too.
 OLD_WEBHOOKS_SERVICE = "old webhooks"
 # For each of these there is also a variable with _FILE, for the name of a key file.
@@ -75,11 +79,8 @@ class KeySource(NamedTuple):
 
     def describe(self) -> str:
         """The source as people read it, without the key."""
-        if isinstance(self.value, Path):
-            return f"{self.location} ({self.value})"
-        if isinstance(self.value, tuple):
-            return f"{self.location} ({' '.join(self.value)})"
-        return self.location
+        shown = " ".join(self.value) if isinstance(self.value, tuple) else self.value
+        return self.location if self.kind == "value" else f"{self.location} ({shown})"
 
     def __repr__(self) -> str:
         return f"KeySource({self.service}, {self.kind}, {self.location})"
@@ -132,9 +133,8 @@ def _run_key_command(command: tuple[str, ...], location: str) -> str:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        reason = (
-            error.strerror if isinstance(error, OSError) else f"it did not end within {COMMAND_TIMEOUT_SECONDS:.0f} s"
-        )
+        timeout = f"it did not end within {COMMAND_TIMEOUT_SECONDS:.0f} s"
+        reason = error.strerror if isinstance(error, OSError) else timeout
         raise ConfigError(f"{location}: `{' '.join(command)}` failed: {reason}.") from error
     if done.returncode != 0:
         raise ConfigError(

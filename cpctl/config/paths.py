@@ -63,13 +63,8 @@ def _find_platform_folder(kind: str) -> Path:
             return base / "cpctl"
     import platformdirs
 
-    find = {
-        "config": platformdirs.user_config_dir,
-        "data": platformdirs.user_data_dir,
-        "cache": platformdirs.user_cache_dir,
-    }
-    folder = Path(find[kind]("cpctl", appauthor=False))
+    folder = Path(getattr(platformdirs, f"user_{kind}_dir")("cpctl", appauthor=False))
     if not folder.is_absolute():
-        variable = {"config": "CPCTL_CONFIG", "data": "CPCTL_DATA_DIR", "cache": "CPCTL_CACHE_DIR"}[kind]
+        variable = "CPCTL_CONFIG" if kind == "config" else f"CPCTL_{kind.upper()}_DIR"
         raise ConfigError("There is no home folder for the files of cpctl.", f"Set HOME, or {variable}.")
     return folder

@@ -1,20 +1,92 @@
-"""Profiles: choosing one, and resolving each of its settings with the source of the value."""
+"""The configuration file and its profiles: reading, choosing one, and resolving its settings with their sources."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cpctl.config.config_file import Configuration, profile_hint, read_configuration
-from cpctl.config.keys import KEY_VARIABLES, SERVICES, KeySource, key_source_from_environment
+from cpctl.config.keys import KEY_VARIABLES, SERVICES, KeySource, key_source_from_environment, refuse_readable_by_others
 from cpctl.config.paths import expand_path, find_config_file, find_default_store
 from cpctl.config.settings import KEY_LOCATIONS, KEY_SOURCE_SETTINGS, SETTINGS, SHOP_SETTINGS, Setting
-from cpctl.errors import ConfigError, InvalidInput
+from cpctl.errors import ConfigError, InvalidInput, suggest
 from cpctl.net import is_loopback
-from cpctl.yaml_reader import Node
+from cpctl.yaml_reader import Node, parse_yaml
 
 ENVIRONMENT_PROFILE_NAME = "default"
+
+
+class Configuration(NamedTuple):
+    """A configuration whose names are checked; the values of a profile are checked when it is used."""
+
+    file: Path
+    default: str | None
+    profiles: Mapping[str, Node]
+
+
+def read_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration | None:
+    """The configuration, or None if there is none and none was named. Raises ConfigError."""
+    file, source = find_config_file(option, environment)
+    if (text := read_config_text(file)) is not None:
+        return parse_configuration(text, file)
+    if source == "default":
+        return None
+    raise ConfigError(
+        f"There is no configuration file {file} (named by {source}).",
+        "Check the path, or create the file with `cpctl profile init`.",
+    )
+
+
+def parse_configuration(text: str, file: Path) -> Configuration:
+    """The configuration that a text holds. Raises ConfigError naming file, line and column."""
+    top = parse_config_yaml(text, file).as_mapping("the configuration")
+    _refuse_unknown(top, ("default_profile", "profiles"), "the configuration")
+    profiles = top["profiles"].as_mapping("profiles") if "profiles" in top else {}
+    for name, node in profiles.items():
+        _check_names(name, node)
+    default = top["default_profile"].as_text("default_profile") if "default_profile" in top else None
+    if default is not None and default not in profiles:
+        raise top["default_profile"].error(f'there is no profile "{default}".', _profile_hint(default, profiles))
+    return Configuration(file, default, profiles)
+
+
+def parse_config_yaml(text: str, file: Path) -> Node:
+    """The tree of a configuration, unchecked. Raises ConfigError naming file, line and column."""
+    return parse_yaml(text.removeprefix("\ufeff"), str(file), ConfigError)
+
+
+def read_config_text(file: Path) -> str | None:
+    """The text of a configuration file, with byte order mark and line ends; None without one. Raises ConfigError."""
+    try:
+        refuse_readable_by_others(file)
+        return file.read_bytes().decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"The configuration {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text (byte {error.start}).") from error
+
+
+def _profile_hint(name: str, profiles: Mapping[str, Node]) -> str:
+    return suggest(name, profiles) if profiles else "`cpctl profile init` creates a profile."
+
+
+def _check_names(profile: str, node: Node) -> None:
+    label = f'the profile "{profile}"'
+    fields = node.as_mapping(label)
+    _refuse_unknown(fields, (*SERVICES, *SETTINGS, *SHOP_SETTINGS), label)
+    for service in SERVICES:
+        if service in fields:
+            prefixes = [prefix for section, prefix in KEY_LOCATIONS.values() if section == service]
+            valid = [f"{prefix}{name}" for prefix in prefixes for name in KEY_SOURCE_SETTINGS]
+            _refuse_unknown(fields[service].as_mapping(service), valid, service)
+
+
+def _refuse_unknown(fields: Mapping[str, Node], valid: Sequence[str], where: str) -> None:
+    for name, node in fields.items():
+        if name not in valid:
+            raise node.error(f'unknown name "{name}" in {where}.', suggest(name, valid))
 
 
 class SourcedValue(NamedTuple):
@@ -39,12 +111,8 @@ class Profile:
         keys: Mapping[str, KeySource],
         shop_nodes: Mapping[str, Node],
     ) -> None:
-        self.name = name
-        self.name_source = name_source
-        self.file = file
-        self.settings = settings
-        self.keys = keys
-        self.shop_nodes = shop_nodes
+        self.name, self.name_source, self.file = name, name_source, file
+        self.settings, self.keys, self.shop_nodes = settings, keys, shop_nodes
 
     def __getitem__(self, name: str) -> str:
         return self.settings[name].text
@@ -85,7 +153,7 @@ def load_profile(
     fields = node.as_mapping(chosen) if node else {}
     keys = {service: key for service in KEY_VARIABLES if (key := _find_key_source(service, fields, variables))}
     if node is None and not keys and not variables.get("CPCTL_BASE_URL"):
-        raise no_profile_error(find_config_file(config, variables)[0], " and no key in the environment")
+        raise _no_profile_error(find_config_file(config, variables)[0], " and no key in the environment")
     settings = {row.name: _resolve_setting(row, fields, variables) for row in SETTINGS.values()}
     if timeout is not None:
         settings["timeout"] = _checked(SETTINGS["timeout"], SourcedValue(timeout, "--timeout"))
@@ -103,7 +171,7 @@ def choose_profile(
     if wanted:
         if wanted not in profiles:
             where = f"in {configuration.file}" if configuration else "because there is no configuration file"
-            raise ConfigError(f'There is no profile "{wanted}" {where} ({source}).', profile_hint(wanted, profiles))
+            raise ConfigError(f'There is no profile "{wanted}" {where} ({source}).', _profile_hint(wanted, profiles))
         return wanted, source
     if configuration and configuration.default:
         return configuration.default, "default_profile"
@@ -117,8 +185,15 @@ def choose_profile(
     return ENVIRONMENT_PROFILE_NAME, "environment"
 
 
-def no_profile_error(file: Path, more: str = "") -> ConfigError:
-    """The error for a configuration without a profile."""
+def require_configuration(option: str | None, environment: Mapping[str, str]) -> Configuration:
+    """The configuration. Raises ConfigError if it has no profile."""
+    configuration = read_configuration(option, environment)
+    if configuration is None or not configuration.profiles:
+        raise _no_profile_error(find_config_file(option, environment)[0])
+    return configuration
+
+
+def _no_profile_error(file: Path, more: str = "") -> ConfigError:
     return ConfigError(f"No profile: there is no profile in {file}{more}; `cpctl profile init` creates one.")
 
 
@@ -144,7 +219,6 @@ def _checked(row: Setting, value: SourcedValue) -> SourcedValue:
 def _derive_settings(
     settings: Mapping[str, SourcedValue], configuration: Configuration | None, variables: Mapping[str, str]
 ) -> dict[str, SourcedValue]:
-    """Values that depend on other settings or on the machine."""
     base_url, store = settings["base_url"], settings["store"]
     environment, station = settings["environment"], settings["station"]
     if store.text:
@@ -188,14 +262,13 @@ def _find_key_source(service: str, fields: Mapping[str, Node], variables: Mappin
     if len(names) > 1:
         in_order = ", ".join(name for name in given if name in names)
         raise fields[section].error(f"{service} has more than one key: {in_order}.", "Keep one of them.")
-    return _key_source_from_node(service, section, names[0], given[names[0]]) if names else None
-
-
-def _key_source_from_node(service: str, section: str, name: str, node: Node) -> KeySource:
-    source = f"{section}.{name}, line {node.location.line}"
+    if not names:
+        return None
+    name, node = names[0], given[names[0]]
+    location = f"{section}.{name}, line {node.location.line}"
     if name.endswith("api_key_command"):
-        return KeySource(service, "command", node.as_texts(name), source)
+        return KeySource(service, "command", node.as_texts(name), location)
     text = node.as_text(name) or ""
     if name.endswith("api_key_file"):
-        return KeySource(service, "file", Path(node.location.file).parent / expand_path(text), source)
-    return KeySource(service, "value", text, source)
+        return KeySource(service, "file", Path(node.location.file).parent / expand_path(text), location)
+    return KeySource(service, "value", text, location)

@@ -37,16 +37,16 @@ def failure(message: str, remedy: str, status: ExitCode) -> Finding:
     return Finding(FAILURE, message, remedy, status)
 
 
-def run_check(name: str, check: Callable[[Subject], Iterable[Finding]], subject: Subject) -> list[tuple[str, Finding]]:
-    """The findings of a check, each with its name. An exception becomes a finding, so that other checks still run."""
+def run_check(check: Callable[[Subject], Iterable[Finding]], subject: Subject) -> list[Finding]:
+    """The findings of a check. An exception becomes a finding, so that other checks still run."""
     try:
-        return [(name, finding) for finding in check(subject)]
+        return list(check(subject))
     except CpctlError as error:
-        return [(name, failure(error.message, error.hint, error.exit_code))]
+        return [failure(error.message, error.hint, error.exit_code)]
     except Exception as error:
         message = f"this check failed with an exception: {type(error).__name__}: {error}"
         remedy = "This is a bug in cpctl; report it with the file of `cpctl doctor --bundle FILE`."
-        return [(name, failure(message, remedy, ExitCode.BUG))]
+        return [failure(message, remedy, ExitCode.BUG)]
 
 
 def exit_status(findings: Sequence[Finding]) -> ExitCode:

@@ -37,23 +37,21 @@ def check_permissions(private_files: Iterable[Path], folders: Iterable[Path]) ->
     if os.name == "nt":
         yield ok("not checked: Windows has no such modes")
         return
-    found = False
-    for file in _existing(private_files):
-        mode = stat.S_IMODE(file.stat().st_mode)
-        if mode & 0o077:
-            found = True
-            yield warning(f"{file} can be read by others (its mode is {mode:04o})", f"Type: chmod 600 {file}")
-    for folder in _existing(folders):
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        if mode & 0o022 and not mode & stat.S_ISVTX:
-            found = True
-            yield warning(f"{folder} can be written by others (its mode is {mode:04o})", f"Type: chmod go-w {folder}")
-    if not found:
-        yield ok("nobody else can read private files")
+    found = [
+        warning(f"{file} can be read by others (its mode is {mode:04o})", f"Type: chmod 600 {file}")
+        for file, mode in _existing_modes(private_files)
+        if mode & 0o077
+    ]
+    found += [
+        warning(f"{folder} can be written by others (its mode is {mode:04o})", f"Type: chmod go-w {folder}")
+        for folder, mode in _existing_modes(folders)
+        if mode & 0o022 and not mode & stat.S_ISVTX
+    ]
+    yield from found or [ok("nobody else can read private files")]
 
 
-def _existing(paths: Iterable[Path]) -> list[Path]:
-    return [path for path in dict.fromkeys(paths) if path.exists()]
+def _existing_modes(paths: Iterable[Path]) -> list[tuple[Path, int]]:
+    return [(path, stat.S_IMODE(path.stat().st_mode)) for path in dict.fromkeys(paths) if path.exists()]
 
 
 def check_terminal(columns: int | None, has_color: bool, environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -58,10 +58,8 @@ def mask_credentials(text: str) -> str:
 
 def check_proxy(settings: ConnectionSettings) -> Iterator[Finding]:
     """Report the proxy in use."""
-    if settings.proxy:
-        yield ok(f"{settings.host} is reached through {mask_credentials(settings.proxy)}")
-    else:
-        yield ok(f"{settings.host} is reached without a proxy")
+    route = f"through {mask_credentials(settings.proxy)}" if settings.proxy else "without a proxy"
+    yield ok(f"{settings.host} is reached {route}")
 
 
 def check_dns(settings: ConnectionSettings, timeout_seconds: float) -> Iterator[Finding]:

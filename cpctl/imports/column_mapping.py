@@ -19,8 +19,6 @@ COLUMN_ALIASES: dict[str, tuple[str, ...]] = {
 }
 # If two columns fit one of these, the first is taken: a wrong choice is harmless or visible at once.
 _FIRST_MATCH_FIELDS = ("carrier", "datetime", "void")
-# Mappings of a profile may use another name for a field.
-_FIELD_SYNONYMS = {"at": "datetime"}
 
 
 class MappingPreset(NamedTuple):
@@ -188,7 +186,7 @@ class _Header:
     def apply_shop_mapping(self, name: str, mapping: Mapping[str, str]) -> ColumnMapping:
         columns, type_name = self._match_names(), ""
         for given, heading in mapping.items():
-            field = _FIELD_SYNONYMS.get(given, given)
+            field = "datetime" if given == "at" else given
             if field not in COLUMN_ALIASES:
                 raise InvalidInput(
                     f'The map "{name}" names an unknown field "{given}".', suggest(given, COLUMN_ALIASES)

@@ -19,7 +19,7 @@ from cpctl.errors import InvalidInput
 BUSY_FOLDER, DONE_FOLDER, ERROR_FOLDER = "busy", "done", "error"
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".filepart", "~")
 WINDOWS_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
-_OFFICE_LOCK_PREFIX = "~$"  # of the files by which Office marks a file as open
+_IGNORED_PREFIXES = (".", "~$")  # hidden files, and those by which Office marks a file as open
 _LOCK_FILE = ".cpctl.lock"
 
 
@@ -98,12 +98,8 @@ def result_path(file: Path) -> Path:
 
 def _is_signal_file(file: Path) -> bool:
     name = file.name.lower()
-    return not (
-        name.startswith((".", _OFFICE_LOCK_PREFIX))
-        or name.endswith(UNFINISHED_SUFFIXES)
-        or name in WINDOWS_SYSTEM_FILES
-        or not file.is_file()
-    )
+    is_ignored = name.startswith(_IGNORED_PREFIXES) or name.endswith(UNFINISHED_SUFFIXES)
+    return not is_ignored and name not in WINDOWS_SYSTEM_FILES and file.is_file()
 
 
 def _is_locked(file: Path) -> bool:

@@ -1,19 +1,20 @@
-"""Importing a file of signals: check all rows, accept them in order, and report what became of each row.
+"""Import a file of signals: check all rows, accept them in order, and tell what became of each row.
 
 The file is read as a stream, once for each of these steps.
 """
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from cpctl.errors import Conflict, InvalidInput
 from cpctl.imports.row_parser import ParsedRow, RowRules, parse_rows
 from cpctl.imports.table_reader import Table, TableRow
 from cpctl.outbox.models import WAITING_STATES, QueuedSignal, State
-from cpctl.outbox.outbox import AcceptedSignal, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.signals.signal import Signal
 
@@ -22,27 +23,28 @@ MAX_SHOWN_FAILURES = 10
 # States of rows, besides those of signals.
 INVALID, NOT_ACCEPTED, SKIPPED = "invalid", "unaccepted", "skipped"
 FAILED_STATES = (INVALID, State.REFUSED, State.EXPIRED, State.CONFLICT)
+RESULT_HEADINGS = ("cpctl_state", "cpctl_id", "cpctl_message")
 _ACTIVE_STATES = (*WAITING_STATES, State.DELIVERED)
 
 Progress = Callable[[int], None]  # called with the number of rows that are done
 
 
 class RowResult(NamedTuple):
-    """What became of one row."""
+    """What became of one row; until the store is asked again, `state` is empty for a signal that was accepted."""
 
-    row: TableRow
     state: str
-    id: str = ""
+    id: int = 0  # of the signal in the outbox
     message: str = ""
     order: str = ""
     item: str = ""
     type: str = ""
     is_waiting: bool = False  # its signal, or the signal that it repeats, is not delivered yet
+    row: TableRow = TableRow(0, [])
 
     def to_dict(self) -> dict[str, Any]:
         """The result as scripts see it."""
-        names = ("state", "id", "message", "order", "item", "type")
-        return {"line": self.row.line, **{name: getattr(self, name) for name in names}}
+        values = {name: getattr(self, name) for name in ("message", "order", "item", "type")}
+        return {"line": self.row.line, "state": str(self.state), "id": str(self.id or ""), **values}
 
 
 class ImportSummary(NamedTuple):
@@ -62,27 +64,6 @@ class ImportSummary(NamedTuple):
         """How many rows failed."""
         return sum(self.state_counts[state] for state in FAILED_STATES)
 
-    def describe(self) -> str:
-        """`8 rows: 6 delivered, 1 duplicate, 1 refused`."""
-        counts = ", ".join(f"{number} {state}" for state, number in self.state_counts.items())
-        return f"{format_count(self.row_count, 'row')}{': ' + counts if counts else ''}"
-
-
-def format_count(number: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-class _Outcome(NamedTuple):
-    """What became of a row: `state` and `message` are empty if the state of its signal is the row's state."""
-
-    signal_id: int = 0
-    state: str = ""
-    message: str = ""
-    order: str = ""
-    item: str = ""
-    type: str = ""
-
 
 class Importer:
     """Imports one file into the outbox."""
@@ -94,7 +75,7 @@ class Importer:
         self._first_order = ""
         self._outbox = outbox
         self._rules = rules
-        self._outcomes: list[_Outcome | None] = []  # None: nothing was decided yet
+        self._outcomes: list[RowResult | None] = []  # None: nothing was decided yet
         self._voided_keys: set[tuple[str, ...]] = set()
 
     def check(self, progress: Progress, on_signal: Callable[[Signal], None] = lambda signal: None) -> None:
@@ -138,15 +119,19 @@ class Importer:
     def accept(self, progress: Progress) -> None:
         """Accept every valid row, CHUNK_ROWS of them in one transaction. Raises StoreError."""
         if self._voided_keys:  # first: a new label must find the old one gone, wherever in the file it is
-            self._for_each_chunk(self._void_rows, progress)
-        self._for_each_chunk(self._accept_rows, progress)
+            for rows in self._read_undecided(progress):
+                for number, row in rows:
+                    if row.is_void:
+                        self._outcomes[number] = self._void_signal(row)
+        for rows in self._read_undecided(progress):
+            self._accept_rows(rows)
 
-    def _for_each_chunk(self, handle: Callable[[list[tuple[int, ParsedRow]]], None], progress: Progress) -> None:
+    def _read_undecided(self, progress: Progress) -> Iterator[list[tuple[int, ParsedRow]]]:
         start = 0
         for rows in self._parse_chunks():
             if start + len(rows) > len(self._outcomes):
                 raise InvalidInput(f"{self.table.name} has grown while it was read.", "Run the command again.")
-            handle([(number, row) for number, row in enumerate(rows, start) if self._outcomes[number] is None])
+            yield [(number, row) for number, row in enumerate(rows, start) if self._outcomes[number] is None]
             start += len(rows)
             progress(start)
 
@@ -158,20 +143,17 @@ class Importer:
             elif row.signal:
                 wanted.append((number, row, self._reuse_earlier_time(row, row.signal)))
         accepted = self._outbox.accept([signal for *_, signal in wanted], origins=[row.origin for _, row, _ in wanted])
-        for (number, row, _), result in zip(wanted, accepted, strict=True):
-            self._record_accepted(number, row, result)
-
-    def _record_accepted(self, number: int, row: ParsedRow, accepted: AcceptedSignal) -> None:
-        signal_id = accepted.queued_signal.id
-        if accepted.state is State.CONFLICT:
-            self._outcomes[number] = _describe_outcome(row, State.CONFLICT, accepted.describe(), signal_id)
-            return
-        self._outcomes[number] = _Outcome(signal_id, "" if accepted.is_new else State.DUPLICATE)
-        if accepted.is_new:
-            self.new_count += 1
-            self._first_order = self._first_order or accepted.signal.order
-            if accepted.signal.order == self._first_order and len(self.first_order_ids) < CHUNK_ROWS:
-                self.first_order_ids.append(signal_id)
+        for (number, row, signal), result in zip(wanted, accepted, strict=True):
+            signal_id = result.queued_signal.id
+            if result.state is State.CONFLICT:
+                self._outcomes[number] = _describe_outcome(row, State.CONFLICT, result.describe(), signal_id)
+                continue
+            self._outcomes[number] = RowResult("" if result.is_new else State.DUPLICATE, signal_id)
+            if result.is_new:
+                self.new_count += 1
+                self._first_order = self._first_order or signal.order
+                if signal.order == self._first_order and len(self.first_order_ids) < CHUNK_ROWS:
+                    self.first_order_ids.append(signal_id)
 
     def _reuse_earlier_time(self, row: ParsedRow, signal: Signal) -> Signal:
         """The signal; or, if it may repeat and the row has no time, the earlier signal with the same fields.
@@ -185,37 +167,36 @@ class Importer:
         same = [other for other in earlier if (other.type, other.fields) == (signal.type, signal.fields)]
         return same[-1] if same else signal
 
-    def _void_rows(self, rows: list[tuple[int, ParsedRow]]) -> None:
-        for number, row in rows:
-            if row.is_void:
-                self._outcomes[number] = self._void_signal(row)
-
-    def _void_signal(self, row: ParsedRow) -> _Outcome:
+    def _void_signal(self, row: ParsedRow) -> RowResult:
         _, order, item, tracking = row.key
         query = SignalQuery(self._outbox.profile, _ACTIVE_STATES, order, item)
-        found = [entry for entry in find_signals(self._outbox.store, query) if _is_same_parcel(entry, row, tracking)]
+        found = [
+            entry
+            for entry in find_signals(self._outbox.store, query)
+            if entry.signal.type == row.type and tracking in ("", entry.signal.fields.get("tracking"))
+        ]
         if not found or not order or not item:
             return _describe_outcome(row, SKIPPED, "voided")
-        signal_id = found[-1].id
+        signal_id, state = found[-1].id, State.CONFLICT
         if found[-1].state is State.DELIVERED:
             message = f"voided, but signal {signal_id} is delivered; tell the client"
-            return _describe_outcome(row, State.CONFLICT, message, signal_id)
-        try:
-            self._outbox.drop([signal_id])
-        except Conflict:
-            message = f"voided, but signal {signal_id} is being sent"
-            return _describe_outcome(row, State.CONFLICT, message, signal_id)
-        return _describe_outcome(row, State.DROPPED, f"voided: signal {signal_id} was dropped", signal_id)
+        else:
+            try:
+                self._outbox.drop([signal_id])
+                state, message = State.DROPPED, f"voided: signal {signal_id} was dropped"
+            except Conflict:
+                message = f"voided, but signal {signal_id} is being sent"
+        return _describe_outcome(row, state, message, signal_id)
 
     def results(self) -> Iterator[RowResult]:
         """Yield what became of each row, as of now, in the order of the file."""
         number = 0
         for rows in self._read_chunks():
             outcomes = self._outcomes[number : number + len(rows)]
-            ids = {outcome.signal_id for outcome in outcomes if outcome and not outcome.message}
+            ids = {outcome.id for outcome in outcomes if outcome and not outcome.message}
             signals = {entry.id: entry for entry in self._outbox.get_by_ids(sorted(ids))} if ids else {}
             for row, outcome in zip(rows, outcomes, strict=False):
-                yield _row_result(row, outcome, signals)
+                yield _look_up(outcome, signals)._replace(row=row)
             number += len(rows)
 
     def summarize(self, on_result: Callable[[RowResult], None] = lambda result: None) -> ImportSummary:
@@ -232,27 +213,34 @@ class Importer:
         return ImportSummary(counts, failures, waiting_count)
 
 
-def _describe_outcome(row: ParsedRow, state: str, message: str, signal_id: int = 0) -> _Outcome:
+def _describe_outcome(row: ParsedRow, state: str, message: str, signal_id: int = 0) -> RowResult:
     """The outcome of a row that is not a signal of the store."""
-    type_name = row.type.name if row.type else ""
-    return _Outcome(signal_id, state, message, row.fields.get("order", ""), row.fields.get("item", ""), type_name)
+    type_name, order, item, _ = row.key
+    return RowResult(state, signal_id, message, order, item, type_name)
 
 
-def _row_result(row: TableRow, outcome: _Outcome | None, signals_by_id: Mapping[int, QueuedSignal]) -> RowResult:
+def _look_up(outcome: RowResult | None, signals_by_id: Mapping[int, QueuedSignal]) -> RowResult:
     if outcome is None:
-        return RowResult(row, NOT_ACCEPTED, message="not accepted")
-    entry = signals_by_id.get(outcome.signal_id)
+        return RowResult(NOT_ACCEPTED, message="not accepted")
+    entry = signals_by_id.get(outcome.id)
     if outcome.message or entry is None:
-        signal_id = str(outcome.signal_id or "")
-        return RowResult(row, outcome.state, signal_id, outcome.message, outcome.order, outcome.item, outcome.type)
-    state, message = str(entry.state), entry.message
-    if outcome.state:
-        state, message = outcome.state, f"already accepted as signal {entry.id} ({entry.state})"
-    signal = entry.signal
-    is_waiting = entry.state in WAITING_STATES
-    return RowResult(row, state, str(entry.id), message, signal.order, signal.item, signal.type.name, is_waiting)
+        return outcome
+    repeated = f"already accepted as signal {entry.id} ({entry.state})"
+    state, message = (outcome.state, repeated) if outcome.state else (str(entry.state), entry.message)
+    signal, is_waiting = entry.signal, entry.state in WAITING_STATES
+    return RowResult(state, entry.id, message, signal.order, signal.item, signal.type.name, is_waiting)
 
 
-def _is_same_parcel(queued_signal: QueuedSignal, row: ParsedRow, tracking: str) -> bool:
-    signal = queued_signal.signal
-    return signal.type == row.type and (not tracking or signal.fields.get("tracking") == tracking)
+class ResultWriter:
+    """Writes the rows of a table with their results; result columns of an earlier run are replaced."""
+
+    def __init__(self, file: IO[str], table: Table) -> None:
+        self._columns = [number for number, name in enumerate(table.headings) if name.strip() not in RESULT_HEADINGS]
+        self._writer = csv.writer(file, delimiter=table.delimiter or ",", lineterminator="\n")
+        self._writer.writerow([*(table.headings[number] for number in self._columns), *RESULT_HEADINGS])
+
+    def write(self, result: RowResult) -> None:
+        """Write one row."""
+        cells = result.row.cells
+        own = [cells[number] if number < len(cells) else "" for number in self._columns]
+        self._writer.writerow([*own, result.state, result.id or "", result.message])

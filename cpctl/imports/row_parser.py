@@ -71,13 +71,13 @@ def parse_rows(
 ) -> list[ParsedRow]:
     """Parse some rows. `find_orders` looks up the orders of items, for rows that name none."""
     drafts = [_parse_cells(row, rules) for row in rows]
-    items = {draft.fields["item"] for draft in drafts if _lacks_order(draft)}
+    items = {
+        draft.fields["item"]
+        for draft in drafts
+        if not draft.problem and draft.fields.get("item") and not draft.fields.get("order")
+    }
     orders_by_item = find_orders(sorted(items)) if items else {}
     return [draft if draft.problem else _complete_row(draft, rules, orders_by_item) for draft in drafts]
-
-
-def _lacks_order(draft: ParsedRow) -> bool:
-    return not draft.problem and bool(draft.fields.get("item")) and not draft.fields.get("order")
 
 
 def _parse_cells(row: TableRow, rules: RowRules) -> ParsedRow:
@@ -127,17 +127,14 @@ def _complete_row(draft: ParsedRow, rules: RowRules, orders_by_item: Mapping[str
     if signal_type.is_about_item and fields.get("item") and not fields.get("order"):
         orders = orders_by_item.get(fields["item"], set())
         if len(orders) != 1:
-            return draft._replace(type=signal_type, problem=_describe_missing_order(fields["item"], orders))
+            item = quote_value(fields["item"])
+            missing = f"the order of item {item} is missing, and no earlier signal names it"
+            ambiguous = f"item {item} is known in {len(orders)} orders; name the order"
+            return draft._replace(type=signal_type, problem=ambiguous if orders else missing)
         fields["order"] = next(iter(orders))
     if is_void:
         return draft._replace(type=signal_type, fields=fields, is_void=True)
     return _check_row(draft._replace(type=signal_type, fields=fields), signal_type, rules, bool(own_type))
-
-
-def _describe_missing_order(item: str, orders: set[str]) -> str:
-    if orders:
-        return f"item {quote_value(item)} is known in {len(orders)} orders; name the order"
-    return f"the order of item {quote_value(item)} is missing, and no earlier signal names it"
 
 
 def _check_row(draft: ParsedRow, signal_type: SignalType, rules: RowRules, has_own_type: bool) -> ParsedRow:
@@ -157,13 +154,13 @@ def _check_row(draft: ParsedRow, signal_type: SignalType, rules: RowRules, has_o
         fields, signal_type.name, rules.version, rules.shipping_option, carrier_code, rules.carrier_shipping_options
     )
     try:
-        at = rules.parse_time(_GERMAN_DATE.sub(_to_iso_date, time)) if time else rules.now
+        at = (
+            rules.parse_time(_GERMAN_DATE.sub(lambda date: f"{date[3]}-{date[2]:0>2}-{date[1]:0>2}{date[4]}", time))
+            if time
+            else rules.now
+        )
         signal = make_signal(signal_type.name, rules.version, filled, at, rules.now)
     except InvalidInput as error:
         return draft._replace(problem=error.message.removeprefix(f"{signal_type.name}: "))
     origin = rules.origin._replace(carrier=carrier_code)
     return draft._replace(fields=fields, signal=signal, origin=origin, has_time=bool(time))
-
-
-def _to_iso_date(date: re.Match[str]) -> str:
-    return f"{date[3]}-{date[2]:0>2}-{date[1]:0>2}{date[4]}"

@@ -130,28 +130,17 @@ def _detect_encoding(name: str, file: IO[bytes], wanted: str) -> tuple[str, str]
         try:
             codecs.lookup(wanted)
         except LookupError as error:
-            raise InvalidInput(
-                f"There is no encoding {quote_value(wanted)}.", "Use for example utf-8, cp1252 or latin-1."
-            ) from error
+            message = f"There is no encoding {quote_value(wanted)}."
+            raise InvalidInput(message, "Use for example utf-8, cp1252 or latin-1.") from error
         return wanted, ""
-    if _is_utf8(file):
-        return "utf-8", ""
-    return (
-        _FALLBACK_ENCODING,
-        f"{name} is not UTF-8; it is read as {_FALLBACK_ENCODING}. Use --encoding to set another encoding.",
-    )
-
-
-def _is_utf8(file: IO[bytes]) -> bool:
     file.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        while chunk := file.read(_CHUNK_SIZE):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
+        for _ in codecs.iterdecode(iter(lambda: file.read(_CHUNK_SIZE), b""), "utf-8"):
+            pass
     except UnicodeDecodeError:
-        return False
-    return True
+        note = f"{name} is not UTF-8; it is read as {_FALLBACK_ENCODING}. Use --encoding to set another encoding."
+        return _FALLBACK_ENCODING, note
+    return "utf-8", ""
 
 
 def _parse_delimiter(text: str) -> str:

@@ -75,16 +75,8 @@ def _locate(name: str, text: str, position: int) -> Location:
     return yaml_reader.locate(text, position, Location(name, 1, 1, InvalidInput))
 
 
-class _DuplicateField(Exception):
-    """An object has a field twice; json does not report where."""
-
-
-class _InvalidNumber(Exception):
-    """A number that other JSON readers reject: NaN, 1e999, thousands of digits."""
-
-
-class _NestedTooDeep(Exception):
-    """Objects and lists are nested deeper than MAX_DEPTH."""
+class _InvalidDocument(Exception):
+    """JSON that is not accepted, or not by all readers; json does not report where, so its text is read again."""
 
 
 def _parse_json(name: str, text: str) -> Any:
@@ -97,37 +89,30 @@ def _parse_json(name: str, text: str) -> Any:
             parse_int=_parse_int,
         )
         if _is_deeper_than(value, MAX_DEPTH):
-            raise _NestedTooDeep
+            raise _InvalidDocument
     except json.JSONDecodeError as error:
-        raise _json_error(name, text, error) from error
-    except _DuplicateField as error:
-        raise _find_duplicate(name, text) from error
-    except _InvalidNumber as error:
-        written = str(error)
-        position = next(token.start() for token in _JSON_TOKEN.finditer(text) if token.group() == written)
-        raise _locate(name, text, position).error(f"{written[:40]} is not a number that can be sent.") from error
-    except (RecursionError, _NestedTooDeep) as error:
-        raise _too_deep_error(name, text) from error
+        before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:1]
+        has_extra_comma = before == "," and after in ("}", "]")
+        raise Location(name, error.lineno, error.colno, InvalidInput).error(
+            f"not JSON: {error.msg}.",
+            "Remove the comma before the closing bracket."
+            if has_extra_comma
+            else "A document that starts with { is read as JSON.",
+        ) from error
+    except (_InvalidDocument, RecursionError) as error:
+        raise _find_problem(name, text, str(error)) from error
     return value
-
-
-def _json_error(name: str, text: str, error: json.JSONDecodeError) -> CpctlError:
-    before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:1]
-    hint = "A document that starts with { is read as JSON."
-    if before == "," and after in ("}", "]"):
-        hint = "Remove the comma before the closing bracket."
-    return Location(name, error.lineno, error.colno, InvalidInput).error(f"not JSON: {error.msg}.", hint)
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> Document:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _DuplicateField
+        raise _InvalidDocument
     return found
 
 
 def _refuse_number(written: str) -> NoReturn:
-    raise _InvalidNumber(written)
+    raise _InvalidDocument(written)
 
 
 def _parse_float(written: str) -> float:
@@ -154,32 +139,26 @@ def _is_deeper_than(value: Any, depth: int) -> bool:
     return True
 
 
-def _too_deep_error(name: str, text: str) -> CpctlError:
-    message = f"nested more than {MAX_DEPTH} levels deep."
-    depth = 0
-    for token in _JSON_TOKEN.finditer(text):
-        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token.group(), 0)
-        if depth > MAX_DEPTH:
-            return _locate(name, text, token.start()).error(message)
-    return InvalidInput(f"{name}: {message}")
+def _find_problem(name: str, text: str, invalid_number: str) -> CpctlError:
+    """The error for the first problem in the text, which is valid JSON up to there.
 
-
-def _find_duplicate(name: str, text: str) -> CpctlError:
-    """The error for the first field in the text that is there twice. The text is valid JSON up to there.
-
-    json reports inner objects first, so this one may be another than it found; it is as wrong.
+    json reports inner objects first, so this may be another problem than it found; it is as wrong.
     """
     objects: list[dict[str, int] | None] = []  # the fields of each open object; None for a list
     for token in _JSON_TOKEN.finditer(text):
         word = token.group()
         if word in "{[":
             objects.append({} if word == "{" else None)
+            if len(objects) > MAX_DEPTH:
+                return _locate(name, text, token.start()).error(f"nested more than {MAX_DEPTH} levels deep.")
         elif word in "}]":
             objects.pop()
+        elif word == invalid_number:
+            return _locate(name, text, token.start()).error(f"{word[:40]} is not a number that can be sent.")
         elif (seen := objects[-1]) is not None and _COLON.match(text, token.end()):
             key = json.loads(word)
             if key in seen:
                 first = _locate(name, text, seen[key]).line
                 return _locate(name, text, token.start()).duplicate_error(key, first)
             seen[key] = token.start()
-    return InvalidInput(f"{name}: an object has a field twice.")
+    return InvalidInput(f"{name}: not a valid document.")

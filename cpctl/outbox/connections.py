@@ -1,12 +1,12 @@
 """The connections of a dispatcher, with the queue of bundles that they post."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-from cpctl.outbox.delivery_result import DeliveryResult, Send
-from cpctl.outbox.models import QueuedSignal
+from cpctl.outbox.models import DeliveryResult, QueuedSignal, Send
 
 Bundle = list[QueuedSignal]
 
@@ -49,22 +49,18 @@ class Connections:
         """
         if wait and not self._threads and (bundle := self._pending.get()) is not None:
             self._finished.put(PostResult(bundle, self._senders[0]([signal.signal for signal in bundle])))
-        try:
+        with suppress(Empty):
             while True:
                 finished = self._finished.get(block=wait)
                 self.results.append(finished)
                 del self.in_flight[finished.bundle[0].id]
                 wait = False
-        except Empty:
-            return
 
     def cancel_pending(self) -> None:
         """Remove the bundles that no connection has begun to post."""
-        try:
+        with suppress(Empty):
             while (bundle := self._pending.get(block=False)) is not None:
                 del self.in_flight[bundle[0].id]
-        except Empty:
-            return
 
     def close(self) -> None:
         """Let each thread end after the post that it is making."""

@@ -21,10 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.outbox.connections import Bundle, Connections
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
-from cpctl.outbox.models import WAITING_STATES, QueuedSignal, State, sql_list
-from cpctl.outbox.outbox import Outbox, get_signal
-from cpctl.outbox.queue_state import get_pause, pause_queue, record_failure, record_success
+from cpctl.outbox.models import WAITING_STATES, DeliveryResult, Disposition, QueuedSignal, Send, State, sql_list
+from cpctl.outbox.outbox import Outbox, get_pause, get_signal, pause_queue, record_failure, record_success
 from cpctl.store.store import Row, Transaction
 
 # Beyond the time of a post, a lease leaves room for a slow disk.
@@ -35,16 +33,15 @@ MAX_BUNDLE_SIZE = 50
 MAX_CONSECUTIVE_FAILURES = 5
 _FAR_FUTURE_MS = 1 << 62
 
-DAMAGED_RESULT = DeliveryResult(
-    Disposition.REFUSED, message="the disk has damaged it in the store; report the signal again"
-)
-INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
+_DAMAGE_MESSAGE = "the disk has damaged it in the store; report the signal again"
+DAMAGED_RESULT = DeliveryResult(Disposition.REFUSED, message=_DAMAGE_MESSAGE)
 _STATE_BY_DISPOSITION = {
     Disposition.DELIVERED: State.DELIVERED,
     Disposition.RETRY: State.QUEUED,
     Disposition.HOLD: State.HELD,
     Disposition.REFUSED: State.REFUSED,
 }
+INTERRUPTED_RESULT = DeliveryResult(Disposition.RETRY, message="interrupted while sending", maybe_processed=True)
 
 SendOutcome = tuple[QueuedSignal, DeliveryResult]
 Claim = Callable[[Transaction, bool], Bundle]
@@ -117,10 +114,7 @@ class _Progress:
 
 
 class Dispatcher:
-    """Sends the signals of an outbox over as many connections as there are senders.
-
-    `send_timeout_seconds` is the longest that one post may take.
-    """
+    """Sends the signals of an outbox, with a connection per sender. One post takes at most `send_timeout_seconds`."""
 
     def __init__(
         self, outbox: Outbox, send: Send | Sequence[Send], send_timeout_seconds: float, clock: Clock = utc_now
@@ -264,10 +258,8 @@ class Dispatcher:
             return []
         for due_before in (self._now(), _FAR_FUTURE_MS) if probe else (self._now(),):
             for head in self._select(transaction, _DUE_SQL, due_before=due_before):
-                if not _can_bundle(head):
-                    return self._lease_bundle(transaction, head, [])
-                key = {"order_id": head["order_id"], "version": head["version"]}
-                others = self._select(transaction, _DUE_IN_ORDER_SQL, due_before=due_before, **key)
+                values = {"due_before": due_before, "order_id": head["order_id"], "version": head["version"]}
+                others = self._select(transaction, _DUE_IN_ORDER_SQL, **values) if _can_bundle(head) else []
                 return self._lease_bundle(transaction, head, others)
         return []
 
@@ -276,9 +268,8 @@ class Dispatcher:
         return self._lease_bundle(transaction, rows[0], rows) if rows else []
 
     def _select(self, transaction: Transaction, sql: str, **values: object) -> list[Row]:
-        return transaction.fetch_all(
-            sql, profile=self._profile, now=self._now(), run_id=self._run_id, max_lease=MAX_LEASE_MS, **values
-        )
+        values |= {"profile": self._profile, "now": self._now(), "run_id": self._run_id, "max_lease": MAX_LEASE_MS}
+        return transaction.fetch_all(sql, **values)
 
     def _lease_bundle(self, transaction: Transaction, head: Row, candidates: Iterable[Row]) -> Bundle:
         """Lease a signal, and with it those candidates that can go in one post with it."""
@@ -288,10 +279,9 @@ class Dispatcher:
             alike = [row for row in candidates if (row["order_id"], row["version"]) == key and _can_bundle(row)]
             rows += [row for row in alike if row["id"] != head["id"]][: MAX_BUNDLE_SIZE - 1]
         now = self._now()
+        values = {"run_id": self._run_id, "now": now, "lease_until": now + self._lease_ms}
         for row in rows:
-            transaction.execute(
-                _LEASE_SQL, id=row["id"], run_id=self._run_id, now=now, lease_until=now + self._lease_ms
-            )
+            transaction.execute(_LEASE_SQL, id=row["id"], **values)
         return [get_signal(transaction, row["id"]) for row in rows]
 
     def _renew_leases(self, transaction: Transaction, signals: Iterable[QueuedSignal]) -> list[QueuedSignal]:
@@ -299,46 +289,37 @@ class Dispatcher:
 
         A signal whose lease ran out may be with another process by now. It must not be posted here as well.
         """
-        lease_until = self._now() + self._lease_ms
-        return [
-            signal
-            for signal in signals
-            if transaction.execute(_RENEW_SQL, id=signal.id, run_id=self._run_id, lease_until=lease_until)
-        ]
+        values = {"run_id": self._run_id, "lease_until": self._now() + self._lease_ms}
+        return [signal for signal in signals if transaction.execute(_RENEW_SQL, id=signal.id, **values)]
 
     # --- recording ------------------------------------------------------------------------
 
     def _settle(self, transaction: Transaction, bundle: Bundle, result: DeliveryResult) -> list[SendOutcome]:
         """Write a result to the queue and to each signal of the bundle whose lease is still ours."""
         now = self._now()
-        if result.disposition is Disposition.RETRY:
+        is_retry = result.disposition is Disposition.RETRY
+        if is_retry:
             record_failure(transaction, self._profile, result, now)
         elif result.disposition is Disposition.HOLD:
             pause_queue(transaction, self._profile, result, now)
         elif result.disposition is Disposition.DELIVERED:
             record_success(transaction, self._profile, now)
-        return [(self._settle_one(transaction, signal, result, now), result) for signal in bundle]
-
-    def _settle_one(
-        self, transaction: Transaction, signal: QueuedSignal, result: DeliveryResult, now: int
-    ) -> QueuedSignal:
-        state = _STATE_BY_DISPOSITION[result.disposition]
-        if state is State.QUEUED and retry.SIGNALS.is_too_old(now - signal.accepted_at):
-            state = State.EXPIRED
-        is_retry = result.disposition is Disposition.RETRY
-        transaction.execute(
-            _SETTLE_SQL,
-            state=state,
-            held_by="answer" if state is State.HELD else "",
-            http_status=result.http_status,
-            message=result.message,
-            maybe_processed=result.maybe_processed,
-            retry_at=now + retry.SIGNALS.delay_ms(signal.attempts) if is_retry else 0,
-            settled_at=None if state in WAITING_STATES else now,
-            id=signal.id,
-            run_id=self._run_id,
-        )
-        return get_signal(transaction, signal.id)
+        for signal in bundle:
+            is_expired = is_retry and retry.SIGNALS.is_too_old(now - signal.accepted_at)
+            state = State.EXPIRED if is_expired else _STATE_BY_DISPOSITION[result.disposition]
+            transaction.execute(
+                _SETTLE_SQL,
+                state=state,
+                held_by="answer" if state is State.HELD else "",
+                http_status=result.http_status,
+                message=result.message,
+                maybe_processed=result.maybe_processed,
+                retry_at=now + retry.SIGNALS.delay_ms(signal.attempts) if is_retry else 0,
+                settled_at=None if state in WAITING_STATES else now,
+                id=signal.id,
+                run_id=self._run_id,
+            )
+        return [(get_signal(transaction, signal.id), result) for signal in bundle]
 
     def _now(self) -> int:
         return to_ms(self._clock())

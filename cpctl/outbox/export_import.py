@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cpctl.errors import InvalidInput
 from cpctl.outbox.models import OPEN_STATES, STORED_STATES, Origin, State, sql_list
-from cpctl.outbox.outbox import INSERT_SIGNAL, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store, Transaction, salvage_rows
 
@@ -16,13 +16,9 @@ _MAX_TIMESTAMP_MS = 253_402_300_800_000  # the year 10000
 _NOTHING_IMPORTED = "Nothing was imported."
 
 # The fields of a line. Files go from one version of cpctl to another: these names never change.
-_FIELD_TYPES: dict[str, type] = {
-    **dict.fromkeys(("uid", "profile", "version", "type", "order_id", "item", "fields"), str),
-    **dict.fromkeys(("event_at", "accepted_at"), int),
-    **dict.fromkeys(("state", "held_by"), str),
-    **dict.fromkeys(("attempts", "maybe_duplicate"), int),
-    **dict.fromkeys(Origin._fields, str),
-}
+_FIELDS = "uid profile version type order_id item fields event_at accepted_at state held_by attempts maybe_duplicate"
+_INTEGERS = ("event_at", "accepted_at", "attempts", "maybe_duplicate")
+_FIELD_TYPES: dict[str, type] = dict.fromkeys((*_FIELDS.split(), *Origin._fields), str) | dict.fromkeys(_INTEGERS, int)
 
 
 def export_signals(store: Store, profile: str) -> Iterator[str]:
@@ -33,9 +29,9 @@ def export_signals(store: Store, profile: str) -> Iterator[str]:
 
 
 class ImportResult(NamedTuple):
-    """The uids that were imported, how many signals the store had already, and what could not be read (or "")."""
+    """How many signals were imported, how many the store had already, and what could not be read (or "")."""
 
-    imported_uids: list[str]
+    imported_count: int
     known_count: int
     damage: str = ""
 
@@ -63,7 +59,7 @@ def import_signals(outbox: Outbox, source: str, content: bytes) -> ImportResult:
 
 def _insert_records(outbox: Outbox, records: Iterable[Mapping[str, Any]], damage: str) -> ImportResult:
     def work(transaction: Transaction) -> ImportResult:
-        imported, known = [], 0
+        imported = known = 0
         for record in records:
             if transaction.fetch_one("SELECT 1 FROM signals WHERE uid = :uid", uid=record["uid"]):
                 known += 1
@@ -74,8 +70,8 @@ def _insert_records(outbox: Outbox, records: Iterable[Mapping[str, Any]], damage
             values["maybe_duplicate"] = bool(record["maybe_duplicate"] or may_be_sent)
             if record["held_by"] == "answer":  # by the pause of the other store's queue; ours has its own
                 values |= {"state": State.QUEUED, "held_by": ""}
-            transaction.insert(INSERT_SIGNAL, **values, next_attempt_at=record["accepted_at"], not_before=0)
-            imported.append(str(record["uid"]))
+            transaction.insert("signals", **values, next_attempt_at=record["accepted_at"], not_before=0)
+            imported += 1
         return ImportResult(imported, known, damage)
 
     return outbox.store.write(work)
@@ -87,20 +83,18 @@ def _parse_lines(source: str, content: bytes) -> Iterator[Mapping[str, Any]]:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{source} is neither an export of an outbox nor a store.") from error
     for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _parse_record(f"{source}, line {number}", line)
-
-
-def _parse_record(location: str, line: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{location}: not JSON ({error}).", _NOTHING_IMPORTED) from error
-    if not isinstance(record, dict) or record.keys() != _FIELD_TYPES.keys():
-        raise InvalidInput(f"{location}: not a line of `cpctl outbox export`.", _NOTHING_IMPORTED)
-    if not _is_valid_record(record):
-        raise InvalidInput(f"{location}: not a signal that can be sent.", _NOTHING_IMPORTED)
-    return record
+        if not line.strip():
+            continue
+        location = f"{source}, line {number}"
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput(f"{location}: not JSON ({error}).", _NOTHING_IMPORTED) from error
+        if not isinstance(record, dict) or record.keys() != _FIELD_TYPES.keys():
+            raise InvalidInput(f"{location}: not a line of `cpctl outbox export`.", _NOTHING_IMPORTED)
+        if not _is_valid_record(record):
+            raise InvalidInput(f"{location}: not a signal that can be sent.", _NOTHING_IMPORTED)
+        yield record
 
 
 def _is_valid_record(record: Mapping[str, Any]) -> bool:

@@ -1,9 +1,9 @@
-"""A signal in the store: its state, its attempts, and the results of sending it."""
+"""A signal in the store: its state, its attempts, and the result of posting it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum, StrEnum
+from typing import Any, NamedTuple, Self
 
 from cpctl.clock import format_iso, from_ms
 from cpctl.signals.signal import Signal, wire_time
@@ -11,30 +11,27 @@ from cpctl.signals.signal_types import SIGNAL_TYPES, SignalType
 
 
 class State(StrEnum):
-    """The state of a signal in the outbox."""
+    """The state of a signal in the outbox, with its meaning."""
 
-    QUEUED = "queued"
-    HELD = "held"
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    DROPPED = "dropped"
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str = "") -> Self:
+        member = str.__new__(cls, name)
+        member._value_, member.meaning = name, meaning
+        return member
+
+    QUEUED = "queued", "safe in the store; sent by `outbox flush`"
+    HELD = "held", "safe in the store; not sent until it is released"
+    DELIVERED = "delivered", "the service has it"
+    REFUSED = "refused", "the service says it is wrong; not sent again unless asked for"
+    EXPIRED = "expired", "not delivered in 7 days; not sent again unless asked for"
+    DROPPED = "dropped", "taken out of the outbox by hand; never sent"
     # Only reported by a command, never stored:
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
+    DUPLICATE = "duplicate", "already accepted with the same content; nothing new is sent"
+    CONFLICT = "conflict", "already accepted with other content; nothing is sent"
 
 
-STATE_MEANINGS: dict[State, str] = {
-    State.QUEUED: "safe in the store; sent by `outbox flush`",
-    State.HELD: "safe in the store; not sent until it is released",
-    State.DELIVERED: "the service has it",
-    State.REFUSED: "the service says it is wrong; not sent again unless asked for",
-    State.EXPIRED: "not delivered in 7 days; not sent again unless asked for",
-    State.DROPPED: "taken out of the outbox by hand; never sent",
-    State.DUPLICATE: "already accepted with the same content; nothing new is sent",
-    State.CONFLICT: "already accepted with other content; nothing is sent",
-}
-
+STATE_MEANINGS = {state: state.meaning for state in State}
 STORED_STATES = tuple(state for state in State if state not in (State.DUPLICATE, State.CONFLICT))
 WAITING_STATES = (State.QUEUED, State.HELD)
 # What `outbox list` shows: not delivered, and not dropped by a person.
@@ -78,7 +75,7 @@ class QueuedSignal(NamedTuple):
     is_damaged: bool = False  # the disk changed it; it can be shown, and must not be sent
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "QueuedSignal":
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
         """The signal in a row of the table `signals`; of a damaged row what can be shown."""
         signal = _parse_signal(row)
         return cls(
@@ -135,3 +132,31 @@ def _placeholder_signal(row: Mapping[str, Any]) -> Signal:
     signal_type = SIGNAL_TYPES.get(str(row["type"])) or SignalType(str(row["type"]), "", "", {})
     fields = {"order": str(row["order_id"]), "item": str(row["item"])}
     return Signal(signal_type, str(row["version"]), fields, from_ms(0))
+
+
+class Disposition(Enum):
+    """What a result means for the signals that were posted."""
+
+    DELIVERED = "delivered"
+    RETRY = "later"  # post it again, by the schedule
+    HOLD = "hold"  # pause the queue: the key or the address is wrong, the signals may be right
+    REFUSED = "refused"
+
+
+class DeliveryResult(NamedTuple):
+    """The result of one post of one signal or one bundle.
+
+    `affects_service`: every other signal would get the same result now. `maybe_processed`: the service may have
+    processed the signals although no response says so. `retry_after` is in seconds.
+    """
+
+    disposition: Disposition
+    http_status: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    affects_service: bool = False
+    maybe_processed: bool = False
+
+
+# Posts signals of one version and one order: one as it is, several as a bundle.
+Send = Callable[[Sequence[Signal]], DeliveryResult]

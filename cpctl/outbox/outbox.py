@@ -1,27 +1,17 @@
-"""The outbox: accepts signals, keeps them, and changes them by hand. The dispatcher sends them."""
+"""The outbox: accepts signals, keeps them, changes them by hand, and pauses. The dispatcher sends them."""
 
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.errors import Conflict, NotFound, StoreError
-from cpctl.outbox.models import OPEN_STATES, Origin, QueuedSignal, State
-from cpctl.outbox.queue_state import Pause, get_pause, resume_queue
+from cpctl.outbox.models import OPEN_STATES, DeliveryResult, Origin, QueuedSignal, State, sql_list
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
-INSERT_SIGNAL = """
-    INSERT INTO signals (uid, profile, version, type, order_id, item, fields, event_at, accepted_at, state, held_by,
-                         attempts, next_attempt_at, not_before, maybe_duplicate, operator, station, carrier)
-    VALUES (:uid, :profile, :version, :type, :order_id, :item, :fields, :event_at, :accepted_at, :state, :held_by,
-            :attempts, :next_attempt_at, :not_before, :maybe_duplicate, :operator, :station, :carrier)
-"""
-_INSERT_AUDIT_EVENT = """
-    INSERT INTO audit_events (occurred_at, profile, kind, type, order_id, item, operator, station, details)
-    VALUES (:occurred_at, :profile, :kind, :type, :order_id, :item, :operator, :station, :details)
-"""
 # Those that count: not refused, expired or dropped.
 _EARLIER_SQL = """
     SELECT * FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item AND type = :type
@@ -29,9 +19,39 @@ _EARLIER_SQL = """
 """
 _DUE_NOW = "state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0"
 
+# SQLite uses the index of open signals only for a query that contains the whole list of open states.
+_RESUME_SQL = f"""
+    UPDATE signals INDEXED BY signals_open SET {_DUE_NOW}
+    WHERE profile = :profile AND state IN ({sql_list(OPEN_STATES)}) AND state = 'held' AND held_by = 'answer'
+"""
+_POSTPONE_SQL = """
+    UPDATE signals SET next_attempt_at = max(next_attempt_at, :retry_at), not_before = max(not_before, :not_before)
+    WHERE profile = :profile AND state = 'queued'
+"""
+_ALL_DUE_SQL = """
+    UPDATE signals SET next_attempt_at = :now
+    WHERE profile = :profile AND state = 'queued' AND next_attempt_at > :now
+"""
+_PAUSE_SQL = """
+    INSERT INTO queues (profile, paused_status, paused_message, paused_at) VALUES (:profile, :status, :message, :now)
+    ON CONFLICT (profile) DO UPDATE SET paused_status = :status, paused_message = :message, paused_at = :now
+"""
+_FAILURE_SQL = """
+    INSERT INTO queues (profile, delayed, outages) VALUES (:profile, 1, :outage)
+    ON CONFLICT (profile) DO UPDATE SET delayed = 1, outages = outages + :outage
+"""
+
+
+class Pause(NamedTuple):
+    """Why a profile's queue is paused, and since when (ms)."""
+
+    http_status: int | None
+    message: str
+    paused_at: int
+
 
 class AcceptedSignal(NamedTuple):
-    """The outcome of accepting one signal: a new entry, or the earlier one that it repeats or contradicts."""
+    """The outcome of accepting a signal: a new entry, or the earlier one that it repeats or contradicts."""
 
     queued_signal: QueuedSignal
     state: State  # QUEUED for a new entry, else DUPLICATE or CONFLICT
@@ -39,7 +59,7 @@ class AcceptedSignal(NamedTuple):
 
     @property
     def is_new(self) -> bool:
-        """True if the store has one signal more than before."""
+        """Whether the store has one signal more than before."""
         return self.state is State.QUEUED
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,37 +103,47 @@ class Outbox:
         pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
         try:
             return self.store.write(
-                lambda transaction: [
-                    self._accept_one(transaction, signal, force, origin, hold_seconds) for signal, origin in pairs
-                ]
+                lambda transaction: [self._accept_one(transaction, *pair, force, hold_seconds) for pair in pairs]
             )
         except StoreError as error:
             raise StoreError(f"NOT ACCEPTED, nothing sent: {error.message}", error.hint) from error
 
     def _accept_one(
-        self, transaction: Transaction, signal: Signal, force: bool, origin: Origin, hold_seconds: float
+        self, transaction: Transaction, signal: Signal, origin: Origin, force: bool, hold_seconds: float
     ) -> AcceptedSignal:
-        earlier = self._find_earlier(transaction, signal)
+        names = {"profile": self.profile, "type": signal.type.name, "order_id": signal.order, "item": signal.item}
+        earlier = [QueuedSignal.from_row(row) for row in transaction.fetch_all(_EARLIER_SQL, **names)]
         same = [queued for queued in earlier if queued.signal.content() == signal.content()]
-        if signal.type.is_repeatable:
-            if same:
-                return AcceptedSignal(same[-1], State.DUPLICATE, signal)
-        elif earlier:
-            if earlier[-1] in same:
-                return AcceptedSignal(earlier[-1], State.DUPLICATE, signal)
+        if same and (signal.type.is_repeatable or same[-1] is earlier[-1]):
+            return AcceptedSignal(same[-1], State.DUPLICATE, signal)
+        if earlier and not signal.type.is_repeatable:
             conflict = AcceptedSignal(earlier[-1], State.CONFLICT, signal)
             kind = "override" if force else "conflict"
             self.record_audit_event(transaction, kind, signal, origin, conflict.describe())
             if not force:
                 return conflict
-        return AcceptedSignal(self._insert(transaction, signal, origin, hold_seconds), State.QUEUED, signal)
+        now = to_ms(self._clock())
+        signal_id = transaction.insert(
+            "signals",
+            **names,
+            uid=uuid.uuid4().hex,
+            version=signal.version,
+            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
+            event_at=to_ms(signal.at),
+            accepted_at=now,
+            state=State.QUEUED,
+            next_attempt_at=now,
+            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
+            **origin._asdict(),
+        )
+        return AcceptedSignal(get_signal(transaction, signal_id), State.QUEUED, signal)
 
     def record_audit_event(
         self, transaction: Transaction, kind: str, signal: Signal, origin: Origin, details: str
     ) -> None:
         """Record what happened besides the signals themselves: a conflict, an override, an undo at a bench."""
         transaction.insert(
-            _INSERT_AUDIT_EVENT,
+            "audit_events",
             occurred_at=to_ms(self._clock()),
             profile=self.profile,
             kind=kind,
@@ -125,38 +155,9 @@ class Outbox:
             details=details,
         )
 
-    def _find_earlier(self, transaction: Transaction, signal: Signal) -> list[QueuedSignal]:
-        values = {"order_id": signal.order, "item": signal.item, "type": signal.type.name}
-        rows = transaction.fetch_all(_EARLIER_SQL, profile=self.profile, **values)
-        return [QueuedSignal.from_row(row) for row in rows]
-
-    def _insert(self, transaction: Transaction, signal: Signal, origin: Origin, hold_seconds: float) -> QueuedSignal:
-        now = to_ms(self._clock())
-        signal_id = transaction.insert(
-            INSERT_SIGNAL,
-            uid=uuid.uuid4().hex,
-            profile=self.profile,
-            version=signal.version,
-            type=signal.type.name,
-            order_id=signal.order,
-            item=signal.item,
-            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
-            event_at=to_ms(signal.at),
-            accepted_at=now,
-            state=State.QUEUED,
-            held_by="",
-            attempts=0,
-            next_attempt_at=now,
-            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
-            maybe_duplicate=0,
-            **origin._asdict(),
-        )
-        return get_signal(transaction, signal_id)
-
-    def get_by_ids(self, ids: Iterable[int]) -> list[QueuedSignal]:
+    def get_by_ids(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """The signals with these ids, in the order of the ids. Raises NotFound, StoreError."""
-        wanted = list(ids)
-        return self.store.read(lambda transaction: [self._get_own(transaction, each) for each in wanted])
+        return self.store.read(lambda transaction: [self._get_own(transaction, each) for each in ids])
 
     def _get_own(self, transaction: Transaction, signal_id: int) -> QueuedSignal:
         queued = get_signal(transaction, signal_id)
@@ -205,9 +206,8 @@ class Outbox:
             for signal_id in ids:
                 queued = self._get_own(transaction, signal_id)
                 if queued.state not in states:
-                    raise Conflict(
-                        f"Signal {signal_id} is {queued.state}; it cannot be {past_participle}. Nothing was changed."
-                    )
+                    message = f"Signal {signal_id} is {queued.state}; it cannot be {past_participle}."
+                    raise Conflict(f"{message} Nothing was changed.")
                 if queued.lease and queued.lease_until > now:
                     raise Conflict(
                         f"Signal {signal_id} is being sent right now; nothing was changed.",
@@ -225,3 +225,48 @@ def get_signal(transaction: Transaction, signal_id: int) -> QueuedSignal:
     if row is None:
         raise NotFound(f"There is no signal {signal_id} in this store.", "`cpctl signal history` lists them.")
     return QueuedSignal.from_row(row)
+
+
+def get_pause(transaction: Transaction, profile: str) -> Pause | None:
+    """Why the queue is paused, or None if it is not."""
+    sql = "SELECT * FROM queues WHERE profile = :profile AND paused_at IS NOT NULL"
+    row = transaction.fetch_one(sql, profile=profile)
+    return Pause(row["paused_status"], row["paused_message"], row["paused_at"]) if row else None
+
+
+def pause_queue(transaction: Transaction, profile: str, result: DeliveryResult, now: int) -> None:
+    """Stop sending: the key or the address is wrong, and the signals may be right."""
+    transaction.execute(_PAUSE_SQL, status=result.http_status, message=result.message, now=now, profile=profile)
+
+
+def resume_queue(transaction: Transaction, profile: str, now: int) -> int:
+    """End a pause: what it held is queued again and due now. Returns how many signals that are."""
+    sql = "UPDATE queues SET paused_status = NULL, paused_message = '', paused_at = NULL WHERE profile = :profile"
+    transaction.execute(sql, profile=profile)
+    return transaction.execute(_RESUME_SQL, profile=profile, now=now)
+
+
+def record_failure(transaction: Transaction, profile: str, result: DeliveryResult, now: int) -> None:
+    """Note a failed post. In an outage of the service every queued signal waits, not only those of the post."""
+    transaction.execute(_FAILURE_SQL, outage=result.affects_service, profile=profile)
+    if not result.affects_service:
+        return
+    row = transaction.fetch_one("SELECT outages FROM queues WHERE profile = :profile", profile=profile)
+    retry_after_ms = int(min(result.retry_after or 0.0, retry.MAX_RETRY_AFTER_SECONDS) * 1000)
+    transaction.execute(
+        _POSTPONE_SQL,
+        retry_at=now + retry.SIGNALS.delay_ms(row["outages"] if row else 1),
+        not_before=now + retry_after_ms if retry_after_ms > 0 else 0,
+        profile=profile,
+    )
+
+
+def record_success(transaction: Transaction, profile: str, now: int) -> None:
+    """A delivered signal proves that the service is well: it ends a pause and makes every queued signal due."""
+    row = transaction.fetch_one("SELECT paused_at, delayed FROM queues WHERE profile = :profile", profile=profile)
+    # While all is well, nothing needs to be written: a large queue is not rewritten after every delivery.
+    if row is None or (row["paused_at"] is None and not row["delayed"]):
+        return
+    resume_queue(transaction, profile, now)
+    transaction.execute(_ALL_DUE_SQL, profile=profile, now=now)
+    transaction.execute("UPDATE queues SET outages = 0, delayed = 0 WHERE profile = :profile", profile=profile)

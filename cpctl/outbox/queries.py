@@ -29,18 +29,12 @@ def find_signals(store: Store, query: SignalQuery) -> list[QueuedSignal]:
     # newest rows first is faster.
     conditions = [f"{'' if query.order or only_open else '+'}profile = :profile" if query.profile else "1"]
     conditions += [f"state IN ({sql_list(OPEN_STATES)})"] if only_open else []
-    conditions += ["order_id = :order_id"] if query.order else []
+    conditions += ["order_id = :order"] if query.order else []
     conditions += ["item = :item"] if query.item else []
     conditions += ["accepted_at >= :since"] if query.since else []
     conditions += [f"state IN ({sql_list(query.states)})"] if query.states else []
     sql = f"SELECT * FROM signals WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit"
-    values = {
-        "profile": query.profile,
-        "order_id": query.order,
-        "item": query.item,
-        "since": to_ms(query.since) if query.since else 0,
-        "limit": query.limit or -1,
-    }
+    values = query._asdict() | {"since": to_ms(query.since) if query.since else 0, "limit": query.limit or -1}
     rows = store.read(lambda transaction: transaction.fetch_all(sql, **values))
     return [QueuedSignal.from_row(row) for row in reversed(rows)]
 
@@ -111,16 +105,16 @@ class StoreInspection(NamedTuple):
 
 def inspect_store(path: Path, limit: int = 0) -> StoreInspection:
     """Inspect an existing store without creating, changing or leaving any file. Raises StoreError."""
-    return run_read_only(path, lambda transaction: _inspect(transaction, limit))
 
+    def inspect(transaction: Transaction) -> StoreInspection:
+        version = transaction.fetch_all("PRAGMA user_version")[0]["user_version"]
+        check = transaction.fetch_all("PRAGMA quick_check(1)")[0]["quick_check"]
+        found = StoreInspection(version, len(MIGRATIONS), "" if check == "ok" else str(check))
+        if version != len(MIGRATIONS):
+            return found
+        condition = f"state IN ({sql_list(OPEN_STATES)}) AND message <> ''"
+        sql = f"SELECT * FROM signals WHERE {condition} ORDER BY id DESC LIMIT :limit"
+        problems = [QueuedSignal.from_row(row) for row in transaction.fetch_all(sql, limit=limit)]
+        return found._replace(queue_depth=_count_queue(transaction, ""), problem_signals=problems)
 
-def _inspect(transaction: Transaction, limit: int) -> StoreInspection:
-    version = transaction.fetch_all("PRAGMA user_version")[0]["user_version"]
-    check = transaction.fetch_all("PRAGMA quick_check(1)")[0]["quick_check"]
-    found = StoreInspection(version, len(MIGRATIONS), "" if check == "ok" else str(check))
-    if version != len(MIGRATIONS):
-        return found
-    condition = f"state IN ({sql_list(OPEN_STATES)}) AND message <> ''"
-    rows = transaction.fetch_all(f"SELECT * FROM signals WHERE {condition} ORDER BY id DESC LIMIT :limit", limit=limit)
-    problems = [QueuedSignal.from_row(row) for row in rows]
-    return found._replace(queue_depth=_count_queue(transaction, ""), problem_signals=problems)
+    return run_read_only(path, inspect)

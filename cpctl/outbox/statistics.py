@@ -69,18 +69,21 @@ class ShiftStatistics(NamedTuple):
 
 
 # `+profile` keeps SQLite from an index that begins with the profile, with which it would read the whole history.
-_TIME_CONDITION = "accepted_at >= :start AND accepted_at < :end AND +profile = :profile"
+_TIME_CONDITION = "accepted_at >= :start_ms AND accepted_at < :end_ms AND +profile = :profile"
 _ORIGIN_CONDITION = " AND (:station IS NULL OR station = :station) AND (:operator IS NULL OR operator = :operator)"
 _COUNTS_SQL = f"""
-    SELECT type, state, operator, station, carrier, (accepted_at - :first_hour) / :hour AS hour, count(*) AS number
-    FROM signals WHERE {_TIME_CONDITION}{_ORIGIN_CONDITION} GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT type, state, operator, station, carrier, count(*) AS number,
+           (accepted_at - :first_hour_ms) / {HOUR_MS} AS hour
+    FROM signals WHERE {_TIME_CONDITION}{_ORIGIN_CONDITION} GROUP BY type, state, operator, station, carrier, hour
 """
 _AUDIT_EVENTS_SQL = f"""
     SELECT kind, count(*) AS number FROM audit_events
-    WHERE profile = :profile AND occurred_at >= :start AND occurred_at < :end{_ORIGIN_CONDITION} GROUP BY kind
+    WHERE profile = :profile AND occurred_at >= :start_ms AND occurred_at < :end_ms{_ORIGIN_CONDITION} GROUP BY kind
 """
 _WAITING_SQL = f"""
-    SELECT count(*) AS number, min(accepted_at) AS since, id, order_id, item FROM signals INDEXED BY signals_open
+    SELECT count(*) AS number, min(accepted_at) AS oldest_accepted_ms, id AS oldest_id,
+           coalesce(order_id, '') AS oldest_order, coalesce(item, '') AS oldest_item
+    FROM signals INDEXED BY signals_open
     WHERE profile = :profile AND state IN ({sql_list(OPEN_STATES)}) AND state IN ({sql_list(WAITING_STATES)})
           {_ORIGIN_CONDITION}
 """
@@ -118,12 +121,9 @@ def compute_shift_statistics(store: Store, shift_filter: ShiftFilter) -> ShiftSt
 
 
 def _compute_statistics(transaction: Transaction, shift_filter: ShiftFilter) -> ShiftStatistics:
-    names = {"profile": shift_filter.profile, "station": shift_filter.station, "operator": shift_filter.operator}
-    span = {"start": shift_filter.start_ms, "end": shift_filter.end_ms}
-    rows = transaction.fetch_all(_COUNTS_SQL, **names, **span, first_hour=shift_filter.first_hour_ms, hour=HOUR_MS)
+    values = shift_filter._asdict()
+    rows = transaction.fetch_all(_COUNTS_SQL, **values)
     kept = [row for row in rows if row["state"] != State.DROPPED]
-    audit_events = transaction.fetch_all(_AUDIT_EVENTS_SQL, **names, **span)
-    waiting = transaction.fetch_one(_WAITING_SQL, **names)
     return ShiftStatistics(
         states=_count_by("state", rows),
         types=_count_by("type", kept),
@@ -131,24 +131,17 @@ def _compute_statistics(transaction: Transaction, shift_filter: ShiftFilter) -> 
         operators=_count_by("operator", kept),
         stations=_count_by("station", kept),
         carriers=_count_by("carrier", [row for row in kept if row["type"] == "ItemShipped"]),
-        audit_events={row["kind"]: row["number"] for row in audit_events},
-        waiting=_summarize_waiting(waiting),
-        lead_time=_summarize_lead_times(transaction.fetch_all(_LEAD_TIME_SQL, **names, **span)),
+        audit_events={row["kind"]: row["number"] for row in transaction.fetch_all(_AUDIT_EVENTS_SQL, **values)},
+        waiting=WaitingSummary(**transaction.fetch_all(_WAITING_SQL, **values)[0]),
+        lead_time=_summarize_lead_times(transaction.fetch_all(_LEAD_TIME_SQL, **values)),
     )
 
 
 def _count_by(column: str, rows: Sequence[Row]) -> dict[Any, int]:
-    """Counts by one column, the largest first."""
     counts: Counter[Any] = Counter()
     for row in rows:
         counts[row[column]] += row["number"]
     return dict(sorted(counts.items(), key=lambda count: (-count[1], count[0])))
-
-
-def _summarize_waiting(row: Row | None) -> WaitingSummary:
-    if row is None or not row["number"]:
-        return WaitingSummary()
-    return WaitingSummary(row["number"], row["since"], row["id"], row["order_id"], row["item"])
 
 
 def _summarize_lead_times(rows: Sequence[Row]) -> LeadTime:

@@ -1,137 +1,102 @@
 """The columns of every table that cpctl shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
 from cpctl.output.text import format_cell
-from cpctl.output.views import Column, NestedList, Record, TableView, make_detail_view
-from cpctl.output.views import View as View
-from cpctl.output.views import format_member as _format_member
-from cpctl.output.views import make_columns as make_columns
+from cpctl.output.views import Column, Record, TableView, format_member, make_detail_view
 
 
-def _field_values(record: Record) -> str:
-    return ", ".join(record["fields"].values())
+def _format_fields(record: Record) -> str:
+    return ", ".join(f"{name}={format_cell(value)}" for name, value in record["fields"].items())
 
 
-def _format_fields(fields: Record) -> str:
-    return ", ".join(f"{name}={format_cell(value)}" for name, value in fields.items())
-
-
-def _count_target_states(targets: Sequence[Record]) -> str:
+def _count_target_states(record: Record) -> str:
     """How many targets are in which state: `2 done, 1 waiting`."""
-    states = [str(each["state"]) for each in targets]
+    states = [str(target["state"]) for target in record["targets"]]
     return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
 
 
-def _event_detail_rows(event: Record) -> list[Record]:
-    """An event as a person reads it: what is known of it, then what it said; without what stands in both."""
-    known = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
-    said = {f"payload.{name}": value for name, value in event["payload"].items()}
+def _make_event_rows(event: Record) -> list[Record]:
+    """An event without its fields, which are in its payload too; then the payload, and each target."""
+    rows = {name: value for name, value in event.items() if name not in ("fields", "targets", "payload")}
+    rows |= {f"payload.{name}": value for name, value in event["payload"].items()}
     names = ("state", "attempts", "last_attempt", "message")
-    handed = {f"target {each['target']}": _format_member(each, names) for each in event["targets"]}
-    return [{"field": name, "value": value} for name, value in {**known, **said, **handed}.items()]
+    rows |= {f"target {target['target']}": format_member(target, names) for target in event["targets"]}
+    return [{"field": name, "value": value} for name, value in rows.items()]
 
 
-SIGNAL = (
-    *make_columns("id", "type"),
-    Column("order", drop_priority=3),
-    *make_columns("item", "state"),
-    Column("details", _field_values, drop_priority=1),
-    Column("attempts", drop_priority=5),
-    Column("http_status", drop_priority=6),
-    Column("message", drop_priority=2),
-    Column("datetime", drop_priority=4),
+def _columns(names: str, optional: str = "", **sources: str | Callable[[Record], Any]) -> tuple[Column, ...]:
+    """Columns by heading. On a narrow terminal the optional ones are left out, the last first."""
+    priorities = {name: number for number, name in enumerate(optional.split(), 1)}
+    return tuple(Column(name, sources.get(name, ""), priorities.get(name, 0)) for name in names.split())
+
+
+SIGNAL = _columns(
+    "id type order item state details attempts http_status message datetime",
+    optional="details message order datetime attempts http_status",
+    details=lambda record: ", ".join(record["fields"].values()),
 )
-SIGNAL_TYPE = make_columns("type", "command", "api_versions", "required", "optional", "meaning")
-CAUSE = make_columns("cause", "meaning")
-EXPLAINED_CALL = (*make_columns("call", "command"), Column("path", drop_priority=1), Column("meaning", drop_priority=2))
-EXPLAINED_FIELD = (
-    *make_columns("name", "type", "required"),
-    Column("versions", lambda record: ", ".join(record["versions"]), drop_priority=2),
-    Column("meaning"),
-    Column("example", drop_priority=1),
+SIGNAL_TYPE = _columns("type command api_versions required optional meaning")
+CAUSE = _columns("cause meaning")
+EXPLAINED_CALL = _columns("call command path meaning", optional="path meaning")
+EXPLAINED_FIELD = _columns(
+    "name type required versions meaning example",
+    optional="example versions",
+    versions=lambda record: ", ".join(record["versions"]),
 )
-PROFILE = make_columns("name", "environment", "base_url", "default")
-SETTING = make_columns("setting", "value", "source")
-CONFIG_PATH = make_columns("name", "path", "source", "exists")
-PROFILE_FINDING = make_columns("check", "verdict", "remedy")
-DOCTOR_CHECK = make_columns("check", "level", "message", "remedy")
-SANDBOX_REQUEST = make_columns("n", "time", "path", "status", "fault", "processed", "body")
-DOCUMENT_PROBLEM = make_columns("path", "verdict", "message")
-SANDBOX_WEBHOOK = make_columns("n", "type", "order", "item", "attempts", "status", "delivered", "next_attempt_at")
-EVENT = (
-    *make_columns("id"),
-    Column("datetime", drop_priority=1),
-    *make_columns("type", "order", "item"),
-    Column("details", lambda record: _format_fields(record["fields"]), drop_priority=2),
-    Column("order_reference", drop_priority=3),
-    Column("item_reference", drop_priority=4),
-    Column("received", drop_priority=7),
-    Column("received_count", drop_priority=5),
-    Column("targets", lambda record: _count_target_states(record["targets"]), drop_priority=6),
+PROFILE = _columns("name environment base_url default")
+SETTING = _columns("setting value source")
+CONFIG_PATH = _columns("name path source exists")
+PROFILE_FINDING = _columns("check verdict remedy")
+DOCTOR_CHECK = _columns("check level message remedy")
+SANDBOX_REQUEST = _columns("n time path status fault processed body")
+DOCUMENT_PROBLEM = _columns("path verdict message")
+SANDBOX_WEBHOOK = _columns("n type order item attempts status delivered next_attempt_at")
+EVENT = _columns(
+    "id datetime type order item details order_reference item_reference received received_count targets",
+    optional="datetime details order_reference item_reference received_count targets received",
+    details=_format_fields,
+    targets=_count_target_states,
 )
-ITEM_STATE = (
-    *make_columns("order", "item", "latest"),
-    Column("datetime", drop_priority=1),
-    Column("details", lambda record: _format_fields(record["fields"]), drop_priority=2),
-    Column("order_reference", drop_priority=3),
-    Column("item_reference", drop_priority=4),
-    Column("event", drop_priority=5),
+ITEM_STATE = _columns(
+    "order item latest datetime details order_reference item_reference event",
+    optional="datetime details order_reference item_reference event",
+    details=_format_fields,
 )
-WEBHOOK_REPLAY = make_columns("id", "type", "url", "status", "response")
-WEBHOOK_TYPE = make_columns("type", "since", "about", "required", "optional", "meaning")
-SANDBOX_FAULT = make_columns("kind", "path", "times", "status", "retry_after", "seconds")
-DRY_RUN_CALL = make_columns("method", "url", "body")
-SHIPPING_LEVEL = (Column("reference", "shipping_level_reference"), *make_columns("name", "note"))
-COUNTRY = (Column("reference", "country_reference"), Column("country", "note"), *make_columns("require_state"))
-COUNTRY_STATE = (Column("reference", "state_reference"), *make_columns("name"), Column("note", drop_priority=1))
-PRODUCT = (
-    *make_columns("reference", "name", "category"),
-    Column("from_price", drop_priority=1),
-    Column("currency", drop_priority=2),
-    Column("availability", drop_priority=3),
-    Column("note", drop_priority=4),
+WEBHOOK_REPLAY = _columns("id type url status response")
+WEBHOOK_TYPE = _columns("type since about required optional meaning")
+SANDBOX_FAULT = _columns("kind path times status retry_after seconds")
+DRY_RUN_CALL = _columns("method url body")
+SHIPPING_LEVEL = _columns("reference name note", reference="shipping_level_reference")
+COUNTRY = _columns("reference country require_state", reference="country_reference", country="note")
+COUNTRY_STATE = _columns("reference name note", optional="note", reference="state_reference")
+PRODUCT = _columns(
+    "reference name category from_price currency availability note", optional="from_price currency availability note"
 )
-PRODUCT_MIX = (Column("reference", "product_mix_reference"), *make_columns("name"), Column("note", drop_priority=1))
-CATALOG = (
-    Column("reference", "catalog_reference"),
-    *make_columns("name"),
-    Column("titles", drop_priority=1),
-    Column("note", drop_priority=3),
-    Column("modify_date", drop_priority=2),
+PRODUCT_MIX = _columns("reference name note", optional="note", reference="product_mix_reference")
+CATALOG = _columns(
+    "reference name titles note modify_date", optional="titles modify_date note", reference="catalog_reference"
 )
-TITLE = (
-    *make_columns("isbn", "title", "version"),
-    Column("catalog", "catalog_reference"),
-    Column("modify_date", drop_priority=1),
-)
-ORDER = (*make_columns("reference", "order_date", "state", "state_code"),)
-PUBLISH_ORDER = (Column("reference", "order_reference"), *make_columns("order_date", "state_code"))
-ORDER_LOG = (*make_columns("create_date", "state"), Column("state_code"), Column("after"))
-ORDER_STATE = make_columns("number", "code", "meaning", "kind")
-OFFER = (
-    *make_columns("shipment"),
-    Column("items", drop_priority=5),
-    *make_columns("shipping_level"),
-    Column("service", drop_priority=4),
-    Column("shipping_option", drop_priority=1),
-    *make_columns("price", "vat", "currency"),
-    Column("expires", drop_priority=2),
-    Column("quote", drop_priority=6),  # 64 characters that nobody types, and that cannot be copied from two lines
+TITLE = _columns("isbn title version catalog modify_date", optional="modify_date", catalog="catalog_reference")
+ORDER = _columns("reference order_date state state_code")
+PUBLISH_ORDER = _columns("reference order_date state_code", reference="order_reference")
+ORDER_LOG = _columns("create_date state state_code after")
+ORDER_STATE = _columns("number code meaning kind")
+OFFER = _columns(
+    "shipment items shipping_level service shipping_option price vat currency expires quote",
+    # A quote has 64 characters that nobody types, and that cannot be copied from two lines.
+    optional="shipping_option expires service items quote",
 )
 CATALOG_DETAIL = make_detail_view()
 PRODUCT_DETAIL = make_detail_view(
-    options=NestedList("option", ("reference", "note", "type", "default")),
-    files=NestedList("file"),
-    specs=NestedList("spec", ("note", "value")),
+    options=("option", "reference", "note", "type", "default"), files=("file",), specs=("spec", "note", "value")
 )
-PRODUCT_MIX_DETAIL = make_detail_view(options=NestedList("option"))
-TITLE_DETAIL = make_detail_view(files=NestedList("file"))
+PRODUCT_MIX_DETAIL = make_detail_view(options=("option",))
+TITLE_DETAIL = make_detail_view(files=("file",))
 ORDER_DETAIL = make_detail_view(
-    addresses=NestedList("address"),
-    items=NestedList(
-        "item", ("reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking")
-    ),
-    status_logs=NestedList("state", ("create_date", "state")),
+    addresses=("address",),
+    items=("item", "reference", "product_reference", "name", "count", "state_code", "shipping_option", "tracking"),
+    status_logs=("state", "create_date", "state"),
 )
-EVENT_DETAIL = TableView(make_columns("field", "value"), _event_detail_rows)
+EVENT_DETAIL = TableView(_columns("field value"), _make_event_rows)

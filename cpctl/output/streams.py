@@ -1,5 +1,6 @@
 """Standard output for data, standard error for messages; both may be closed, full, or not a terminal."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +13,10 @@ from cpctl.output.text import (
     CLEAR_LINE,
     ENCODING_ERROR_HANDLER,
     RED,
-    RESET,
     YELLOW,
-    TerminalInfo,
-    can_show_blocks,
     escape_controls,
     escape_lines,
-    is_terminal,
-    wants_color,
+    inspect_terminal,
 )
 from cpctl.output.views import View, read_stream
 
@@ -44,12 +41,9 @@ def prepare_streams() -> None:
             if not stream.isatty():
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
                 continue
-            stream.reconfigure(errors="backslashreplace" if _is_utf8(stream.encoding) else ENCODING_ERROR_HANDLER)
+            is_utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+            stream.reconfigure(errors="backslashreplace" if is_utf8 else ENCODING_ERROR_HANDLER)
             _enable_ansi_escapes(stream)
-
-
-def _is_utf8(encoding: str) -> bool:
-    return encoding.lower().replace("-", "").replace("_", "") == "utf8"
 
 
 def _enable_ansi_escapes(stream: TextIO) -> None:
@@ -86,22 +80,16 @@ class Output:
         self._quiet = quiet
         self._verbose = verbose
         self._query = _compile_query(query)
-        stdout_is_terminal = is_terminal(sys.stdout)
-        self.format = format or ("table" if stdout_is_terminal else "tsv")
-        self._terminal = TerminalInfo(
-            stdout_is_terminal,
-            wants_color(color, stdout_is_terminal, environment),
-            _terminal_width() if stdout_is_terminal else None,
-            can_show_blocks(stdout_is_terminal, environment, windows=os.name == "nt"),
-        )
-        self.stderr_is_terminal = is_terminal(sys.stderr)
-        self._stderr_has_color = wants_color(color, self.stderr_is_terminal, environment)
+        self._stdout_terminal = inspect_terminal(sys.stdout, color, environment)
+        self._stderr_terminal = inspect_terminal(sys.stderr, color, environment)
+        self.format = format or ("table" if self._stdout_terminal.is_tty else "tsv")
+        self.stderr_is_terminal = self._stderr_terminal.is_tty
 
     def show(self, data: Any, view: View | None = None) -> None:
         """Write a result. Raises OutputError, BrokenPipeError, InvalidInput."""
         if self._query is not None:
             data, view = self._query(read_stream(data)), None
-        self.write(FORMATS[self.format][0](data, view, self._terminal))
+        self.write(FORMATS[self.format][0](data, view, self._stdout_terminal))
 
     def write(self, chunks: Iterator[str]) -> None:
         """Write text to standard output. Raises OutputError, BrokenPipeError unless all of it was written."""
@@ -111,11 +99,10 @@ class Output:
             for chunk in chunks:
                 sys.stdout.write(self._redact(chunk))
             sys.stdout.flush()
-        except BrokenPipeError:
-            _discard_stdout()
-            raise
         except OSError as error:
             _discard_stdout()
+            if isinstance(error, BrokenPipeError):
+                raise
             raise OutputError(f"The result could not be written: {error.strerror}.") from error
 
     def ensure_reader(self) -> None:
@@ -159,8 +146,7 @@ class Output:
                 sys.stderr.flush()
 
     def _write_stderr(self, text: str, color: str = "") -> None:
-        safe = escape_lines(self._redact(text))
-        painted = f"{color}{safe}{RESET}" if color and self._stderr_has_color else safe
+        painted = self._stderr_terminal.paint(escape_lines(self._redact(text)), color)
         # A message that cannot be written must not fail the work.
         with suppress(OSError, AttributeError, ValueError):
             sys.stderr.write(painted + "\n")
@@ -187,12 +173,6 @@ def _compile_query(query: str | None) -> Callable[[Any], Any] | None:
             raise InvalidInput(f'--query "{query}" cannot be applied to this result: {error}.') from error
 
     return run
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 def _discard_stdout() -> None:

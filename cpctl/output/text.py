@@ -1,6 +1,7 @@
 """Text for a terminal: escape codes, colors and widths; and no character of foreign data controls the terminal."""
 
 import codecs
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ CURSOR_HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 DEFAULT_WIDTH, MIN_WIDTH = 80, 40  # columns of running text
 # C0 and C1, DEL, line separators, and the marks that reverse the direction of writing.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_SHORT_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 class TerminalInfo(NamedTuple):
@@ -28,6 +28,20 @@ class TerminalInfo(NamedTuple):
     def text_width(self) -> int:
         """Columns of running text: one less than the terminal has, since some wrap a line that fills it."""
         return max((self.width or DEFAULT_WIDTH) - 1, MIN_WIDTH)
+
+    def paint(self, text: str, color: str) -> str:
+        """Return the text in a color, or as it is if the stream gets none."""
+        return f"{color}{text}{RESET}" if color and self.has_color else text
+
+
+def inspect_terminal(stream: TextIO | None, color: str, environment: Mapping[str, str]) -> TerminalInfo:
+    """Find out what a stream can show; `color` is the option."""
+    import shutil
+
+    is_tty, is_windows = is_terminal(stream), os.name == "nt"
+    width = shutil.get_terminal_size().columns if is_tty else None
+    has_blocks = can_show_blocks(is_tty, environment, is_windows)
+    return TerminalInfo(is_tty, wants_color(color, is_tty, environment), width, has_blocks)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -46,9 +60,7 @@ def escape_lines(text: str) -> str:
 
 
 def _escape_character(match: re.Match[str]) -> str:
-    character = match[0]
-    code = ord(character)
-    return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+    return match[0].encode("unicode_escape").decode()
 
 
 def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) -> bool:
@@ -57,7 +69,7 @@ def wants_color(choice: str, is_terminal: bool, environment: Mapping[str, str]) 
         return choice == "always"
     if environment.get("NO_COLOR"):
         return False
-    if (forced := environment.get("FORCE_COLOR")) is not None and forced != "":
+    if forced := environment.get("FORCE_COLOR"):
         return forced != "0"
     return is_terminal and environment.get("TERM") != "dumb"
 
@@ -77,12 +89,11 @@ _TERMINALS_WITHOUT_BLOCKS = re.compile("dumb|unknown|ansi|linux|vt.*")
 
 def can_show_blocks(is_terminal: bool, environment: Mapping[str, str], windows: bool) -> bool:
     """Decide whether block characters can be shown, by the encoding of the locale and by TERM."""
-    if not windows:
-        locale = next((found for name in ("LC_ALL", "LC_CTYPE", "LANG") if (found := environment.get(name))), "")
-        if "utf8" not in locale.lower().replace("-", ""):
-            return False
-        return not is_terminal or not _TERMINALS_WITHOUT_BLOCKS.fullmatch(environment.get("TERM") or "unknown")
-    return True
+    if windows:
+        return True
+    locale = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG") or ""
+    is_too_old = is_terminal and _TERMINALS_WITHOUT_BLOCKS.fullmatch(environment.get("TERM") or "unknown")
+    return "utf8" in locale.lower().replace("-", "") and not is_too_old
 
 
 # Replaces our own symbols where the encoding lacks them; each is as wide as the original.

@@ -11,8 +11,7 @@ Record = Mapping[str, Any]
 class Column(NamedTuple):
     """A heading, and the value of a record that it shows: a key, `a.b`, or a function; without one, the heading.
 
-    If a terminal is too narrow, columns with the highest `drop_priority` are left out first; empty ones are always
-    left out. Those with priority 0 always stay.
+    On a narrow terminal, columns with the highest `drop_priority` go first; empty ones always go, those with 0 never.
     """
 
     heading: str
@@ -45,20 +44,16 @@ def make_columns(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
-class NestedList(NamedTuple):
-    """A list inside a record: the label of its members, and which of their values to show (none: all plain ones)."""
+def make_detail_view(**lists: tuple[str, *tuple[str, ...]]) -> TableView:
+    """A view of one record: a row per plain value, then a row per member of each list.
 
-    label: str
-    keys: Sequence[str] = ()
-
-
-def make_detail_view(**lists: NestedList) -> TableView:
-    """A view of one record: a row per plain value, then a row per member of each list."""
+    A list has the label of its members, then which of their values to show; without any, all plain ones.
+    """
 
     def make_rows(record: Record) -> list[Record]:
         rows = [(name, value) for name, value in _flatten(record) if name not in lists]
-        for name, nested in lists.items():
-            rows += [(nested.label, format_member(member, nested.keys)) for member in record.get(name) or ()]
+        for name, (label, *keys) in lists.items():
+            rows += [(label, format_member(member, keys)) for member in record.get(name) or ()]
         return [{"field": name, "value": value} for name, value in rows]
 
     return TableView(make_columns("field", "value"), make_rows)
@@ -88,10 +83,7 @@ def as_list(data: Any) -> list[Any]:
 
 
 def as_table(data: Any, view: View | None) -> tuple[Sequence[Column], Iterable[list[Any]]]:
-    """Return the columns and rows of a result; without a view, every key is a column.
-
-    With a view, the rows of a stream are a stream.
-    """
+    """Return columns and rows of a result: rows of a stream as a stream; without a view, every key is a column."""
     if isinstance(view, TableView):
         data, view = view.make_rows(data), view.columns
     if isinstance(data, Mapping):

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from cpctl.clock import utc_now
 from cpctl.errors import StoreError
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import Dispatcher
+from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.outbox.outbox import Outbox
 from cpctl.packing.bench_store import BenchStore
 from cpctl.packing.models import ConnectionStatus
@@ -24,17 +24,13 @@ T = TypeVar("T")
 
 
 class SerializedStore(Store):
-    """A store whose writers in this process share a lock.
-
-    Without it, SQLite makes a writer that finds the file locked sleep and poll, which delays verdicts.
-    """
+    """A store whose writers share a lock: waiting for SQLite itself means polling, which delays verdicts."""
 
     def __init__(self, path: Path, warn: Callable[[str], None], write_lock: Lock) -> None:
         super().__init__(path, warn)
         self._write_lock = write_lock
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run work in one transaction, as Store.write does."""
         with self._write_lock:
             return super().write(work)
 
@@ -50,12 +46,9 @@ class BackgroundSender:
         send: Send | None,
         send_seconds: float,
         write_lock: Lock,
-        unavailable_reason: str = "",
+        unavailable_reason: str = "",  # why there is no `send`
     ) -> None:
-        """Without `send` (`unavailable_reason` says why) it only watches the store.
-
-        `write_lock` is the lock of the bench's own SerializedStore.
-        """
+        """Without `send`, it only watches the store. `write_lock` is that of the bench's own SerializedStore."""
         self.notices: SimpleQueue[Notice] = SimpleQueue()
         self.on_notice: Callable[[], None] = lambda: None  # called in the sender's thread
         self._write_lock = write_lock
@@ -70,7 +63,6 @@ class BackgroundSender:
         self._thread = Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._notify(self._connection)
         self._thread.start()
 
@@ -113,15 +105,15 @@ class BackgroundSender:
     def _flush(self, outbox: Outbox, probe: bool) -> None:
         if self._send is None:
             return
-        delivery = Dispatcher(outbox, self._send, self._send_seconds)
-        for _, result in delivery.flush(probe=probe):
+        for _, result in Dispatcher(outbox, self._send, self._send_seconds).flush(probe=probe):
             self._update_connection(_connection_after(self._connection, result, utc_now()))
             if result.disposition is Disposition.DELIVERED:
                 self._notify(None)
             if self._stop.is_set():
                 return
         if (pause := outbox.read_pause()) is not None:
-            self._update_connection(ConnectionStatus(True, stop_reason=pause.message or f"answer {pause.http_status}"))
+            reason = pause.message or f"HTTP status {pause.http_status}"
+            self._update_connection(ConnectionStatus(True, stop_reason=reason))
         elif self._connection.stop_reason:
             self._update_connection(self._connection._replace(stop_reason=""))
 

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cpctl.clock import from_ms, to_ms
 from cpctl.outbox.models import Origin, QueuedSignal, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal import Signal
-from cpctl.store.store import Transaction
+from cpctl.store.store import Row, Transaction
+
+_SAVE_PARCEL_SQL = """
+    INSERT INTO open_parcels (profile, station, items, saved_at) VALUES (:profile, :station, :items, :saved_at)
+        ON CONFLICT (profile, station) DO UPDATE SET items = excluded.items, saved_at = excluded.saved_at
+"""
 
 
 class ScannedItem(NamedTuple):
@@ -39,97 +44,61 @@ class BenchStore:
     def __init__(self, outbox: Outbox, station: str) -> None:
         self._outbox = outbox
         self._store = outbox.store
-        self._profile = outbox.profile
         self._owner = {"profile": outbox.profile, "station": station}
 
     def find_code_history(self, code: str) -> CodeHistory:
         """Return what is known of a code. Raises StoreError."""
-        values = {"profile": self._profile, "code": code}
-
-        def find(transaction: Transaction) -> CodeHistory:
-            rows = transaction.fetch_all(
-                "SELECT DISTINCT order_id FROM signals WHERE profile = :profile AND item = :code ORDER BY order_id",
-                **values,
-            )
-            order = transaction.fetch_one(
-                "SELECT 1 FROM signals WHERE profile = :profile AND order_id = :code LIMIT 1", **values
-            )
-            return CodeHistory(tuple(row["order_id"] for row in rows), order is not None)
-
-        return self._store.read(find)
+        rows = self._fetch(
+            "SELECT DISTINCT order_id FROM signals WHERE profile = :profile AND item = :code ORDER BY order_id",
+            code=code,
+        )
+        order = self._fetch("SELECT 1 FROM signals WHERE profile = :profile AND order_id = :code LIMIT 1", code=code)
+        return CodeHistory(tuple(row["order_id"] for row in rows), bool(order))
 
     def save_open_parcel(self, items: Sequence[ScannedItem], now: datetime) -> None:
         """Save which items wait for their label, so that a crash does not lose them. Raises StoreError."""
-
-        def save(transaction: Transaction) -> None:
-            if not items:
-                transaction.execute(
-                    "DELETE FROM open_parcels WHERE profile = :profile AND station = :station", **self._owner
-                )
-                return
-            transaction.insert(
-                "INSERT INTO open_parcels (profile, station, items, saved_at)"
-                " VALUES (:profile, :station, :items, :saved_at)"
-                " ON CONFLICT (profile, station) DO UPDATE SET items = excluded.items, saved_at = excluded.saved_at",
-                items=json.dumps(items),
-                saved_at=to_ms(now),
-                **self._owner,
-            )
-
-        self._store.write(save)
+        sql = _SAVE_PARCEL_SQL if items else "DELETE FROM open_parcels WHERE profile = :profile AND station = :station"
+        values = {**self._owner, "items": json.dumps(items), "saved_at": to_ms(now)}
+        self._store.write(lambda transaction: transaction.execute(sql, **values))
 
     def find_open_parcel(self, signal_type: str) -> OpenParcel | None:
         """Return the parcel that this station left open. Raises StoreError.
 
         Items accepted after the parcel was saved are left out: a crash may come between the two writes.
         """
+        for row in self._fetch("SELECT * FROM open_parcels WHERE profile = :profile AND station = :station"):
+            items = (ScannedItem(*pair) for pair in json.loads(row["items"]))
+            left = [item for item in items if not self._was_accepted_since(signal_type, item, row["saved_at"])]
+            if left:
+                return OpenParcel(tuple(left), from_ms(row["saved_at"]))
+        return None
 
-        def find(transaction: Transaction) -> OpenParcel | None:
-            row = transaction.fetch_one(
-                "SELECT * FROM open_parcels WHERE profile = :profile AND station = :station", **self._owner
-            )
-            if row is None:
-                return None
-            saved_at = row["saved_at"]
-            items = [ScannedItem(*pair) for pair in json.loads(row["items"])]
-            left = [item for item in items if not self._was_accepted_since(transaction, signal_type, item, saved_at)]
-            return OpenParcel(tuple(left), from_ms(saved_at)) if left else None
-
-        return self._store.read(find)
-
-    def _was_accepted_since(self, transaction: Transaction, signal_type: str, scanned: ScannedItem, since: int) -> bool:
-        found = transaction.fetch_one(
+    def _was_accepted_since(self, signal_type: str, scanned: ScannedItem, since: int) -> bool:
+        found = self._fetch(
             "SELECT 1 FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item"
             " AND type = :type AND accepted_at >= :since AND state <> 'dropped'",
-            profile=self._profile,
             order_id=scanned.order,
             item=scanned.item,
             type=signal_type,
             since=since,
         )
-        return found is not None
+        return bool(found)
 
     def count_signals(self, signal_type: str, since: datetime) -> int:
         """Count the signals of a type that this station accepted since then and did not undo. Raises StoreError."""
-        row = self._store.read(
-            lambda transaction: transaction.fetch_one(
-                "SELECT count(*) AS number FROM signals WHERE accepted_at >= :since AND profile = :profile"
-                " AND station = :station AND type = :type AND state <> 'dropped'",
-                since=to_ms(since),
-                type=signal_type,
-                **self._owner,
-            )
+        (row,) = self._fetch(
+            "SELECT count(*) AS number FROM signals WHERE accepted_at >= :since AND profile = :profile"
+            " AND station = :station AND type = :type AND state <> 'dropped'",
+            since=to_ms(since),
+            type=signal_type,
         )
-        return int(row["number"]) if row else 0
+        return int(row["number"])
 
     def find_failed_signals(self) -> list[QueuedSignal]:
         """Return this station's signals that were refused or expired. Raises StoreError."""
-        rows = self._store.read(
-            lambda transaction: transaction.fetch_all(
-                "SELECT * FROM signals WHERE profile = :profile AND station = :station"
-                " AND state IN ('refused', 'expired') ORDER BY id",
-                **self._owner,
-            )
+        rows = self._fetch(
+            "SELECT * FROM signals WHERE profile = :profile AND station = :station"
+            " AND state IN ('refused', 'expired') ORDER BY id"
         )
         return [QueuedSignal.from_row(row) for row in rows]
 
@@ -141,6 +110,9 @@ class BenchStore:
                 self._outbox.record_audit_event(transaction, kind, signal, origin, details)
 
         self._store.write(record)
+
+    def _fetch(self, sql: str, **values: Any) -> list[Row]:
+        return self._store.read(lambda transaction: transaction.fetch_all(sql, **self._owner, **values))
 
 
 def join_items(items: Iterable[ScannedItem]) -> str:

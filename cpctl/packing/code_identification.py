@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from cpctl.errors import InvalidInput
 from cpctl.packing.bench_store import BenchStore, CodeHistory, ScannedItem
-from cpctl.packing.scanned_codes import MIN_TRACKING_LENGTH, ScannedCode
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import MIN_TRACKING_LENGTH, ScannedCode, ShopRules
 from cpctl.signals.carriers import CARRIER_NAMES, TrackingValidity, is_ean, is_isbn
 from cpctl.signals.signal import quote_value
 
@@ -15,12 +14,11 @@ ORDER_HINT = "Scan the order's code first, start with --order, or set order_of_i
 _SCAN_ITEM_HINT = "Scan OK, then scan the ITEM."
 _SCAN_LABEL_HINT = "Scan OK, then scan the LABEL."
 _TWO_CODES = "This is a 2D code, or two codes read as one"
+_THIS_IS_THE_ISBN = "THIS IS THE BOOK'S ISBN"
 _NO_HISTORY = CodeHistory((), False)
 
 
 class CodeKind(Enum):
-    """What a code is taken for."""
-
     ORDER = auto()
     ITEM = auto()
     LABEL = auto()
@@ -64,12 +62,10 @@ class CodeIdentifier:
             return IdentifiedCode(CodeKind.ORDER, text, history)
         if rules.is_id(text) or history.orders:
             return IdentifiedCode(CodeKind.ITEM, text, history)
-        if is_isbn(text):
-            return IdentifiedCode(CodeKind.WRONG, text, history, "THIS IS THE BOOK'S ISBN", _SCAN_ITEM_HINT)
-        if is_ean(text):
-            return IdentifiedCode(CodeKind.WRONG, text, history, "THIS IS AN ARTICLE NUMBER", _SCAN_ITEM_HINT)
+        message = _THIS_IS_THE_ISBN if is_isbn(text) else "THIS IS AN ARTICLE NUMBER" if is_ean(text) else ""
         if rules.is_label(text):
-            message = f"THIS IS A LABEL: {quote_value(text)}"
+            message = message or f"THIS IS A LABEL: {quote_value(text)}"
+        if message:
             return IdentifiedCode(CodeKind.WRONG, text, history, message, _SCAN_ITEM_HINT)
         hint = "Scan OK. If it is an item's code: set item_pattern."
         return IdentifiedCode(CodeKind.UNKNOWN, text, history, f"UNKNOWN CODE {quote_value(text)}", hint)
@@ -96,7 +92,7 @@ class CodeIdentifier:
         if code.has_control:
             return _TWO_CODES
         if is_isbn(code.text):
-            return "THIS IS THE BOOK'S ISBN"
+            return _THIS_IS_THE_ISBN
         return f"{quote_value(code.text)} is too short for a label" if len(code.text) < MIN_TRACKING_LENGTH else ""
 
     def _is_order(self, text: str, history: CodeHistory) -> bool:

@@ -33,23 +33,19 @@ svg {{ display: block; max-width: 100%; }}
 
 
 class SheetRow(NamedTuple):
-    """One code of the sheet."""
-
     command: str
     code: str
     meaning: str
 
 
 def list_codes() -> list[SheetRow]:
-    """All codes of the sheet."""
-    meaning = "test scanner, layout and suffix: `cpctl signal scan --check`"
-    return [
-        *(
-            SheetRow(str(command), COMMAND_PREFIX + code, COMMAND_MEANINGS[command])
-            for command, code in COMMAND_CODES.items()
-        ),
-        SheetRow("TEST", TEST_PREFIX + TEST_CHARACTERS, meaning),
+    """All codes of the sheet, in its order."""
+    commands = [
+        SheetRow(str(command), COMMAND_PREFIX + code, COMMAND_MEANINGS[command])
+        for command, code in COMMAND_CODES.items()
     ]
+    meaning = "test scanner, layout and suffix: `cpctl signal scan --check`"
+    return [*commands, SheetRow("TEST", TEST_PREFIX + TEST_CHARACTERS, meaning)]
 
 
 def render_sheet() -> str:
@@ -63,7 +59,6 @@ def _render_section(row: SheetRow) -> str:
 
 
 def render_barcode(code: str) -> str:
-    """A barcode as SVG."""
     from barcode.codex import Code128
 
     modules = Code128(code).build()[0]  # a string of 1 for black and 0 for white

@@ -8,21 +8,12 @@ from cpctl.clock import Clock, from_ms, utc_now
 from cpctl.errors import Conflict, InvalidInput, StoreError
 from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import AcceptedSignal, Outbox
+from cpctl.packing import scanned_codes
 from cpctl.packing.bench_store import BenchStore, CodeHistory, ScannedItem, join_items
 from cpctl.packing.code_identification import CodeIdentifier, CodeKind, Label, read_label, resolve_order
 from cpctl.packing.models import Question, Severity, Verdict, format_clock_time
 from cpctl.packing.parcel_reports import BenchReporter, collect_signal_ids, make_verdict
-from cpctl.packing.scanned_codes import (
-    BenchCommand,
-    ScannedCode,
-    check_test_code,
-    clean_scan,
-    explain_bare_command,
-    is_test_code,
-    parse_command,
-    repair_layout,
-)
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import BenchCommand, ScannedCode, ShopRules
 from cpctl.signals.signal import quote_value
 
 REPEAT_WINDOW_SECONDS = 1.5  # the same code again within this time is the same scan
@@ -65,7 +56,7 @@ class Bench:
 
     def scan(self, raw: str, is_typed: bool = False, arrived_at: float | None = None) -> Verdict | None:
         """Return the verdict on a scan; None for an empty scan, or the same one once more."""
-        code = clean_scan(raw)
+        code = scanned_codes.clean_scan(raw)
         if not code.text or self._is_repeat(code.text, self._monotonic() if arrived_at is None else arrived_at):
             return None
         try:
@@ -102,10 +93,8 @@ class Bench:
         return Verdict(Severity.STEP, f"{message} and has no label yet", hint, time=self._clock())
 
     def save_stale_parcel(self) -> None:
-        """Update the saved parcel after its verdict was shown. Raises StoreError.
-
-        A verdict does not wait for this write: `find_open_parcel` leaves out what was accepted in the meantime.
-        """
+        """Update the saved parcel after its verdict was shown. Raises StoreError."""
+        # A verdict does not wait for this write: `find_open_parcel` leaves out what was accepted in the meantime.
         if self._saved_parcel_is_stale:
             self.store.save_open_parcel(self.parcel, self._clock())
             self._saved_parcel_is_stale = False
@@ -129,16 +118,19 @@ class Bench:
         return text == last and now - time_of_last < REPEAT_WINDOW_SECONDS
 
     def _judge(self, code: ScannedCode, is_typed: bool) -> Verdict:
-        command = parse_command(code.text)
-        if command is None and (repaired := repair_layout(code.text, lambda text: parse_command(text) is not None)):
-            command = parse_command(repaired[0])
+        command = scanned_codes.parse_command(code.text)
+        if command is None and (
+            repaired := scanned_codes.repair_layout(
+                code.text, lambda text: scanned_codes.parse_command(text) is not None
+            )
+        ):
+            command = scanned_codes.parse_command(repaired[0])
         if command is not None:
             return self._run_command(command)
-        if is_test_code(code.text):
-            result = check_test_code(code.text)
-            return Verdict(Severity.STEP if result.is_ok else Severity.CHECK, result.message, result.hint)
-        if (advice := explain_bare_command(code.text)) and not self.rules.is_id(code.text):
-            return Verdict(Severity.CHECK, *advice)
+        if verdict := scanned_codes.check_test_code(code.text):
+            return verdict
+        if (verdict := scanned_codes.explain_bare_command(code.text)) and not self.rules.is_id(code.text):
+            return verdict
         if is_typed and self._unconfirmed_text != code.text:
             self._unconfirmed_text = code.text
             self._last_scan = ("", -REPEAT_WINDOW_SECONDS)
@@ -181,12 +173,10 @@ class Bench:
             return self._add_item(found.text, found.history)
         if found.kind is CodeKind.LABEL:
             return self._check_label(found.text)
+        message = f"ITEM OR LABEL? {found.text} could be both"
+        hint = "OK: it is the label. NEXT: it is another item. (A narrower item_pattern avoids this question.)"
         return self._ask(
-            f"ITEM OR LABEL? {found.text} could be both",
-            "OK: it is the label. NEXT: it is another item. (A narrower item_pattern avoids this question.)",
-            lambda: self._check_label(found.text),
-            lambda: self._add_item(found.text, found.history),
-            Severity.CHECK,
+            message, hint, lambda: self._check_label(found.text), lambda: self._add_item(found.text, found.history)
         )
 
     # --- items --------------------------------------------------------------------------
@@ -200,12 +190,10 @@ class Bench:
             return self._accept_items([scanned], None)
         left, self._leftover = self._leftover, []
         if left and left == self.parcel:
+            message = f"ITEM {join_items(left)} was here before, and has no label yet"
+            hint = f"NEXT = put it aside and continue with {item}, OK = both are in one parcel"
             return self._ask(
-                f"ITEM {join_items(left)} was here before, and has no label yet",
-                f"NEXT = put it aside and continue with {item}, OK = both are in one parcel",
-                lambda: self._add_to_parcel(scanned),
-                lambda: self._replace_leftover(scanned),
-                Severity.CHECK,
+                message, hint, lambda: self._add_to_parcel(scanned), lambda: self._replace_leftover(scanned)
             )
         return self._add_to_parcel(scanned)
 
@@ -229,13 +217,11 @@ class Bench:
         label = read_label(self.rules, text)
         if not label.warning:
             return self._accept_items(self.parcel, label)
+        hint = "Scan the right label, or OK to keep this one, or NEXT to discard it."
+        discarded = Verdict(Severity.STEP, f"Discarded: {label.tracking}", "Scan the label.")
+        message = f"{label.warning}: {label.tracking}"
         return self._ask(
-            f"{label.warning}: {label.tracking}",
-            "Scan the right label, or OK to keep this one, or NEXT to discard it.",
-            lambda: self._accept_items(self.parcel, label),
-            lambda: Verdict(Severity.STEP, f"Discarded: {label.tracking}", "Scan the label."),
-            Severity.CHECK,
-            allows_rescan=True,
+            message, hint, lambda: self._accept_items(self.parcel, label), lambda: discarded, allows_rescan=True
         )
 
     def _accept_items(self, items: Sequence[ScannedItem], label: Label | None, force: bool = False) -> Verdict:
@@ -253,25 +239,21 @@ class Bench:
                 self.reporter.record_override(accepted, label, self.operator)
             except StoreError as error:
                 self.interrupt("Accepted, but the override could not be recorded", error.message)
-        conflicts = [signal for signal in accepted if signal.state is State.CONFLICT]
-        if not conflicts:
-            return make_verdict(accepted, label)
-        return self._ask_about_conflicts(conflicts, label, len(accepted))
+        if conflicts := [signal for signal in accepted if signal.state is State.CONFLICT]:
+            return self._ask_about_conflicts(conflicts, label, len(accepted))
+        return make_verdict(accepted, label)
 
     def _ask_about_conflicts(
         self, conflicts: Sequence[AcceptedSignal], label: Label | None, accepted_count: int
     ) -> Verdict:
-        first = conflicts[0]
-        known = first.queued_signal.signal.fields.get("tracking", "something else")
-        accepted_at = format_clock_time(from_ms(first.queued_signal.accepted_at))
+        item, earlier = conflicts[0].signal.item, conflicts[0].queued_signal
+        known = earlier.signal.fields.get("tracking", "something else")
+        accepted_at = format_clock_time(from_ms(earlier.accepted_at))
         others = ". The other items of the parcel are accepted" if len(conflicts) < accepted_count else ""
-        kept = Verdict(Severity.DONE, f"Kept: {first.signal.item} -> {known}", signal_ids=collect_signal_ids(conflicts))
-        return self._ask(
-            f"ITEM {first.signal.item} ALREADY HAS {known} ({accepted_at})",
-            f"NEXT = keep the old one, OK = replace it{others}",
-            lambda: self._replace_conflicts(conflicts, label),
-            lambda: kept,
-        )
+        kept = Verdict(Severity.DONE, f"Kept: {item} -> {known}", signal_ids=collect_signal_ids(conflicts))
+        message = f"ITEM {item} ALREADY HAS {known} ({accepted_at})"
+        hint = f"NEXT = keep the old one, OK = replace it{others}"
+        return self._ask(message, hint, lambda: self._replace_conflicts(conflicts, label), lambda: kept, Severity.STOP)
 
     def _replace_conflicts(self, conflicts: Sequence[AcceptedSignal], label: Label | None) -> Verdict:
         items = [ScannedItem(conflict.signal.item, conflict.signal.order) for conflict in conflicts]
@@ -293,8 +275,11 @@ class Bench:
             self.is_help_shown = not self.is_help_shown
             return self.question.verdict if self.question else Verdict(Severity.STEP, "HELP")
         self.is_help_shown = False
-        if self.question is not None:
-            return self._answer(self.question, command)
+        if (question := self.question) is not None:
+            if command is BenchCommand.END:  # a shift does not end over an open question
+                return question.verdict
+            self.question = None
+            return question.on_ok() if command is BenchCommand.OK else question.on_next()
         if command is BenchCommand.UNDO:
             return self._undo()
         if command is BenchCommand.END:
@@ -303,12 +288,6 @@ class Bench:
         if command is BenchCommand.NEXT and self.parcel:
             return self._set_parcel_aside()
         return Verdict(Severity.STEP, "There is no question to answer")
-
-    def _answer(self, question: Question, command: BenchCommand) -> Verdict:
-        if command is BenchCommand.END:  # a shift does not end over an open question
-            return question.verdict
-        self.question = None
-        return question.on_ok() if command is BenchCommand.OK else question.on_next()
 
     def _set_parcel_aside(self) -> Verdict:
         items = join_items(self.parcel)
@@ -341,7 +320,7 @@ class Bench:
         hint: str,
         on_ok: Callable[[], Verdict],
         on_next: Callable[[], Verdict],
-        severity: Severity = Severity.STOP,
+        severity: Severity = Severity.CHECK,
         allows_rescan: bool = False,
     ) -> Verdict:
         verdict = Verdict(severity, message, hint)
@@ -352,4 +331,4 @@ class Bench:
         def resume() -> Verdict:
             return Verdict(Severity.STEP, "Continue", self.next_step())
 
-        return self._ask(message, hint, resume, resume)
+        return self._ask(message, hint, resume, resume, Severity.STOP)

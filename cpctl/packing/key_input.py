@@ -1,14 +1,17 @@
 """From bytes of a keyboard to scans: split at the scanner's suffix, and distinguished from typing."""
 
+import importlib
+import time
 from enum import Enum
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 TYPING_GAP_SECONDS = 0.08  # between two characters; a scanner is faster
 PARTIAL_CODE_SECONDS = 1.0  # after this time without a suffix, the scanner is taken to send none
 _SUFFIXES = b"\r\n\t"
 _BACKSPACE = 0x7F
 _CTRL_Z = b"\x1a"
+_CONSOLE_POLL_SECONDS = 0.004  # a Windows console cannot wait for a key and a wake-up at the same time
+_SPECIAL_KEY_PREFIXES = ("\x00", "\xe0")  # arrows and function keys come as two characters
 
 
 class Scan(NamedTuple):
@@ -49,7 +52,7 @@ class ScanDecoder:
         for byte in data:
             if byte in _SUFFIXES:
                 if self.pending:
-                    found.append(Scan(_decode(bytes(self.pending)), self._is_typed, repr(chr(byte))[1:-1]))
+                    found.append(Scan(_decode(self.pending), self._is_typed, repr(chr(byte))[1:-1]))
                 self.pending.clear()
                 self._is_typed = False
             elif byte == _BACKSPACE:
@@ -60,7 +63,7 @@ class ScanDecoder:
         return found
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytearray) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -77,9 +80,7 @@ class Keyboard:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         """Return the terminal to the state in which it was found."""
 
     def read(self, timeout_seconds: float) -> list[Scan | KeyEvent]:
@@ -91,13 +92,54 @@ class Keyboard:
         raise NotImplementedError
 
     def suspend(self) -> None:
-        """Stop this process as Ctrl-Z does, where the system can."""
+        """Stop this process as Ctrl-Z does, if the system can."""
 
     def enter_raw_mode(self) -> None:
-        """Turn off line editing, where the system does any."""
+        """Turn off line editing, if the system does any."""
 
     @property
     def partial_code(self) -> str:
         """What arrived without a suffix, once nothing more has come for a while."""
         is_late = self._idle_seconds > PARTIAL_CODE_SECONDS
         return self._decoder.pending.decode("utf-8", "replace") if is_late else ""
+
+
+class WindowsKeyboard(Keyboard):
+    """The keys of a Windows console, one by one: reading them is raw already. The only signal is Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console: Any = importlib.import_module("msvcrt")
+        self._woken = False
+
+    def wake(self) -> None:
+        self._woken = True
+
+    def read(self, timeout_seconds: float) -> list[Scan | KeyEvent]:
+        try:
+            return self._read(timeout_seconds)
+        except KeyboardInterrupt:
+            return [KeyEvent.INTERRUPT]
+
+    def _read(self, timeout_seconds: float) -> list[Scan | KeyEvent]:
+        started = time.monotonic()
+        while not self._console.kbhit():
+            if self._woken:
+                self._woken = False
+                return [KeyEvent.WAKE]
+            if time.monotonic() - started > timeout_seconds:
+                self._idle_seconds += timeout_seconds
+                return []
+            time.sleep(_CONSOLE_POLL_SECONDS)
+        gap, self._idle_seconds = self._idle_seconds + time.monotonic() - started, 0.0
+        found: list[Scan | KeyEvent] = []
+        while self._console.kbhit():
+            key = self._console.getwch()
+            if key in _SPECIAL_KEY_PREFIXES:
+                self._console.getwch()
+            elif key == "\x03":
+                found.append(KeyEvent.INTERRUPT)
+            else:
+                found += self._decoder.feed(key.replace("\b", chr(_BACKSPACE)).encode("utf-8", "replace"), gap)
+            gap = 0.0
+        return found

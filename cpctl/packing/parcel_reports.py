@@ -12,7 +12,7 @@ from cpctl.outbox.outbox import AcceptedSignal, Outbox
 from cpctl.packing.bench_store import BenchStore, ScannedItem, join_items
 from cpctl.packing.code_identification import Label
 from cpctl.packing.models import Severity, Verdict, format_clock_time
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import ShopRules
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.signals.signal_types import fill_shipping_option
@@ -129,7 +129,6 @@ def make_verdict(accepted: Sequence[AcceptedSignal], label: Label | None) -> Ver
 
 
 def collect_signal_ids(accepted: Sequence[AcceptedSignal]) -> tuple[int, ...]:
-    """The ids of the queued signals."""
     return tuple(result.queued_signal.id for result in accepted)
 
 

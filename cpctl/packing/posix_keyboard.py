@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 from cpctl.packing.key_input import Keyboard, KeyEvent, Scan
@@ -20,6 +19,14 @@ from cpctl.packing.key_input import Keyboard, KeyEvent, Scan
 assert sys.platform != "win32"  # tells a type check for Windows that nothing below runs there
 
 _READ_SIZE_BYTES = 65536
+_SIGNAL_EVENTS = {
+    signal.SIGINT: KeyEvent.INTERRUPT,
+    signal.SIGTERM: KeyEvent.TERMINATE,
+    signal.SIGHUP: KeyEvent.HANGUP,
+    signal.SIGTSTP: KeyEvent.SUSPEND,
+    signal.SIGCONT: KeyEvent.CONTINUED,
+    signal.SIGWINCH: KeyEvent.RESIZED,
+}
 
 
 class PosixKeyboard(Keyboard):
@@ -42,16 +49,14 @@ class PosixKeyboard(Keyboard):
         os.set_blocking(self._wake_writer, False)
         # Signal handlers run between bytecodes, so a signal alone does not end select(). A byte in the pipe does.
         self._previous_wakeup_fd = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
-        for number, event in _signal_events().items():
+        for number, event in _SIGNAL_EVENTS.items():
             # nohup sets SIGHUP to be ignored; the bench then runs on without its terminal.
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous_handlers[number] = signal.signal(number, self._make_handler(event))
         self.enter_raw_mode()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._restore()
         signal.set_wakeup_fd(self._previous_wakeup_fd)
         for number, handler in self._previous_handlers.items():
@@ -124,14 +129,3 @@ class PosixKeyboard(Keyboard):
 
     def _make_handler(self, event: KeyEvent) -> Callable[[int, Any], None]:
         return lambda number, frame: self._events.append(event)
-
-
-def _signal_events() -> dict[int, KeyEvent]:
-    return {
-        signal.SIGINT: KeyEvent.INTERRUPT,
-        signal.SIGTERM: KeyEvent.TERMINATE,
-        signal.SIGHUP: KeyEvent.HANGUP,
-        signal.SIGTSTP: KeyEvent.SUSPEND,
-        signal.SIGCONT: KeyEvent.CONTINUED,
-        signal.SIGWINCH: KeyEvent.RESIZED,
-    }

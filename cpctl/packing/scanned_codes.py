@@ -1,14 +1,21 @@
-"""What a scanned code is before items and parcels are known: commands, the test code, keyboard layouts. No I/O."""
+"""What a scanned code is before the store is asked: commands, keyboard layouts, and the rules of the shop. No I/O."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
+
+from cpctl.packing.models import Severity, Verdict
+from cpctl.signals.carriers import RecognizedTracking, TrackingValidity, is_isbn, recognize_tracking
+from cpctl.signals.signal_types import SignalType
 
 COMMAND_PREFIX = "CPCTL"
 TEST_PREFIX = "CPCTLTEST"
 TEST_CHARACTERS = "AQWZYM0123456789-"
 MIN_TRACKING_LENGTH = 6
+DEFAULT_ITEM_PATTERN = re.compile(r"[0-9]{12}")
+# The types that a bench can report: those that need nothing but codes.
+SCANNABLE_TYPES = ("registered", "produce", "produced", "packed", "shipped")
 _AIM_IDENTIFIER = re.compile(r"\][A-Za-z][0-9A-Za-z]")  # ISO/IEC 15424: `]C1` before a code read as GS1-128
 _EDGE_CHARACTERS = "".join(map(chr, (*range(0x21), 0x7F)))
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,9 +42,7 @@ COMMAND_MEANINGS: dict[BenchCommand, str] = {
 }
 # What the barcodes hold after the prefix. Their letters are on the same key on QWERTY, QWERTZ and AZERTY, so that a
 # command works before the keyboard layout is right. PAUSE has an A; its code is LOCK.
-COMMAND_CODES: dict[BenchCommand, str] = {command: str(command) for command in BenchCommand} | {
-    BenchCommand.PAUSE: "LOCK"
-}
+COMMAND_CODES = {command: str(command) for command in BenchCommand} | {BenchCommand.PAUSE: "LOCK"}
 # Also accepted: codes on sheets that were printed by earlier versions, and PAUSE typed by hand.
 _COMMAND_ALIASES = {"STOP": BenchCommand.END, "PAUSE": BenchCommand.PAUSE}
 _COMMANDS_BY_CODE = {code: command for command, code in COMMAND_CODES.items()} | _COMMAND_ALIASES
@@ -64,12 +69,12 @@ def parse_command(text: str) -> BenchCommand | None:
     return _COMMANDS_BY_CODE.get(upper.removeprefix(COMMAND_PREFIX)) if upper.startswith(COMMAND_PREFIX) else None
 
 
-def explain_bare_command(text: str) -> tuple[str, str] | None:
-    """Return message and hint for a command typed without its prefix."""
+def explain_bare_command(text: str) -> Verdict | None:
+    """Return the verdict on a command typed without its prefix; None if it is not one."""
     if (command := parse_command(COMMAND_PREFIX + text)) is None:
         return None
-    code = COMMAND_PREFIX + COMMAND_CODES[command]
-    return f"{text.upper()} is not a command code", f"Scan {command} on the sheet, or type {code}."
+    hint = f"Scan {command} on the sheet, or type {COMMAND_PREFIX + COMMAND_CODES[command]}."
+    return Verdict(Severity.CHECK, f"{text.upper()} is not a command code", hint)
 
 
 # --- the test code and keyboard layouts -----------------------------------------------------
@@ -90,10 +95,7 @@ KEYBOARD_LAYOUTS = (
 
 
 def repair_layout(text: str, is_valid: Callable[[str], bool]) -> tuple[str, str] | None:
-    """Return a code as it was before a wrong keyboard layout, and the name of that layout.
-
-    None if the code is valid as it is, or if not exactly one layout makes it valid.
-    """
+    """Return a code before a wrong keyboard layout, and the layout; None unless exactly one makes it valid."""
     if is_valid(text):
         return None
     readings = {text.translate(layout.to_us_layout): layout.name for layout in KEYBOARD_LAYOUTS}
@@ -101,36 +103,90 @@ def repair_layout(text: str, is_valid: Callable[[str], bool]) -> tuple[str, str]
     return valid[0] if len(valid) == 1 else None
 
 
-class ScannerTestResult(NamedTuple):
-    """What the test code shows about scanner and computer."""
-
-    is_ok: bool
-    message: str
-    hint: str = ""
-
-
-def is_test_code(text: str) -> bool:
-    """Return whether a code is the test code, whatever the layout made of its characters."""
-    return text.upper().startswith(TEST_PREFIX)
-
-
-def check_test_code(text: str) -> ScannerTestResult:
-    """Compare the test code as it arrived with what is printed on the sheet."""
+def check_test_code(text: str) -> Verdict | None:
+    """Compare the test code as it arrived with what is printed on the sheet; None if it is another code."""
+    if not text.upper().startswith(TEST_PREFIX):
+        return None
     arrived = text[len(TEST_PREFIX) :]
     if arrived == TEST_CHARACTERS and text.startswith(TEST_PREFIX):
-        return ScannerTestResult(True, "The keyboard layout is right.")
+        return Verdict(Severity.STEP, "The keyboard layout is right.")
     if arrived.upper() == TEST_CHARACTERS:
         message = "The keyboard layout is right, but Caps Lock is on or the scanner changes case."
-        return ScannerTestResult(True, message, "Switch it off.")
+        return Verdict(Severity.STEP, message, "Switch it off.")
+    message = f"The test code arrived as {text!r}, but {TEST_PREFIX + TEST_CHARACTERS!r} is printed on the sheet."
+    hint = "Reset the scanner to its defaults, set its country to the keyboard's, and switch Caps Lock off."
     for layout in KEYBOARD_LAYOUTS:
         if arrived.translate(layout.to_us_layout).upper() == TEST_CHARACTERS:
-            return ScannerTestResult(
-                False,
-                f"The scanner types as on a US keyboard, but this computer is set to {layout.name}.",
-                "Set the scanner's country to that of the computer's keyboard. Until then cpctl repairs what it can.",
+            message = f"The scanner types as on a US keyboard, but this computer is set to {layout.name}."
+            hint = "Set the scanner's country to that of the computer's keyboard. Until then cpctl repairs what it can."
+    return Verdict(Severity.CHECK, message, hint)
+
+
+# --- the rules of the shop -------------------------------------------------------------------
+
+
+class ShopRules(NamedTuple):
+    """The settings of one run of a bench."""
+
+    signal_type: SignalType
+    api_version: str
+    station: str = ""
+    environment: str = ""
+    carriers: tuple[str, ...] = ()
+    carrier_options: Mapping[str, str] = {}
+    shipping_option: str = ""
+    item_pattern: re.Pattern[str] | None = None
+    order_rule: Callable[[str], str | None] | None = None
+    badge_prefix: str = ""
+    order: str = ""  # given for the run
+    hold_seconds: float = 0.0
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether an item needs a second scan: the label of its parcel."""
+        return "tracking" in self.signal_type.required[self.api_version]
+
+    @property
+    def needs_shipping_option(self) -> bool:
+        return "shipping_option" in self.signal_type.required[self.api_version]
+
+    def is_id(self, text: str) -> bool:
+        """Whether a code has the form of an item's or an order's id."""
+        return (self.item_pattern or DEFAULT_ITEM_PATTERN).fullmatch(text) is not None
+
+    def is_order(self, text: str) -> bool:
+        """Whether a code matches the group `order` of `item_pattern`, or `order_of_item` maps it to itself."""
+        match = (self.item_pattern or DEFAULT_ITEM_PATTERN).fullmatch(text)
+        return match is not None and (bool(match.groupdict().get("order")) or self.find_order(text) == text)
+
+    def find_order(self, item: str) -> str | None:
+        """Return the order of an item by the profile's rule, or None."""
+        return self.order_rule(item) if self.order_rule else None
+
+    def parse_badge(self, text: str) -> str:
+        """Return the name on a badge, or "" if the code is not a badge."""
+        prefix = self.badge_prefix
+        return text[len(prefix) :].strip() if prefix and text.upper().startswith(prefix.upper()) else ""
+
+    def recognize_label(self, text: str) -> RecognizedTracking:
+        """Compare a tracking code with the formats of the shop's carriers."""
+        return recognize_tracking(text, self.carriers)
+
+    def is_label(self, text: str) -> bool:
+        """Return whether a code is a valid label of one of the shop's carriers."""
+        return self.recognize_label(text).validity is TrackingValidity.VALID
+
+    def repair(self, code: ScannedCode, allow_labels: bool) -> tuple[ScannedCode, str]:
+        """Return a code as it was before a wrong keyboard layout, and the name of the layout, or the code and ""."""
+
+        def is_valid(text: str) -> bool:
+            return (
+                self.is_id(text)
+                or is_isbn(text)
+                or bool(self.parse_badge(text))
+                or (allow_labels and self.is_label(text))
             )
-    return ScannerTestResult(
-        False,
-        f"The test code arrived as {text!r}, but {TEST_PREFIX + TEST_CHARACTERS!r} is printed on the sheet.",
-        "Reset the scanner to its defaults, set its country to the keyboard's, and switch Caps Lock off.",
-    )
+
+        if code.has_control or (repaired := repair_layout(code.text, is_valid)) is None:
+            return code, ""
+        return ScannedCode(repaired[0]), repaired[1]

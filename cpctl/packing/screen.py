@@ -4,16 +4,7 @@ import json
 import textwrap
 from typing import NamedTuple
 
-from cpctl.output.text import (
-    BOLD,
-    CLEAR_BELOW,
-    CLEAR_LINE,
-    CURSOR_HOME,
-    RESET,
-    REVERSE,
-    display_width,
-    truncate,
-)
+from cpctl.output.text import BOLD, CLEAR_BELOW, CLEAR_LINE, CURSOR_HOME, RESET, REVERSE, display_width, truncate
 from cpctl.packing.models import ConnectionStatus, ScanRow, ScreenView, Severity, Verdict, format_clock_time
 
 # The alternate screen and the cursor: entered without a cursor, left with one.
@@ -85,7 +76,6 @@ def render_frame(view: ScreenView, style: ScreenStyle) -> str:
 
 
 def _paint_lines(view: ScreenView, style: ScreenStyle) -> list[tuple[str, str]]:
-    """Each line with its color."""
     width = max(style.columns, 20)
     rule = ("", "─" * width)
     color = _COLORS[Severity.CHECK if view.is_paused else view.verdict.severity]

@@ -1,7 +1,7 @@
 """A shift at a bench: the bench with its last scans, counts and alerts, as a screen or a pipe shows them."""
 
 from collections import deque
-from datetime import datetime
+from datetime import date, datetime
 
 from cpctl.clock import Clock, utc_now
 from cpctl.errors import NotFound, StoreError
@@ -32,10 +32,10 @@ class BenchSession:
         self._outbox = outbox
         self._environment = environment
         self._clock = clock
-        self._verdicts: deque[tuple[datetime, Verdict]] = deque(maxlen=MAX_ROWS)  # the newest first
+        self._verdicts: deque[Verdict] = deque(maxlen=MAX_ROWS)  # those shown, the newest first
         self._signals_by_id: dict[int, QueuedSignal] = {}
         self._count_before_run = 0
-        self._day = ""
+        self._day: date | None = None
 
     def start(self) -> None:
         """Read the store once, so that a store that cannot be used is reported now. Raises StoreError."""
@@ -48,16 +48,12 @@ class BenchSession:
 
     def scan(self, scan: Scan) -> Verdict | None:
         """Return the verdict on a scan, already shown; None if there is none."""
-        verdict = self.bench.scan(scan.text, scan.is_typed)
-        if verdict is not None:
-            self.show(verdict)
-        return verdict
+        return self._show_if_any(self.bench.scan(scan.text, scan.is_typed))
 
     def show(self, verdict: Verdict) -> None:
         """Make this the verdict that the screen shows large."""
-        shown_at = verdict.time or self._clock()
-        self.verdict = verdict._replace(time=shown_at)
-        self._verdicts.appendleft((shown_at, self.verdict))
+        self.verdict = verdict._replace(time=verdict.time or self._clock())
+        self._verdicts.appendleft(self.verdict)
         self.waiting_count += len(verdict.signal_ids) if verdict.severity is Severity.OK else 0
 
     def receive(self, notice: Notice) -> None:
@@ -71,7 +67,9 @@ class BenchSession:
 
     def pop_alert(self) -> Verdict | None:
         """Return the alert that now stops the bench, already shown; None if there is none."""
-        verdict = self.bench.pop_alert()
+        return self._show_if_any(self.bench.pop_alert())
+
+    def _show_if_any(self, verdict: Verdict | None) -> Verdict | None:
         if verdict is not None:
             self.show(verdict)
         return verdict
@@ -83,11 +81,13 @@ class BenchSession:
             depth = read_queue_depth(self._outbox.store, self._outbox.profile)
             self.waiting_count = depth.waiting_count
             self.refused_count = depth.counts.get(State.REFUSED, 0) + depth.counts.get(State.EXPIRED, 0)
-            ids = [signal_id for _, verdict in self._verdicts for signal_id in verdict.signal_ids]
+            ids = [signal_id for verdict in self._verdicts for signal_id in verdict.signal_ids]
             self._signals_by_id = {entry.id: entry for entry in self._outbox.get_by_ids(ids[:MAX_ROWS])}
-            day = f"{self._clock().astimezone():%Y-%m-%d}"
-            if day != self._day:
-                self._start_day(day)
+            midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+            if midnight.date() != self._day:
+                stored_count = self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight)
+                self._count_before_run = stored_count - self._net_count
+                self._day = midnight.date()
         except (NotFound, StoreError):
             pass
 
@@ -99,12 +99,6 @@ class BenchSession:
     @property
     def _net_count(self) -> int:
         return self.bench.reporter.accepted_count - self.bench.reporter.undone_count
-
-    def _start_day(self, day: str) -> None:
-        midnight = self._clock().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        stored_count = self.bench.store.count_signals(self.bench.rules.signal_type.name, midnight)
-        self._count_before_run = stored_count - self._net_count
-        self._day = day
 
     def build_view(self) -> ScreenView:
         """Everything that the screen shows now."""
@@ -124,8 +118,8 @@ class BenchSession:
             bench.next_step(),
             [f"{scanned.item} (order {scanned.order})" for scanned in bench.parcel],
             [
-                ScanRow(shown_at, verdict.severity, verdict.message, self._find_signal_status(verdict, now))
-                for shown_at, verdict in self._verdicts
+                ScanRow(verdict.time or now, verdict.severity, verdict.message, self._find_signal_status(verdict, now))
+                for verdict in self._verdicts
             ],
             self._list_help() if bench.is_help_shown else (),
             bench.is_paused,

@@ -3,11 +3,10 @@
 import os
 import shlex
 import shutil
-import subprocess
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from subprocess import DEVNULL, Popen
 
 from cpctl.errors import InvalidInput
 from cpctl.packing.models import Severity
@@ -27,7 +26,7 @@ class Sound:
         self._ring = ring
         self._monotonic = monotonic
         self._due_bells: deque[float] = deque()
-        self._processes: list[subprocess.Popen[Any]] = []
+        self._processes: list[Popen[bytes]] = []
         self._uses_bells = choice == "bell"
         self._command = [] if choice in ("bell", "none") else _parse_command(choice)
 
@@ -41,7 +40,7 @@ class Sound:
         elif self._command:
             self._processes = [process for process in self._processes if process.poll() is None]
             try:
-                self._processes.append(_start_process([*self._command, name]))
+                self._processes.append(Popen([*self._command, name], stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL))
             except OSError:
                 pass  # it existed at the start; the screen shows the verdict without it
 
@@ -67,8 +66,3 @@ def _split_command(choice: str, is_windows: bool) -> list[str]:
     if is_windows:  # a backslash separates folders here, and does not escape
         return [argument.strip('"') for argument in shlex.split(choice, posix=False)]
     return shlex.split(choice)
-
-
-def _start_process(arguments: list[str]) -> "subprocess.Popen[Any]":
-    nothing = subprocess.DEVNULL
-    return subprocess.Popen(arguments, stdin=nothing, stdout=nothing, stderr=nothing)

@@ -15,18 +15,13 @@ DOWN = "down"
 
 @dataclass(frozen=True)
 class FaultKind:
-    """One kind of fault, whether the request is processed all the same, and its parameters."""
+    """One kind of fault, whether the request is processed, and its parameters besides `path` and `times`."""
 
     name: str
     description: str
     does_work: bool
     required_parameters: tuple[str, ...] = ()
     optional_parameters: Mapping[str, object] = field(default_factory=dict)  # with their defaults
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """All parameters of this kind, besides `path` and `times`, which every kind has."""
-        return (*self.required_parameters, *self.optional_parameters)
 
 
 FAULT_KINDS: dict[str, FaultKind] = {
@@ -80,7 +75,10 @@ def make_fault(
 
     `down` has no parameters: a path or times given with it are ignored.
     """
-    row = _find_fault_kind(kind)
+    row = FAULT_KINDS.get(kind) if isinstance(kind, str) else None
+    if row is None:
+        name = "" if kind is None else str(kind)
+        raise InvalidInput(f"There is no fault {quote_value(name)}.", suggest(name, FAULT_KINDS))
     given = _select_parameters(row, {"status": status, "retry_after": retry_after, "seconds": seconds})
     fault = Fault(
         row.name,
@@ -104,21 +102,12 @@ def parse_fault(body: object) -> Fault:
     return make_fault(**{"kind": None, **body})
 
 
-def _find_fault_kind(kind: object) -> FaultKind:
-    row = FAULT_KINDS.get(kind) if isinstance(kind, str) else None
-    if row is None:
-        name = "" if kind is None else str(kind)
-        raise InvalidInput(f"There is no fault {quote_value(name)}.", suggest(name, FAULT_KINDS))
-    return row
-
-
 def _select_parameters(row: FaultKind, parameters: Mapping[str, object]) -> dict[str, object]:
     given = {name: value for name, value in parameters.items() if value is not None}
-    hint = (
-        "It takes no parameters." if row.name == DOWN else f"It takes {', '.join((*row.parameters, 'path', 'times'))}."
-    )
+    known = (*row.required_parameters, *row.optional_parameters)
+    hint = "It takes no parameters." if row.name == DOWN else f"It takes {', '.join((*known, 'path', 'times'))}."
     for name in given:
-        if name not in row.parameters:
+        if name not in known:
             raise InvalidInput(f"The fault {row.name} takes no {name}.", hint)
     for name in row.required_parameters:
         if name not in given:

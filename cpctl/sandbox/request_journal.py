@@ -1,41 +1,37 @@
-"""The journal of all API requests: request, response, and whether the request was processed."""
+"""The journal of all API requests: request, response, and whether it was processed; and the masking of API keys."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cpctl.masking import MASK
+
 MAX_ENTRIES = 10_000
+# Deeper than any document of the API. Anything below is masked whole, so that nesting cannot exhaust the stack.
+_MAX_DEPTH = 40
+# A shorter text sent as a key is not a real key, and masking it everywhere would garble the body.
+_MIN_KEY_LENGTH = 8
 
 
 @dataclass
 class JournalEntry:
     """One request to the API. Status is None until a response was sent."""
 
-    number: int
+    n: int
     time: str  # ISO 8601, UTC
     method: str
     path: str
+    status: int | None
+    fault: str | None
+    processed: bool
     body: object
     raw_bytes: int | None  # the length of a body that is not JSON; its text is not stored
-    fault: str | None = None
-    status: int | None = None
-    processed: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The entry as `GET /_sandbox/requests` returns it."""
-        entry: dict[str, object] = {
-            "n": self.number,
-            "time": self.time,
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "fault": self.fault,
-            "processed": self.processed,
-            "body": self.body,
-        }
-        return entry if self.raw_bytes is None else {**entry, "raw_bytes": self.raw_bytes}
+        return {name: value for name, value in vars(self).items() if name != "raw_bytes" or value is not None}
 
 
 class Journal:
@@ -53,7 +49,7 @@ class Journal:
             self._count += 1
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             path, body = str(self._mask_keys(path)), self._mask_keys(body)
-            entry = JournalEntry(self._count, now, method, path, body, raw_bytes, fault)
+            entry = JournalEntry(self._count, now, method, path, None, fault, False, body, raw_bytes)
             self._entries.append(entry)
             return entry
 
@@ -65,3 +61,47 @@ class Journal:
         with self._lock:
             self._entries.clear()
             self._count = 0
+
+
+def mask_keys(value: object, keys: Iterable[str]) -> object:
+    """A copy without these keys, without the values of fields named `apikey`, and without repeats of those."""
+    return _mask_value(value, sorted({*keys, *_find_keys(value, 0)}, key=len, reverse=True), 0)
+
+
+def _mask_value(value: object, keys: list[str], depth: int) -> object:
+    if depth > _MAX_DEPTH:
+        return MASK
+    if isinstance(value, str):
+        return _mask_text(value, keys)
+    if isinstance(value, Mapping):
+        return {
+            _mask_text(name, keys): MASK if _is_key_name(name) else _mask_value(inner, keys, depth + 1)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_mask_value(inner, keys, depth + 1) for inner in value]
+    return value
+
+
+def _mask_text(text: str, keys: list[str]) -> str:
+    for key in keys:
+        text = text.replace(key, MASK)
+    return text
+
+
+def _is_key_name(name: str) -> bool:
+    return name.lower().replace("_", "").replace("-", "") == "apikey"
+
+
+def _find_keys(value: object, depth: int) -> Iterator[str]:
+    """Texts sent as a key. A key that is wrong here may be valid elsewhere."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for inner in value:
+            yield from _find_keys(inner, depth + 1)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if _is_key_name(name) and isinstance(inner, str) and len(inner) >= _MIN_KEY_LENGTH:
+                yield inner
+            yield from _find_keys(inner, depth + 1)

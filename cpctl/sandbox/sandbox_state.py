@@ -9,23 +9,14 @@ from cpctl.clock import utc_now
 from cpctl.errors import InvalidInput, suggest
 from cpctl.sandbox.faults import DOWN, Fault
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
-from cpctl.sandbox.key_masking import mask_keys
+from cpctl.sandbox.model import order_models as models
 from cpctl.sandbox.model.order_lifecycle import OrderLifecycle
-from cpctl.sandbox.model.order_models import (
-    MAX_ITEMS_PER_ORDER,
-    OrderDetails,
-    SandboxItem,
-    SandboxOrder,
-    StateChange,
-    make_items,
-)
-from cpctl.sandbox.model.order_schedule import NEW
+from cpctl.sandbox.model.order_models import OrderDetails, SandboxItem, SandboxOrder
 from cpctl.sandbox.model.order_store import OrderStore
 from cpctl.sandbox.model.publish_store import PublishStore
-from cpctl.sandbox.model.quote_store import QuoteStore
-from cpctl.sandbox.model.seed_orders import SeedOrders
+from cpctl.sandbox.model.quotes import QuoteStore
 from cpctl.sandbox.number_checks import check_integer
-from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal
+from cpctl.sandbox.request_journal import MAX_ENTRIES, Journal, mask_keys
 from cpctl.sandbox.virtual_clock import VirtualClock
 from cpctl.sandbox.webhooks.webhook_queue import WebhookQueue
 
@@ -51,6 +42,10 @@ class SandboxState:
         webhook_version: str = "2.0",
         real_now: Callable[[], datetime] = utc_now,
     ) -> None:
+        """The dialect is that of the live service or of its documents. Webhooks are sent to this machine only.
+
+        Raises InvalidInput if a value is out of range.
+        """
         if dialect not in DIALECTS:
             raise InvalidInput(f'There is no dialect "{dialect}".', suggest(dialect, DIALECTS))
         self.lock = RLock()
@@ -73,7 +68,7 @@ class SandboxState:
             counts = zip((orders, items), self._seed_size, strict=True)
             self._seed_size = _check_size(*(current if count is None else count for count, current in counts))
             self.clock.reset()
-            self.orders = OrderStore(SeedOrders(*self._seed_size, self.clock.now()))
+            self.orders = OrderStore(*self._seed_size, self.clock.now())
             self.lifecycle = OrderLifecycle(self.orders, self.is_live, self.webhooks.enqueue_event)
             self.quotes = QuoteStore()
             self.publish_store = PublishStore()
@@ -101,8 +96,8 @@ class SandboxState:
 
     def add_order(self, reference: str, details: OrderDetails, is_publish_order: bool = False) -> SandboxOrder:
         now, id = self.now(), self.orders.next_id()
-        items = make_items(id, len(details.items))
-        order = SandboxOrder(id, items, reference, now, details, [StateChange(NEW, now)], is_added=True)
+        items, changes = models.make_items(id, len(details.items)), [models.StateChange(models.NEW, now)]
+        order = SandboxOrder(id, items, reference, now, details, changes, is_added=True)
         order.is_publish_order = is_publish_order
         self.orders.add(order)
         self.lifecycle.start_order(order)
@@ -159,7 +154,7 @@ def _item_json(item: SandboxItem) -> dict[str, object]:
 
 def _check_size(orders: object, items: object) -> tuple[int, int]:
     order_count = check_integer("orders", orders, 1, _MAX_ORDERS)
-    items_per_order = check_integer("items", items, 1, MAX_ITEMS_PER_ORDER)
+    items_per_order = check_integer("items", items, 1, models.MAX_ITEMS_PER_ORDER)
     if order_count * items_per_order > _MAX_TOTAL_ITEMS:
         raise InvalidInput(
             f"Too many items: {order_count} orders of {items_per_order} items.",

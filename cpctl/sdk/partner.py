@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cpctl.api.calls import call
@@ -15,8 +14,7 @@ from cpctl.clock import utc_now
 from cpctl.config.keys import SERVICES, Key
 from cpctl.config.profiles import load_profile
 from cpctl.errors import InvalidInput, suggest
-from cpctl.outbox.delivery_result import Send
-from cpctl.outbox.models import State
+from cpctl.outbox.models import Send, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
 from cpctl.sdk.reporter import SignalReporter, describe_send_error
@@ -54,9 +52,7 @@ class Partner:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:

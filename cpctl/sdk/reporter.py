@@ -14,8 +14,8 @@ from cpctl.signals.signal import Signal, make_signal
 from cpctl.signals.signal_types import fill_shipping_option
 
 if TYPE_CHECKING:
-    from cpctl.outbox.delivery_result import Send
     from cpctl.outbox.dispatcher import Dispatcher
+    from cpctl.outbox.models import Send
 
 
 class SignalReporter:

@@ -6,9 +6,18 @@ from typing import Any, NamedTuple
 from cpctl.errors import ExitCode
 from cpctl.outbox.models import QueuedSignal, State
 from cpctl.outbox.outbox import AcceptedSignal
-from cpctl.sdk.exit_status import exit_status
 from cpctl.signals.signal import Signal
 
+_EXIT_CODE_BY_STATE: dict[str, ExitCode] = {
+    State.QUEUED: ExitCode.DONE,
+    State.DELIVERED: ExitCode.DONE,
+    State.DUPLICATE: ExitCode.DONE,
+    State.DROPPED: ExitCode.DONE,
+    State.HELD: ExitCode.KEY_REFUSED,
+    State.REFUSED: ExitCode.REFUSED,
+    State.EXPIRED: ExitCode.TEMPORARY,
+    State.CONFLICT: ExitCode.CONFLICT,
+}
 _SAFE_STATES = (State.QUEUED, State.HELD, State.DELIVERED, State.DUPLICATE)
 
 
@@ -51,11 +60,33 @@ def make_result(entry: QueuedSignal, accepted: AcceptedSignal | None = None) -> 
 
 def exit_code(results: Iterable[SignalResult], require_delivery: bool = False) -> ExitCode:
     """The exit status of `cpctl signal` for these results; with `require_delivery`, 75 if one is not delivered yet."""
-    return exit_status(
-        [
-            # A duplicate is delivered when the signal that it repeats is.
-            dict(result.stored if require_delivery and result.state is State.DUPLICATE else result.report)
-            for result in results
-        ],
-        require_delivery,
+    # A duplicate is delivered when the signal that it repeats is.
+    reports = (
+        result.stored if require_delivery and result.state is State.DUPLICATE else result.report for result in results
     )
+    return exit_status(reports, require_delivery)
+
+
+def exit_status(reports: Iterable[Mapping[str, Any]], require_delivery: bool = False) -> ExitCode:
+    """The exit status for the results of one or several signals.
+
+    If all failures are of one kind, its status; otherwise CONFLICT ("some rows failed"). A waiting signal beside
+    delivered ones is not a failure.
+    """
+    codes = {_single_exit_status(report, require_delivery) for report in reports}
+    if len(codes) == 1:
+        return codes.pop()
+    codes.discard(ExitCode.DONE)
+    if not codes or codes == {ExitCode.TEMPORARY}:
+        return codes.pop() if codes else ExitCode.DONE
+    return ExitCode.CONFLICT
+
+
+def _single_exit_status(report: Mapping[str, Any], require_delivery: bool) -> ExitCode:
+    state = report["state"]
+    if state == State.HELD and report["http_status"] not in (401, 403):
+        # Held by hand is the user's own wish; held by 404, 410 or a redirect is a refusal.
+        return ExitCode.REFUSED if report["held_by"] == "answer" else ExitCode.DONE
+    if state == State.QUEUED and require_delivery:
+        return ExitCode.TEMPORARY
+    return _EXIT_CODE_BY_STATE[state]

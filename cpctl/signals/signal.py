@@ -68,12 +68,7 @@ def make_signal(type_name: str, version: str, fields: Mapping[str, str | None], 
     at, now = at.astimezone(UTC), now.astimezone(UTC)
     signal_type = get_signal_type(type_name, version)
     given = {name: value.strip() for name, value in fields.items() if value is not None}
-    problems = [*_find_missing_fields(signal_type, version, given), *_find_unknown_fields(signal_type, version, given)]
-    for name, value in given.items():
-        problems.extend(_check_value(name, value))
-    problems.extend(_check_cause(signal_type, version, given))
-    problems.extend(_check_time(at, now))
-    if problems:
+    if problems := list(_find_problems(signal_type, version, given, at, now)):
         raise InvalidInput(f"{signal_type.name}: {'; '.join(problems)}", "Nothing was accepted and nothing was sent.")
     known = {name: given[name] for name in SIGNAL_FIELDS if given.get(name)}
     extra = {name: value for name, value in given.items() if name not in SIGNAL_FIELDS}
@@ -100,14 +95,29 @@ def get_signal_type(name: str, version: str) -> SignalType:
 _REPLACEMENTS = {"OrderRegistered": "ItemRegistered", "ItemRegistered": "OrderRegistered", "ItemDelay": "ItemError"}
 
 
-def _find_missing_fields(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
+def _find_problems(
+    signal_type: SignalType, version: str, given: Mapping[str, str], at: datetime, now: datetime
+) -> Iterator[str]:
+    yield from _check_names(signal_type, version, given)
+    for name, value in given.items():
+        yield from _check_value(name, value)
+    cause = given.get("cause", "")
+    # Version 1.1 also shows causes that are numbers, such as 190.
+    is_number = version == "1.1" and re.fullmatch(r"[0-9]{1,9}", cause)
+    if signal_type.name == "ItemCanceled" and cause not in ("", *CANCEL_CAUSES) and not is_number:
+        hint = f"{suggest(cause, CANCEL_CAUSES)} `cpctl signal causes` lists them"
+        yield f"cause {quote_value(cause)} is not a published cause. {hint}"
+    if at > now + CLOCK_TOLERANCE:
+        yield f"time {wire_time(at)} is in the future (it is {wire_time(now)})"
+    elif at < OLDEST_TIME:
+        yield f"time {wire_time(at)} is too long ago"
+
+
+def _check_names(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
     for name in signal_type.required[version]:
         if not given.get(name):
             state = "is empty" if name in given else "is missing"
             yield f"{name} {state} ({SIGNAL_FIELDS[name].meaning})"
-
-
-def _find_unknown_fields(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
     for name in given:
         if name in _RESERVED_FIELDS:
             yield f"{name} is set by cpctl itself"
@@ -141,27 +151,7 @@ _VISIBLE_FORMATS = (FieldFormat.ID, FieldFormat.CODE, FieldFormat.NAME)
 _ONE_WORD_FORMATS = (FieldFormat.ID, FieldFormat.HOURS)
 
 
-def _check_cause(signal_type: SignalType, version: str, given: Mapping[str, str]) -> Iterator[str]:
-    """ItemCanceled takes a published code; version 1.1 also shows numbers such as 190."""
-    cause = given.get("cause")
-    if signal_type.name != "ItemCanceled" or not cause or cause in CANCEL_CAUSES:
-        return
-    if version == "1.1" and re.fullmatch(r"[0-9]{1,9}", cause):
-        return
-    suggestion = suggest(cause, CANCEL_CAUSES)
-    yield f"cause {quote_value(cause)} is not a published cause. {suggestion} `cpctl signal causes` lists them"
-
-
-def _check_time(at: datetime, now: datetime) -> Iterator[str]:
-    if at > now + CLOCK_TOLERANCE:
-        yield f"time {wire_time(at)} is in the future (it is {wire_time(now)})"
-    elif at < OLDEST_TIME:
-        yield f"time {wire_time(at)} is too long ago"
-
-
 def quote_value(value: str) -> str:
     """A value for a message: quoted, without control characters, and at most 40 characters long."""
-    safe = _LONE_SURROGATES.sub(
-        "\N{REPLACEMENT CHARACTER}", _CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
-    )
+    safe = re.sub(f"{_CONTROL_CHARACTERS.pattern}|{_LONE_SURROGATES.pattern}", "\N{REPLACEMENT CHARACTER}", value)
     return f'"{safe}"' if len(safe) <= _MAX_QUOTED_LENGTH else f'"{safe[:_MAX_QUOTED_LENGTH]}…"'

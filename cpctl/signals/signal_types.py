@@ -115,8 +115,7 @@ class SignalType(NamedTuple):
     @property
     def fields(self) -> list[SignalField]:
         """The fields besides order and item, in any version."""
-        rows = list(SIGNAL_FIELDS.values())[2:]
-        return [row for row in rows if self.name in row.required or self.name in row.optional]
+        return [row for row in list(SIGNAL_FIELDS.values())[2:] if self.name in (*row.required, *row.optional)]
 
     @property
     def is_about_item(self) -> bool:
@@ -130,9 +129,7 @@ class SignalType(NamedTuple):
     def has_field(self, version: str, field_name: str) -> bool:
         """Whether a version of the API has this field, required or optional."""
         row = SIGNAL_FIELDS.get(field_name)
-        return row is not None and (
-            version in row.required.get(self.name, ()) or version in row.optional.get(self.name, ())
-        )
+        return row is not None and version in (*row.required.get(self.name, ()), *row.optional.get(self.name, ()))
 
 
 def make_signal_type(

@@ -5,14 +5,14 @@ import os
 import re
 import sys
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 
 from cpctl.errors import StoreError
 
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 MOUNT_TABLE = Path("/proc/self/mountinfo")
 _MOUNT_LINE = re.compile(r"^(?:\S+ ){4}(\S+) .*? - (\S+)", re.MULTILINE)  # mount point and file system
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 # SQLite's write-ahead log needs memory shared by all who write: one machine, one kernel.
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -33,7 +33,7 @@ def prepare_location(store: Path) -> None:
             "Name a folder on a local disk: `store:` in the profile, CPCTL_STORE or CPCTL_DATA_DIR.",
         )
     try:
-        store.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        store.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create_file(store)
     except OSError as error:
         raise StoreError(
@@ -50,7 +50,7 @@ def _create_file(store: Path) -> None:
     the store, and delete the log to which other connections of this process still write.
     """
     with suppress(FileExistsError):
-        os.close(os.open(os.path.realpath(store), os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        os.close(os.open(os.path.realpath(store), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         return
     if store.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -72,25 +72,15 @@ def detect_network_file_system(folder: Path, mounts: Path = MOUNT_TABLE) -> str 
     """
     if sys.platform == "win32":
         return "a Windows share" if str(folder).startswith("\\\\") else None
-    resolved = folder.expanduser().absolute().resolve()
-    # The innermost mount counts.
-    kind, depth = "", -1
-    for point, file_system in _read_mounts(mounts):
-        if len(point.parts) > depth and resolved.is_relative_to(point):
-            kind, depth = file_system, len(point.parts)
-    return kind if kind in NETWORK_FILE_SYSTEMS else None
-
-
-def _read_mounts(mounts: Path) -> list[tuple[Path, str]]:
     try:
         text = mounts.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
-        return []
-    return [(Path(_unescape(point)), kind) for point, kind in _MOUNT_LINE.findall(text)]
-
-
-def _unescape(point: str) -> str:
-    """mountinfo writes space, tab, newline and backslash in octal."""
-    for code in ("\\040", "\\011", "\\012", "\\134"):
-        point = point.replace(code, chr(int(code[1:], 8)))
-    return point
+        return None
+    # mountinfo writes space, tab, newline and backslash in octal.
+    table = [
+        (Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), point)), kind) for point, kind in _MOUNT_LINE.findall(text)
+    ]
+    resolved = folder.expanduser().absolute().resolve()
+    above = [(len(point.parts), kind) for point, kind in table if resolved.is_relative_to(point)]
+    _, kind = max(above, key=itemgetter(0), default=(0, ""))  # the innermost mount counts
+    return kind if kind in NETWORK_FILE_SYSTEMS else None

@@ -17,8 +17,6 @@ Row = Mapping[str, Any]  # values by column name; that it is sqlite3's own class
 
 BUSY_TIMEOUT_SECONDS = 20.0
 COMPLETION_TIMEOUT_SECONDS = 0.2
-_SNIFF_BYTES = 4096
-_STORE_SUFFIX = ".db"
 _FILE_SUFFIXES = ("", "-wal", "-shm")
 _CORRUPT_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FAILURE_REASONS = {
@@ -48,8 +46,9 @@ class Transaction:
         """Run one statement and return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
-    def insert(self, sql: str, **values: Any) -> int:
-        """Insert one row and return its id."""
+    def insert(self, table: str, **values: Any) -> int:
+        """Insert one row, given by the names of its columns, and return its id."""
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})"
         return int(self._connection.execute(sql, values).lastrowid or 0)
 
 
@@ -91,35 +90,17 @@ class Store:
                 self._connection.close()
             self._connection = None
 
-    def _run(self, begin: str, work: Callable[[Transaction], T]) -> T:
+    def _run(self, begin: str, work: Callable[[Transaction], T], may_quarantine: bool = True) -> T:
         try:
-            return self._attempt(begin, work)
+            if self._connection is None:
+                self._connection = _open(self.path)
+            return _run_transaction(self._connection, begin, work)
         except sqlite3.DatabaseError as error:
-            if _primary_result_code(error) not in _CORRUPT_CODES:
-                raise self._store_error(error) from error
+            if not may_quarantine or _primary_result_code(error) not in _CORRUPT_CODES:
+                message = f"The store {self.path} failed"
+                raise _explain(error, message, "Run `cpctl doctor`, or name another store.") from error
             self._quarantine(error)
-        try:
-            return self._attempt(begin, work)
-        except sqlite3.DatabaseError as error:
-            raise self._store_error(error) from error
-
-    def _attempt(self, begin: str, work: Callable[[Transaction], T]) -> T:
-        if self._connection is None:
-            self._connection = _open(self.path)
-        connection = self._connection
-        connection.execute(begin)
-        try:
-            result = work(Transaction(connection))
-            connection.execute("COMMIT")
-            return result
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-
-    def _store_error(self, error: sqlite3.DatabaseError) -> StoreError:
-        reason, hint = _explain(error, "Run `cpctl doctor`, or name another store.")
-        return StoreError(f"The store {self.path} failed: {reason}.", hint)
+        return self._run(begin, work, may_quarantine=False)
 
     def _quarantine(self, error: sqlite3.DatabaseError) -> None:
         """Rename a damaged store, never delete it: the signals that wait in it may still be readable.
@@ -127,7 +108,7 @@ class Store:
         Raises StoreError for a text file without the suffix of a store: the path is wrong, and the file is not ours.
         """
         self.close()
-        is_foreign = _primary_result_code(error) == sqlite3.SQLITE_NOTADB and self.path.suffix != _STORE_SUFFIX
+        is_foreign = _primary_result_code(error) == sqlite3.SQLITE_NOTADB and self.path.suffix != ".db"
         if is_foreign and _is_text_file(self.path):
             raise StoreError(
                 f"{self.path} is a text file, not a cpctl store; it was left unchanged.",
@@ -139,9 +120,8 @@ class Store:
                 with suppress(FileNotFoundError):
                     Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
         except OSError as failure:
-            raise StoreError(
-                f"The store {self.path} is damaged and cannot be moved aside: {failure.strerror}."
-            ) from failure
+            message = f"The store {self.path} is damaged and cannot be moved aside: {failure.strerror}."
+            raise StoreError(message) from failure
         self._warn(
             f"THE STORE WAS DAMAGED ({error}). It was moved to {aside}, and a new one was created. Signals that waited "
             f"in it were not sent: `cpctl outbox import {aside}` imports those that can still be read."
@@ -149,16 +129,13 @@ class Store:
 
 
 def salvage_rows(path: Path, sql: str) -> tuple[list[Row], str]:
-    """Rows of another store file, as far as they can be read, and why reading ended early (or "").
-
-    The file is opened read-only and never changed.
-    """
+    """Rows of another store file, read-only and as far as they can be read, and why reading ended early (or "")."""
     rows: list[Row] = []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             for row in connection.execute(sql):
-                rows.append(row)
+                rows.append(row)  # one by one: those before the damage are kept
     except sqlite3.DatabaseError as error:
         return rows, str(error)
     return rows, ""
@@ -182,8 +159,7 @@ def run_read_only(path: Path, work: Callable[[Transaction], T]) -> T:
                 f"The store {path} is damaged: {error}.",
                 "The next signal moves it aside and creates a new one; `cpctl outbox import` reads the old one.",
             ) from error
-        reason, hint = _explain(error, "Name another store with CPCTL_STORE.")
-        raise StoreError(f"Cannot read the store {path}: {reason}.", hint) from error
+        raise _explain(error, f"Cannot read the store {path}", "Name another store with CPCTL_STORE.") from error
 
 
 def _open_read_only(path: Path, timeout_seconds: float) -> sqlite3.Connection:
@@ -235,23 +211,30 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     The version is read twice: without a lock, because nearly always nothing is to do, and again under the write
     lock, because another process may have migrated in between.
     """
-    if _schema_version(connection) == len(MIGRATIONS):
+    latest = len(MIGRATIONS)
+    if _schema_version(connection) == latest:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+
+    def work(transaction: Transaction) -> None:
         version = _schema_version(connection)
-        if version > len(MIGRATIONS):
-            raise StoreError(
-                f"The store {path} was made by a newer cpctl"
-                f" (schema version {version}, this one knows {len(MIGRATIONS)}).",
-                "Update cpctl on this machine.",
-            )
+        if version > latest:
+            message = f"The store {path} was made by a newer cpctl (schema version {version}, this one knows {latest})."
+            raise StoreError(message, "Update cpctl on this machine.")
         for step in MIGRATIONS[version:]:
             # Statement by statement: `executescript` would commit first. So no step may have a `;` inside a statement.
             for statement in filter(str.strip, step.split(";")):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+                transaction.execute(statement)
+        transaction.execute(f"PRAGMA user_version={latest}")
+
+    _run_transaction(connection, "BEGIN IMMEDIATE", work)
+
+
+def _run_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[Transaction], T]) -> T:
+    connection.execute(begin)
+    try:
+        result = work(Transaction(connection))
         connection.execute("COMMIT")
+        return result
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
@@ -262,8 +245,9 @@ def _schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _explain(error: sqlite3.DatabaseError, default_hint: str) -> tuple[str, str]:
-    return _FAILURE_REASONS.get(_primary_result_code(error), (str(error), default_hint))
+def _explain(error: sqlite3.DatabaseError, failure: str, default_hint: str) -> StoreError:
+    reason, hint = _FAILURE_REASONS.get(_primary_result_code(error), (str(error), default_hint))
+    return StoreError(f"{failure}: {reason}.", hint)
 
 
 def _primary_result_code(error: sqlite3.Error) -> int:
@@ -275,7 +259,7 @@ def _is_text_file(path: Path) -> bool:
     """Whether a file begins like a text. Only for what SQLite calls no database: see `location._create_file`."""
     try:
         with path.open("rb") as file:
-            head = file.read(_SNIFF_BYTES)
+            head = file.read(4096)
     except OSError:
         return False
     return bool(head) and not any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head)

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cpctl.config.changes import change_configuration
-from cpctl.config.config_file import parse_configuration
-from cpctl.config.yaml_editor import with_default, with_key_file, with_profile
+from cpctl.config.changes import change_configuration, with_default, with_key_file, with_profile
+from cpctl.config.profiles import parse_configuration
 from cpctl.errors import ConfigError
 
 EXISTING_CONFIG = """\

@@ -8,7 +8,7 @@ import pytest
 from package_builds import ROOT, clean_environment, find_python, run_program, wheel_path
 
 from cpctl import __version__
-from cpctl.cli.commands.sandbox.run import make_launchers
+from cpctl.cli.commands.sandbox import make_launchers
 
 SIGNAL_COMMAND = (
     *("cpctl", "signal", "packed", "123456780001", "--order", "123456780000"),

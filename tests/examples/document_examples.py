@@ -2,9 +2,8 @@
 
 import re
 
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, QUOTE
-from cpctl.order_documents.problems import Problem
+from cpctl.order_documents.checks import Problem
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, QUOTE, find_problems
 from examples.core_requests import make_order
 from examples.edits import REMOVED, replace_value
 

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from cpctl.order_documents.problems import Problem
-from cpctl.order_documents.value_checks import REORDER_CAUSES
+from cpctl.order_documents.checks import REORDER_CAUSES, Problem
 from examples.core_requests import make_order, make_publish_order, make_quote
 from examples.document_examples import (
     ADDRESS_PATH,

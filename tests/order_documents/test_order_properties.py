@@ -7,10 +7,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.preparation import prepare_document
-from cpctl.order_documents.quote_requests import quote_from_document
+from cpctl.order_documents.checks import ITEM_FILE_TYPES, REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.order_documents.preparation import prepare_document, quote_from_document
 from cpctl.order_documents.reader import read_document
-from cpctl.order_documents.value_checks import ITEM_FILE_TYPES, REORDER_CAUSES, SHIPPING_LEVELS
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
 from cpctl.reference_data.country_states import STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from cpctl.errors import InvalidInput
-from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_document, quote_from_specs
+from cpctl.order_documents.preparation import EXAMPLE_SPEC, quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import read_document
 from examples.core_requests import make_order, make_quote
 from examples.document_examples import PUBLISH_DOCUMENT_JSON, check_quote, error_paths

@@ -5,12 +5,10 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cpctl.order_documents.preparation import prepare_document
-from cpctl.order_documents.quote_requests import quote_from_document
+from cpctl.order_documents.preparation import prepare_document, quote_from_document
 from cpctl.reference_data.countries import COUNTRIES
 from cpctl.reference_data.country_states import STATES_BY_COUNTRY
-from cpctl.sandbox.fixtures.product_catalog import PRODUCTS, required_file_types
-from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS
+from cpctl.sandbox.fixtures.product_catalog import PRODUCT_OPTIONS, PRODUCTS, required_file_types
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS, find_best_offer
 from cpctl.sandbox.sandbox_state import API_KEYS, SandboxState
 from cpctl.sandbox.simulated_api.routes import respond

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, DocumentSection
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, DocumentSection, find_problems
 from cpctl.order_documents.preparation import prepare_document
 from cpctl.order_documents.reader import read_document
 from cpctl.order_documents.skeletons import CORE_SKELETON, PUBLISH_SKELETON

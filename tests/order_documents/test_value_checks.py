@@ -2,7 +2,7 @@
 
 import pytest
 
-from cpctl.order_documents.value_checks import REORDER_CAUSES, SHIPPING_LEVELS
+from cpctl.order_documents.checks import REORDER_CAUSES, SHIPPING_LEVELS
 from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP, COUNTRY_ALIASES
 from cpctl.reference_data.country_states import COUNTRIES_REQUIRING_STATE, STATES_BY_COUNTRY
 from cpctl.reference_data.currencies import CURRENCIES, CURRENCY_ALIASES

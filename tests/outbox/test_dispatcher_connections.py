@@ -9,8 +9,8 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition
 from cpctl.outbox.dispatcher import LEASE_MARGIN_MS, MAX_CONSECUTIVE_FAILURES, Dispatcher
+from cpctl.outbox.models import DeliveryResult, Disposition
 from cpctl.outbox.outbox import Outbox
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.store.store import Store

@@ -19,9 +19,8 @@ from hypothesis.stateful import (
 )
 
 from cpctl.errors import Conflict
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition
 from cpctl.outbox.dispatcher import Dispatcher
-from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.models import DeliveryResult, Disposition, QueuedSignal, State
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.signals.signal import Signal, make_signal, wire_time

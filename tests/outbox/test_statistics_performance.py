@@ -25,7 +25,7 @@ COUNT_QUERY = "SELECT count(*) AS number FROM signals WHERE +profile = 'sandbox'
 
 def make_store(path: Path, first: int, step: int) -> Store:
     store = Store(path, print)
-    store.write(lambda transaction: transaction.insert(INSERT_MANY, rows=ROW_COUNT, first=first, step=step))
+    store.write(lambda transaction: transaction.execute(INSERT_MANY, rows=ROW_COUNT, first=first, step=step))
     return store
 
 

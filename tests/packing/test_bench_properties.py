@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
+from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.packing.models import Severity
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import ShopRules
 from harness.packing.bench_harness import (
     ITEM,
     OTHER_UPS,

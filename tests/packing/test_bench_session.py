@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cpctl.errors import StoreError
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition
+from cpctl.outbox.models import DeliveryResult, Disposition
 from cpctl.packing.models import Severity
 from cpctl.store.store import Store
 from harness.packing.bench_harness import (

@@ -3,6 +3,7 @@
 import pytest
 
 from cpctl.packing.key_input import KeyEvent, Scan, ScanDecoder
+from cpctl.packing.models import Severity
 from cpctl.packing.scanned_codes import (
     COMMAND_CODES,
     COMMAND_PREFIX,
@@ -12,7 +13,6 @@ from cpctl.packing.scanned_codes import (
     BenchCommand,
     check_test_code,
     clean_scan,
-    is_test_code,
     parse_command,
     repair_layout,
 )
@@ -66,9 +66,13 @@ def test_command_codes_are_the_same_in_every_keyboard_layout() -> None:
     ],
 )
 def test_the_test_code_shows_what_is_wrong(arrived: str, is_ok: bool, message: str) -> None:
-    assert is_test_code(arrived)
-    result = check_test_code(arrived)
-    assert result.is_ok is is_ok and message in result.message
+    verdict = check_test_code(arrived)
+    assert verdict is not None and message in verdict.message
+    assert verdict.severity is (Severity.STEP if is_ok else Severity.CHECK)
+
+
+def test_other_codes_are_not_the_test_code() -> None:
+    assert check_test_code("1Z5R89390357567127") is check_test_code("CPCTLOK") is None
 
 
 def test_a_repair_needs_exactly_one_valid_reading() -> None:

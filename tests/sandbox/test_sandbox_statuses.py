@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from cpctl.sandbox.model.order_store import OrderStore
-from cpctl.sandbox.model.seed_orders import SeedOrders
 from cpctl.sandbox.sandbox_state import SandboxState
 from cpctl.sandbox.simulated_api.routes import ROUTES, respond
 from examples.core_requests import CORE_PATH, ORDER, PUBLISH_ORDER, PUBLISH_PATH, QUOTE
@@ -68,7 +67,7 @@ def _clear_account(client: SandboxClient) -> None:
     """Remove all products and orders."""
     state = client.sandbox.state
     state.products.clear()
-    state.orders = OrderStore(SeedOrders(0, 1, state.now()))
+    state.orders = OrderStore(0, 1, state.now())
 
 
 def test_the_cases_cover_every_endpoint_of_both_services() -> None:

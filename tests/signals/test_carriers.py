@@ -8,11 +8,11 @@ from cpctl.signals.carriers import (
     CARRIER_NAMES,
     TRACKING_FORMATS,
     TrackingValidity,
+    compute_mod37,
     is_ean,
     is_isbn,
     recognize_tracking,
 )
-from cpctl.signals.check_digits import compute_mod37
 
 PUBLISHED_CODES = [
     ("ups", "1Z5R89390357567127"),

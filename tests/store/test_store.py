@@ -174,7 +174,7 @@ def test_writes_stay_visible_while_the_same_process_opens_the_store_twice(
 
     def write(name: str) -> None:
         receiver.write(
-            lambda transaction: transaction.insert("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name)
+            lambda transaction: transaction.execute("INSERT INTO known_orders VALUES ('p', :name, 0)", name=name)
         )
 
     write("before")

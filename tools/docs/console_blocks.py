@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cpctl.cli.commands.sandbox.run import render_configuration
+from cpctl.cli.commands.sandbox import render_configuration
 from cpctl.sandbox.server.sandbox_server import Sandbox
 
 ROOT = Path(__file__).parents[2]

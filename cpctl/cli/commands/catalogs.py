@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cpctl.cli.api_counters import apply_change
-from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
+from cpctl.cli.calls import ExtraFieldOptions, call, show_each
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.list_filters import filter_by_text
@@ -28,8 +28,7 @@ def list_catalogs(context: Context, extra_fields: ExtraFieldOptions, search: Sea
 @commands.add("info", "cpctl catalogs info catalog_1")
 def show_catalogs(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show catalogs with the number of their titles."""
-    bodies = [{"catalog_reference": parse_reference(reference, "catalog")} for reference in references]
-    show_each(context, "catalogs/info", extra_fields, bodies, CATALOG_DETAIL, CATALOG)
+    show_each(context, "catalogs/info", extra_fields, references, CATALOG_DETAIL, CATALOG)
 
 
 @commands.add("add", 'cpctl catalogs add spring --name "Spring list" --note "New titles this spring"')

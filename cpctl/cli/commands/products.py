@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cpctl.cli.calls import ExtraFieldOptions, call, parse_reference, show_each
+from cpctl.cli.calls import ExtraFieldOptions, call, show_each
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.list_filters import filter_by_text
@@ -32,8 +32,7 @@ def list_products(
 @commands.add("info", "cpctl products info textbook_pb_a4_p_bw")
 def show_products(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show options, files and measures of products."""
-    bodies = [{"reference": parse_reference(reference, "product")} for reference in references]
-    show_each(context, "products/info", extra_fields, bodies, PRODUCT_DETAIL, PRODUCT)
+    show_each(context, "products/info", extra_fields, references, PRODUCT_DETAIL, PRODUCT)
 
 
 @commands.add("mixes", "cpctl products mixes")
@@ -45,5 +44,4 @@ def list_mixes(context: Context, extra_fields: ExtraFieldOptions, search: Search
 @commands.add("mix", "cpctl products mix textbook_a4_cw_matte_80gsm")
 def show_mixes(context: Context, references: References, extra_fields: ExtraFieldOptions) -> None:
     """Show the product and the options of product mixes."""
-    bodies = [{"product_mix_reference": parse_reference(reference, "product mix")} for reference in references]
-    show_each(context, "products/mixes/info", extra_fields, bodies, PRODUCT_MIX_DETAIL, PRODUCT_MIX)
+    show_each(context, "products/mixes/info", extra_fields, references, PRODUCT_MIX_DETAIL, PRODUCT_MIX)

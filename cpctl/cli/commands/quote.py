@@ -12,9 +12,8 @@ from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.input_files import read_input
 from cpctl.errors import InvalidInput, NotFound, suggest
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import QUOTE
-from cpctl.order_documents.quote_requests import quote_from_document, quote_from_specs
+from cpctl.order_documents.fields import QUOTE, find_problems
+from cpctl.order_documents.preparation import quote_from_document, quote_from_specs
 from cpctl.order_documents.reader import MAX_BYTES, read_document
 from cpctl.output.columns import OFFER
 from cpctl.output.views import TableView
@@ -91,19 +90,14 @@ def _build_body(context: Context, options: QuoteOptions, file: str | None) -> di
         body = quote_from_document(read_document(file, read_input(file, MAX_BYTES + 1)))
         body |= {name: value for name, value in destination.items() if value}
     if body.get("country") in COUNTRIES_REQUIRING_STATE and not body.get("state"):
-        body["state"] = _prompt_state(context, str(body["country"]))
+        if not context.can_prompt:
+            hint = f"Give --state; `cpctl shipping states {body['country']}` lists them."
+            raise InvalidInput(f"The country {body['country']} requires a state.", hint)
+        body["state"] = typer.prompt(f"State ({body['country']})", err=True).strip().upper()
     errors = [str(problem) for problem in find_problems(QUOTE, body) if not problem.is_warning]
     if errors:
         raise InvalidInput("\n".join(errors), "Nothing was sent.")
     return body
-
-
-def _prompt_state(context: Context, country: str) -> str:
-    if not context.can_prompt:
-        hint = f"Give --state; `cpctl shipping states {country}` lists them."
-        raise InvalidInput(f"The country {country} requires a state.", hint)
-    answer: str = typer.prompt(f"State ({country})", err=True)
-    return answer.strip().upper()
 
 
 def _show_offers(context: Context, options: QuoteOptions, quote: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from cpctl.cli.framework import Commands
 from cpctl.cli.list_filters import filter_by_text
 from cpctl.cli.options import SearchText
 from cpctl.errors import InvalidInput
-from cpctl.order_documents.value_checks import check_country
+from cpctl.order_documents.checks import check_country
 from cpctl.output.columns import COUNTRY, COUNTRY_STATE, SHIPPING_LEVEL
 
 commands = Commands()

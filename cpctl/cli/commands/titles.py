@@ -37,8 +37,7 @@ def show_titles(
     extra_fields: ExtraFieldOptions,
 ) -> None:
     """Show titles with their files."""
-    bodies = [{"isbn": parse_reference(isbn, "title")} for isbn in isbns]
-    show_each(context, "titles/info", extra_fields, bodies, TITLE_DETAIL, TITLE)
+    show_each(context, "titles/info", extra_fields, isbns, TITLE_DETAIL, TITLE)
 
 
 @commands.add("add", 'cpctl titles add 9780131103627 --name "The book" --note "Second edition"')

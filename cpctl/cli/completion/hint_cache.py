@@ -79,7 +79,7 @@ def read_profiles(config: str | None, environment: Mapping[str, str]) -> dict[st
         first, *rows = cache.read_text(encoding="utf-8").split("\n")
         if first == stamp:
             return {name: CachedProfile(*row) for name, *row in (row.split("\t") for row in rows)}
-    from cpctl.config.config_file import read_configuration
+    from cpctl.config.profiles import read_configuration
 
     found = {}
     if configuration := read_configuration(config, environment):

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cpctl.api.endpoints import Effect, Endpoint
-from cpctl.api.extra_fields import EXTRA_FIELDS
+from cpctl.api.endpoints import EXTRA_FIELDS, Effect, Endpoint
 from cpctl.api.failures import classify_call_status
 from cpctl.cli.help.call_help import CallHelp, FieldHelp, ResponseHelp
 from cpctl.errors import ExitCode
@@ -69,7 +68,7 @@ def _find_skeleton(endpoint: Endpoint) -> str:
 
 def _describe_rules(section: Any) -> Iterator[str]:
     """The rules of a document about several fields, section by section."""
-    from cpctl.order_documents.rules import RULE_DESCRIPTIONS
+    from cpctl.order_documents.fields import RULE_DESCRIPTIONS
 
     if section.rules:
         needs = "; ".join(RULE_DESCRIPTIONS[rule] for rule in section.rules)
@@ -84,7 +83,7 @@ def _example_document(endpoint: Endpoint) -> Mapping[str, Any]:
         from cpctl.order_documents.reader import read_document
 
         return read_document("the skeleton", skeleton.encode())
-    from cpctl.order_documents.quote_requests import EXAMPLE_SPEC, quote_from_specs
+    from cpctl.order_documents.preparation import EXAMPLE_SPEC, quote_from_specs
 
     return quote_from_specs([EXAMPLE_SPEC], "NL", None, None)
 
@@ -101,7 +100,7 @@ def _document_fields(endpoint: Endpoint, section: Any, document: Mapping[str, An
 
 
 def _field_type(row: Any, known_values: tuple[str, ...]) -> str:
-    from cpctl.order_documents.value_checks import describe_check
+    from cpctl.order_documents.fields import describe_check
 
     if row.section:
         return "list"

@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from cpctl.errors import CpctlError, InvalidInput, TemporaryError
+from cpctl.errors import InvalidInput, TemporaryError
 from cpctl.sandbox.control.control_routes import CONTROL_PREFIX
 
 T = TypeVar("T")
@@ -36,22 +36,11 @@ class ControlClient:
         if not self._host or parts.scheme != "http":
             raise InvalidInput(f'"{url}" is not the address of a sandbox.', "It looks like http://127.0.0.1:8900.")
 
-    def add_fault(
-        self,
-        kind: str,
-        path: str = "",
-        times: int = 0,
-        status: int | None = None,
-        retry_after: str | None = None,
-        seconds: float | None = None,
-    ) -> list[dict[str, Any]]:
-        """Activate a fault; returns all active faults."""
-        parameters = _without_none(status=status, retry_after=retry_after, seconds=seconds)
-        fault = {"kind": kind, "path": path, "times": times, **parameters}
-        return self._call_for(list, "POST", "faults", "faults", fault)
+    def add_fault(self, kind: object, **parameters: object) -> list[dict[str, Any]]:
+        """Activate a fault with the parameters of `Fault`; returns all active faults."""
+        return self._call_for(list, "POST", "faults", "faults", {"kind": kind, **parameters})
 
     def list_faults(self) -> list[dict[str, Any]]:
-        """The active faults."""
         return self._call_for(list, "GET", "faults", "faults")
 
     def clear_faults(self) -> None:
@@ -59,8 +48,8 @@ class ControlClient:
         self._call("DELETE", "faults")
 
     def reset(self, orders: int | None = None, items: int | None = None) -> None:
-        """Recreate the seed orders and clear requests, webhooks and faults."""
-        self._call("POST", "reset", _without_none(orders=orders, items=items))
+        """Recreate the seed orders and clear requests, webhooks and faults; None keeps the current number."""
+        self._call("POST", "reset", {"orders": orders, "items": items})
 
     def list_requests(self) -> list[dict[str, Any]]:
         """Every request received, oldest first, keys masked."""
@@ -71,7 +60,6 @@ class ControlClient:
         return self._call("GET", "state")
 
     def get_time(self) -> datetime:
-        """The sandbox's time."""
         return self._call_for_time("GET")
 
     def advance_clock(self, seconds: float) -> datetime:
@@ -104,7 +92,10 @@ class ControlClient:
         status, response = self._send_request(method, f"{CONTROL_PREFIX}/{route}", data)
         if isinstance(response, dict) and status == HTTPStatus.OK:
             return response
-        raise self._build_error(status, response)
+        error = response.get("error") if isinstance(response, dict) else None
+        if isinstance(error, dict) and error.get("type") == InvalidInput.code:
+            raise InvalidInput(str(error.get("info")), str(error.get("hint", "")))
+        raise self._unreachable_error(f"the server there responds with status {status}")
 
     def _call_for(self, expected: type[T], method: str, route: str, key: str, body: object = None) -> T:
         value = self._call(method, route, body).get(key)
@@ -126,15 +117,5 @@ class ControlClient:
         finally:
             connection.close()
 
-    def _build_error(self, status: int, response: object) -> CpctlError:
-        error = response.get("error") if isinstance(response, dict) else None
-        if isinstance(error, dict) and error.get("type") == InvalidInput.code:
-            return InvalidInput(str(error.get("info")), str(error.get("hint", "")))
-        return self._unreachable_error(f"the server there responds with status {status}")
-
     def _unreachable_error(self, reason: str) -> TemporaryError:
         return TemporaryError(f"No sandbox responds at {self.url}: {reason}.", _UNREACHABLE_HINT)
-
-
-def _without_none(**fields: object) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}

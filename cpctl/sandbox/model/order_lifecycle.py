@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from itertools import count
 from urllib.parse import urlsplit
 
-from cpctl.sandbox.model import order_schedule as schedule
+from cpctl.sandbox.model import order_models as models
 from cpctl.sandbox.model.order_models import OrderFile, SandboxItem, SandboxOrder, ScheduledStep, StateChange
 from cpctl.sandbox.virtual_clock import format_signal_time
 from cpctl.signals.webhook_types import webhook_type_for
@@ -36,15 +36,16 @@ class OrderLifecycle:
 
     def start_order(self, order: SandboxOrder) -> None:
         due, steps = order.created_at, deque[ScheduledStep]()
-        for state, seconds in schedule.STATE_STEPS:
-            due += timedelta(seconds=seconds)
-            if state == schedule.DOWNLOADED and _has_unreachable_file(order):
-                steps.append(ScheduledStep(due, schedule.DOWNLOAD_ERROR))
+        files = [*order.details.files, *(file for item in order.details.items for file in item.files)]
+        for state in models.STATES_TO_PRODUCTION:
+            due += timedelta(seconds=models.STATE_STEP_SECONDS)
+            if state == models.DOWNLOADED and any(map(_is_unreachable_file, files)):
+                steps.append(ScheduledStep(due, models.DOWNLOAD_ERROR))
                 break
             steps.append(ScheduledStep(due, state))
         else:
-            for signal_type in schedule.PRODUCTION_SIGNALS:
-                due += timedelta(seconds=schedule.PRODUCTION_STEP_SECONDS)
+            for signal_type in models.PRODUCTION_SIGNALS:
+                due += timedelta(seconds=models.PRODUCTION_STEP_SECONDS)
                 steps += [ScheduledStep(due, item_id=item, signal_type=signal_type) for item in order.items]
         order.pending_steps = steps
         self._schedule_next_step(order)
@@ -69,13 +70,17 @@ class OrderLifecycle:
     def _run_step(self, order: SandboxOrder, step: ScheduledStep) -> None:
         if step.state:
             self._enter_state(order, step.state, step.due_at)
-            if step.state == schedule.VERIFIED:
+            if step.state == models.VERIFIED:
                 self._notify("CloudprinterOrderValidated", order, None, {}, step.due_at)
             return
         item = order.items[step.item_id]
         # A tester who plays the production may have sent this signal, or ended the item, already.
         if item.id not in order.ended_item_ids and item.find_signal(step.signal_type) is None:
-            self.record_signal(item, _build_production_signal(order, item, step), step.due_at)
+            fields = {}
+            if step.signal_type == models.ITEM_SHIPPED_SIGNAL:  # the real sandbox invents such a tracking code, too
+                tracking = f"SANDBOX_{order.find_ordered_item(item).reference}"
+                fields = {"tracking": tracking, "shipping_option": "postal"}
+            self.record_signal(item, _build_signal(step.signal_type, item, step.due_at, fields), step.due_at)
 
     def _enter_state(self, order: SandboxOrder, state: int, time: datetime) -> None:
         order.state = state
@@ -86,39 +91,31 @@ class OrderLifecycle:
         item.signals.append(dict(body))
         order = self._orders[item.order_id]
         self._notify(webhook_type_for(item.latest_signal_type), order, item, body, time)
-        if item.latest_signal_type in (schedule.ITEM_CANCELED_SIGNAL, schedule.ITEM_SHIPPED_SIGNAL):
+        if item.latest_signal_type in (models.ITEM_CANCELED_SIGNAL, models.ITEM_SHIPPED_SIGNAL):
             order.ended_item_ids.add(item.id)
-            if len(order.ended_item_ids) == len(order.items) and order.state not in schedule.FINAL_STATES:
+            if len(order.ended_item_ids) == len(order.items) and order.state not in models.FINAL_STATES:
                 self._end_order(order, {name: body[name] for name in PARTNER_CANCELLATION if body.get(name)}, time)
 
     def _end_order(self, order: SandboxOrder, last_cause: Mapping[str, object], time: datetime) -> None:
         order.pending_steps.clear()
-        if all(item.find_signal(schedule.ITEM_CANCELED_SIGNAL) for item in order.items.values()):
+        if all(item.find_signal(models.ITEM_CANCELED_SIGNAL) for item in order.items.values()):
             # What the service does with an order without items left is not documented.
-            self._enter_state(order, schedule.CANCELED, time)
+            self._enter_state(order, models.CANCELED, time)
             self._notify("CloudprinterOrderCanceled", order, None, {**PARTNER_CANCELLATION, **last_cause}, time)
             return
         # An account in sandbox mode ends at 501; the documents' examples show live accounts.
         is_sandbox_mode = self._is_live or order.is_added
-        self._enter_state(order, schedule.SANDBOX_COMPLETE if is_sandbox_mode else schedule.COMPLETE, time)
+        self._enter_state(order, models.SANDBOX_COMPLETE if is_sandbox_mode else models.COMPLETE, time)
 
     def cancel_order(self, order: SandboxOrder, time: datetime) -> None:
         """Cancel an order and all its items at the client's request."""
         order.pending_steps.clear()
-        self._enter_state(order, schedule.CANCELED, time)
+        self._enter_state(order, models.CANCELED, time)
         self._notify("CloudprinterOrderCanceled", order, None, CLIENT_CANCELLATION, time)
         for item in order.items.values():
-            if item.find_signal(schedule.ITEM_CANCELED_SIGNAL) is None:
-                signal = _build_signal(schedule.ITEM_CANCELED_SIGNAL, item, time, CLIENT_CANCELLATION)
+            if item.find_signal(models.ITEM_CANCELED_SIGNAL) is None:
+                signal = _build_signal(models.ITEM_CANCELED_SIGNAL, item, time, CLIENT_CANCELLATION)
                 self.record_signal(item, signal, time)
-
-
-def _build_production_signal(order: SandboxOrder, item: SandboxItem, step: ScheduledStep) -> dict[str, object]:
-    fields = {}
-    if step.signal_type == schedule.ITEM_SHIPPED_SIGNAL:
-        # The tracking code that the real sandbox invents.
-        fields = {"tracking": f"SANDBOX_{order.find_ordered_item(item).reference}", "shipping_option": "postal"}
-    return _build_signal(step.signal_type, item, step.due_at, fields)
 
 
 def _build_signal(
@@ -128,12 +125,7 @@ def _build_signal(
     return {**ids, **fields, "datetime": format_signal_time(time)}
 
 
-def _has_unreachable_file(order: SandboxOrder) -> bool:
-    files = [*order.details.files, *(file for item in order.details.items for file in item.files)]
-    return any(map(is_unreachable_file, files))
-
-
-def is_unreachable_file(file: OrderFile) -> bool:
+def _is_unreachable_file(file: OrderFile) -> bool:
     """Whether the sandbox pretends that a file is missing; it never fetches any."""
     parts = urlsplit(file.url)
     host = (parts.hostname or "").rstrip(".")

@@ -1,11 +1,21 @@
-"""Orders and their items, as the sandbox stores them."""
+"""Orders and their items, as the sandbox stores them, and their states."""
 
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from cpctl.sandbox.model.order_schedule import NEW
+NEW, VERIFYING, VERIFIED, DOWNLOADED, DOWNLOAD_ERROR, UPLOADING, UPLOADED = 1, 5, 6, 15, 11, 40, 45
+COMPLETE, CANCELED, SANDBOX_COMPLETE = 100, 500, 501
+FINAL_STATES = (COMPLETE, CANCELED, SANDBOX_COMPLETE)
+
+# The states until production, this many seconds apart. The times of the real service are not documented.
+STATES_TO_PRODUCTION = (VERIFYING, VERIFIED, 10, DOWNLOADED, 30, 32, 33, 34, 37, 38, UPLOADING, UPLOADED)
+STATE_STEP_SECONDS = 5
+ITEM_CANCELED_SIGNAL, ITEM_SHIPPED_SIGNAL = "ItemCanceled", "ItemShipped"
+# The signals that the simulated production sends for every item, this many seconds apart.
+PRODUCTION_SIGNALS = ("ItemRegistered", "ItemProduce", "ItemProduced", "ItemPacked", ITEM_SHIPPED_SIGNAL)
+PRODUCTION_STEP_SECONDS = 120
 
 # The number of the example order in the documents; every further order counts up from it.
 FIRST_ORDER_NUMBER = 12345678
@@ -93,15 +103,18 @@ class SandboxOrder:
     is_publish_order: bool = False  # added through CloudPublish
     ended_item_ids: set[str] = field(default_factory=set)  # shipped or canceled
 
+    @property
+    def is_cancelable(self) -> bool:
+        """Whether it can be canceled: until its files are uploaded to the production."""
+        return self.state < UPLOADING
+
     def find_ordered_item(self, item: SandboxItem) -> OrderedItem:
         return self.details.items[int(item.id[-4:]) - 1]
 
     def find_item(self, reference: str) -> SandboxItem | None:
         """The item with that reference of the client."""
-        for item, ordered in zip(self.items.values(), self.details.items, strict=True):
-            if ordered.reference == reference:
-                return item
-        return None
+        pairs = zip(self.items.values(), self.details.items, strict=True)
+        return next((item for item, ordered in pairs if ordered.reference == reference), None)
 
 
 class OrderSummary(NamedTuple):

@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from cpctl.sandbox.faults import FAULT_KINDS, Fault
 from cpctl.sandbox.request_journal import JournalEntry
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxResponse, error_response
+from cpctl.sandbox.simulated_api.api_messages import SandboxResponse, error_response
 
 # With a linger of zero seconds, close sends a reset. The struct has shorter integers on Windows.
 _ZERO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -78,17 +78,14 @@ class Exchange:
 
         The journal is complete before the response is sent, so that a client with a response finds its entry.
         """
+        response = SandboxResponse(HTTPStatus.INTERNAL_SERVER_ERROR)
+        if fault is None or FAULT_KINDS[fault.kind].does_work:
+            response = self.operation()
+            self.entry.processed = response.status in (HTTPStatus.OK, HTTPStatus.CREATED)
         if fault is None:
-            self.send_response(self._run_operation())
-        elif FAULT_KINDS[fault.kind].does_work:
-            FAULT_EFFECTS[fault.kind](self, fault, self._run_operation())
+            self.send_response(response)
         else:
-            FAULT_EFFECTS[fault.kind](self, fault, SandboxResponse(HTTPStatus.INTERNAL_SERVER_ERROR))
-
-    def _run_operation(self) -> SandboxResponse:
-        response = self.operation()
-        self.entry.processed = response.status in (HTTPStatus.OK, HTTPStatus.CREATED)
-        return response
+            FAULT_EFFECTS[fault.kind](self, fault, response)
 
     def send_response(self, response: SandboxResponse, **headers: str) -> None:
         data = encode_response(response, self.connection.should_close, self.omit_body, **headers)

@@ -7,23 +7,18 @@ from http import HTTPStatus
 
 from cpctl.reference_data.order_states import ORDER_STATES
 from cpctl.sandbox.fixtures.product_catalog import PRODUCTS
-from cpctl.sandbox.model import order_schedule as schedule
+from cpctl.sandbox.model import order_models as models
 from cpctl.sandbox.model.order_models import OrderedItem, SandboxItem, SandboxOrder
-from cpctl.sandbox.model.order_schedule import ItemState, is_cancelable
 from cpctl.sandbox.sandbox_state import SandboxState
+from cpctl.sandbox.simulated_api.api_messages import EMPTY_OK, RequestBody, SandboxRefusal, SandboxResponse, shorten
 from cpctl.sandbox.simulated_api.order_validation import read_order
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import (
-    EMPTY_OK,
-    NO_CONTENT,
-    SandboxRefusal,
-    SandboxResponse,
-    ok_response,
-)
 from cpctl.sandbox.virtual_clock import format_order_time
 
 _ADDRESS_FIELDS = ("type", "firstname", "lastname", "street1", "zip", "city", "state", "country")
 _LIVE_ADDRESS_FIELDS = (*_ADDRESS_FIELDS, "email", "phone")
+# States of an item. Only 25 has been observed; the others are guesses based on the states of orders.
+_ITEM_NEW, _ITEM_VERIFIED, _ITEM_SHIPPED, _ITEM_CANCELED = 1, 25, 100, 500
+_ITEM_STATES = {_ITEM_NEW: "new", _ITEM_VERIFIED: "verified", _ITEM_SHIPPED: "shipped", _ITEM_CANCELED: "canceled"}
 
 
 def _format_number(state: SandboxState, value: int) -> int | str:
@@ -31,9 +26,9 @@ def _format_number(state: SandboxState, value: int) -> int | str:
     return value if state.is_live else str(value)
 
 
-def list_orders(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_orders(state: SandboxState, body: RequestBody) -> object:
     """`orders/`: all orders of the account, oldest first; 204 if there are none."""
-    orders = [
+    return [
         {
             "reference": order.reference,
             "order_date": format_order_time(order.created_at),
@@ -41,8 +36,7 @@ def list_orders(state: SandboxState, body: RequestBody) -> SandboxResponse:
             "state_code": ORDER_STATES[order.state].code,
         }
         for order in state.orders.list_summaries()
-    ]
-    return ok_response(orders) if orders else NO_CONTENT
+    ] or None
 
 
 def _find_order(state: SandboxState, body: RequestBody) -> SandboxOrder:
@@ -53,7 +47,7 @@ def _find_order(state: SandboxState, body: RequestBody) -> SandboxOrder:
     return order
 
 
-def order_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def order_info(state: SandboxState, body: RequestBody) -> object:
     """`orders/info`: one order with all that is known of it; 410 if there is no such order."""
     order = _find_order(state, body)
     response: dict[str, object] = {
@@ -64,12 +58,12 @@ def order_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
         "email": order.details.email,
     }
     if state.is_live:
-        response |= {"is_cancelable": is_cancelable(order.state), "status_logs": _log_json(state, order)}
+        response |= {"is_cancelable": order.is_cancelable, "status_logs": _log_json(state, order)}
     address_fields = _LIVE_ADDRESS_FIELDS if state.is_live else _ADDRESS_FIELDS
     write_item = _live_item_json if state.is_live else _documented_item_json
     response["addresses"] = [{name: row[name] for name in address_fields} for row in order.details.addresses]
     response["items"] = [write_item(order, item, order.find_ordered_item(item)) for item in order.items.values()]
-    return ok_response(response)
+    return response
 
 
 def add_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
@@ -79,25 +73,23 @@ def add_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
     return SandboxResponse(HTTPStatus.CREATED, {"order": reference})
 
 
-def cancel_order(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def cancel_order(state: SandboxState, body: RequestBody) -> object:
     """`orders/cancel`: possible until the files are uploaded to the production; 409 after that."""
     order = _find_order(state, body)
-    if not is_cancelable(order.state):
+    if not order.is_cancelable:
         info = f"order {shorten(order.reference)} is in state {order.state}"
         raise SandboxRefusal("order_state_not_valid", info, HTTPStatus.CONFLICT)
     state.lifecycle.cancel_order(order, state.now())
     if not state.is_live:
         return EMPTY_OK  # the document shows no body
     state_code = ORDER_STATES[order.state].code
-    return ok_response(
-        {"reference": order.reference, "state": order.state, "state_code": state_code, "status": order.state}
-    )
+    return {"reference": order.reference, "state": order.state, "state_code": state_code, "status": order.state}
 
 
-def order_log(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def order_log(state: SandboxState, body: RequestBody) -> object:
     """`orders/log`: every state of an order, oldest first; 204, not 410, if there is no such order."""
     order = state.orders.find(body.required("reference"))
-    return NO_CONTENT if order is None else ok_response(_log_json(state, order))
+    return None if order is None else _log_json(state, order)
 
 
 def _log_json(state: SandboxState, order: SandboxOrder) -> list[dict[str, object]]:
@@ -119,13 +111,12 @@ def _documented_item_json(order: SandboxOrder, item: SandboxItem, ordered: Order
         "shipping_option": ordered.shipping_option.rstrip(),
         "tracking": find_tracking(item),
         "options": _options_json(ordered),
-        "files": [{"type": file.type, "url": file.url, "md5sum": file.md5sum} for file in ordered.files],
+        "files": [file._asdict() for file in ordered.files],
     }
 
 
 def _live_item_json(order: SandboxOrder, item: SandboxItem, ordered: OrderedItem) -> dict[str, object]:
-    state = derive_item_state(order, item)
-    tracking = find_tracking(item)
+    state, tracking = _derive_item_state(order, item), find_tracking(item)
     return {
         "reference": ordered.reference,
         "name": PRODUCTS[ordered.product_reference].name,
@@ -133,15 +124,13 @@ def _live_item_json(order: SandboxOrder, item: SandboxItem, ordered: OrderedItem
         "title": ordered.title,
         "type": ordered.item_type,
         "count": ordered.copies,
-        "state": state.number,
-        "state_code": state.code,
+        "state": state,
+        "state_code": f"item_state_{_ITEM_STATES[state]}",
         "shipping_option": ordered.shipping_option,
         "shipping_option_reference": ordered.shipping_option_reference,
-        "is_reordable": state is schedule.ITEM_SHIPPED,
+        "is_reordable": state == _ITEM_SHIPPED,
         "options": _options_json(ordered),
-        "files": [
-            {"type": file.type, "format": "pdf", "url": file.url, "md5sum": file.md5sum} for file in ordered.files
-        ],
+        "files": [{"type": file.type, "format": "pdf", **file._asdict()} for file in ordered.files],
         # Live items that are not shipped have been seen without this field.
         **({"tracking": tracking} if tracking else {}),
     }
@@ -153,14 +142,13 @@ def _options_json(ordered: OrderedItem) -> list[dict[str, object]]:
 
 def find_tracking(item: SandboxItem) -> str:
     """The tracking code of an item, empty until it is shipped."""
-    shipped = item.find_signal(schedule.ITEM_SHIPPED_SIGNAL)
+    shipped = item.find_signal(models.ITEM_SHIPPED_SIGNAL)
     return "" if shipped is None else str(shipped["tracking"])
 
 
-def derive_item_state(order: SandboxOrder, item: SandboxItem) -> ItemState:
-    """The state of an item, from its signals and from the state of its order."""
-    if item.find_signal(schedule.ITEM_CANCELED_SIGNAL) is not None or order.state == schedule.CANCELED:
-        return schedule.ITEM_CANCELED
-    if item.find_signal(schedule.ITEM_SHIPPED_SIGNAL) is not None or order.state == schedule.SANDBOX_COMPLETE:
-        return schedule.ITEM_SHIPPED
-    return schedule.ITEM_NEW if order.state in (schedule.NEW, schedule.VERIFYING) else schedule.ITEM_VERIFIED
+def _derive_item_state(order: SandboxOrder, item: SandboxItem) -> int:
+    if item.find_signal(models.ITEM_CANCELED_SIGNAL) is not None or order.state == models.CANCELED:
+        return _ITEM_CANCELED
+    if item.find_signal(models.ITEM_SHIPPED_SIGNAL) is not None or order.state == models.SANDBOX_COMPLETE:
+        return _ITEM_SHIPPED
+    return _ITEM_NEW if order.state in (models.NEW, models.VERIFYING) else _ITEM_VERIFIED

@@ -5,41 +5,35 @@ Source: CloudCore API 1.0, "Product calls" and "Shipping calls"; live answers fo
 
 from cpctl.reference_data.countries import COUNTRIES
 from cpctl.reference_data.country_states import STATES_BY_COUNTRY
-from cpctl.sandbox.fixtures.product_catalog import Product, list_product_options, required_file_types
-from cpctl.sandbox.fixtures.product_options import OPTION_FAMILIES, ProductOption
+from cpctl.sandbox.fixtures.product_catalog import Product, ProductOption, list_product_options, required_file_types
 from cpctl.sandbox.fixtures.shipping_offers import SHIPPING_LEVELS
+from cpctl.sandbox.model.quotes import INVOICE_CURRENCY
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.pricing import INVOICE_CURRENCY
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import NO_CONTENT, SandboxResponse, ok_response
+from cpctl.sandbox.simulated_api.api_messages import RequestBody, shorten
 
 
-def list_products(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_products(state: SandboxState, body: RequestBody) -> object:
     """`products`: 204 if the account has none."""
-    products = [
-        {**_product_names(product), "category": product.method.category, **_product_terms(state, product)}
-        for product in state.products.values()
-    ]
-    return ok_response(products) if products else NO_CONTENT
+    return [_product_row_json(product, state.is_live) for product in state.products.values()] or None
+
+
+def _product_row_json(product: Product, is_live: bool) -> dict[str, object]:
+    row = {**_product_names(product), "category": product.method.category}
+    if is_live:
+        return {**row, "availability": product.availability}
+    return {**row, "from_price": f"{product.base_price:.2f}", "currency": INVOICE_CURRENCY}
 
 
 def _product_names(product: Product) -> dict[str, object]:
     return {"name": product.name, "note": product.note, "reference": product.reference}
 
 
-def _product_terms(state: SandboxState, product: Product) -> dict[str, object]:
-    if state.is_live:
-        return {"availability": product.availability}
-    return {"from_price": f"{product.base_price:.2f}", "currency": INVOICE_CURRENCY}
-
-
-def product_info(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def product_info(state: SandboxState, body: RequestBody) -> object:
     """`products/info`: 204 if there is no such product."""
     product = state.products.get(body.required("reference"))
     if product is None:
-        return NO_CONTENT
-    details = _live_product_json(product) if state.is_live else _documented_product_json(product)
-    return ok_response({**_product_names(product), **details})
+        return None
+    return {**_product_names(product), **(_live_product_json if state.is_live else _documented_product_json)(product)}
 
 
 def _live_product_json(product: Product) -> dict[str, object]:
@@ -61,7 +55,7 @@ def _live_option_json(product: Product, option: ProductOption, default: bool) ->
     file_type = option.file_type or ("product" if "product" in product.method.file_types else "book")
     return {
         "type": option.family,
-        "type_name": OPTION_FAMILIES[option.family],
+        "type_name": option.family_name,
         "reference": option.reference,
         "note": option.note,
         "default": int(default),
@@ -107,36 +101,32 @@ def _list_specs(product: Product) -> list[tuple[str, str, str]]:
     ]
 
 
-def list_shipping_levels(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_shipping_levels(state: SandboxState, body: RequestBody) -> object:
     """`shipping/levels`: the fastest first; the live service has one more than the document."""
-    return ok_response(
-        [
-            {
-                "shipping_level_reference": level.reference,
-                "shipping_level": level.reference,
-                "name": level.display_name(state.is_live),
-                "note": level.note,
-            }
-            for level in sorted(SHIPPING_LEVELS.values(), key=lambda level: -level.rank)
-            if state.is_live or level.is_documented
-        ]
-    )
+    return [
+        {
+            "shipping_level_reference": level.reference,
+            "shipping_level": level.reference,
+            "name": level.display_name(state.is_live),
+            "note": f"{level.description} - Cloudprinter shared",
+        }
+        for level in sorted(SHIPPING_LEVELS.values(), key=lambda level: -level.rank)
+        if state.is_live or level.is_documented
+    ]
 
 
-def list_shipping_countries(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_shipping_countries(state: SandboxState, body: RequestBody) -> object:
     """`shipping/countries`: require_state is a number in the example, unlike in the table."""
-    return ok_response(
-        [
-            {"country_reference": code, "note": name, "require_state": int(code in STATES_BY_COUNTRY)}
-            for code, name in COUNTRIES.items()
-        ]
-    )
+    return [
+        {"country_reference": code, "note": name, "require_state": int(code in STATES_BY_COUNTRY)}
+        for code, name in COUNTRIES.items()
+    ]
 
 
-def list_shipping_states(state: SandboxState, body: RequestBody) -> SandboxResponse:
+def list_shipping_states(state: SandboxState, body: RequestBody) -> object:
     """`shipping/states`: empty for a country without states; the response to an unknown country is a guess."""
     country = body.required("country_reference")
     if country not in COUNTRIES:
         raise body.refusal("country_unknown", shorten(country))
     states = STATES_BY_COUNTRY.get(country, {})
-    return ok_response([{"state_reference": code, "name": name, "note": name} for code, name in states.items()])
+    return [{"state_reference": code, "name": name, "note": name} for code, name in states.items()]

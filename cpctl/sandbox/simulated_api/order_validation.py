@@ -1,21 +1,23 @@
-"""The checks of `orders/add`, in the order of the document's tables: the first error is the one in the response.
+"""The checks of orders and quotes, in the order of the document's tables: the first error is the one in the response.
 
-Source: CloudCore API 1.0, "Add order", and what the live service is known to enforce, above all `phone`.
+Source: CloudCore API 1.0, "Add order" and "Order quote", and what the live service is known to enforce, above all
+`phone`; nine probes of it for the shape of options: it reads `type`, else `option_reference`, as the reference of the
+option, and nothing else but `count`.
 """
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from cpctl.reference_data.countries import COUNTRIES_WITHOUT_ZIP
+from cpctl.reference_data.countries import COUNTRIES, COUNTRIES_WITHOUT_ZIP
+from cpctl.reference_data.country_states import STATES_BY_COUNTRY
+from cpctl.reference_data.currencies import CURRENCIES
 from cpctl.sandbox.fixtures import shipping_offers
-from cpctl.sandbox.fixtures.product_catalog import Product, required_file_types
-from cpctl.sandbox.fixtures.shipping_offers import ShippingOffer
-from cpctl.sandbox.model.order_models import OrderDetails, OrderedItem, OrderFile
+from cpctl.sandbox.fixtures.product_catalog import PRODUCT_OPTIONS, TOTAL_PAGES, Product, required_file_types
+from cpctl.sandbox.model.order_models import MAX_ITEMS_PER_ORDER, OrderDetails, OrderedItem, OrderFile
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api import item_validation
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxRefusal
+from cpctl.sandbox.simulated_api.api_messages import RequestBody, SandboxRefusal, shorten
 
 _ORDER_FILE_TYPES = ("delivery_note", "promotion")
 _OPTIONAL_ADDRESS_FIELDS = ("company", "street2", "customer_identification")
@@ -43,12 +45,12 @@ def read_order(state: SandboxState, body: RequestBody) -> tuple[str, OrderDetail
     check_order_reference(state, reference)
     email = read_email(body)
     _check_customs_price(body)
-    addresses = read_addresses(body)
+    addresses = [read_address(row) for row in body.required_objects("addresses")]
     files = tuple(_read_file(row, _ORDER_FILE_TYPES) for row in body.objects("files"))
     rows = body.required_objects("items")
     _check_reorders(state, rows)
     items = [_read_item(state, row, addresses[0]["country"]) for row in rows]
-    item_validation.check_item_references(item.reference for item in items)
+    check_item_references(item.reference for item in items)
     return reference, OrderDetails(email, addresses, items, files)
 
 
@@ -64,14 +66,10 @@ def _check_customs_price(body: RequestBody) -> None:
     price = body.text("price")
     if price and not _PRICE_PATTERN.fullmatch(price):
         raise body.invalid("price", f"{shorten(price)} is not a price such as 12,50")
-    item_validation.read_currency(body)
+    read_currency(body)
 
 
-def read_addresses(body: RequestBody) -> list[dict[str, str]]:
-    return [_read_address(row) for row in body.required_objects("addresses")]
-
-
-def _read_address(row: RequestBody) -> dict[str, str]:
+def read_address(row: RequestBody) -> dict[str, str]:
     if row.required("type") != "delivery":
         raise row.invalid("type", f"{shorten(row.text('type'))} is not delivery")
     address = {"type": "delivery", **{name: row.required(name) for name in ("firstname", "lastname", "street1")}}
@@ -79,7 +77,7 @@ def _read_address(row: RequestBody) -> dict[str, str]:
     if not row.text("zip") and country not in COUNTRIES_WITHOUT_ZIP:
         raise row.missing("zip")
     address |= {"zip": row.text("zip"), "city": row.required("city"), "state": row.text("state")}
-    address |= {"country": item_validation.read_country(row), "email": read_email(row), "phone": row.required("phone")}
+    address |= {"country": read_country(row), "email": read_email(row), "phone": row.required("phone")}
     # The receiver of a parcel to Brazil needs a CPF number (Cloudprinter "Customer identification").
     if country == "BR" and not _CPF_PATTERN.fullmatch(row.required("customer_identification")):
         raise row.invalid("customer_identification", "is not like 000.000.000-00")
@@ -88,12 +86,12 @@ def _read_address(row: RequestBody) -> dict[str, str]:
 
 def _read_item(state: SandboxState, row: RequestBody, country: str) -> OrderedItem:
     reference = row.required("reference")
-    product = item_validation.find_product(state, row)
+    product = find_product(state, row)
     count = row.positive_integer("count")
     offer = _select_offer(state, row, country, reference, product)
     _check_customs_price(row)
     item_type = "stock" if row.text("type") == "stock" else "product"
-    options = item_validation.read_item_options(product, row)
+    options = read_item_options(product, row)
     files = _read_item_files(row, product, options, item_type)
     ordered = (reference, product.reference, row.text("title"), count, item_type)
     return OrderedItem(*ordered, offer.option, offer.reference, options, files)
@@ -138,7 +136,7 @@ def _is_http_url(url: str) -> bool:
 
 def _select_offer(
     state: SandboxState, row: RequestBody, country: str, reference: str, product: Product
-) -> ShippingOffer:
+) -> shipping_offers.ShippingOffer:
     """How an item is shipped: by its quote, level or option, in this order; a reorder needs none of them."""
     if quote_hash := row.text("quote"):
         quote = state.quotes.find(quote_hash, state.now())
@@ -150,16 +148,16 @@ def _select_offer(
     if option := row.text("shipping_option"):
         if option not in shipping_offers.SHIPPING_OPTIONS:
             raise row.refusal("shipping_option_unknown", shorten(option))
-        offer = shipping_offers.find_offer(country, option)
-        if offer is None:
-            raise row.refusal("shipping_option_not_available", f"{option} does not go to {country}")
-        return offer
+        for offer in shipping_offers.list_offers(country):
+            if offer.reference == option:
+                return offer
+        raise row.refusal("shipping_option_not_available", f"{option} does not go to {country}")
     if row.text("reorder_order_reference"):
         return shipping_offers.list_offers(country)[-1]
     raise row.missing("shipping_level")
 
 
-def select_offer_by_level(level: str, country: str) -> ShippingOffer:
+def select_offer_by_level(level: str, country: str) -> shipping_offers.ShippingOffer:
     """The cheapest offer to a country at that level or a higher one."""
     if level not in shipping_offers.SHIPPING_LEVELS:
         raise SandboxRefusal("shipping_level_unknown", shorten(level))
@@ -185,3 +183,67 @@ def _check_reorders(state: SandboxState, rows: list[RequestBody]) -> None:
             raise row.refusal("reorder_order_unknown", shorten(name))
         if order.find_item(row.required("reorder_item_reference")) is None:
             raise row.refusal("reorder_item_unknown", shorten(item))
+
+
+def read_country(body: RequestBody) -> str:
+    """The country of a request, after a check of its state where one is required.
+
+    The document requires a state in the US and in Canada, and `require_state` names more countries, such as AE. Here
+    every country with a list of states requires one; the service's own list is longer.
+    """
+    country = body.required("country")
+    if country not in COUNTRIES:
+        raise body.refusal("country_unknown", shorten(country))
+    if country in STATES_BY_COUNTRY and body.required("state") not in STATES_BY_COUNTRY[country]:
+        raise body.refusal("state_unknown", shorten(body.text("state")))
+    return country
+
+
+def read_currency(body: RequestBody) -> str:
+    """A currency of ISO 4217, or an empty text."""
+    currency = body.text("currency")
+    if currency and currency not in CURRENCIES:
+        raise body.refusal("currency_unknown", shorten(currency))
+    return currency
+
+
+def check_item_references(references: Iterable[str]) -> None:
+    """Refuse duplicate references of items, and more items than there are ids."""
+    seen: set[str] = set()
+    for reference in references:
+        if reference in seen:
+            raise SandboxRefusal("item_reference_not_unique", shorten(reference))
+        seen.add(reference)
+    if len(seen) > MAX_ITEMS_PER_ORDER:
+        raise SandboxRefusal("invalid_parameter", f"items has more than {MAX_ITEMS_PER_ORDER} rows")
+
+
+def find_product(state: SandboxState, item: RequestBody) -> Product:
+    """The product of an item; the live service reads `product_reference`, too."""
+    name = item.text("product") or item.text("product_reference")
+    if not name:
+        raise item.missing("product")
+    if name not in state.products:
+        raise item.refusal("product_unknown", shorten(name))
+    return state.products[name]
+
+
+def read_item_options(product: Product, item: RequestBody) -> tuple[tuple[str, int], ...]:
+    """The options of an item with their counts; a family without an option has its default."""
+    counts: dict[str, int] = {}
+    families: set[str] = set()
+    for row in item.objects("options"):
+        name = row.text("type") or row.text("option_reference")
+        if not name:
+            raise row.missing("option_reference is missing")
+        count = row.positive_integer("count")
+        if name != TOTAL_PAGES and name not in product.method.option_references:
+            raise row.refusal("option_unknown", shorten(name))
+        family = PRODUCT_OPTIONS[name].family if name in PRODUCT_OPTIONS else name
+        if family in families:
+            raise row.refusal("option_type_not_unique", name)
+        families.add(family)
+        counts[name] = count
+    if product.has_pages and TOTAL_PAGES not in counts:
+        raise item.missing(TOTAL_PAGES)
+    return tuple(counts.items())

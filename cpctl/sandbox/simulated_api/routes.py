@@ -1,53 +1,34 @@
 """The endpoints of the sandbox, and the checks before each: path, method, key."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api import core_orders, core_products, core_quotes, publish_catalogs, publish_orders
-from cpctl.sandbox.simulated_api.request_body import RequestBody
-from cpctl.sandbox.simulated_api.sandbox_response import (
-    SandboxRefusal,
-    SandboxResponse,
-    error_response,
-    publish_error_response,
-)
+from cpctl.sandbox.simulated_api import core_orders, core_products, core_quotes, publish_calls
+from cpctl.sandbox.simulated_api.api_messages import RequestBody, SandboxRefusal, SandboxResponse, error_response
 from cpctl.sandbox.simulated_api.signal_status import accept_signals
 
-# Processes a request and returns the response, or raises SandboxRefusal and changes nothing.
-Operation = Callable[[SandboxState, RequestBody], SandboxResponse]
-# Writes a refusal: status, error type, info.
-ErrorWriter = Callable[[int, str, str], SandboxResponse]
+# Processes a request, or raises SandboxRefusal and changes nothing. Returns the body of a 200, None for a 204, or a
+# SandboxResponse.
+Operation = Callable[[SandboxState, RequestBody], object]
 
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint: its path, the key it accepts, its operation, and the shape of its errors."""
+    """One endpoint: its path, its operation, and the key it accepts."""
 
     path: str  # without the trailing slash
-    key_name: str  # in SandboxState.api_keys
     operation: Operation
-    wrong_key_status: int = HTTPStatus.UNAUTHORIZED
-    write_error: ErrorWriter = error_response
     # For a path of CloudCore that the document of CloudPublish uses as well: the operation of CloudPublish.
     publish_operation: Operation | None = None
+    key_name: str = "core"  # in SandboxState.api_keys
 
-    def resolve_publish(self, state: SandboxState, body: object) -> "Route":
-        """This endpoint, or its variant for a call of CloudPublish."""
-        operation = self.publish_operation
-        if operation and isinstance(body, Mapping) and publish_orders.is_publish_call(state, body):
-            return replace(self, operation=operation, write_error=publish_error_response)
-        return self
-
-
-def _core_route(path: str, operation: Operation, publish_operation: Operation | None = None) -> Route:
-    return Route(f"/cloudcore/1.0/{path}", "core", operation, HTTPStatus.FORBIDDEN, error_response, publish_operation)
-
-
-def _publish_route(path: str, operation: Operation) -> Route:
-    return Route(f"/cloudpublish/1.0/{path}", "core", operation, HTTPStatus.FORBIDDEN, publish_error_response)
+    def is_publish_call(self, state: SandboxState, body: object) -> bool:
+        if self.publish_operation is None or not isinstance(body, Mapping):
+            return self.path.startswith("/cloudpublish/")
+        return publish_calls.is_publish_call(state, body)
 
 
 # CloudSignal 1.1 documents two paths for one endpoint: most of its samples use /1.1/status/. CloudPublish documents
@@ -55,69 +36,70 @@ def _publish_route(path: str, operation: Operation) -> Route:
 ROUTES: dict[str, Route] = {
     route.path: route
     for route in (
-        Route("/cloudsignal/2.0/status", "signal", partial(accept_signals, "2.0")),
-        Route("/cloudsignal/1.1/status", "signal", partial(accept_signals, "1.1")),
-        Route("/1.1/status", "signal", partial(accept_signals, "1.1")),
-        _core_route("orders", core_orders.list_orders),
-        _core_route("orders/info", core_orders.order_info, publish_orders.order_info),
-        _core_route("orders/add", core_orders.add_order, publish_orders.add_order),
-        _core_route("orders/cancel", core_orders.cancel_order, publish_orders.cancel_order),
-        _core_route("orders/log", core_orders.order_log, publish_orders.order_log),
-        _core_route("orders/quote", core_quotes.quote_order),
-        _core_route("orders/quote/info", core_quotes.quote_info),
-        _core_route("prices/lookup", core_quotes.quote_order),
-        _core_route("products", core_products.list_products),
-        _core_route("products/info", core_products.product_info),
-        _core_route("shipping/levels", core_products.list_shipping_levels),
-        _core_route("shipping/countries", core_products.list_shipping_countries),
-        _core_route("shipping/states", core_products.list_shipping_states),
-        _publish_route("catalogs", publish_catalogs.list_catalogs),
-        _publish_route("catalogs/info", publish_catalogs.catalog_info),
-        _publish_route("catalogs/add", publish_catalogs.add_catalog),
-        _publish_route("catalogs/remove", publish_catalogs.remove_catalog),
-        _publish_route("titles", publish_catalogs.list_titles),
-        _publish_route("titles/info", publish_catalogs.title_info),
-        _publish_route("titles/add", publish_catalogs.add_title),
-        _publish_route("titles/remove", publish_catalogs.remove_title),
-        _publish_route("products/mixes", publish_catalogs.list_product_mixes),
-        _publish_route("products/mixes/info", publish_catalogs.product_mix_info),
-        _publish_route("orders", publish_orders.list_orders),
-        _publish_route("orders/info", publish_orders.order_info),
-        _publish_route("orders/add", publish_orders.add_order),
-        _publish_route("orders/cancel", publish_orders.cancel_order),
-        _publish_route("orders/log", publish_orders.order_log),
+        Route("/cloudsignal/2.0/status", partial(accept_signals, "2.0"), key_name="signal"),
+        Route("/cloudsignal/1.1/status", partial(accept_signals, "1.1"), key_name="signal"),
+        Route("/1.1/status", partial(accept_signals, "1.1"), key_name="signal"),
+        Route("/cloudcore/1.0/orders", core_orders.list_orders),
+        Route("/cloudcore/1.0/orders/info", core_orders.order_info, publish_calls.order_info),
+        Route("/cloudcore/1.0/orders/add", core_orders.add_order, publish_calls.add_order),
+        Route("/cloudcore/1.0/orders/cancel", core_orders.cancel_order, publish_calls.cancel_order),
+        Route("/cloudcore/1.0/orders/log", core_orders.order_log, publish_calls.order_log),
+        Route("/cloudcore/1.0/orders/quote", core_quotes.quote_order),
+        Route("/cloudcore/1.0/orders/quote/info", core_quotes.quote_info),
+        Route("/cloudcore/1.0/prices/lookup", core_quotes.quote_order),
+        Route("/cloudcore/1.0/products", core_products.list_products),
+        Route("/cloudcore/1.0/products/info", core_products.product_info),
+        Route("/cloudcore/1.0/shipping/levels", core_products.list_shipping_levels),
+        Route("/cloudcore/1.0/shipping/countries", core_products.list_shipping_countries),
+        Route("/cloudcore/1.0/shipping/states", core_products.list_shipping_states),
+        Route("/cloudpublish/1.0/catalogs", publish_calls.list_catalogs),
+        Route("/cloudpublish/1.0/catalogs/info", publish_calls.catalog_info),
+        Route("/cloudpublish/1.0/catalogs/add", publish_calls.add_catalog),
+        Route("/cloudpublish/1.0/catalogs/remove", publish_calls.remove_catalog),
+        Route("/cloudpublish/1.0/titles", publish_calls.list_titles),
+        Route("/cloudpublish/1.0/titles/info", publish_calls.title_info),
+        Route("/cloudpublish/1.0/titles/add", publish_calls.add_title),
+        Route("/cloudpublish/1.0/titles/remove", publish_calls.remove_title),
+        Route("/cloudpublish/1.0/products/mixes", publish_calls.list_product_mixes),
+        Route("/cloudpublish/1.0/products/mixes/info", publish_calls.product_mix_info),
+        Route("/cloudpublish/1.0/orders", publish_calls.list_orders),
+        Route("/cloudpublish/1.0/orders/info", publish_calls.order_info),
+        Route("/cloudpublish/1.0/orders/add", publish_calls.add_order),
+        Route("/cloudpublish/1.0/orders/cancel", publish_calls.cancel_order),
+        Route("/cloudpublish/1.0/orders/log", publish_calls.order_log),
     )
 }
 
 
 def respond(state: SandboxState, path: str, body: object, method: str = "POST") -> SandboxResponse:
     """Process a request and return the response; pass None for a body that is not JSON."""
-    write_error: ErrorWriter = error_response
+    is_publish_call = False
     try:
         with state.lock:
             state.run_due_steps()
-            route = _find_route(state, path, body)
-            write_error = route.write_error
-            return _run_operation(state, route, body, method)
+            route = ROUTES.get(path.removesuffix("/"))
+            if route is None:
+                raise SandboxRefusal("not_found", f"there is nothing at {path}", HTTPStatus.NOT_FOUND)
+            is_publish_call = route.is_publish_call(state, body)
+            operation = (is_publish_call and route.publish_operation) or route.operation
+            if method != "POST":
+                raise SandboxRefusal("method_not_allowed", f"{method} is not POST", HTTPStatus.METHOD_NOT_ALLOWED)
+            if not isinstance(body, Mapping):
+                raise SandboxRefusal("invalid_json", "the body is not a JSON object")
+            _check_key(state, route, body.get("apikey"))
+            result = operation(state, RequestBody(body))
     except SandboxRefusal as refusal:
-        response = write_error(refusal.status, refusal.error_type, refusal.info)
-        return SandboxResponse(response.status, state.mask_keys(response.body))
+        return _refusal_response(state, refusal, is_publish_call)
+    if isinstance(result, SandboxResponse):
+        return result
+    return SandboxResponse(HTTPStatus.NO_CONTENT if result is None else HTTPStatus.OK, result)
 
 
-def _find_route(state: SandboxState, path: str, body: object) -> Route:
-    route = ROUTES.get(path.removesuffix("/"))
-    if route is None:
-        raise SandboxRefusal("not_found", f"there is nothing at {path}", HTTPStatus.NOT_FOUND)
-    return route.resolve_publish(state, body)
-
-
-def _run_operation(state: SandboxState, route: Route, body: object, method: str) -> SandboxResponse:
-    if method != "POST":
-        raise SandboxRefusal("method_not_allowed", f"{method} is not POST", HTTPStatus.METHOD_NOT_ALLOWED)
-    if not isinstance(body, Mapping):
-        raise SandboxRefusal("invalid_json", "the body is not a JSON object")
-    _check_key(state, route, body.get("apikey"))
-    return route.operation(state, RequestBody(body))
+def _refusal_response(state: SandboxState, refusal: SandboxRefusal, is_publish_call: bool) -> SandboxResponse:
+    body = error_response(refusal.status, refusal.error_type, refusal.info).body
+    if is_publish_call:  # CloudPublish API 1.0, "Handling errors"
+        body = {"status": {"errors": {refusal.error_type: refusal.info}}}
+    return SandboxResponse(refusal.status, state.mask_keys(body))
 
 
 def _check_key(state: SandboxState, route: Route, key: object) -> None:
@@ -126,4 +108,5 @@ def _check_key(state: SandboxState, route: Route, key: object) -> None:
         return
     others = [name for name, other in state.api_keys.items() if other == key]
     info = f"apikey is the {others[0]} key, not the {route.key_name} key" if others else "apikey is unknown"
-    raise SandboxRefusal("authentication_failed", info if key else "apikey is missing", route.wrong_key_status)
+    status = HTTPStatus.UNAUTHORIZED if route.key_name == "signal" else HTTPStatus.FORBIDDEN
+    raise SandboxRefusal("authentication_failed", info if key else "apikey is missing", status)

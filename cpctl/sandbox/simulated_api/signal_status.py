@@ -9,15 +9,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from cpctl.sandbox.model.order_models import SandboxItem
-from cpctl.sandbox.model.order_schedule import ITEM_CANCELED_SIGNAL
+from cpctl.sandbox.model.order_models import ITEM_CANCELED_SIGNAL, SandboxItem
 from cpctl.sandbox.sandbox_state import SandboxState
-from cpctl.sandbox.simulated_api.request_body import RequestBody, shorten
-from cpctl.sandbox.simulated_api.sandbox_response import EMPTY_OK, SandboxResponse
+from cpctl.sandbox.simulated_api.api_messages import EMPTY_OK, RequestBody, SandboxResponse, shorten
 from cpctl.signals.causes import CANCEL_CAUSES
 from cpctl.signals.signal_types import SIGNAL_FIELDS, SIGNAL_TYPES, SignalType
 
-BUNDLE_VERSIONS = ("2.0",)
 _TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
 
 
@@ -45,7 +42,7 @@ def accept_signals(version: str, state: SandboxState, body: RequestBody) -> Sand
 
 def _split_signals(version: str, body: RequestBody) -> Iterator[RequestBody]:
     """The signals of a request: itself, or those of its bundle (2.0, "Bundle signals")."""
-    if version not in BUNDLE_VERSIONS or "items" not in body.values:
+    if version == "1.1" or "items" not in body.values:
         yield body
         return
     if "type" in body.values:
@@ -55,33 +52,20 @@ def _split_signals(version: str, body: RequestBody) -> Iterator[RequestBody]:
 
 
 def _validate_signal(version: str, state: SandboxState, body: RequestBody) -> ValidSignal:
-    signal_type = _read_signal_type(version, body)
-    fields = _read_fields(version, signal_type, body)
-    _check_cause(version, signal_type, body, fields)
-    _check_time(body, fields["datetime"])
-    return ValidSignal(body, signal_type, _find_items(state, signal_type, body, fields))
-
-
-def _read_signal_type(version: str, body: RequestBody) -> SignalType:
     name = body.required("type")
     signal_type = SIGNAL_TYPES.get(name)
     if signal_type is None or version not in signal_type.required:
         raise body.invalid("type", f"{shorten(name)} is unknown in version {version}")
-    return signal_type
-
-
-def _read_fields(version: str, signal_type: SignalType, body: RequestBody) -> dict[str, str]:
-    """All known fields as text. Unknown fields are ignored, as by the service."""
+    # All known fields as text. Unknown fields are ignored, as by the service.
     required = (*signal_type.required[version], "datetime")
     fields = {name: body.required(name) for name in required}
-    return fields | {name: body.text(name) for name in SIGNAL_FIELDS if name not in required and name in body.values}
-
-
-def _check_cause(version: str, signal_type: SignalType, body: RequestBody, fields: Mapping[str, str]) -> None:
-    """1.1 shows the number 190 as a cause and lists none; 2.0 refers to the published ones."""
+    fields |= {name: body.text(name) for name in SIGNAL_FIELDS if name not in required and name in body.values}
+    # 1.1 shows the number 190 as a cause and lists none; 2.0 refers to the published ones.
     cause = fields.get("cause")
     if version != "1.1" and signal_type.name == ITEM_CANCELED_SIGNAL and cause and cause not in CANCEL_CAUSES:
         raise body.invalid("cause", f"{shorten(cause)} is unknown")
+    _check_time(body, fields["datetime"])
+    return ValidSignal(body, signal_type, _find_items(state, signal_type, body, fields))
 
 
 def _check_time(body: RequestBody, value: str) -> None:

@@ -8,13 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from cpctl.api.endpoints import ENDPOINTS
-from cpctl.api.extra_fields import EXTRA_FIELDS as CALL_FIELDS
+from cpctl.api.endpoints import EXTRA_FIELDS as CALL_FIELDS
 from cpctl.cli.framework import LazyGroup
 from cpctl.cli.help.explanations import SEND_COMMANDS, all_calls
 from cpctl.cli.root import COMMANDS, GROUPS
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import DOCUMENTS, ORDER, PUBLISH_ORDER, QUOTE, DocumentSection
-from cpctl.order_documents.rules import RULE_DESCRIPTIONS
+from cpctl.order_documents.fields import (
+    DOCUMENTS,
+    ORDER,
+    PUBLISH_ORDER,
+    QUOTE,
+    RULE_DESCRIPTIONS,
+    DocumentSection,
+    find_problems,
+)
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_FIELDS, SIGNAL_TYPES
 from cpctl.signals.webhook_types import WEBHOOK_TYPES
 from examples.call_examples import EXAMPLES

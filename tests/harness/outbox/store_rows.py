@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cpctl.outbox.outbox import INSERT_SIGNAL
 from cpctl.store.store import Store, Transaction
 from harness.cli_environment import ORDER
 
@@ -58,9 +57,9 @@ def fill_store(path: Path, rows: Iterable[dict[str, Any]], audit_events: Iterabl
 
     def work(transaction: Transaction) -> None:
         for row in rows:
-            transaction.insert(INSERT_SIGNAL, **row)
+            transaction.insert("signals", **row)
         for row in audit_events:
-            transaction.insert(INSERT_AUDIT_EVENT, **row)
+            transaction.execute(INSERT_AUDIT_EVENT, **row)
 
     store.write(work)
     return store

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cpctl.outbox.delivery_result import DeliveryResult, Disposition, Send
 from cpctl.outbox.dispatcher import Dispatcher
+from cpctl.outbox.models import DeliveryResult, Disposition, Send
 from cpctl.outbox.outbox import Outbox
 from cpctl.outbox.queries import SignalQuery, find_signals
 from cpctl.packing.controller import Bench
 from cpctl.packing.models import Verdict
-from cpctl.packing.shop_rules import ShopRules
+from cpctl.packing.scanned_codes import ShopRules
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.store.store import Store
 

@@ -12,8 +12,7 @@ from cpctl.output.columns import DOCTOR_CHECK
 from cpctl.output.views import TableView
 
 if TYPE_CHECKING:
-    from cpctl.cli.commands.doctor.doctor_context import DoctorContext
-    from cpctl.diagnostics.findings import Finding
+    from cpctl.cli.commands.doctor.checks import DoctorContext
 
 commands = Commands()
 
@@ -37,39 +36,25 @@ def run_doctor(
         raise InvalidInput("--force needs --bundle.")
     if bundle is not None and Path(bundle).exists() and not force:
         raise Conflict(f"The file {bundle} already exists.", "Name another file, or add --force to replace it.")
-    from cpctl.cli.commands.doctor.doctor_context import DoctorContext
-    from cpctl.diagnostics.findings import exit_status
+    from cpctl.cli.commands.doctor.checks import DoctorContext, select_checks
+    from cpctl.diagnostics.findings import exit_status, run_check
+    from cpctl.output.reports import format_checks
 
     doctor = DoctorContext(context)
-    found = _run_checks(doctor, offline)
+    if doctor.profile is None and not offline:
+        context.output.note("Without a profile the network checks are skipped.")
+    found = []
+    for check in select_checks(doctor, offline):
+        context.output.progress(f"{check.name} …")
+        found += [(check.name, finding) for finding in run_check(check.run, doctor)]
+    context.output.progress("")
     rows = [
         {"check": name, "level": finding.level, "message": finding.message, "remedy": finding.remedy or None}
         for name, finding in found
     ]
     if bundle is not None:
         _write_bundle(doctor, Path(bundle), rows)
-    context.finish(rows, TableView(DOCTOR_CHECK, list, _render_checks), exit_status([finding for _, finding in found]))
-
-
-def _run_checks(doctor: "DoctorContext", offline: bool) -> list[tuple[str, "Finding"]]:
-    from cpctl.cli.commands.doctor.checks import select_checks
-    from cpctl.diagnostics.findings import run_check
-
-    output = doctor.context.output
-    if doctor.profile is None and not offline:
-        output.note("Without a profile the network checks are skipped.")
-    found = []
-    for check in select_checks(doctor, offline):
-        output.progress(f"{check.name} …")
-        found += run_check(check.name, check.run, doctor)
-    output.progress("")
-    return found
-
-
-def _render_checks(rows: Any, terminal: Any) -> str:
-    from cpctl.output.findings_report import format_checks
-
-    return format_checks(rows, terminal)
+    context.finish(rows, TableView(DOCTOR_CHECK, list, format_checks), exit_status([finding for _, finding in found]))
 
 
 def _write_bundle(doctor: "DoctorContext", file: Path, rows: list[dict[str, Any]]) -> None:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from cpctl import __version__
-from cpctl.cli.commands.doctor.doctor_context import DoctorContext
-from cpctl.config.config_file import parse_config_yaml, read_config_text
+from cpctl.cli.commands.doctor.checks import DoctorContext
 from cpctl.config.keys import KEY_VARIABLES
+from cpctl.config.profiles import parse_config_yaml, read_config_text
 from cpctl.config.settings import OTHER_VARIABLES, SETTINGS, SHOP_SETTINGS
 from cpctl.diagnostics.network_checks import mask_credentials
 from cpctl.errors import CpctlError
@@ -25,9 +25,7 @@ from cpctl.yaml_reader import Node
 
 # Settings whose values anybody may read. Every other value is masked: it may be a key under a mistyped name.
 # The operator's name is private.
-_PUBLIC_SETTINGS = frozenset({*SETTINGS, *SHOP_SETTINGS, "api_key_file", "api_key_command", "default_profile"}) - {
-    "operator"
-}
+_PUBLIC_SETTINGS = {*SETTINGS, *SHOP_SETTINGS, "api_key_file", "api_key_command", "default_profile"} - {"operator"}
 _SYSTEM_VARIABLES = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TZ", "CI")
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _URL_PASSWORD = re.compile(r"(?://|^)[^/:@\s]*:([^/@\s]+)@")
@@ -41,8 +39,6 @@ _MAX_MESSAGE_LENGTH = 300
 
 
 class BundleFile(NamedTuple):
-    """One file of the bundle."""
-
     name: str
     description: str
     text: str
@@ -51,8 +47,14 @@ class BundleFile(NamedTuple):
 def build_bundle(doctor: DoctorContext, check_results: list[dict[str, Any]]) -> list[BundleFile]:
     """The files of a bundle, without keys and passwords."""
     redact = _Redactor(doctor)
+    versions = {
+        "cpctl": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     files: list[tuple[str, str, Any]] = [
-        ("about.json", "versions of cpctl, Python and the system", _collect_versions()),
+        ("about.json", "versions of cpctl, Python and the system", versions),
         ("doctor.json", "what `cpctl doctor` found", check_results),
         ("configuration.json", "the configuration, keys masked", _collect_configuration(doctor)),
         ("environment.json", "variables that cpctl reads, masked if they may be secret", _collect_variables(doctor)),
@@ -78,7 +80,7 @@ class _Redactor:
 
     def __init__(self, doctor: DoctorContext) -> None:
         self._mask_keys = doctor.context.mask_keys
-        self._secrets = sorted(set(_find_secrets(doctor)), key=len, reverse=True)
+        self._secrets = sorted(_find_secrets(doctor), key=len, reverse=True)
         self._home = str(Path.home()) if "HOME" in doctor.context.environment else ""
 
     def __call__(self, value: Any) -> Any:
@@ -96,7 +98,7 @@ class _Redactor:
         return text.replace(self._home, "~") if len(self._home) > 1 else text
 
 
-def _find_secrets(doctor: DoctorContext) -> Iterator[str]:
+def _find_secrets(doctor: DoctorContext) -> set[str]:
     """Every key and password that can be found without running a key command: of all profiles, files and variables."""
     environment = doctor.context.environment
     texts = [environment.get(name, "") for name in KEY_VARIABLES.values()]
@@ -112,10 +114,9 @@ def _find_secrets(doctor: DoctorContext) -> Iterator[str]:
     for file in files:
         with suppress(OSError, UnicodeDecodeError, RuntimeError):
             texts += file.read_text(encoding="utf-8-sig").split()
-    for value in environment.values():
-        for password in _URL_PASSWORD.findall(value):
-            texts += [password, unquote(password)]
-    yield from (text for text in texts if len(text) >= _MIN_SECRET_LENGTH)
+    passwords = [password for value in environment.values() for password in _URL_PASSWORD.findall(value)]
+    texts += [*passwords, *map(unquote, passwords)]
+    return {text for text in texts if len(text) >= _MIN_SECRET_LENGTH}
 
 
 def _walk_leaves(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
@@ -129,23 +130,12 @@ def _walk_leaves(node: Node, name: str = "") -> Iterator[tuple[str, Node]]:
         yield name, node
 
 
-def _collect_versions() -> dict[str, Any]:
-    return {
-        "cpctl": __version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 def _collect_configuration(doctor: DoctorContext) -> Any:
     try:
-        file = doctor.config_path
-        return _mask_node(parse_config_yaml(read_config_text(file), file)) if file.exists() else None
+        text = read_config_text(doctor.config_path)
+        return None if text is None else _mask_node(parse_config_yaml(text, doctor.config_path))
     except CpctlError as error:
         return {"error": error.message}
-    except OSError as error:
-        return {"error": error.strerror}
 
 
 def _mask_node(node: Node, name: str = "", is_parent_public: bool = False) -> Any:

@@ -1,32 +1,97 @@
-"""The checks of `doctor`: the table at the end of this file, in the order in which they are shown."""
+"""The checks of `doctor`, and what they examine. The table at the end of this file has the order of the report."""
 
+import http.client
 import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from cpctl import __version__
-from cpctl.api.endpoints import ENDPOINTS
-from cpctl.cli.calls import make_caller
-from cpctl.cli.commands.doctor.doctor_context import DoctorContext
+from cpctl.cli.calls import verify_core_key
 from cpctl.cli.commands.outbox import assess_outbox
-from cpctl.cli.commands.profile.key_files import KEY_CHECK_ENDPOINT, UNVERIFIED_KEY_NOTES
 from cpctl.cli.commands.whoami import find_same_key_warnings
-from cpctl.config.keys import KEY_VARIABLES
+from cpctl.cli.context import Context
+from cpctl.config.keys import KEY_VARIABLES, SERVICES, UNVERIFIED_KEY_NOTES
+from cpctl.config.paths import find_config_file, find_default_store
+from cpctl.config.profiles import Profile
 from cpctl.diagnostics import machine_checks as machine
 from cpctl.diagnostics import network_checks as network
 from cpctl.diagnostics.findings import Finding, failure, ok, warning
 from cpctl.errors import ConfigError, CpctlError, ExitCode, KeyRefused
-from cpctl.outbox.queries import StoreInspection, find_quarantined_files
+from cpctl.net import is_loopback
+from cpctl.outbox.queries import StoreInspection, find_quarantined_files, inspect_store
 from cpctl.output.text import wants_color
 from cpctl.store.location import can_create_store, detect_network_file_system
 
 Findings = Iterable[Finding]
 LATENESS_THRESHOLDS = timedelta(minutes=15), timedelta(hours=1)
+MAX_NETWORK_SECONDS = 10.0
+MAX_PROBLEM_SIGNALS = 20
+
+
+class DoctorContext:
+    """The context of a command, and what the checks share. Nothing here changes anything."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @cached_property
+    def profile(self) -> Profile | None:
+        """The profile in use, or None if there is no usable one."""
+        try:
+            return self.context.profile
+        except ConfigError:
+            return None
+
+    @cached_property
+    def config_path(self) -> Path:
+        """The configuration file, which may not exist. Raises ConfigError."""
+        return find_config_file(self.context.options.config, self.context.environment)[0]
+
+    @cached_property
+    def store_path(self) -> Path:
+        """The store, which may not exist. Raises ConfigError."""
+        return self.profile.store if self.profile else find_default_store(self.context.environment)[0]
+
+    @cached_property
+    def store_contents(self) -> StoreInspection | CpctlError | None:
+        """What is in the store, or why it cannot be read; None if it does not exist."""
+        try:
+            return inspect_store(self.store_path, MAX_PROBLEM_SIGNALS) if self.store_path.exists() else None
+        except CpctlError as error:
+            return error
+        except OSError as error:
+            return ConfigError(f"Cannot read the store {self.store_path}: {error.strerror}.")
+
+    @cached_property
+    def timeout_seconds(self) -> float:
+        """The maximum time of one network check."""
+        assert self.profile is not None, "network checks need a profile"
+        return self.profile.timeout if self.context.options.timeout else min(self.profile.timeout, MAX_NETWORK_SECONDS)
+
+    @cached_property
+    def route(self) -> network.ConnectionSettings:
+        """Address, proxy and certificate authorities for connections to the service."""
+        assert self.profile is not None, "network checks need a profile"
+        from cpctl.api.client import find_proxy_and_ca_bundle
+
+        url = self.profile["base_url"]
+        return network.ConnectionSettings(
+            url, *find_proxy_and_ca_bundle(url, is_loopback(urlsplit(url).hostname or ""))
+        )
+
+    @cached_property
+    def connection(self) -> network.ConnectionProbe | Exception:
+        """The result of one connection, or why it failed."""
+        try:
+            return network.probe_connection(self.route, self.timeout_seconds)
+        except (OSError, http.client.HTTPException) as error:
+            return error
 
 
 class DoctorCheck(NamedTuple):
@@ -63,25 +128,22 @@ def _check_key(service: str, doctor: DoctorContext) -> Findings:
     profile = doctor.profile
     if profile is None:
         return
-    if service not in profile.keys:
-        yield _missing_key_finding(service, profile.name)
+    source = profile.keys.get(service)
+    if source is None and service == "webhooks":
+        yield ok("not set; it is needed only to receive webhooks")
         return
-    source = profile.keys[service]
+    if source is None:
+        remedy = (
+            f"Add one with `cpctl profile set-key {service} --profile {profile.name}`, or set {KEY_VARIABLES[service]}."
+        )
+        yield warning("not set; calls to this service will fail", remedy)
+        return
     if source.kind == "command" and doctor.context.options.dry_run:
         yield ok(f"{source.describe()}; a dry run does not run the command")
         return
     key = doctor.context.read_key(service)
     note = "" if service == "core" else f"; {UNVERIFIED_KEY_NOTES[service]}"
     yield ok(f"{key.last_four} from {source.describe()}{note}")
-
-
-def _missing_key_finding(service: str, profile: str) -> Finding:
-    if service == "webhooks":
-        return ok("not set; it is needed only to receive webhooks")
-    command = f"cpctl profile set-key {service} --profile {profile}"
-    return warning(
-        "not set; calls to this service will fail", f"Add one with `{command}`, or set {KEY_VARIABLES[service]}."
-    )
 
 
 def _check_store(doctor: DoctorContext) -> Findings:
@@ -95,17 +157,13 @@ def _check_store(doctor: DoctorContext) -> Findings:
     store = doctor.store_contents
     if isinstance(store, CpctlError):
         yield failure(store.message, store.hint, ExitCode.STORE)
-    elif store is None:
-        yield _missing_store_finding(file)
-    else:
+    elif store is not None:
         yield _store_finding(file, store)
-
-
-def _missing_store_finding(file: Path) -> Finding:
-    if can_create_store(file):
-        return ok(f"{file} will be created with the first signal")
-    remedy = "Make its folder writable, or name another one with CPCTL_DATA_DIR."
-    return failure(f"cannot create {file}", remedy, ExitCode.STORE)
+    elif can_create_store(file):
+        yield ok(f"{file} will be created with the first signal")
+    else:
+        remedy = "Make its folder writable, or name another one with CPCTL_DATA_DIR."
+        yield failure(f"cannot create {file}", remedy, ExitCode.STORE)
 
 
 def _store_finding(file: Path, store: StoreInspection) -> Finding:
@@ -141,11 +199,14 @@ def _check_outbox(doctor: DoctorContext) -> Findings:
 
 
 def _check_terminal(doctor: DoctorContext) -> Findings:
-    context = doctor.context
-    is_terminal = context.output.stderr_is_terminal
+    context, is_terminal = doctor.context, doctor.context.output.stderr_is_terminal
     has_color = wants_color(context.options.color or "auto", is_terminal, context.environment)
     columns = shutil.get_terminal_size().columns if is_terminal else None
     return machine.check_terminal(columns, has_color, context.environment)
+
+
+def _check_connection(doctor: DoctorContext) -> Findings:
+    return network.check_connection(doctor.route, doctor.connection, datetime.now(UTC))
 
 
 def _check_service(doctor: DoctorContext) -> Findings:
@@ -153,15 +214,12 @@ def _check_service(doctor: DoctorContext) -> Findings:
     if isinstance(doctor.connection, Exception) or doctor.profile is None or "core" not in doctor.profile.keys:
         return
     try:
-        call = make_caller(doctor.context, "core", doctor.timeout_seconds)
+        verify_core_key(doctor.context, doctor.timeout_seconds)
     except ConfigError:
         return  # reported by the check of the core key
-    try:
-        call(ENDPOINTS[KEY_CHECK_ENDPOINT], {})
-    except KeyRefused as error:
-        yield failure(error.message, error.hint, ExitCode.KEY_REFUSED)
     except CpctlError as error:
-        yield failure(error.message, error.hint, ExitCode.TEMPORARY)
+        status = ExitCode.KEY_REFUSED if isinstance(error, KeyRefused) else ExitCode.TEMPORARY
+        yield failure(error.message, error.hint, status)
     else:
         yield ok("the service accepts the core key")
 
@@ -170,9 +228,7 @@ CHECKS = (
     DoctorCheck("version", _check_version),
     DoctorCheck("configuration", _check_configuration),
     DoctorCheck("permissions", _check_permissions),
-    DoctorCheck("core key", partial(_check_key, "core")),
-    DoctorCheck("signal key", partial(_check_key, "signal")),
-    DoctorCheck("webhooks key", partial(_check_key, "webhooks")),
+    *(DoctorCheck(f"{service} key", partial(_check_key, service)) for service in SERVICES),
     DoctorCheck("store", _check_store),
     DoctorCheck("outbox", _check_outbox),
     DoctorCheck("disk", lambda doctor: machine.check_disk(doctor.store_path)),
@@ -180,11 +236,7 @@ CHECKS = (
     DoctorCheck("locale", lambda doctor: machine.check_locale(doctor.context.environment)),
     DoctorCheck("proxy", lambda doctor: network.check_proxy(doctor.route), needs_network=True),
     DoctorCheck("name", lambda doctor: network.check_dns(doctor.route, doctor.timeout_seconds), needs_network=True),
-    DoctorCheck(
-        "connection",
-        lambda doctor: network.check_connection(doctor.route, doctor.connection, datetime.now(UTC)),
-        needs_network=True,
-    ),
+    DoctorCheck("connection", _check_connection, needs_network=True),
     DoctorCheck("clock", lambda doctor: network.check_clock(doctor.connection), needs_network=True),
     DoctorCheck("service", _check_service, needs_network=True),
 )

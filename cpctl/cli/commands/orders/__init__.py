@@ -48,8 +48,7 @@ def list_orders(
 @commands.add("info", "cpctl orders info 12346")
 def show_orders(context: Context, references: References, extra_fields: ExtraFieldOptions, api: Api = "core") -> None:
     """Show all details of orders: state, addresses, items, tracking."""
-    bodies = [{"reference": parse_reference(reference, "order")} for reference in references]
-    show_each(context, _endpoint_name("orders/info", api), extra_fields, bodies, ORDER_DETAIL, ORDER)
+    show_each(context, _endpoint_name("orders/info", api), extra_fields, references, ORDER_DETAIL, ORDER)
 
 
 @commands.add("add", "cpctl orders add order.yaml --check")
@@ -62,11 +61,12 @@ def add_order(
     api: Api = "core",
 ) -> None:
     """Add an order from a document, which is checked first. An order is never sent twice."""
-    from cpctl.cli.commands.orders.add import check_document, print_skeleton, submit_order
+    from cpctl.cli.commands.orders.add import check_document, submit_order
+    from cpctl.order_documents.skeletons import CORE_SKELETON, PUBLISH_SKELETON
 
     name = _endpoint_name("orders/add", api)
     if skeleton:
-        print_skeleton(context, api)
+        context.output.write(iter([CORE_SKELETON if api == "core" else PUBLISH_SKELETON]))
     elif file is None:
         raise InvalidInput("No document is given.", "`cpctl orders add --skeleton` prints one to start from.")
     elif check:
@@ -88,9 +88,9 @@ def cancel_order(
     result = call(context, name, extra_fields, **{ENDPOINTS[name].required[0]: wanted})
     if ENDPOINTS[name].counter:
         finish_with_count(context, name, wanted, result)
-        return
-    context.output.note(f'Cancellation of the order "{wanted}" was requested.')
-    context.finish(result, None, ExitCode.DONE)
+    else:
+        context.output.note(f'Cancellation of the order "{wanted}" was requested.')
+        context.finish(result, None, ExitCode.DONE)
 
 
 @commands.add("log", "cpctl orders log 12346")

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,10 @@ from cpctl.errors import (
     StoreError,
     TemporaryError,
 )
-from cpctl.order_documents.checks import find_problems
-from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER
+from cpctl.order_documents.checks import Problem
+from cpctl.order_documents.fields import ORDER, PUBLISH_ORDER, find_problems
 from cpctl.order_documents.preparation import compute_md5, prepare_document
-from cpctl.order_documents.problems import Problem
 from cpctl.order_documents.reader import MAX_BYTES, Document, read_document
-from cpctl.order_documents.skeletons import CORE_SKELETON, PUBLISH_SKELETON
 from cpctl.output.columns import DOCUMENT_PROBLEM
 
 # An order whose answer was lost may still be on its way at the first lookup.
@@ -35,11 +34,6 @@ LOOKUP_INTERVAL_SECONDS = 1.0
 _REFERENCE_TAKEN = re.compile(r"already|exists\b|duplicate|unique", re.IGNORECASE)
 _REFERENCE_FIELDS = {"orders/add": "reference", "publish/orders/add": "order_reference"}
 _INFO_ENDPOINTS = {"orders/add": "orders/info", "publish/orders/add": "publish/orders/info"}
-
-
-def print_skeleton(context: Context, api: str) -> None:
-    """Print a commented document to start from."""
-    context.output.write(iter([CORE_SKELETON if api == "core" else PUBLISH_SKELETON]))
 
 
 def check_document(context: Context, file: str, api: str) -> None:
@@ -58,7 +52,12 @@ def check_document(context: Context, file: str, api: str) -> None:
 def submit_order(context: Context, file: str, endpoint: Endpoint, extra_fields: ExtraFieldOptions) -> None:
     """Add an order. If the answer is lost, look the order up instead of sending it again."""
     document, problems = _read_and_check(file, "publish" if endpoint.name.startswith("publish") else "core")
-    _raise_errors(context, file, problems)
+    for problem in problems:
+        if problem.is_warning:
+            context.output.warn(str(problem))
+    if errors := [f"  {problem}" for problem in problems if not problem.is_warning]:
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise InvalidInput("\n".join([f"{_display_name(file)}: {count}:", *errors]), "Nothing was sent.")
     body = _prepare_body(context, file, document)
     reference = str(body[_REFERENCE_FIELDS[endpoint.name]])
     note = f'The order "{reference}" was created.'
@@ -96,30 +95,16 @@ def _display_name(file: str) -> str:
     return "standard input" if file == "-" else file
 
 
-def _raise_errors(context: Context, file: str, problems: Sequence[Problem]) -> None:
-    """Print the warnings, and raise one InvalidInput with all errors."""
-    for problem in problems:
-        if problem.is_warning:
-            context.output.warn(str(problem))
-    if errors := [problem for problem in problems if not problem.is_warning]:
-        lines = "\n".join(f"  {problem}" for problem in errors)
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise InvalidInput(f"{_display_name(file)}: {count}:\n{lines}", "Nothing was sent.")
-
-
 def _prepare_body(context: Context, file: str, document: Document) -> Document:
     """The document to send, with the MD5 sums of files relative to its folder."""
     folder = Path() if file == "-" else Path(file).parent
-    body = prepare_document(document, lambda path: compute_md5(folder / path, _make_progress_callback(context, path)))
+
+    def show_progress(path: str, done: int, total: int) -> None:
+        context.output.progress(f"MD5 sum of {path}: {100 * done // max(total, 1)} %")
+
+    body = prepare_document(document, lambda path: compute_md5(folder / path, partial(show_progress, path)))
     context.output.progress("")
     return body
-
-
-def _make_progress_callback(context: Context, name: str) -> Callable[[int, int], None]:
-    def show_progress(done: int, total: int) -> None:
-        context.output.progress(f"MD5 sum of {name}: {100 * done // max(total, 1)} %")
-
-    return show_progress
 
 
 def _record_known_order(context: Context, reference: str) -> None:
@@ -138,10 +123,9 @@ def _resolve_lost_response(
     context: Context, endpoint: Endpoint, body: Mapping[str, Any], reference: str, error: TemporaryError
 ) -> None:
     """Look up an order whose answer was lost. Raises unless it was created by this call."""
-    found = None
     if error.maybe_processed:
         context.output.detail(f"{error.message} Looking the order up.")
-        found = _look_up_order(context, endpoint, reference)
+    found = _look_up_order(context, endpoint, reference) if error.maybe_processed else None
     if found is None:
         raise TemporaryError(f'The order "{reference}" was not created: {error.message}', "You can add it again.")
     if isinstance(found, CpctlError):

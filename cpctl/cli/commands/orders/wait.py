@@ -11,12 +11,7 @@ from cpctl.cli.list_filters import parse_order_state
 from cpctl.cli.time_args import parse_duration
 from cpctl.errors import ExitCode, InvalidInput, TemporaryError
 from cpctl.output.columns import ORDER_DETAIL
-from cpctl.reference_data.order_states import (
-    COMPLETE_STATES,
-    ORDER_STATES,
-    has_reached,
-    order_state_number,
-)
+from cpctl.reference_data.order_states import COMPLETE_STATES, ORDER_STATES, has_reached, order_state_number
 
 MIN_INTERVAL_SECONDS = 0.2
 
@@ -40,15 +35,15 @@ def wait_for_state(context: Context, reference: str, wanted: str, timeout: str, 
             status = ExitCode.PENDING
         if status is not None:
             break
-        _show_progress(context, reference, order, deadline)
+        left = max(0, int(deadline - time.monotonic()))
+        context.output.progress(f"{reference}: {_describe_state(order)}; {left // 60}:{left % 60:02d} left")
         delay = max(interval_seconds * (1 + 0.1 * random.random()), retry_after)
         time.sleep(max(0.0, min(delay, deadline - time.monotonic())))
     context.output.progress("")
     _report_outcome(context, reference, order, wanted, status)
-    if order is None:  # the service never answered, so there is nothing to show
-        context.exit_status = status
-        return
-    context.show(order, ORDER_DETAIL, status)
+    if order is not None:
+        context.show(order, ORDER_DETAIL, status)
+    context.exit_status = status
 
 
 def _fetch_order(context: Context, reference: str, timeout: float) -> tuple[Order | None, float]:
@@ -81,11 +76,6 @@ def _describe_state(order: Order | None) -> str:
     current = _order_state(order)
     row = ORDER_STATES.get(current) if current is not None else None
     return f"in state {row.number}, {row.meaning}" if row else f"in state {current}" if current else "in no state yet"
-
-
-def _show_progress(context: Context, reference: str, order: Order | None, deadline: float) -> None:
-    remaining = max(0, int(deadline - time.monotonic()))
-    context.output.progress(f"{reference}: {_describe_state(order)}; {remaining // 60}:{remaining % 60:02d} left")
 
 
 def _report_outcome(context: Context, reference: str, order: Order | None, wanted: str, status: ExitCode) -> None:

@@ -71,7 +71,7 @@ def flush_outbox(
 @commands.add("retry", "cpctl outbox retry --all")
 def retry_signals(context: Context, ids: OptionalSignalIds = None, all_signals: AllSignals = False) -> None:
     """Make signals due now, refused and expired ones too; `outbox flush` sends them."""
-    numbers = _select_signal_ids(context, ids, all_signals, OPEN_STATES)
+    numbers = _select_ids(context, ids, all_signals, OPEN_STATES)
     _change_signals(context, numbers, context.outbox.retry, "due now; `cpctl outbox flush` sends")
 
 
@@ -86,7 +86,7 @@ def hold_signals(context: Context, ids: SignalIds) -> None:
 def release_signals(context: Context, ids: OptionalSignalIds = None, all_signals: AllSignals = False) -> None:
     """Release held signals; without an ID, end the pause of the queue."""
     if ids or all_signals:
-        held = _select_signal_ids(context, ids, all_signals, (State.HELD,))
+        held = _select_ids(context, ids, all_signals, (State.HELD,))
         _change_signals(context, held, context.outbox.release, "released; `cpctl outbox flush` sends")
         if not all_signals:
             return
@@ -121,22 +121,18 @@ def export_outbox(
     if context.options.dry_run:
         context.output.note(f"Dry run: nothing was written or held; {len(found)} would be exported.")
         return
+    from cpctl.files import write_private
+
     # Read before they are held: a signal that waits here is to be sent from there. If one was sent meanwhile, `hold`
     # refuses, and nothing is written.
     text = "".join(f"{line}\n" for line in export_signals(context.store, context.profile.name))
     if hold:
         context.outbox.hold([queued.id for queued in found if queued.state in (State.QUEUED, State.HELD)])
-    _write_export(context, file, text)
-    context.output.note(f"{len(found)} exported{'; held here.' if hold else '; they are still sent from here, too.'}")
-
-
-def _write_export(context: Context, file: str, text: str) -> None:
     if file == "-":
         context.output.write(iter([text]))
-        return
-    from cpctl.files import write_private
-
-    write_private(Path(file), text)
+    else:
+        write_private(Path(file), text)
+    context.output.note(f"{len(found)} exported{'; held here.' if hold else '; they are still sent from here, too.'}")
 
 
 @commands.add("import", "cpctl outbox import waiting.jsonl")
@@ -148,12 +144,12 @@ def import_outbox(
     if context.options.dry_run:
         raise InvalidInput("`outbox import` has no dry run.", "It skips signals that this store already has.")
     result = import_signals(context.outbox, file, content)
-    imported = len(result.imported_uids)
     context.is_work_done = True
-    context.output.note(f"{imported} imported, {result.known_count} known already.")
+    context.output.note(f"{result.imported_count} imported, {result.known_count} known already.")
     if result.damage:
         context.output.warn(f"{file} could be read only in part: {result.damage}.")
-    context.show({"imported": imported, "known": result.known_count, "unreadable": result.damage or None})
+    counts = {"imported": result.imported_count, "known": result.known_count}
+    context.show({**counts, "unreadable": result.damage or None})
 
 
 @commands.add("check", "cpctl outbox check --warn 15m --crit 1h")
@@ -165,8 +161,13 @@ def check_outbox(
     """Check the outbox as a monitoring plugin: exits with 0 OK, 1 warning, 2 critical, 3 unknown."""
     try:
         thresholds = parse_duration(warn, "--warn"), parse_duration(crit, "--crit")
-        _require_writable_store(context)
-        depth = read_queue_depth(context.store, _monitored_profile(context))
+        if context.store.exists():
+            context.store.write(lambda transaction: None)  # could a signal be accepted?
+        elif not can_create_store(context.store.path):
+            raise StoreError(f"Cannot create the store {context.store.path}.")
+        is_named = context.options.profile or context.environment.get("CPCTL_PROFILE")
+        # Without a named profile, all of the store is checked, so that no profile is forgotten.
+        depth = read_queue_depth(context.store, context.profile.name if is_named else "")
         level, facts = assess_outbox(depth, len(find_quarantined_files(context.store.path)), *thresholds)
     except StoreError as error:
         level, facts = 2, {"verdict": "CRITICAL", "reason": f"no signal can be accepted: {error.message}"}
@@ -180,28 +181,12 @@ def check_outbox(
         context.output.write(iter([f"CPCTL {facts['verdict']} - {facts['reason']} | {numbers}".rstrip(" |") + "\n"]))
 
 
-def _require_writable_store(context: Context) -> None:
-    """Raise StoreError if no signal could be accepted. A missing store is not created."""
-    if context.store.exists():
-        context.store.write(lambda transaction: None)
-    elif not can_create_store(context.store.path):
-        raise StoreError(f"Cannot create the store {context.store.path}.")
-
-
-def _monitored_profile(context: Context) -> str:
-    """The profile that was named; without a name, all of the store, so that none is forgotten."""
-    named = context.options.profile or context.environment.get("CPCTL_PROFILE")
-    return context.profile.name if named else ""
-
-
-def assess_outbox(
-    depth: QueueDepth, quarantined_count: int, warn: timedelta, crit: timedelta
-) -> tuple[int, dict[str, Any]]:
+def assess_outbox(depth: QueueDepth, quarantined: int, warn: timedelta, crit: timedelta) -> tuple[int, dict[str, Any]]:
     """Level and facts of an outbox. Age beats count: a hundred fresh signals are fine, one old one is not."""
     age = utc_now() - from_ms(depth.oldest_waiting_ms) if depth.oldest_waiting_ms else timedelta()
     failed = depth.counts.get(State.REFUSED, 0) + depth.counts.get(State.EXPIRED, 0)
     problems = {
-        f"{quarantined_count} damaged store set aside: import it, then move it away": quarantined_count,
+        f"{quarantined} damaged store set aside: import it, then move it away": quarantined,
         f"{failed} refused or expired": failed,
         "the queue is paused": depth.is_paused,
     }
@@ -226,7 +211,6 @@ def _find(context: Context, states: Sequence[State], limit: int = 0) -> list[Que
 def _change_signals(
     context: Context, ids: Sequence[int], change: Callable[[Sequence[int]], list[QueuedSignal]], done: str
 ) -> None:
-    """Change signals and show them; in a dry run, show them unchanged."""
     if context.options.dry_run:
         found = context.outbox.get_by_ids(ids)
         context.output.note("Dry run: nothing was changed.")
@@ -240,9 +224,7 @@ def _parse_signal_ids(texts: Sequence[str]) -> list[int]:
     return parse_ids(texts, "a signal", "cpctl outbox list")
 
 
-def _select_signal_ids(
-    context: Context, ids: list[str] | None, all_signals: bool, states: Sequence[State]
-) -> list[int]:
+def _select_ids(context: Context, ids: list[str] | None, all_signals: bool, states: Sequence[State]) -> list[int]:
     if bool(ids) == all_signals:
         message = "Give either ids or --all, not both." if ids else "Give ids, or --all."
         raise InvalidInput(message, "`cpctl outbox list` shows the ids.")

@@ -10,13 +10,12 @@ from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.clock import from_ms, utc_now
 from cpctl.errors import ExitCode
-from cpctl.outbox.delivery_result import DeliveryResult
 from cpctl.outbox.dispatcher import Dispatcher
 from cpctl.outbox.models import QueuedSignal, State
+from cpctl.outbox.outbox import Pause
 from cpctl.outbox.queries import SignalQuery, find_signals, read_queue_depth
-from cpctl.outbox.queue_state import Pause
 from cpctl.output.columns import SIGNAL
-from cpctl.sdk.exit_status import exit_status
+from cpctl.sdk.results import exit_status
 from cpctl.sdk.sender import build_calls
 
 POLL_SECONDS = 1.0
@@ -84,7 +83,6 @@ def _report_flush(context: Context, reports: Sequence[Report], pause: Pause | No
 
 
 def _describe_retry_after(context: Context) -> str:
-    """Why nothing more was tried, if the service asked to wait."""
     soonest = from_ms(min((queued.not_before for queued in _queued_signals(context)), default=0))
     if soonest <= utc_now() + timedelta(seconds=1):
         return ""
@@ -96,23 +94,18 @@ def watch_outbox(context: Context) -> None:
     """Flush whenever something is due, until the process is stopped. One line per result on stderr."""
     send = context.make_signal_sender()
     context.output.note(f'Watching the outbox of profile "{context.profile.name}" in {context.store.path}.')
-    was_paused = False
-    probe = True
+    was_paused, probe = False, True
     while True:
         pause = context.outbox.read_pause()
         if pause is not None and not was_paused:
             _report_flush(context, [], pause, _count_waiting(context))
         was_paused = pause is not None
         for queued, result in Dispatcher(context.outbox, send, context.profile.timeout).flush(probe=probe):
-            _log_delivery(context, queued, result)
+            signal = queued.signal
+            line = f"{queued.state} {signal.type.name} {signal.order} {signal.item} (signal {queued.id})"
+            if queued.state is State.DELIVERED:
+                context.output.note(line)
+            else:
+                context.output.error(f"{line}: {result.message}")
         probe = False
         time.sleep(POLL_SECONDS)
-
-
-def _log_delivery(context: Context, queued: QueuedSignal, result: DeliveryResult) -> None:
-    signal = queued.signal
-    line = f"{queued.state} {signal.type.name} {signal.order} {signal.item} (signal {queued.id})"
-    if queued.state is State.DELIVERED:
-        context.output.note(line)
-    else:
-        context.output.error(f"{line}: {result.message}")

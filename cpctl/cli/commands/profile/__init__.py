@@ -11,10 +11,9 @@ from cpctl.cli.commands.profile.init_options import InitOptions
 from cpctl.cli.commands.whoami import describe_key, find_same_key_warnings, key_rows, setting_rows
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
-from cpctl.config.config_file import Configuration, read_configuration
 from cpctl.config.keys import SERVICES
 from cpctl.config.paths import find_config_file, find_default_store
-from cpctl.config.profiles import Profile, choose_profile, load_profile, no_profile_error
+from cpctl.config.profiles import Profile, choose_profile, load_profile, read_configuration, require_configuration
 from cpctl.errors import CpctlError, ExitCode
 from cpctl.output.columns import CONFIG_PATH, PROFILE, PROFILE_FINDING, SETTING
 
@@ -81,29 +80,20 @@ def use_profile(
     context: Context, name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a profile.")]
 ) -> None:
     """Make a profile the default."""
-    configuration = require_configuration(context)
+    configuration = require_configuration(context.options.config, context.environment)
     choose_profile(configuration, name, context.environment)
     profile = load_profile(context.environment, context.options.config, name)
     where = f"{profile['base_url']} ({profile['environment']})"
     if context.options.dry_run:
         context.output.note(f"Dry run: nothing was changed. Calls would go to {where}.")
     else:
-        _make_default(configuration.file, name)
+        from cpctl.config.changes import set_default_profile
+
+        set_default_profile(configuration.file, name)
         context.output.note(f'The profile "{name}" is now the default: calls go to {where}.')
     if (forced := context.environment.get("CPCTL_PROFILE")) and forced != name:
         context.output.warn(f'CPCTL_PROFILE is set in the environment and overrides the default: "{forced}" is used.')
     context.finish([_profile_row(profile, not context.options.dry_run)], PROFILE, ExitCode.DONE)
-
-
-def _make_default(file: Path, name: str) -> None:
-    from cpctl.config.changes import change_configuration
-    from cpctl.config.yaml_editor import with_default
-
-    def edit(before: Configuration, old: str) -> str:
-        choose_profile(before, name, {})
-        return old if before.default == name else with_default(old, name)
-
-    change_configuration(file, name, edit)
 
 
 @commands.add("path", "cpctl profile path")
@@ -126,14 +116,6 @@ def check_profiles(context: Context) -> None:
     findings = [row for name in names or [None] for row in _check_profile(context, name)]
     failed = any(row["verdict"] == "failure" for row in findings)
     context.show(findings, PROFILE_FINDING, ExitCode.CONFIG if failed else ExitCode.DONE)
-
-
-def require_configuration(context: Context) -> Configuration:
-    """The configuration. Raises ConfigError if it has no profile."""
-    configuration = read_configuration(context.options.config, context.environment)
-    if configuration is None or not configuration.profiles:
-        raise no_profile_error(find_config_file(context.options.config, context.environment)[0])
-    return configuration
 
 
 def _check_profile(context: Context, name: str | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ KeyCommand = Annotated[
 
 
 class InitOptions(NamedTuple):
-    """The options as typed. The names of key options begin with their service: init_keys reads them by name."""
+    """The options as typed. The names of key options begin with their service: `init` reads them by name."""
 
     environment: Annotated[str | None, typer.Option(metavar="LABEL", help="live or sandbox: a label for people.")] = (
         None

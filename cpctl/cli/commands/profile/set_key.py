@@ -4,26 +4,19 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from cpctl.cli.commands.profile import require_configuration
-from cpctl.cli.commands.profile.key_files import (
-    UNVERIFIED_KEY_NOTES,
-    key_files_transaction,
-    verify_core_key,
-    warn_if_key_overridden,
-    warn_if_keys_equal,
-)
+from cpctl.cli.calls import verify_core_key
+from cpctl.cli.commands.whoami import find_same_key_warnings
 from cpctl.cli.context import Context
 from cpctl.cli.input_files import read_input
 from cpctl.cli.prompts import ask_key
-from cpctl.config.changes import change_configuration
-from cpctl.config.config_file import Configuration
-from cpctl.config.keys import SERVICES, Key, parse_key
+from cpctl.config.changes import change_configuration, key_files_transaction, with_key_file
+from cpctl.config.keys import KEY_VARIABLES, SERVICES, UNVERIFIED_KEY_NOTES, Key, parse_key
 from cpctl.config.paths import key_file_path
-from cpctl.config.profiles import choose_profile, find_key_sources_in_file
-from cpctl.config.yaml_editor import with_key_file
+from cpctl.config.profiles import Configuration, choose_profile, find_key_sources_in_file, require_configuration
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, suggest
 
 MAX_KEY_LENGTH = 4096
+KEY_CHECK_TIMEOUT_SECONDS = 10.0
 
 
 class ChangeTarget(NamedTuple):
@@ -50,7 +43,7 @@ def set_key(context: Context, service: str, source: str | None, check: bool) -> 
         context.output.note(f"Dry run: nothing was changed. The {service} key would be written to {target.file}.")
         return
     key = _read_new_key(context, target, source)
-    if check:
+    if check and service == "core":
         _verify_key(context, target, key)
     _write_key(target, key)
     context.is_work_done = True
@@ -58,7 +51,7 @@ def set_key(context: Context, service: str, source: str | None, check: bool) -> 
 
 
 def _find_target(context: Context, service: str) -> ChangeTarget:
-    configuration = require_configuration(context)
+    configuration = require_configuration(context.options.config, context.environment)
     profile, _ = choose_profile(configuration, context.options.profile, context.environment)
     source = find_key_sources_in_file(configuration, profile).get(service)
     if source is not None and source.kind == "command":
@@ -92,12 +85,10 @@ def _read_new_key(context: Context, target: ChangeTarget, source: str | None) ->
 
 
 def _verify_key(context: Context, target: ChangeTarget, key: Key) -> None:
-    if target.service != "core":
-        return
     context.use_profile(target.profile)
     context.use_key("core", key)
     try:
-        verify_core_key(context)
+        verify_core_key(context, min(context.profile.timeout, KEY_CHECK_TIMEOUT_SECONDS))
     except CpctlError as error:
         error.hint = "The key was not changed. Without --check it is written unchecked."
         raise
@@ -120,19 +111,29 @@ def _report_change(context: Context, target: ChangeTarget, key: Key, check: bool
         context.output.note(f"It was {UNVERIFIED_KEY_NOTES.get(target.service, 'accepted by the service')}.")
     if target.service == "signal":
         context.output.note("If the old key was refused, `cpctl outbox release` resumes the queue.")
-    if others := _find_sharing_profiles(target):
-        context.output.warn(f"These profiles use the same file and have the new key too: {', '.join(others)}.")
-    warn_if_key_overridden(context, target.service)
-    warn_if_keys_equal(context, target.profile)
-    result = {"profile": target.profile, "service": target.service, "file": str(target.file), "key": key.last_four}
-    wants_result = context.options.output or context.options.query
-    context.finish(result if wants_result else None, None, ExitCode.DONE)
-
-
-def _find_sharing_profiles(target: ChangeTarget) -> list[str]:
-    return [
+    others = [
         name
         for name in target.configuration.profiles
         for source in find_key_sources_in_file(target.configuration, name).values()
         if source.value == target.file and name != target.profile
     ]
+    if others:
+        context.output.warn(f"These profiles use the same file and have the new key too: {', '.join(others)}.")
+    warn_if_key_overridden(context, target.service)
+    context.use_profile(target.profile)
+    warn_if_keys_equal(context)
+    result = {"profile": target.profile, "service": target.service, "file": str(target.file), "key": key.last_four}
+    context.finish(result if context.has_explicit_output else None, None, ExitCode.DONE)
+
+
+def warn_if_key_overridden(context: Context, service: str) -> None:
+    """Warn if the environment has a key that overrides the one in the profile."""
+    for name in (KEY_VARIABLES[service], f"{KEY_VARIABLES[service]}_FILE"):
+        if name in context.environment:
+            context.output.warn(f"{name} is set in the environment and overrides the {service} key of every profile.")
+
+
+def warn_if_keys_equal(context: Context) -> None:
+    """Warn if core and signal have the same key."""
+    for text in find_same_key_warnings(context.profile):
+        context.output.warn(text)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import SignalOptions, report_signals
+from cpctl.cli.commands.signal.submit import FileOptions, SignalOptions, report_signals
 from cpctl.cli.context import Context
 from cpctl.cli.framework import Commands
 from cpctl.cli.options import Items, Limit, OrderId, Since, StateFilter
@@ -25,9 +24,8 @@ OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Full order 
 def _add_report_command(signal_type: SignalType) -> None:
     """Declare the command that reports one signal type; its options are the fields of the type."""
 
-    def report(context: Context, order: str, options: SignalOptions, **given: Any) -> None:
-        items = given.pop("items", [None])
-        report_signals(context, signal_type.name, items, order, given, options)
+    def report(context: Context, options: SignalOptions, **fields: Any) -> None:
+        report_signals(context, signal_type.name, fields.pop("items", [None]), fields, options)
 
     parameters = [_parameter("context", Context)]
     if signal_type.is_about_item:
@@ -137,11 +135,11 @@ def show_shift_report(
     html: Annotated[str, typer.Option(metavar="FILE", help="Write a page to print; - for standard output.")] = "",
 ) -> None:
     """Show the numbers of a shift: what was reported, by whom, and how long items took."""
-    from cpctl.cli.commands.signal.report import ShiftSelection, show_report
+    from cpctl.cli.commands.signal.report import show_report
 
     if station is not None and all_stations:
         raise InvalidInput("--station and --all-stations contradict each other.", "Use one of them.")
-    show_report(context, ShiftSelection(date, begin, end, station, operator), html)
+    show_report(context, date, begin, end, station, operator, html)
 
 
 @commands.add("send", "cpctl signal send shipped.csv --type shipped --result shipped.result.csv")
@@ -192,7 +190,10 @@ def scan_items(
     """Run a packing bench: scan items and labels, and report them."""
     from cpctl.cli.commands.signal import scan
 
-    scan.run_scan(context, short_type, order, hold, sound, check)
+    if check:
+        scan.check_scanner(context, sound)
+    else:
+        scan.run_bench(context, short_type, order, hold, sound)
 
 
 @commands.add("sheet", "cpctl signal sheet --html commands.html")

@@ -1,18 +1,15 @@
 """`cpctl signal send`: check, accept and deliver a file of signals, and show what became of each row."""
 
-import json
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.submit import choose_api_version, print_send_error
+from cpctl.cli.commands.signal.submit import FileOptions, choose_api_version, print_send_error
 from cpctl.cli.context import Context
 from cpctl.cli.dry_run import show_calls
 from cpctl.cli.time_args import parse_time
@@ -20,21 +17,19 @@ from cpctl.clock import utc_now
 from cpctl.config.bench_settings import read_shop_settings
 from cpctl.errors import ExitCode, InvalidInput, StoreError, suggest
 from cpctl.files import private_file
-from cpctl.imports.call_estimate import CallEstimate
 from cpctl.imports.column_mapping import find_signal_type, map_columns, parse_constants
-from cpctl.imports.importer import INVALID, Importer, ImportSummary, RowResult, format_count
-from cpctl.imports.result_file import ResultWriter, result_encoding
+from cpctl.imports.importer import INVALID, Importer, ImportSummary, ResultWriter
 from cpctl.imports.row_parser import RowRules
-from cpctl.imports.table_reader import Table, open_table
+from cpctl.imports.table_reader import open_table
 from cpctl.outbox.models import Origin, State
 from cpctl.outbox.queries import read_queue_depth
-from cpctl.output.columns import make_columns
-from cpctl.sdk.sender import build_calls
+from cpctl.output.text import format_count
+from cpctl.output.views import make_columns
+from cpctl.sdk.sender import CallEstimate, build_calls
 from cpctl.signals.signal_types import SIGNAL_TYPES
 
 RESULT_COLUMNS = make_columns("line", "state", "id", "type", "order", "item", "message")
 MAX_SHOWN_CALLS = 3
-_RESULTS_PER_CHUNK = 1000
 
 
 def send_signal_file(context: Context, file: str, result_file: str, options: FileOptions) -> None:
@@ -88,19 +83,16 @@ def open_import(context: Context, name: str, stream: IO[bytes], options: FileOpt
     table = open_table(name, stream, options.encoding, options.delimiter, names)
     if table.note:
         context.output.note(table.note)
-    return Importer(context.outbox, table, _make_row_rules(context, table, options))
-
-
-def _make_row_rules(context: Context, table: Table, options: FileOptions) -> RowRules:
     shop = read_shop_settings(context.profile.shop_nodes)
     constants = parse_constants(options.constants or ())
     version = choose_api_version(context, options.api_version)
     if options.type and find_signal_type(options.type) is None:
         raise InvalidInput(f'There is no signal "{options.type}".', suggest(options.type, SIGNAL_TYPES))
     mapping = map_columns(table.headings, options.mapping, shop.column_mappings)
-    return RowRules(
+    columns = {name: at for name, at in mapping.columns.items() if name not in constants}
+    rules = RowRules(
         version,
-        mapping._replace(columns={name: at for name, at in mapping.columns.items() if name not in constants}),
+        mapping._replace(columns=columns),
         table.headings,
         utc_now(),
         lambda text: parse_time(text, "time"),
@@ -111,6 +103,7 @@ def _make_row_rules(context: Context, table: Table, options: FileOptions) -> Row
         shop.order_of_item.derive_order if shop.order_of_item else None,
         Origin(context.profile["operator"], context.profile["station"]),
     )
+    return Importer(context.outbox, table, rules)
 
 
 def import_file(
@@ -173,7 +166,8 @@ def deliver_backlog(context: Context, first_ids: list[int], options: FileOptions
 def _write_results(importer: Importer, path: Path | None) -> ImportSummary:
     if path is None:
         return importer.summarize()
-    with private_file(path, result_encoding(importer.table)) as file:
+    # Excel recognizes UTF-8 by a byte order mark: the result file has one if the table has.
+    with private_file(path, "utf-8-sig" if importer.table.encoding == "utf-8-sig" else "utf-8") as file:
         return importer.summarize(ResultWriter(file, importer.table).write)
 
 
@@ -188,44 +182,33 @@ def _exit_status(context: Context, summary: ImportSummary, options: FileOptions)
     return ExitCode.TEMPORARY if summary.waiting_count and options.require_delivery else ExitCode.DONE
 
 
-class _StoredResults:
-    """The results of all rows, read from the store while they are written: see `output.columns.LazyList`."""
-
-    def __init__(self, importer: Importer) -> None:
-        self._importer = importer
-
-    def __iter__(self) -> Iterator[Any]:
-        return (result.to_dict() for result in self._importer.results())
-
-    def chunks(self) -> Iterator[tuple[str, list[Any]]]:
-        """Yield some results at a time, as JSON without brackets and as values."""
-        results = iter(self)
-        while chunk := list(islice(results, _RESULTS_PER_CHUNK)):
-            yield json.dumps(chunk, ensure_ascii=False)[1:-1], chunk
-
-
 def _show_summary(context: Context, importer: Importer, summary: ImportSummary, status: ExitCode) -> None:
     if status is ExitCode.USAGE:
         raise InvalidInput(format_rejection(summary), "Fix the file, or accept the valid rows with --partial.")
     context.exit_status, context.is_work_done = status, True
-    context.output.note(f"{summary.describe()}.")
+    context.output.note(f"{format_summary(summary)}.")
     for line in format_failures(summary):
         context.output.error(line)
     if summary.state_counts[State.QUEUED]:
         context.output.note("What is queued is safe in the outbox. `cpctl outbox flush` sends.")
-    if context.options.output or context.options.query:
-        context.finish(_StoredResults(importer), RESULT_COLUMNS, status)
+    if context.has_explicit_output:
+        context.finish((result.to_dict() for result in importer.results()), RESULT_COLUMNS, status)
+
+
+def format_summary(summary: ImportSummary) -> str:
+    """`8 rows: 6 delivered, 1 duplicate, 1 refused`."""
+    counts = ", ".join(f"{number} {state}" for state, number in summary.state_counts.items())
+    return f"{format_count(summary.row_count, 'row')}{': ' + counts if counts else ''}"
 
 
 def format_failures(summary: ImportSummary) -> list[str]:
     """A line for each of the first rows that failed, and how many more there are."""
-    lines = [f"  line {result.row.line}: {_describe_failure(result)}" for result in summary.failures]
+    lines = [
+        f"  line {result.row.line}: {'' if result.state == INVALID else result.state + ': '}{result.message}"
+        for result in summary.failures
+    ]
     hidden = summary.failure_count - len(lines)
     return [*lines, f"  … and {hidden} more."] if hidden else lines
-
-
-def _describe_failure(result: RowResult) -> str:
-    return result.message if result.state == INVALID else f"{result.state}: {result.message}"
 
 
 def format_rejection(summary: ImportSummary) -> str:

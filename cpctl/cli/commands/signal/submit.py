@@ -15,10 +15,15 @@ from cpctl.clock import utc_now
 from cpctl.errors import ConfigError, CpctlError, ExitCode, InvalidInput, StoreError
 from cpctl.outbox.models import State
 from cpctl.output.columns import SIGNAL
+from cpctl.output.text import format_count
 from cpctl.sdk.reporter import describe_send_error
 from cpctl.sdk.results import exit_code
 from cpctl.signals.signal import Signal, quote_value
 from cpctl.signals.signal_types import API_VERSIONS, SIGNAL_TYPES
+
+Fields = Mapping[str, str | None]
+ApiVersion = Annotated[str | None, typer.Option("--api-version", metavar="VERSION", help="CloudSignal 1.1 or 2.0.")]
+QueueOnly = Annotated[bool, typer.Option("--queue-only", help="Only accept; `outbox flush` sends later.")]
 
 
 class SignalOptions(NamedTuple):
@@ -27,26 +32,47 @@ class SignalOptions(NamedTuple):
     at: Annotated[
         str | None, typer.Option(metavar="TIME", help="Time of the event, ISO 8601; local without an offset. [now]")
     ] = None
-    api_version: Annotated[
-        str | None, typer.Option("--api-version", metavar="VERSION", help="CloudSignal 1.1 or 2.0.")
-    ] = None
+    api_version: ApiVersion = None
     require_delivery: RequireDelivery = False
-    queue_only: Annotated[bool, typer.Option("--queue-only", help="Only accept; `outbox flush` sends later.")] = False
+    queue_only: QueueOnly = False
     force: Annotated[bool, typer.Option("--force", help="Send it even if it contradicts an earlier signal.")] = False
     extra_fields: ExtraFields = None
 
 
+class FileOptions(NamedTuple):
+    """Options of the commands that read files of signals."""
+
+    mapping: Annotated[
+        str, typer.Option("--map", metavar="NAME", help="Column mapping: a preset, or one from the profile.")
+    ] = ""
+    type: Annotated[str, typer.Option(metavar="TYPE", help="Signal type of rows that name none.")] = ""
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set a field in every row; repeatable.")
+    ] = None
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of the file. [UTF-8, else cp1252]", show_default=False)
+    ] = ""
+    delimiter: Annotated[
+        str,
+        typer.Option(metavar="CHARACTER", help="Delimiter between cells. [detected in the header]", show_default=False),
+    ] = ""
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first line is a row, not a header; needs --columns.")
+    ] = False
+    columns: Annotated[str, typer.Option(metavar="A,B,C", help="Names of the columns if there is no header.")] = ""
+    partial: Annotated[bool, typer.Option("--partial", help="Accept valid rows even if other rows are wrong.")] = False
+    connections: Annotated[int, typer.Option(metavar="N", min=1, max=50, help="Number of connections for sending.")] = 5
+    api_version: ApiVersion = None
+    queue_only: QueueOnly = False
+    require_delivery: RequireDelivery = False
+
+
 def report_signals(
-    context: Context,
-    type_name: str,
-    items: Sequence[str | None],
-    order: str,
-    fields: Mapping[str, str | None],
-    options: SignalOptions,
+    context: Context, type_name: str, items: Sequence[str | None], fields: Fields, options: SignalOptions
 ) -> None:
-    """Report one signal for each item."""
+    """Report one signal for each item; `fields` are its other fields."""
     try:
-        signals = _make_signals(context, type_name, items, order, fields, options)
+        signals = _make_signals(context, type_name, items, fields, options)
         if context.options.dry_run:
             from cpctl.sdk.sender import build_calls
 
@@ -82,7 +108,7 @@ def print_next_steps(context: Context, reports: Iterable[Mapping[str, Any]]) -> 
     output = context.output
     groups = Counter((report["state"], report["message"], _find_hint(report)) for report in reports)
     for (state, message, hint), number in groups.items():
-        signals = "1 signal" if number == 1 else f"{number} signals"
+        signals = format_count(number, "signal")
         if state == State.QUEUED:
             reason = f": {message}" if message else ""
             output.note(f"{signals} safe in the outbox{reason}. `cpctl outbox flush` sends.")
@@ -105,12 +131,7 @@ def _find_hint(report: Mapping[str, Any]) -> str:
 
 
 def _make_signals(
-    context: Context,
-    type_name: str,
-    items: Sequence[str | None],
-    order: str,
-    fields: Mapping[str, str | None],
-    options: SignalOptions,
+    context: Context, type_name: str, items: Sequence[str | None], fields: Fields, options: SignalOptions
 ) -> list[Signal]:
     """Check all signals before any is accepted. Raises InvalidInput with every problem found."""
     version = choose_api_version(context, options.api_version)
@@ -118,7 +139,7 @@ def _make_signals(
     if repeated := [item for item in items if item is not None and items.count(item) > 1]:
         raise InvalidInput(f"The item {quote_value(min(repeated))} is named twice.", "Name each item once.")
     extra = parse_fields(options.extra_fields)
-    if repeated := [name for name in ("item", "order", *fields) if name in extra and fields.get(name, "") is not None]:
+    if repeated := [name for name in ("item", *fields) if name in extra and fields.get(name, "") is not None]:
         raise InvalidInput(
             f"{repeated[0]} is given twice: as an option and with -f.", "-f is for fields that cpctl does not know."
         )
@@ -127,8 +148,7 @@ def _make_signals(
     signals, problems = [], []
     for item in items:
         try:
-            given = {"order": order, "item": item, **fields}
-            signals.append(context.reporter.make_signal(type_name, given, at, version))
+            signals.append(context.reporter.make_signal(type_name, {"item": item, **fields}, at, version))
         except InvalidInput as error:
             problems.append(error)
     if problems:
@@ -145,7 +165,7 @@ def choose_api_version(context: Context, option: str | None) -> str:
     return str(version)
 
 
-def _check_shipping_option(context: Context, type_name: str, version: str, fields: Mapping[str, str | None]) -> None:
+def _check_shipping_option(context: Context, type_name: str, version: str, fields: Fields) -> None:
     has_option = fields.get("shipping_option") is not None or context.profile["shipping_option"]
     if SIGNAL_TYPES[type_name].requires(version, "shipping_option") and not has_option:
         raise InvalidInput(
@@ -154,7 +174,7 @@ def _check_shipping_option(context: Context, type_name: str, version: str, field
         )
 
 
-def _print_remarks(context: Context, type_name: str, version: str, fields: Mapping[str, str | None]) -> None:
+def _print_remarks(context: Context, type_name: str, version: str, fields: Fields) -> None:
     if other := SIGNAL_TYPES[type_name].alias_by_version.get(version):
         command = SIGNAL_TYPES[other].command
         context.output.note(

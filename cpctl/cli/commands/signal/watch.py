@@ -5,8 +5,15 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from cpctl.cli.commands.signal.file_options import FileOptions
-from cpctl.cli.commands.signal.send import deliver_backlog, format_failures, format_rejection, import_file, open_import
+from cpctl.cli.commands.signal.send import (
+    deliver_backlog,
+    format_failures,
+    format_rejection,
+    format_summary,
+    import_file,
+    open_import,
+)
+from cpctl.cli.commands.signal.submit import FileOptions
 from cpctl.cli.context import Context
 from cpctl.cli.time_args import parse_duration
 from cpctl.errors import ExitCode, InvalidInput
@@ -71,7 +78,7 @@ def _import_file(
         return None, ExitCode.USAGE, f"{error.message} {error.hint}".rstrip()
     if status is ExitCode.USAGE:
         return summary, status, format_rejection(summary)
-    return summary, status, "\n".join([summary.describe(), *format_failures(summary)])
+    return summary, status, "\n".join([format_summary(summary), *format_failures(summary)])
 
 
 def _log_outcome(context: Context, name: str, summary: ImportSummary | None, message: str, target: Path) -> None:

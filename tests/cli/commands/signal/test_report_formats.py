@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyte
 import pytest
 
-from cpctl.output.bar_chart import Bar, Chart, ChartReport, draw_bar, format_report, limit_bars
+from cpctl.output.reports import Bar, Chart, ChartReport, draw_bar, format_report, limit_bars
 from cpctl.output.text import TerminalInfo, can_show_blocks, display_width, truncate
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.outbox.store_rows import HOUR_MS, audit_event_row, fill_store, signal_row, to_ms

@@ -6,8 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cpctl.output.bar_chart import Bar, Chart, ChartReport
-from cpctl.output.html_page import render_page
+from cpctl.output.reports import Bar, Chart, ChartReport, render_page
 from harness.browser import count_colors, count_pages
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.outbox.store_rows import HOUR_MS, fill_store, signal_row, to_ms

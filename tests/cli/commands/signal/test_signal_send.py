@@ -93,6 +93,15 @@ def test_the_same_row_twice_is_a_duplicate_and_another_tracking_code_a_conflict(
     assert len(received_signals()) == 1
 
 
+@pytest.mark.parametrize("output", ["table", "tsv", "json", "jsonl", "yaml", "csv"])
+def test_each_format_shows_a_duplicate_and_a_conflict(invoke: Invoke, cli: CliEnvironment, output: str) -> None:
+    send_file(invoke, cli, CSV_HEADER + shipped_row(ITEMS[0]))
+    text = CSV_HEADER + shipped_row(ITEMS[0]) + shipped_row(ITEMS[0], "OTHER")
+    result = send_file(invoke, cli, text, "-o", output)
+    assert result.code == 6, result.err
+    assert "duplicate" in result.out and "conflict" in result.out
+
+
 def test_the_result_file_has_the_original_columns_and_a_result_for_each_row(
     invoke: Invoke, cli: CliEnvironment
 ) -> None:

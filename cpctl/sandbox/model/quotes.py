@@ -1,25 +1,24 @@
-"""Weights and prices, which depend on nothing but the request: the same request always has the same price.
+"""Quotes: weights and prices, which depend on nothing but the request, and the quotes given to clients.
 
 Prices add up per item, copy and page (Cloudprinter "CloudCore API base definitions", price unit types).
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
 from typing import NamedTuple
 
-from cpctl.sandbox.fixtures.product_catalog import Product
-from cpctl.sandbox.fixtures.product_options import PRODUCT_OPTIONS, TOTAL_PAGES, ProductOption
+from cpctl.sandbox.fixtures.product_catalog import BULK_COPIES, PRODUCT_OPTIONS, TOTAL_PAGES, Product, ProductOption
 from cpctl.sandbox.fixtures.shipping_offers import ZONE_PRICE_FACTORS, ShippingOffer, find_zone
 
+QUOTE_LIFETIME = timedelta(hours=48)  # CloudCore API 1.0, "Order quote", expire_date
+_MAX_QUOTES = 100_000
 INVOICE_CURRENCY = "EUR"
 # The currencies of quotes: how much of each one euro buys. The rates are fixed.
 RATES_PER_EURO = {INVOICE_CURRENCY: Decimal("1.0000"), "USD": Decimal("1.1000")}
 ORDER_FEE = Decimal("2.7500")  # in euros, as all prices here
 APP_FEE = Decimal("0.0000")
-# The sandbox's account is French: Cloudprinter charges it VAT on shipments to France only.
-ACCOUNT_COUNTRY, VAT_RATE_PERCENT = "FR", 20
-_PRICE_PRECISION = Decimal("0.0001")
-_GRAMS_PER_KILOGRAM = 1000
 _DEFAULT_GRAMS_PER_M2, _COVER_GRAMS_PER_M2 = 300, 250
 
 
@@ -41,12 +40,7 @@ class QuotedItem(NamedTuple):
 
 def round_price(value: Decimal) -> Decimal:
     """Round to four decimals, as the service does."""
-    return value.quantize(_PRICE_PRECISION, ROUND_HALF_UP)
-
-
-def find_vat_rate(country: str) -> int:
-    """The VAT rate of shipments to a country, in percent."""
-    return VAT_RATE_PERCENT if country == ACCOUNT_COUNTRY else 0
+    return value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def calculate_item_price(item: QuotedItem, country: str) -> Decimal:
@@ -56,9 +50,9 @@ def calculate_item_price(item: QuotedItem, country: str) -> Decimal:
     for option, count in item.product_options:
         copy_price += option.price * (count if option.family == "type_book_paper" else 1)  # paper is priced by page
     total = copy_price * item.copies
-    bulk = product.bulk_price
-    if bulk and item.copies >= bulk.min_copies:
-        total = bulk.setup + (copy_price - product.base_price + bulk.per_copy) * item.copies
+    if product.bulk_price and item.copies >= BULK_COPIES:
+        setup, per_copy = product.bulk_price
+        total = setup + (copy_price - product.base_price + per_copy) * item.copies
     return round_price(total * ZONE_PRICE_FACTORS.get(find_zone(country), Decimal(1)))
 
 
@@ -78,5 +72,38 @@ def _calculate_copy_grams(item: QuotedItem) -> float:
 
 def calculate_shipping_price(offer: ShippingOffer, weight_grams: int) -> Decimal:
     """The price of an offer, without VAT; further kilograms are rounded up."""
-    extra_kilograms = max(0, -(-weight_grams // _GRAMS_PER_KILOGRAM) - 1)
+    extra_kilograms = max(0, -(-weight_grams // 1000) - 1)
     return round_price(offer.first_kilogram_price + offer.extra_kilogram_price * extra_kilograms)
+
+
+class Quote(NamedTuple):
+    """A price for shipping some items, until it expires."""
+
+    offer: ShippingOffer
+    items: tuple[tuple[str, str], ...]  # reference and product
+    price: Decimal
+    vat: Decimal
+    currency: str
+    expires_at: datetime
+
+
+class QuoteStore:
+    """Quotes by their hash, oldest first. The caller holds the lock of the state."""
+
+    def __init__(self) -> None:
+        self._quotes: dict[str, Quote] = {}
+        self._count = 0
+
+    def add(self, quote: Quote) -> str:
+        """Store a quote; returns its new hash."""
+        self._count += 1
+        quote_hash = sha256(f"{self._count}|{quote.offer.reference}|{quote.items}".encode()).hexdigest()
+        if len(self._quotes) >= _MAX_QUOTES:
+            del self._quotes[next(iter(self._quotes))]
+        self._quotes[quote_hash] = quote
+        return quote_hash
+
+    def find(self, quote_hash: str, now: datetime) -> Quote | None:
+        """The quote with that hash unless it has expired."""
+        quote = self._quotes.get(quote_hash)
+        return quote if quote is not None and quote.expires_at > now else None

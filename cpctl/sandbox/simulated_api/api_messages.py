@@ -1,4 +1,4 @@
-"""The body of a request, with checked access to its fields.
+"""Requests of the sandbox, with checked access to their fields, and responses and refusals.
 
 The service names the first field that is missing or wrong and stops there.
 """
@@ -6,11 +6,35 @@ The service names the first field that is missing or wrong and stops there.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from cpctl.sandbox.simulated_api.sandbox_response import SandboxRefusal
 from cpctl.signals.signal import quote_value
 
 _MAX_NUMBER = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class SandboxResponse:
+    """A status and a JSON body; None is an empty body."""
+
+    status: int
+    body: object = None
+
+
+EMPTY_OK = SandboxResponse(HTTPStatus.OK)
+
+
+class SandboxRefusal(Exception):
+    """An endpoint refuses a request; nothing was changed."""
+
+    def __init__(self, error_type: str, info: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(info)
+        self.error_type, self.info, self.status = error_type, info, status
+
+
+def error_response(status: int, error_type: str, info: str) -> SandboxResponse:
+    """An error as CloudCore writes it: a code for programs, and details for people."""
+    return SandboxResponse(status, {"error": {"type": error_type, "info": info}})
 
 
 @dataclass(frozen=True)
@@ -42,10 +66,9 @@ class RequestBody:
 
     def required(self, name: str) -> str:
         """A value as text. Raises SandboxRefusal if there is none."""
-        value = self.text(name)
-        if not value:
-            raise self.missing(name)
-        return value
+        if value := self.text(name):
+            return value
+        raise self.missing(name)
 
     def positive_integer(self, name: str) -> int:
         """A number from 1, sent as a number or a string."""
@@ -68,10 +91,9 @@ class RequestBody:
 
     def required_objects(self, name: str) -> list["RequestBody"]:
         """A list of objects. Raises SandboxRefusal if it is missing or empty."""
-        found = self.objects(name)
-        if not found:
-            raise self.missing(name)
-        return found
+        if found := self.objects(name):
+            return found
+        raise self.missing(name)
 
 
 def shorten(value: str) -> str:
