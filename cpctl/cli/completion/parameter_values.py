@@ -139,7 +139,7 @@ STATIC_WORDS: Mapping[str, Sequence[Candidate | Callable[[], Rows]]] = {
     "presets": [lazy_table("imports.column_mapping", "PRESETS", "meaning")],
     "signal-states": [_signal_states],
     "signal-types": [lazy_table("signals.signal_types", "SIGNAL_TYPES", "meaning")],
-    "scanned-types": [lazy_table("packing.shop_rules", "SCANNABLE_TYPES")],
+    "scanned-types": [lazy_table("packing.scanned_codes", "SCANNABLE_TYPES")],
     "days": [Candidate("today"), Candidate("yesterday")],
     "sounds": [Candidate("bell", "the terminal's bell"), Candidate("none", "no sound")],
     "assignments": [lazy_table("signals.signal_types", "SIGNAL_FIELDS", "meaning", suffix="=")],
