@@ -1,11 +1,14 @@
 """Completion hints from the answers of the service: a row per endpoint."""
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from cpctl.api.calls import parse_change_counts
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.cli.completion.hint_cache import (
+    MAX_PER_KIND,
     CachedCandidate,
     cache_path,
     format_description,
@@ -84,7 +87,7 @@ def update_hints(known: list[CachedCandidate], name: str, body: Record, result: 
     """The known hints, updated by one answer."""
     if name in HINT_RULES:
         rule = HINT_RULES[name]
-        records = _extract_records(result)
+        records = _select_records(rule, result)
         replaced = {rule.kind, rule.open_kind, rule.category_kind} if rule.is_complete_list else set()
         return _merge_hints(known, replaced, list(_extract_hints(rule, records)), _hint_keys(rule, records))
     change = ADDING_ENDPOINTS.get(name) or REMOVING_ENDPOINTS.get(name)
@@ -95,11 +98,20 @@ def update_hints(known: list[CachedCandidate], name: str, body: Record, result: 
     return _merge_hints(known, set(), new, _hint_keys(change, [body]))
 
 
-def _extract_records(result: Any) -> list[Record]:
+def _select_records(rule: HintRule, result: Any) -> list[Record]:
+    """The records that the cache has room for: the newest ones, then the newest that have not ended."""
     rows = result if isinstance(result, list) else [result]
     records = [row for row in rows if isinstance(row, Mapping)]
-    # Newest first if the records have a time: ISO times sort as text.
-    return sorted(records, key=lambda row: str(row.get("order_date", "")), reverse=True)
+    if rule.category_kind:  # the last product may be the only one of its category
+        return records
+    newest = _newest(records)
+    open_records = [record for record in records if not _is_ended(record)] if rule.open_kind else []
+    return newest if len(newest) == len(records) else newest + _newest(open_records)
+
+
+def _newest(records: list[Record]) -> list[Record]:
+    """At most MAX_PER_KIND records; newest first if they have a time: ISO times sort as text."""
+    return nlargest(MAX_PER_KIND, records, key=lambda record: str(record.get("order_date", "")))
 
 
 def _extract_hints(rule: HintRule, records: Iterable[Record]) -> Iterator[CachedCandidate]:
@@ -125,7 +137,12 @@ def _hint_keys(rule: HintRule, records: Iterable[Record]) -> set[tuple[str, str]
 
 
 def _is_ended(record: Record) -> bool:
-    number = order_state_number(record.get("state", record.get("state_code")))
+    return _is_ended_state(str(record.get("state", record.get("state_code"))))
+
+
+@functools.cache  # a list of 100,000 orders has few states
+def _is_ended_state(state: str) -> bool:
+    number = order_state_number(state)
     row = ORDER_STATES.get(number) if number is not None else None
     return row is not None and row.kind == "ended"
 

@@ -8,8 +8,15 @@ from typing import Any
 
 from cpctl.api.endpoints import ENDPOINTS
 from cpctl.cli.help.blocks import Block, CodeBlock, DefinitionList, Heading, Paragraph
-from cpctl.cli.help.call_help import CallHelp, FieldHelp, ResponseHelp, describe_signal, describe_webhook
-from cpctl.cli.help.endpoint_help import call_name, describe_endpoint
+from cpctl.cli.help.call_help import (
+    CallHelp,
+    FieldHelp,
+    ResponseHelp,
+    call_name,
+    describe_endpoint,
+    describe_signal,
+    describe_webhook,
+)
 from cpctl.errors import InvalidInput, find_closest
 from cpctl.signals.signal_types import SIGNAL_TYPES
 from cpctl.signals.webhook_types import WEBHOOK_TYPES

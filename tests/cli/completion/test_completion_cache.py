@@ -115,6 +115,18 @@ def test_a_change_is_cached_only_if_the_service_counts_it(done: int, known: list
     assert [each.text for each in after] == known
 
 
+def test_hints_of_a_long_list_are_the_newest_orders_and_the_newest_open_ones() -> None:
+    orders = [
+        {"reference": str(n), "order_date": f"2026-01-01 {n:05d}", "state": 100 if n >= 10 else 45}
+        for n in range(MAX_PER_KIND * 2)
+    ]
+    hints = update_hints([], "orders", {}, orders)
+    newest = [str(n) for n in reversed(range(MAX_PER_KIND, MAX_PER_KIND * 2))]
+    assert [each.text for each in hints if each.kind == "orders"][:MAX_PER_KIND] == newest
+    assert [each.text for each in hints if each.kind == "open-orders"] == [str(n) for n in reversed(range(10))]
+    assert len(hints) < MAX_PER_KIND + 50
+
+
 def test_unsafe_texts_are_not_cached() -> None:
     assert is_completable("order 1")
     for text in ("", "-", "--", "a\tb", "a\nb", "\x1b[31m", "x" * 129, None, 7, "\ud800", "a\u202eb"):
