@@ -10,7 +10,7 @@ from cpctl.errors import ExitCode
 from cpctl.masking import MASK
 from cpctl.signals.signal_types import API_VERSIONS, DATETIME_FIELD, LATEST_API_VERSION, SIGNAL_FIELDS, SignalType
 from cpctl.signals.webhook_types import WEBHOOK_TYPES, WebhookType
-from cpctl.webhooks.server.settings import RESPONSE_MEANINGS
+from cpctl.webhooks.server.server_settings import RESPONSE_MEANINGS
 
 # The fields that only webhooks have, or write in another way (CloudSignal Webhooks 2.0, "Signals").
 _WEBHOOK_FIELDS = {

@@ -166,7 +166,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "carriers": lazy_table("signals.carriers", "CARRIER_NAMES"),
     "column-headings": _column_headings,
     "presets": lazy_table("imports.column_mapping", "PRESETS", "meaning"),
-    "webhook-responses": lazy_table("webhooks.server.settings", "RESPONSE_MEANINGS"),
+    "webhook-responses": lazy_table("webhooks.server.server_settings", "RESPONSE_MEANINGS"),
     "sandbox-keys": lazy_table("sandbox.sandbox_state", "API_KEYS"),
     "faults": lazy_table("sandbox.faults", "FAULT_KINDS", "description"),
 }

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cpctl.errors import ConfigError
 from cpctl.webhooks.server.app import App
-from cpctl.webhooks.server.settings import ServerSettings
+from cpctl.webhooks.server.server_settings import ServerSettings
 
 SOCKET_BACKLOG = 2048
 # IPv6 may be turned off on a machine that resolves names to IPv6 addresses.

@@ -21,7 +21,7 @@ from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import App, ReceiverRules
 from cpctl.webhooks.server.http_server import Certificate, HttpServer
 from cpctl.webhooks.server.metrics import ReceiverMetrics
-from cpctl.webhooks.server.settings import ServerSettings
+from cpctl.webhooks.server.server_settings import ServerSettings
 from cpctl.webhooks.server.writer import STUCK_SECONDS, QueueFull, Writer
 
 HEARTBEAT_SECONDS = 30.0

@@ -25,7 +25,7 @@ from cpctl.packing.scanned_codes import BenchCommand
 from cpctl.sandbox.faults import FAULT_KINDS
 from cpctl.signals.carriers import CARRIER_NAMES
 from cpctl.signals.signal_types import SIGNAL_TYPES
-from cpctl.webhooks.server.settings import RESPONSE_MEANINGS
+from cpctl.webhooks.server.server_settings import RESPONSE_MEANINGS
 from harness.cli_environment import CliEnvironment, CliResult
 from harness.command_tree import ALL_COMMANDS
 

@@ -22,7 +22,7 @@ from cpctl.webhooks.server.access_log import AccessLog
 from cpctl.webhooks.server.app import ReceiverRules
 from cpctl.webhooks.server.http_server import bind_sockets
 from cpctl.webhooks.server.receiver import Dependencies, Notifier, Receiver
-from cpctl.webhooks.server.settings import ServerSettings
+from cpctl.webhooks.server.server_settings import ServerSettings
 from harness.cli_environment import CliEnvironment
 from harness.webhooks.fast_server import FAST_TIMES
 from harness.webhooks.load_generator import generate_load

@@ -17,7 +17,7 @@ from cpctl.config.profiles import Profile, load_profile
 from cpctl.errors import ConfigError, InvalidInput, suggest
 from cpctl.files import address_file
 from cpctl.net import is_loopback
-from cpctl.webhooks.server.settings import REQUEST_SECONDS, ServerSettings, ServerTimes
+from cpctl.webhooks.server.server_settings import REQUEST_SECONDS, ServerSettings, ServerTimes
 
 DEFAULT_PORT = 8100
 
