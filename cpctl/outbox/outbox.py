@@ -1,22 +1,16 @@
 """The outbox: accepts signals, keeps them, changes them by hand, and pauses. The dispatcher sends them."""
 
-import json
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from cpctl import retry
 from cpctl.clock import Clock, to_ms, utc_now
 from cpctl.errors import Conflict, NotFound, StoreError
+from cpctl.outbox.acceptance import AcceptanceRules, AcceptedSignal, accept_signal, record_audit_event
 from cpctl.outbox.models import OPEN_STATES, DeliveryResult, Origin, QueuedSignal, State, sql_list
 from cpctl.signals.signal import Signal
 from cpctl.store.store import Store, Transaction
 
-# Those that count: not refused, expired or dropped.
-_EARLIER_SQL = """
-    SELECT * FROM signals WHERE profile = :profile AND order_id = :order_id AND item = :item AND type = :type
-        AND state IN ('queued', 'held', 'delivered') ORDER BY id
-"""
 _DUE_NOW = "state = 'queued', held_by = '', next_attempt_at = :now, not_before = 0"
 
 # SQLite uses the index of open signals only for a query that contains the whole list of open states.
@@ -50,39 +44,6 @@ class Pause(NamedTuple):
     paused_at: int
 
 
-class AcceptedSignal(NamedTuple):
-    """The outcome of accepting a signal: a new entry, or the earlier one that it repeats or contradicts."""
-
-    queued_signal: QueuedSignal
-    state: State  # QUEUED for a new entry, else DUPLICATE or CONFLICT
-    signal: Signal
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the store has one signal more than before."""
-        return self.state is State.QUEUED
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as scripts see it; a repeat carries the id of the signal it repeats."""
-        if self.is_new:
-            return self.queued_signal.to_dict()
-        repeat = self.queued_signal._replace(signal=self.signal)
-        return repeat.to_dict(state=str(self.state), message=self.describe())
-
-    def describe(self) -> str:
-        """A sentence about a repeat or a contradiction."""
-        earlier = f"signal {self.queued_signal.id} ({self.queued_signal.state})"
-        if self.state is State.DUPLICATE:
-            return f"already accepted as {earlier}"
-        old, new = self.queued_signal.signal.fields, self.signal.fields
-        different = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-        return f"{earlier} says {_format_fields(old, different)}, this one says {_format_fields(new, different)}"
-
-
-def _format_fields(fields: Mapping[str, str], names: Iterable[str]) -> str:
-    return ", ".join(f"{name}={fields.get(name, '(nothing)')}" for name in names)
-
-
 class Outbox:
     """The signals of one profile in one store."""
 
@@ -101,59 +62,17 @@ class Outbox:
         before `hold_seconds` have passed. Raises StoreError, and then none is accepted.
         """
         pairs = list(zip(signals, origins or [Origin()] * len(signals), strict=True))
+        rules = AcceptanceRules(self.profile, to_ms(self._clock()), force, hold_seconds)
         try:
-            return self.store.write(
-                lambda transaction: [self._accept_one(transaction, *pair, force, hold_seconds) for pair in pairs]
-            )
+            return self.store.write(lambda transaction: [accept_signal(transaction, *pair, rules) for pair in pairs])
         except StoreError as error:
             raise StoreError(f"NOT ACCEPTED, nothing sent: {error.message}", error.hint) from error
-
-    def _accept_one(
-        self, transaction: Transaction, signal: Signal, origin: Origin, force: bool, hold_seconds: float
-    ) -> AcceptedSignal:
-        names = {"profile": self.profile, "type": signal.type.name, "order_id": signal.order, "item": signal.item}
-        earlier = [QueuedSignal.from_row(row) for row in transaction.fetch_all(_EARLIER_SQL, **names)]
-        same = [queued for queued in earlier if queued.signal.content() == signal.content()]
-        if same and (signal.type.is_repeatable or same[-1] is earlier[-1]):
-            return AcceptedSignal(same[-1], State.DUPLICATE, signal)
-        if earlier and not signal.type.is_repeatable:
-            conflict = AcceptedSignal(earlier[-1], State.CONFLICT, signal)
-            kind = "override" if force else "conflict"
-            self.record_audit_event(transaction, kind, signal, origin, conflict.describe())
-            if not force:
-                return conflict
-        now = to_ms(self._clock())
-        signal_id = transaction.insert(
-            "signals",
-            **names,
-            uid=uuid.uuid4().hex,
-            version=signal.version,
-            fields=json.dumps(dict(signal.fields), ensure_ascii=False),
-            event_at=to_ms(signal.at),
-            accepted_at=now,
-            state=State.QUEUED,
-            next_attempt_at=now,
-            not_before=now + int(hold_seconds * 1000) if hold_seconds else 0,
-            **origin._asdict(),
-        )
-        return AcceptedSignal(get_signal(transaction, signal_id), State.QUEUED, signal)
 
     def record_audit_event(
         self, transaction: Transaction, kind: str, signal: Signal, origin: Origin, details: str
     ) -> None:
         """Record what happened besides the signals themselves: a conflict, an override, an undo at a bench."""
-        transaction.insert(
-            "audit_events",
-            occurred_at=to_ms(self._clock()),
-            profile=self.profile,
-            kind=kind,
-            type=signal.type.name,
-            order_id=signal.order,
-            item=signal.item,
-            operator=origin.operator,
-            station=origin.station,
-            details=details,
-        )
+        record_audit_event(transaction, self.profile, to_ms(self._clock()), kind, signal, origin, details)
 
     def get_by_ids(self, ids: Sequence[int]) -> list[QueuedSignal]:
         """The signals with these ids, in the order of the ids. Raises NotFound, StoreError."""

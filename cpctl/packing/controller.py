@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from cpctl.clock import Clock, from_ms, utc_now
 from cpctl.errors import Conflict, InvalidInput, StoreError
+from cpctl.outbox.acceptance import AcceptedSignal
 from cpctl.outbox.models import QueuedSignal, State
-from cpctl.outbox.outbox import AcceptedSignal, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.packing import scanned_codes
 from cpctl.packing.bench_store import BenchStore, CodeHistory, ScannedItem, join_items
 from cpctl.packing.code_identification import CodeIdentifier, CodeKind, Label, read_label, resolve_order

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from cpctl.clock import Clock, from_ms
 from cpctl.errors import Conflict, InvalidInput, NotFound, StoreError
+from cpctl.outbox.acceptance import AcceptedSignal
 from cpctl.outbox.models import Origin, QueuedSignal, State
-from cpctl.outbox.outbox import AcceptedSignal, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.packing.bench_store import BenchStore, ScannedItem, join_items
 from cpctl.packing.code_identification import Label
 from cpctl.packing.models import Severity, Verdict, format_clock_time

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from cpctl.clock import utc_now
 from cpctl.config.profiles import Profile
 from cpctl.errors import CpctlError, StoreError
+from cpctl.outbox.acceptance import AcceptedSignal
 from cpctl.outbox.models import WAITING_STATES, Origin, State
-from cpctl.outbox.outbox import AcceptedSignal, Outbox
+from cpctl.outbox.outbox import Outbox
 from cpctl.sdk.results import SignalResult, make_result
 from cpctl.signals.signal import Signal, make_signal
 from cpctl.signals.signal_types import fill_shipping_option

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cpctl.errors import ExitCode
+from cpctl.outbox.acceptance import AcceptedSignal
 from cpctl.outbox.models import QueuedSignal, State
-from cpctl.outbox.outbox import AcceptedSignal
 from cpctl.signals.signal import Signal
 
 _EXIT_CODE_BY_STATE: dict[str, ExitCode] = {

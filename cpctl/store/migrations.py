@@ -168,4 +168,34 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX deliveries_open ON deliveries (profile, target, state, next_attempt_at) WHERE state <> 'done';
     UPDATE deliveries SET message = 'target dropped' WHERE message = 'given up' AND state = 'done';
     """,
+    # 6: the environment and address that a signal was accepted for ("" in rows of earlier versions), its tracking code
+    # in a column of its own, and which signals wait only because the service was in trouble; signs of life of
+    # services that run all the time.
+    """
+    ALTER TABLE signals ADD COLUMN environment TEXT NOT NULL DEFAULT '';
+    ALTER TABLE signals ADD COLUMN base_url    TEXT NOT NULL DEFAULT '';
+    ALTER TABLE signals ADD COLUMN tracking    TEXT NOT NULL DEFAULT '';
+    ALTER TABLE signals ADD COLUMN is_postponed INTEGER NOT NULL DEFAULT 0;
+    UPDATE signals SET tracking = coalesce(json_extract(fields, '$.tracking'), '')
+        WHERE type = 'ItemShipped' AND json_valid(fields);
+    CREATE INDEX signals_by_tracking ON signals (tracking, profile) WHERE tracking <> '';
+    CREATE TABLE heartbeats (
+        profile TEXT    NOT NULL,
+        service TEXT    NOT NULL,
+        seen_at INTEGER NOT NULL,
+        details TEXT    NOT NULL DEFAULT '',
+        PRIMARY KEY (profile, service)
+    ) WITHOUT ROWID;
+    """,
+    # 7: requests that a receiver could not accept as events, kept for a person to see.
+    """
+    CREATE TABLE rejected_requests (
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
+        profile      TEXT    NOT NULL,
+        received_at  INTEGER NOT NULL,
+        reason       TEXT    NOT NULL,
+        content_type TEXT    NOT NULL,
+        body         BLOB    NOT NULL
+    );
+    """,
 )

@@ -48,6 +48,7 @@ ROWS_BY_STEP = (
     INSERT INTO known_orders VALUES ('sandbox', 'r', {ACCEPTED_AT_MS});
     INSERT INTO receivers VALUES ('sandbox', {ACCEPTED_AT_MS});
     """,
+    "",
 )
 
 
@@ -96,8 +97,8 @@ def test_renamed_tables_and_columns_keep_their_values(cli: CliEnvironment) -> No
     assert list(audit.values()) == [ACCEPTED_AT_MS, "conflict", "GLS"]
     (parcel,) = select_rows(cli.store, "SELECT station, items, saved_at FROM open_parcels")
     assert list(parcel.values()) == ["bench-1", f'[["{SECOND_ITEM}", "{ORDER}", ""]]', ACCEPTED_AT_MS]
-    (signal,) = select_rows(cli.store, "SELECT next_attempt_at FROM signals")
-    assert signal == {"next_attempt_at": ACCEPTED_AT_MS + 5000}
+    (signal,) = select_rows(cli.store, "SELECT next_attempt_at, tracking FROM signals")
+    assert signal == {"next_attempt_at": ACCEPTED_AT_MS + 5000, "tracking": "00123"}
 
 
 def test_a_signal_that_an_earlier_version_accepted_is_delivered(cli: CliEnvironment) -> None:
